@@ -1,0 +1,1 @@
+"""Weights and tokens: the worker process that runs llama.cpp, and its caller's side."""

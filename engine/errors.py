@@ -1,0 +1,63 @@
+"""Everything that can go wrong in an engine.
+
+EngineError
+├── NoModel            nothing to load was found
+├── UnknownModel       a name that fits no model, or several
+├── LoadFailed         the file is not weights, or llama.cpp refused them
+├── TemplateFailed     the model's chat template could not be rendered
+├── CannotFit          the prompt is longer than the context
+└── WorkerFailed       the process that owns llama.cpp died, or met an error of its own
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class EngineError(Exception):
+    """The base of this room's errors; its text is one line, ready to be shown."""
+
+
+class NoModel(EngineError):
+    """No weights were named and none were found."""
+
+
+class UnknownModel(EngineError):
+    """No model, or more than one, goes by the name.
+
+    Attributes:
+        name: The name as it was given.
+        nearest: Names that were probably meant, best first.
+    """
+
+    def __init__(self, name: str, nearest: Sequence[str], *, ambiguous: bool = False) -> None:
+        self.name = name
+        self.nearest = tuple(nearest)
+        fits = "fits several models" if ambiguous else "is not a known model"
+        super().__init__(f"{name!r} {fits}")
+
+
+class LoadFailed(EngineError):
+    """The file is missing, is not GGUF, or llama.cpp refused it; the text has its reason."""
+
+
+class TemplateFailed(EngineError):
+    """The chat template raised, looped, or is missing."""
+
+
+class CannotFit(EngineError):
+    """The prompt does not fit the context.
+
+    Attributes:
+        needed: Tokens of the prompt.
+        available: Tokens the context holds, one kept for the answer.
+    """
+
+    def __init__(self, needed: int, available: int) -> None:
+        self.needed = needed
+        self.available = available
+        super().__init__(f"the prompt has {needed:,} tokens and the context holds {available:,}")
+
+
+class WorkerFailed(EngineError):
+    """The worker process died, or met an error that it has no better name for; the text has it."""

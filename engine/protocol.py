@@ -1,0 +1,54 @@
+"""What an engine is, for everything above it: the worker's client, a remote one, a scripted one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from engine.types import Event, Message, ModelCard, Request
+
+
+class Engine(Protocol):
+    """Turns a request into events. One answer at a time."""
+
+    def describe(self) -> ModelCard:
+        """The loaded weights; waits for them.
+
+        Raises:
+            LoadFailed: If the weights cannot be used, one that kills the worker included.
+        """
+        ...
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Tokens of the messages as the model would get them, template included.
+
+        Raises:
+            LoadFailed: If the weights cannot be used.
+            TemplateFailed: If the chat template cannot render them.
+            WorkerFailed: If the worker died over it.
+        """
+        ...
+
+    def stream(self, request: Request) -> Iterator[Event]:
+        """The events of one answer, ending in `Finished`.
+
+        Raises:
+            CannotFit: If the prompt is longer than the context, before anything is evaluated.
+            LoadFailed: If the weights cannot be used.
+            TemplateFailed: If the chat template cannot render the messages.
+
+        A worker that dies while it answers does not raise: the last event is then a `Finished`
+        whose reason is ``error``, so that what was generated is kept.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """Ends the answer in progress soon; its last event says ``cancelled``.
+
+        Safe from another thread and from a signal handler; without an answer it does nothing.
+        """
+        ...
+
+    def close(self) -> None:
+        """Gives everything back. Any number of times."""
+        ...

@@ -1,0 +1,230 @@
+"""A loaded GGUF file: vocabulary, metadata and chat template, through llama.cpp's C API."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections import deque
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from llama_cpp import llama_cpp as ll
+
+from engine.errors import LoadFailed
+from engine.types import ModelCard
+
+_WARNING = 3
+"""ggml_log_level: 1 debug, 2 info, 3 warning, 4 error, 5 continues the previous line."""
+
+_WHO_SAYS_SO = re.compile(r"^(?:\w+: |error loading model(?: hyperparameters)?: )+")
+"""What llama.cpp puts before a reason: the names of its functions."""
+
+_LONG_METADATA = ("tokenizer.ggml.", "tokenizer.chat_template")
+
+
+class NativeLog:
+    """Collects what llama.cpp logs, since the reason of a failure is nowhere else."""
+
+    def __init__(self, echo: Callable[[bytes], object]) -> None:
+        """Route llama.cpp's log here for the rest of the process.
+
+        Args:
+            echo: Gets every warning and error as it comes, for the case that the next thing
+                llama.cpp does is to abort.
+        """
+        self._lines: deque[str] = deque(maxlen=40)
+        self._echo = echo
+        self._level = 0
+        # The C side keeps a bare pointer: the callback must live as long as this object does.
+        self._callback = ll.llama_log_callback(self._on_log)
+        ll.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def _on_log(self, level: int, text: bytes, _user_data: object) -> None:
+        self._level = self._level if level == 5 else level
+        if self._level >= _WARNING:
+            self._echo(text)
+            self._lines.append(text.decode(errors="replace").strip())
+
+    def clear(self) -> None:
+        """Forget what was logged so far."""
+        self._lines.clear()
+
+    def reason(self) -> str:
+        """The first error line since `clear`: later ones only repeat that something failed."""
+        lines = [line for line in self._lines if line and line != "."]
+        return _WHO_SAYS_SO.sub("", lines[0]) if lines else "llama.cpp gave no reason"
+
+
+class Weights:
+    """The model and its vocabulary. One per worker process."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        gpu_layers: int,
+        log: NativeLog,
+        progress: Callable[[float], bool],
+    ) -> None:
+        """Load the file.
+
+        Args:
+            path: A GGUF file.
+            gpu_layers: Layers to put on the GPU; negative is all of them.
+            log: Where llama.cpp's reasons end up.
+            progress: Gets the fraction read; returning False gives up.
+
+        Raises:
+            LoadFailed: With llama.cpp's reason where it gave one.
+        """
+        _check_magic(path)
+        self.path = path
+        params = ll.llama_model_default_params()
+        params.n_gpu_layers = gpu_layers
+        self._progress = ll.llama_progress_callback(lambda fraction, _: progress(fraction))
+        params.progress_callback = self._progress
+        log.clear()
+        model = ll.llama_model_load_from_file(str(path).encode(), params)
+        if not model:
+            raise LoadFailed(f"{path.name} cannot be loaded: {log.reason()}")
+        self.model = model
+        self.vocab = ll.llama_model_get_vocab(model)
+        self.n_vocab: int = ll.llama_vocab_n_tokens(self.vocab)
+        self.token_bytes = lru_cache(maxsize=65_536)(self._token_bytes)
+
+    def metadata(self, key: str) -> str | None:
+        """A GGUF metadata value as text, or None where the file has none."""
+        size = ll.llama_model_meta_val_str(self.model, key.encode(), None, 0)
+        if size < 0:
+            return None
+        buffer = ctypes.create_string_buffer(size + 1)
+        ll.llama_model_meta_val_str(self.model, key.encode(), buffer, size + 1)
+        return buffer.value.decode(errors="replace")
+
+    @property
+    def chat_template(self) -> str | None:
+        """The Jinja source of the model's chat template."""
+        source = ll.llama_model_chat_template(self.model, None)
+        return source.decode(errors="replace") if source else None
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """Token ids of the text, nothing added in front or behind.
+
+        Args:
+            text: Lone surrogates become question marks, as they have no UTF-8 form.
+            special: Whether the text of a control token becomes that token.
+        """
+        data = text.encode(errors="replace")
+        room = len(data) + 8
+        while True:
+            ids = (ll.llama_token * room)()
+            count = ll.llama_tokenize(self.vocab, data, len(data), ids, room, False, special)
+            if count >= 0:
+                return list(ids[:count])
+            room = -count
+
+    def _token_bytes(self, token: int) -> bytes:
+        """The bytes of a token's text, however long; nothing for a control token."""
+        return self._piece(token, special=False)
+
+    def token_text(self, token: int) -> str:
+        """How a token is written, control tokens included (``<|im_end|>``)."""
+        return self._piece(token, special=True).decode(errors="replace")
+
+    def _piece(self, token: int, *, special: bool) -> bytes:
+        room = 64
+        while True:
+            buffer = ctypes.create_string_buffer(room)
+            size = ll.llama_token_to_piece(self.vocab, token, buffer, room, 0, special)
+            if size >= 0:
+                return buffer.raw[:size]
+            room = -size
+
+    def is_end(self, token: int) -> bool:
+        """Whether the token ends a generation."""
+        return bool(ll.llama_vocab_is_eog(self.vocab, token))
+
+    def is_control(self, token: int) -> bool:
+        """Whether the token is one that text cannot spell, unless it is tokenized as special."""
+        return bool(ll.llama_vocab_is_control(self.vocab, token))
+
+    def is_user_defined(self, token: int) -> bool:
+        """Whether the token is matched in any text before the tokenizer proper sees it."""
+        attributes = ll.llama_vocab_get_attr(self.vocab, token)
+        return bool(attributes & ll.LLAMA_TOKEN_ATTR_USER_DEFINED)
+
+    @property
+    def bos(self) -> int | None:
+        """The beginning-of-sequence token that the model wants in front, if it wants one."""
+        token: int = ll.llama_vocab_bos(self.vocab)
+        return token if token >= 0 and ll.llama_vocab_get_add_bos(self.vocab) else None
+
+    def special_text(self, name: str) -> str:
+        """How the ``bos`` or ``eos`` token is written, or nothing where there is none."""
+        find = {"bos": ll.llama_vocab_bos, "eos": ll.llama_vocab_eos}[name]
+        token = find(self.vocab)
+        return self.token_text(token) if token >= 0 else ""
+
+    @property
+    def n_ctx_train(self) -> int:
+        """The context the model was trained on, in tokens."""
+        count: int = ll.llama_model_n_ctx_train(self.model)
+        return count
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the tensors."""
+        size: int = ll.llama_model_size(self.model)
+        return size
+
+    def kv_bytes_per_token(self) -> int:
+        """Bytes that one token takes in an f16 KV cache, all layers together.
+
+        Two bytes for each element of the key and of the value of every KV head, as
+        ``llama_kv_cache`` allocates them.
+        """
+        heads: int = ll.llama_model_n_head_kv(self.model)
+        layers: int = ll.llama_model_n_layer(self.model)
+        architecture = self.metadata("general.architecture") or ""
+        default = ll.llama_model_n_embd(self.model) // max(1, ll.llama_model_n_head(self.model))
+        lengths = (
+            int(self.metadata(f"{architecture}.attention.{part}_length") or default)
+            for part in ("key", "value")
+        )
+        return layers * heads * sum(lengths) * 2
+
+    def card(self, n_ctx: int) -> ModelCard:
+        """What to tell people about these weights."""
+        buffer = ctypes.create_string_buffer(256)
+        ll.llama_model_desc(self.model, buffer, len(buffer))
+        return ModelCard(
+            name=self.path.stem,
+            path=self.path,
+            description=buffer.value.decode(errors="replace"),
+            parameters=ll.llama_model_n_params(self.model),
+            size_bytes=self.size_bytes,
+            n_ctx=n_ctx,
+            n_ctx_train=self.n_ctx_train,
+            has_chat_template=self.chat_template is not None,
+            metadata=self._all_metadata(),
+        )
+
+    def _all_metadata(self) -> dict[str, str]:
+        keys = map(self._metadata_key, range(ll.llama_model_meta_count(self.model)))
+        return {key: self.metadata(key) or "" for key in keys if not key.startswith(_LONG_METADATA)}
+
+    def _metadata_key(self, index: int) -> str:
+        buffer = ctypes.create_string_buffer(256)
+        ll.llama_model_meta_key_by_index(self.model, index, buffer, len(buffer))
+        return buffer.value.decode(errors="replace")
+
+
+def _check_magic(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise LoadFailed(f"{path} cannot be read: {error.strerror}") from error
+    if magic != b"GGUF":
+        raise LoadFailed(f"{path.name} is not a GGUF file")

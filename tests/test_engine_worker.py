@@ -1,0 +1,297 @@
+"""The engine with the real starter model: what it generates, how it ends, fails and recovers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from engine.client import WorkerEngine, system_report
+from engine.context import AbortFlag, Context
+from engine.errors import CannotFit, LoadFailed
+from engine.sampling import Sampler
+from engine.types import Event, Finished, LoadOptions, Message, Piece, Prefill, Request, Sampling
+from engine.weights import NativeLog, Weights
+
+GREEDY = Sampling(temperature=0)
+STORY = "The keeper climbed the stairs and lit the lamp, as she had done every night. " * 40
+
+
+def ask(text: str, **options: object) -> Request:
+    values = {"sampling": GREEDY, "max_tokens": 24, **options}
+    return Request((Message("user", text),), **values)  # type: ignore[arg-type]
+
+
+def text_of(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Piece))
+
+
+def finish_of(events: list[Event]) -> Finished:
+    assert isinstance(events[-1], Finished)
+    return events[-1]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        assert monotonic() < deadline, "it did not happen in time"
+        pause.wait(0.01)
+
+
+def test_a_reused_prefix_gives_the_tokens_of_a_cold_start(starter_path: Path) -> None:
+    questions = ["Name three colours.", "What is a lighthouse?", "Name three birds."]
+    warm = WorkerEngine(starter_path)
+    try:
+        for question in questions:
+            cold = WorkerEngine(starter_path)
+            cold_events = list(cold.stream(ask(question)))
+            cold.close()
+            warm_events = list(warm.stream(ask(question)))
+            assert text_of(warm_events) == text_of(cold_events) != ""
+            assert finish_of(cold_events).usage.cached_tokens == 0
+        assert finish_of(warm_events).usage.cached_tokens > 10
+    finally:
+        warm.close()
+
+
+def test_going_on_with_a_conversation_evaluates_only_what_is_new(
+    starter_engine: WorkerEngine,
+) -> None:
+    first = list(starter_engine.stream(ask(STORY, max_tokens=8)))
+    messages = (
+        Message("user", STORY),
+        Message("assistant", text_of(first)),
+        Message("user", "Go on."),
+    )
+    again = finish_of(list(starter_engine.stream(Request(messages, GREEDY, 8))))
+    assert again.usage.cached_tokens >= finish_of(first).usage.prompt_tokens
+    assert again.usage.prompt_tokens - again.usage.cached_tokens < 30
+
+
+def test_an_answer_ends_with_a_real_end_token_or_at_the_limit(starter_engine: WorkerEngine) -> None:
+    assert finish_of(list(starter_engine.stream(ask("Say hi.", max_tokens=3)))).reason == "length"
+    events = list(starter_engine.stream(ask("What is 2+2?", max_tokens=400)))
+    assert finish_of(events).reason == "end"
+    assert "<|im_end|>" not in text_of(events)
+
+
+def test_a_stop_string_ends_the_answer_and_is_not_in_it(starter_engine: WorkerEngine) -> None:
+    whole = text_of(list(starter_engine.stream(ask("Tell me about the sea."))))
+    word = whole.split()[4]
+    events = list(starter_engine.stream(ask("Tell me about the sea.", stop=(word,))))
+    assert finish_of(events).reason == "stop"
+    assert text_of(events) == whole[: whole.index(word)]
+
+
+def test_the_same_seed_gives_the_same_text(starter_engine: WorkerEngine) -> None:
+    def sample(seed: int) -> str:
+        sampling = Sampling(temperature=1.5, top_k=0, top_p=1, min_p=0, seed=seed)
+        return text_of(list(starter_engine.stream(ask("Tell me a story.", sampling=sampling))))
+
+    assert sample(1) == sample(1)
+    assert len({sample(seed) for seed in range(1, 4)}) == 3
+
+
+def test_a_frequency_penalty_reduces_repetition(starter_engine: WorkerEngine) -> None:
+    def distinct(sampling: Sampling) -> float:
+        words = text_of(
+            list(starter_engine.stream(ask(STORY, sampling=sampling, max_tokens=120)))
+        ).split()
+        return len(set(words)) / len(words)
+
+    penalised = Sampling(temperature=0, frequency_penalty=2.0, repeat_last_n=-1)
+    assert distinct(penalised) > distinct(GREEDY)
+
+
+def test_counting_is_what_the_prompt_then_takes(starter_engine: WorkerEngine) -> None:
+    request = ask("How many tokens?", max_tokens=1)
+    counted = starter_engine.count(request.messages)
+    assert finish_of(list(starter_engine.stream(request))).usage.prompt_tokens == counted
+
+
+def test_what_does_not_fit_is_an_error_with_both_numbers(starter_engine: WorkerEngine) -> None:
+    with pytest.raises(CannotFit) as caught:
+        list(starter_engine.stream(ask(STORY * 20)))
+    assert caught.value.needed > caught.value.available == 8191
+
+
+def test_an_answer_that_fills_the_context_says_length(starter_path: Path) -> None:
+    engine = WorkerEngine(starter_path, LoadOptions(n_ctx=256))
+    finished = finish_of(list(engine.stream(ask("Write a long story.", max_tokens=None))))
+    engine.close()
+    if finished.reason == "length":
+        usage = finished.usage
+        assert usage.prompt_tokens + usage.completion_tokens == 257
+    else:
+        assert finished.reason == "end"
+
+
+def test_a_cancel_in_prefill_leaves_most_of_the_prompt_unread(starter_engine: WorkerEngine) -> None:
+    events: list[Event] = []
+    for event in starter_engine.stream(ask("Different. " + STORY * 7)):
+        events.append(event)
+        starter_engine.cancel()
+    prefills = [event for event in events if isinstance(event, Prefill)]
+    assert finish_of(events).reason == "cancelled"
+    assert prefills[-1].done <= prefills[-1].total // 2
+
+
+def test_a_cancel_while_decoding_keeps_what_was_generated(starter_engine: WorkerEngine) -> None:
+    events: list[Event] = []
+    for event in starter_engine.stream(ask("Write a long story.", max_tokens=4000)):
+        events.append(event)
+        if text_of(events).count(" ") == 5:
+            starter_engine.cancel()
+    assert finish_of(events).reason == "cancelled"
+    assert 5 <= text_of(events).count(" ") < 100
+
+
+def test_a_cancel_from_another_thread_ends_the_answer(starter_engine: WorkerEngine) -> None:
+    stream = starter_engine.stream(ask("Write a long story.", max_tokens=4000))
+    events = [next(stream), next(stream), next(stream)]
+    canceller = threading.Thread(target=starter_engine.cancel)
+    canceller.start()
+    events += list(stream)
+    canceller.join()
+    assert finish_of(events).reason == "cancelled"
+
+
+def test_an_abandoned_stream_leaves_the_engine_ready(starter_engine: WorkerEngine) -> None:
+    stream = starter_engine.stream(ask("Write a long story.", max_tokens=4000))
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert text_of(list(starter_engine.stream(ask("Say hi.")))) != ""
+
+
+def test_a_killed_worker_is_reported_and_the_next_question_works(starter_path: Path) -> None:
+    engine = WorkerEngine(starter_path)
+    events: list[Event] = []
+    for event in engine.stream(ask("Write a long story.", max_tokens=4000)):
+        events.append(event)
+        if text_of(events).count(" ") == 3 and engine.worker_pid:
+            os.kill(engine.worker_pid, signal.SIGKILL)
+    finished = finish_of(events)
+    assert finished.reason == "error"
+    assert "SIGKILL" in str(finished.error)
+    assert text_of(events).count(" ") >= 3
+    assert finish_of(list(engine.stream(ask("Say hi.")))).reason in ("end", "length")
+    engine.close()
+
+
+def test_a_worker_killed_between_questions_is_started_again(starter_path: Path) -> None:
+    engine = WorkerEngine(starter_path)
+    engine.describe()
+    assert engine.worker_pid is not None
+    os.kill(engine.worker_pid, signal.SIGKILL)
+    os.waitid(os.P_PID, engine.worker_pid, os.WEXITED | os.WNOWAIT)
+    assert text_of(list(engine.stream(ask("Say hi.")))) != ""
+    engine.close()
+
+
+def test_a_worker_does_not_outlive_its_parent(starter_path: Path) -> None:
+    program = (
+        "import sys, pathlib; from engine.client import WorkerEngine\n"
+        "engine = WorkerEngine(pathlib.Path(sys.argv[1])); engine.describe()\n"
+        "print(engine.worker_pid, flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(starter_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        parent.kill()
+    wait_until(lambda: not is_running(worker))
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process is there and not a zombie that nobody collects."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def with_metadata(gguf: bytes, key: str, value: int) -> bytes:
+    """The file with another value for a 32-bit metadata key."""
+    name = struct.pack("<Q", len(key)) + key.encode()
+    at = gguf.index(name) + len(name) + 4
+    return gguf[:at] + struct.pack("<I", value) + gguf[at + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda gguf: b"hello", "not a GGUF file"),
+        (lambda gguf: b"", "not a GGUF file"),
+        (lambda gguf: gguf[:100], "failed to read"),
+        (lambda gguf: gguf[: len(gguf) // 2], "corrupted or incomplete"),
+        (lambda gguf: with_metadata(gguf, "llama.block_count", 0), "GGML_ASSERT"),
+    ],
+    ids=["text", "empty", "header cut", "half", "aborts llama.cpp"],
+)
+def test_a_bad_file_is_one_line_with_the_reason(
+    tmp_path: Path, starter_path: Path, damage: Callable[[bytes], bytes], reason: str
+) -> None:
+    bad = tmp_path / "bad.gguf"
+    bad.write_bytes(damage(starter_path.read_bytes()))
+    engine = WorkerEngine(bad)
+    with pytest.raises(LoadFailed) as caught:
+        engine.describe()
+    assert reason in str(caught.value)
+    assert "bad.gguf" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert engine.worker_pid is None
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(LoadFailed, match="No such file"):
+        WorkerEngine(tmp_path / "none.gguf").describe()
+
+
+def test_the_working_directory_cannot_replace_the_engine(
+    tmp_path: Path, starter_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine" / "__init__.py").write_text("raise SystemExit('not ours')")
+    monkeypatch.chdir(tmp_path)
+    engine = WorkerEngine(starter_path)
+    assert engine.describe().n_ctx == 8192
+    engine.close()
+
+
+def test_the_cache_grows_without_losing_what_it_holds(starter_path: Path) -> None:
+    weights = Weights(
+        starter_path, gpu_layers=0, log=NativeLog(lambda _: None), progress=lambda _: True
+    )
+    ids = weights.tokenize(STORY, special=False)[:500]
+
+    def context(first_size: int) -> Context:
+        return Context(
+            weights, limit=1024, threads=2, n_batch=64, abort=AbortFlag(), first_size=first_size
+        )
+
+    small, large = context(256), context(1024)
+    for one in (small, large):
+        for token in range(0, 500, 100):
+            one.evaluate(ids[token : token + 100])
+    assert small.tokens == large.tokens == ids
+    with Sampler(GREEDY, weights.n_vocab, ids) as sampler:
+        assert sampler.sample(small.handle) == sampler.sample(large.handle)
+
+
+def test_the_system_report_names_the_build() -> None:
+    report = system_report()
+    assert report.binding.count(".") == 2
+    assert "CPU" in report.features

@@ -1,0 +1,149 @@
+"""The configuration file, checked: what a person set, and where they mistyped."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from engine.types import SAMPLING_NAMES, LoadOptions, Sampling
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the text says which key of which file, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings. What is not set is None or empty, and decided where it is used."""
+
+    model: str | None = None
+    """A model's name or path."""
+    system: str | None = None
+    """The system text of conversations without a prompt."""
+    max_tokens: int | None = None
+    n_ctx: int | None = None
+    threads: int | None = None
+    gpu_layers: int = -1
+    sampling: Mapping[str, float | int] = field(default_factory=dict)
+    """Fields of `Sampling`."""
+    unknown: tuple[str, ...] = ()
+    """Warnings about keys that mean nothing, each with the nearest that would."""
+
+    @property
+    def load_options(self) -> LoadOptions:
+        """How weights are put to work."""
+        return LoadOptions(self.n_ctx, self.threads, self.gpu_layers)
+
+
+_TYPES: Mapping[str, type] = {
+    "model": str,
+    "system": str,
+    "max_tokens": int,
+    "n_ctx": int,
+    "threads": int,
+    "gpu_layers": int,
+    "sampling": dict,
+}
+_POSITIVE = ("max_tokens", "n_ctx", "threads")
+
+
+def load_config(file: Path, environment: Mapping[str, str]) -> Config:
+    """Read the file, if there is one; ``CHAT_MODEL`` wins over its ``model``.
+
+    Raises:
+        ConfigError: If the file cannot be read, is not TOML, or a value cannot be used.
+    """
+    values = _read(file)
+    unknown = tuple(_unknown_keys(file, values))
+    known = {key: value for key, value in values.items() if key in _TYPES}
+    for key, value in known.items():
+        _check(file, key, value)
+    sampling = known.pop("sampling", {})
+    _check_sampling(file, sampling)
+    if environment.get("CHAT_MODEL"):
+        known["model"] = environment["CHAT_MODEL"]
+    return Config(
+        **known,
+        sampling={key: value for key, value in sampling.items() if key in SAMPLING_NAMES},
+        unknown=unknown,
+    )
+
+
+def describe_config(config: Config, file: Path) -> list[str]:
+    """The settings in use as lines of TOML; what is not set is a comment."""
+    lines = [f"# {file}{'' if file.exists() else ' (not there yet)'}"]
+    for name in (entry.name for entry in fields(Config) if entry.name in _TYPES):
+        value = getattr(config, name)
+        if name == "sampling":
+            continue
+        lines.append(f"# {name} is automatic" if value is None else f"{name} = {_toml(value)}")
+    lines.append("[sampling]")
+    for name, default in Sampling().to_dict().items():
+        value = config.sampling.get(name, default)
+        lines.append(f"# {name} is random" if value is None else f"{name} = {_toml(value)}")
+    return lines
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _unknown_keys(file: Path, values: Mapping[str, Any]) -> list[str]:
+    sampling = values.get("sampling", {})
+    names = sampling if isinstance(sampling, dict) else {}
+    return [
+        *_suggestions(file, "", values, _TYPES),
+        *_suggestions(file, "sampling.", names, SAMPLING_NAMES),
+    ]
+
+
+def _suggestions(
+    file: Path, prefix: str, found: Mapping[str, Any], known: Mapping[str, type] | tuple[str, ...]
+) -> list[str]:
+    warnings = []
+    for key in found:
+        if key not in known:
+            nearest = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {prefix}{nearest[0]}?" if nearest else ""
+            warnings.append(f"{file}: unknown key {prefix}{key}{hint}")
+    return warnings
+
+
+def _check(file: Path, key: str, value: object) -> None:
+    wanted = _TYPES[key]
+    if not isinstance(value, wanted) or isinstance(value, bool):
+        kind = {str: "text", int: "a whole number", dict: "a table"}[wanted]
+        raise ConfigError(f"{file}: {key} must be {kind}")
+    if key in _POSITIVE and isinstance(value, int) and value < 1:
+        raise ConfigError(f"{file}: {key} must be at least 1")
+
+
+def _check_sampling(file: Path, values: Mapping[str, Any]) -> None:
+    known = {key: value for key, value in values.items() if key in SAMPLING_NAMES}
+    try:
+        Sampling(**known)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{file}: sampling: {error}") from error
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    return str(value)

@@ -1,0 +1,71 @@
+"""Every place on disk that the program uses. Nothing is created until something is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+_PROJECT_PROMPTS = Path(".chat") / "prompts"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The three folders, and what lies where in them."""
+
+    config: Path
+    """What people write: the configuration and their prompts."""
+    data: Path
+    """What must not be lost: sessions, drafts' history, models."""
+    cache: Path
+    """What can be deleted at any time."""
+
+    @property
+    def config_file(self) -> Path:
+        """The configuration, in TOML."""
+        return self.config / "config.toml"
+
+    @property
+    def prompts(self) -> Path:
+        """The user's own prompt library."""
+        return self.config / "prompts"
+
+    @property
+    def sessions(self) -> Path:
+        """One file per session."""
+        return self.data / "sessions"
+
+    @property
+    def drafts(self) -> Path:
+        """The journal that undo reads, and the old bytes."""
+        return self.data / "drafts"
+
+    @property
+    def models(self) -> Path:
+        """GGUF files."""
+        return self.data / "models"
+
+    @property
+    def repl_history(self) -> Path:
+        """Lines typed in the REPL."""
+        return self.data / "repl-history"
+
+
+def find_paths(environment: Mapping[str, str]) -> Paths:
+    """The platform's folders, or all three under ``CHAT_HOME``."""
+    home = environment.get("CHAT_HOME")
+    if home:
+        root = Path(home).expanduser().absolute()
+        return Paths(root / "config", root / "data", root / "cache")
+    places = PlatformDirs("draftsmith", appauthor=False)
+    return Paths(places.user_config_path, places.user_data_path, places.user_cache_path)
+
+
+def project_prompts(start: Path) -> Path | None:
+    """The prompt library of the project around a folder: the nearest ``.chat/prompts`` upwards."""
+    for folder in (start, *start.parents):
+        if (folder / _PROJECT_PROMPTS).is_dir():
+            return folder / _PROJECT_PROMPTS
+    return None
