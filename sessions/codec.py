@@ -1,0 +1,318 @@
+"""The JSON form of a session's records, a line each: see docs/session-format.md.
+
+Decoding is strict about what the format names and lenient about what it does not, so that a
+damaged line is never taken for a turn, and a newer program's fields are never lost.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import (
+    Any,
+    Literal,
+    NoReturn,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    cast,
+    get_args,
+    get_type_hints,
+)
+
+from engine.types import Message, Role, Sampling, Timings, Usage
+from sessions.errors import DamagedLine
+from sessions.records import Branch, Head, Header, KnownRecord, Partial, Record, Title, Unknown
+from sessions.tree import Status, Turn, Variable
+
+LINE_START = b'{"crc":"'
+"""How every line begins, and what no text inside a record has: its quotation marks are escaped."""
+
+_LINE = re.compile(re.escape(LINE_START) + rb'([0-9a-f]{8})","r":(\{.*\})\}', re.DOTALL)
+
+_ROLES = frozenset(get_args(Role))
+_STATUSES = frozenset(get_args(Status)) - {"partial"}
+
+T = TypeVar("T")
+JsonObject: TypeAlias = dict[str, Any]
+
+
+class MessageJson(TypedDict):
+    role: str
+    content: str
+
+
+class HeaderJson(TypedDict):
+    type: Literal["header"]
+    v: int
+    id: str
+    created: str
+
+
+class _TurnJson(TypedDict):
+    type: Literal["turn", "partial"]
+    id: str
+    parent: str | None
+    role: str
+    content: str
+    time: str
+
+
+class TurnJson(_TurnJson, total=False):
+    """Absent fields have their default: nothing, or in ``partial`` records the status."""
+
+    status: str
+    examples: list[MessageJson]
+    prompt: str
+    variables: dict[str, Variable]
+    model: str
+    sampling: dict[str, float | int | None]
+    usage: dict[str, int]
+    timings: dict[str, float]
+    error: str
+
+
+class BranchJson(TypedDict):
+    type: Literal["branch"]
+    name: str
+    leaf: str
+
+
+class HeadJson(TypedDict):
+    type: Literal["head"]
+    turn: str
+
+
+class TitleJson(TypedDict):
+    type: Literal["title"]
+    title: str
+
+
+_TURN_FIELDS = frozenset(get_type_hints(TurnJson))
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def encode(record: KnownRecord) -> bytes:
+    """A record as one line, newline included.
+
+    Raises:
+        ValueError: If a number in it is infinite or not a number.
+        TypeError: If `Turn.extra` holds what JSON cannot express.
+    """
+    # Only lone surrogates cannot be UTF-8, and a backslash escape is how JSON writes them too.
+    body = _ENCODER.encode(_to_json(record)).encode("utf-8", "backslashreplace")
+    return b'%s%08x","r":%s}\n' % (LINE_START, zlib.crc32(body), body)
+
+
+def decode(line: bytes) -> Record:
+    """The record of one line, given without its newline.
+
+    Raises:
+        DamagedLine: If anything about the line is not as the format says.
+    """
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise DamagedLine("it is not a whole record")
+    if zlib.crc32(found[2]) != int(found[1], 16):
+        raise DamagedLine("the checksum does not fit")
+    try:
+        record = _DECODER.decode(found[2].decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DamagedLine(f"it is not JSON: {error}") from error
+    return _from_json(record)
+
+
+def _to_json(record: KnownRecord) -> Mapping[str, object]:
+    match record:
+        case Turn():
+            return _turn_to_json(record, "turn")
+        case Partial():
+            return _turn_to_json(record.turn, "partial")
+        case Header():
+            created = _time_to_json(record.created)
+            return HeaderJson(type="header", v=record.version, id=record.id, created=created)
+        case Branch():
+            return BranchJson(type="branch", name=record.name, leaf=record.leaf)
+        case Head():
+            return HeadJson(type="head", turn=record.turn)
+        case Title():
+            return TitleJson(type="title", title=record.text)
+
+
+def _turn_to_json(turn: Turn, kind: Literal["turn", "partial"]) -> Mapping[str, object]:
+    known = TurnJson(
+        type=kind,
+        id=turn.id,
+        parent=turn.parent,
+        role=turn.role,
+        content=turn.content,
+        time=_time_to_json(turn.time),
+    )
+    if kind == "turn":
+        known["status"] = turn.status
+    if turn.examples:
+        known["examples"] = [
+            MessageJson(role=example.role, content=example.content) for example in turn.examples
+        ]
+    if turn.prompt is not None:
+        known["prompt"] = turn.prompt
+    if turn.variables:
+        known["variables"] = dict(turn.variables)
+    if turn.model is not None:
+        known["model"] = turn.model
+    if turn.sampling is not None:
+        known["sampling"] = turn.sampling.to_dict()
+    if turn.usage is not None:
+        known["usage"] = asdict(turn.usage)
+    if turn.timings is not None:
+        known["timings"] = asdict(turn.timings)
+    if turn.error is not None:
+        known["error"] = turn.error
+    return _with_extra(known, turn.extra)
+
+
+def _with_extra(known: TurnJson, extra: Mapping[str, object]) -> Mapping[str, object]:
+    """The known fields and the unknown ones, also inside objects that both have."""
+    record: JsonObject = {**known}
+    for name, value in extra.items():
+        if name not in record:
+            record[name] = value
+        elif isinstance(value, dict) and isinstance(record[name], dict):
+            record[name] = {**value, **record[name]}
+    return record
+
+
+def _from_json(record: JsonObject) -> Record:
+    kind = _required(record, "type", str)
+    if kind == "turn":
+        return _turn_from_json(record, cast("Status", _one_of(record, "status", _STATUSES)))
+    if kind == "partial":
+        return Partial(_turn_from_json(record, "partial"))
+    if kind == "header":
+        version = _required(record, "v", int)
+        return Header(version, _required(record, "id", str), _time(record, "created"))
+    if kind == "branch":
+        return Branch(_required(record, "name", str), _required(record, "leaf", str))
+    if kind == "head":
+        return Head(_required(record, "turn", str))
+    if kind == "title":
+        return Title(_required(record, "title", str))
+    return Unknown(kind)
+
+
+def _turn_from_json(record: JsonObject, status: Status) -> Turn:
+    extra = {name: value for name, value in record.items() if name not in _TURN_FIELDS}
+    return Turn(
+        id=_required(record, "id", str),
+        parent=_optional(record, "parent", str),
+        role=cast("Role", _one_of(record, "role", _ROLES)),
+        content=_required(record, "content", str),
+        time=_time(record, "time"),
+        status=status,
+        examples=_examples(record),
+        prompt=_optional(record, "prompt", str),
+        variables=_variables(record),
+        model=_optional(record, "model", str),
+        sampling=_numbers(record, "sampling", Sampling, extra),
+        usage=_numbers(record, "usage", Usage, extra),
+        timings=_numbers(record, "timings", Timings, extra),
+        error=_optional(record, "error", str),
+        extra=extra,
+    )
+
+
+def _fits(value: object, kind: Any) -> bool:
+    """Whether a JSON value has a Python type; true and false are not numbers, 1 is a float."""
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, kind) or (kind is float and isinstance(value, int))
+
+
+def _required(record: JsonObject, name: str, kind: type[T]) -> T:
+    value = record.get(name)
+    if not _fits(value, kind):
+        raise DamagedLine(f"its {name} is missing or of the wrong type")
+    return cast("T", value)
+
+
+def _optional(record: JsonObject, name: str, kind: type[T]) -> T | None:
+    return None if record.get(name) is None else _required(record, name, kind)
+
+
+def _one_of(record: JsonObject, name: str, values: frozenset[str]) -> str:
+    value = _required(record, name, str)
+    if value not in values:
+        raise DamagedLine(f"its {name} is {value!r}")
+    return value
+
+
+def _time_to_json(time: datetime) -> str:
+    text = time.astimezone(timezone.utc).isoformat(timespec="microseconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def _time(record: JsonObject, name: str) -> datetime:
+    text = _required(record, name, str)
+    try:
+        time = datetime.fromisoformat(text.removesuffix("Z") + "+00:00")
+    except ValueError as error:
+        raise DamagedLine(f"its {name} is not a time") from error
+    # Python versions differ in what else they read; the format has exactly one way to write it.
+    if _time_to_json(time) != text:
+        raise DamagedLine(f"its {name} is not written as UTC with microseconds")
+    return time
+
+
+def _examples(record: JsonObject) -> tuple[Message, ...]:
+    examples = _optional(record, "examples", list) or []
+    if not all(isinstance(example, dict) for example in examples):
+        raise DamagedLine("its examples are not messages")
+    return tuple(
+        Message(cast("Role", _one_of(one, "role", _ROLES)), _required(one, "content", str))
+        for one in examples
+    )
+
+
+def _variables(record: JsonObject) -> dict[str, Variable]:
+    variables: dict[str, Variable] = _optional(record, "variables", dict) or {}
+    if not all(isinstance(value, str | int | float) for value in variables.values()):
+        raise DamagedLine("its variables are not plain values")
+    return variables
+
+
+_NUMBERS: Mapping[object, Mapping[str, Any]] = {
+    make: get_type_hints(make) for make in (Sampling, Usage, Timings)
+}
+
+
+def _numbers(record: JsonObject, name: str, make: type[T], extra: JsonObject) -> T | None:
+    """A value made of numbers; what it has no field for goes to `extra` under the same name."""
+    given = _optional(record, name, dict)
+    if given is None:
+        return None
+    kinds = _NUMBERS[make]
+    known = {key: value for key, value in given.items() if key in kinds and value is not None}
+    if not all(_fits(value, kinds[key]) for key, value in known.items()):
+        raise DamagedLine(f"its {name} is not made of numbers")
+    try:
+        value = make(**known)
+    except TypeError as error:
+        raise DamagedLine(f"its {name} is incomplete") from error
+    except (ValueError, OverflowError):
+        # A setting beyond this program's ranges is no reason to lose the words it made.
+        extra[name] = given
+        return None
+    if unknown := {key: value for key, value in given.items() if key not in kinds}:
+        extra[name] = unknown
+    return value
