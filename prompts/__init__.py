@@ -1,0 +1,35 @@
+"""Prompts as plain TOML files: what they may say, and where they are found."""
+
+from prompts.errors import (
+    ExtendsCycle,
+    InvalidPrompt,
+    InvalidVariable,
+    MissingVariables,
+    PromptError,
+    RenderFailed,
+    UnknownPrompt,
+    UnreadablePrompt,
+)
+from prompts.library import Entry, Library, Prompt, Source, packaged_source
+from prompts.schema import BUILTINS, Example, Template, Value, Variable
+
+__all__ = [
+    "BUILTINS",
+    "Entry",
+    "Example",
+    "ExtendsCycle",
+    "InvalidPrompt",
+    "InvalidVariable",
+    "Library",
+    "MissingVariables",
+    "Prompt",
+    "PromptError",
+    "RenderFailed",
+    "Source",
+    "Template",
+    "UnknownPrompt",
+    "UnreadablePrompt",
+    "Value",
+    "Variable",
+    "packaged_source",
+]
