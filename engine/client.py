@@ -8,9 +8,8 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
@@ -52,20 +51,22 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         """Spawn it, in a session of its own so that Ctrl+C in the terminal does not reach it."""
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed by `kill`
         self._process = subprocess.Popen(
             [sys.executable, "-c", _BOOT, *filter(None, sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._stderr,
+            stderr=subprocess.PIPE,
             bufsize=0,
             start_new_session=True,
             env={**os.environ, "GGML_NO_BACKTRACE": "1"},
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        assert self._process.stderr is not None
         self._stdin = self._process.stdin
         self._stdout = self._process.stdout
+        self._stderr = self._process.stderr
+        self._said = b""
         self._unpacker = wire.Unpacker()
         self._frames: list[wire.Frame] = []
 
@@ -101,12 +102,15 @@ class WorkerProcess:
         if not self._frames:
             readable = select.poll()
             readable.register(self._stdout, select.POLLIN)
-            if not readable.poll(timeout_ms):
-                return None
-            data = os.read(self._stdout.fileno(), 65_536)
-            if not data:
-                raise self._failed()
-            self._frames += self._unpacker.feed(data)
+            readable.register(self._stderr, select.POLLIN)
+            ready = {fd for fd, _ in readable.poll(timeout_ms)}
+            if self._stderr.fileno() in ready:
+                self._listen()
+            if self._stdout.fileno() in ready:
+                data = os.read(self._stdout.fileno(), 65_536)
+                if not data:
+                    raise self._failed()
+                self._frames += self._unpacker.feed(data)
         return self._frames.pop(0) if self._frames else None
 
     def kill(self) -> None:
@@ -122,11 +126,17 @@ class WorkerProcess:
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return WorkerFailed(f"the engine stopped ({how}){self._last_words()}")
 
+    def _listen(self) -> bool:
+        """Remember the end of what it says on stderr; whether it says anything more."""
+        data = os.read(self._stderr.fileno(), 65_536)
+        self._said = (self._said + data)[-4096:]
+        return bool(data)
+
     def _last_words(self) -> str:
         """The last line on its stderr, where C code says why it aborts."""
-        size = os.fstat(self._stderr.fileno()).st_size
-        tail = os.pread(self._stderr.fileno(), 4096, max(0, size - 4096))
-        lines = tail.decode(errors="replace").split("\n")
+        while self._listen():
+            pass
+        lines = self._said.decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f": {_SOURCE_FOLDER.sub('', last)}" if last else ""
 
@@ -151,6 +161,11 @@ class WorkerEngine:
         self._start()
 
     @property
+    def model_name(self) -> str:
+        """See `Engine`."""
+        return self._path.stem
+
+    @property
     def worker_pid(self) -> int | None:
         """The worker's process id, while there is one."""
         return self._worker.pid if self._worker else None
@@ -170,7 +185,7 @@ class WorkerEngine:
                 if frame is not None:
                     return int(frame["count"])
 
-    def stream(self, request: Request) -> Iterator[Event]:
+    def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
         with self._busy:
             self._cancel.clear()

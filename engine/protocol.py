@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Protocol
 
 from engine.types import Event, Message, ModelCard, Request
@@ -10,6 +10,11 @@ from engine.types import Event, Message, ModelCard, Request
 
 class Engine(Protocol):
     """Turns a request into events. One answer at a time."""
+
+    @property
+    def model_name(self) -> str:
+        """What the model is called; known before it is loaded."""
+        ...
 
     def describe(self) -> ModelCard:
         """The loaded weights; waits for them.
@@ -29,8 +34,8 @@ class Engine(Protocol):
         """
         ...
 
-    def stream(self, request: Request) -> Iterator[Event]:
-        """The events of one answer, ending in `Finished`.
+    def stream(self, request: Request) -> Generator[Event, None, None]:
+        """The events of one answer, ending in `Finished`. Closing it ends the answer.
 
         Raises:
             CannotFit: If the prompt is longer than the context, before anything is evaluated.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,10 +54,15 @@ class ScriptedEngine:
         self._cancelled = threading.Event()
         self.requests: list[Request] = []
 
+    @property
+    def model_name(self) -> str:
+        """See `Engine`."""
+        return "scripted"
+
     def describe(self) -> ModelCard:
         """See `Engine`."""
         return ModelCard(
-            name="scripted",
+            name=self.model_name,
             path=Path("scripted.gguf"),
             description="says what it was told to",
             parameters=0,
@@ -72,7 +77,7 @@ class ScriptedEngine:
         """See `Engine`."""
         return sum(len(_TOKEN.findall(message.content)) for message in messages)
 
-    def stream(self, request: Request) -> Iterator[Event]:
+    def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
         prompt_tokens = self.count(request.messages)
         if prompt_tokens >= self._n_ctx:

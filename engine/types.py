@@ -47,7 +47,7 @@ class Sampling:
     """How the next token is chosen from the model's distribution, in llama.cpp's terms.
 
     Raises:
-        ValueError: If a field is not a number within `SAMPLING_RANGES`; the message names the range.
+        ValueError: If a field is not a number within `SAMPLING_RANGES`, which the text names.
     """
 
     temperature: float = 0.7

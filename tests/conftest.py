@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scripted_chat import Chat
 
 from engine.client import WorkerEngine
 from engine.models import find_models
@@ -25,3 +26,24 @@ def starter_engine(starter_path: Path) -> Iterator[WorkerEngine]:
     engine = WorkerEngine(starter_path)
     yield engine
     engine.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty ``CHAT_HOME``."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("CHAT_HOME", str(folder))
+    monkeypatch.delenv("CHAT_MODEL", raising=False)
+    return folder
+
+
+@pytest.fixture
+def chat(
+    capsysbinary: pytest.CaptureFixture[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    home: Path,
+    tmp_path: Path,
+) -> Chat:
+    """The command line with a scripted engine, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return Chat(capsysbinary, monkeypatch, home)

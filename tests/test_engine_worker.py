@@ -168,7 +168,7 @@ def test_a_cancel_from_another_thread_ends_the_answer(starter_engine: WorkerEngi
 def test_an_abandoned_stream_leaves_the_engine_ready(starter_engine: WorkerEngine) -> None:
     stream = starter_engine.stream(ask("Write a long story.", max_tokens=4000))
     next(stream)
-    stream.close()  # type: ignore[attr-defined]
+    stream.close()
     assert text_of(list(starter_engine.stream(ask("Say hi.")))) != ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class Config:
         return LoadOptions(self.n_ctx, self.threads, self.gpu_layers)
 
 
-_TYPES: Mapping[str, type] = {
+KEYS: Mapping[str, type] = {
     "model": str,
     "system": str,
     "max_tokens": int,
@@ -53,6 +53,8 @@ _TYPES: Mapping[str, type] = {
     "gpu_layers": int,
     "sampling": dict,
 }
+"""The keys of the file, and what each may be."""
+
 _POSITIVE = ("max_tokens", "n_ctx", "threads")
 
 
@@ -64,7 +66,7 @@ def load_config(file: Path, environment: Mapping[str, str]) -> Config:
     """
     values = _read(file)
     unknown = tuple(_unknown_keys(file, values))
-    known = {key: value for key, value in values.items() if key in _TYPES}
+    known = {key: value for key, value in values.items() if key in KEYS}
     for key, value in known.items():
         _check(file, key, value)
     sampling = known.pop("sampling", {})
@@ -78,37 +80,23 @@ def load_config(file: Path, environment: Mapping[str, str]) -> Config:
     )
 
 
-def describe_config(config: Config, file: Path) -> list[str]:
-    """The settings in use as lines of TOML; what is not set is a comment."""
-    lines = [f"# {file}{'' if file.exists() else ' (not there yet)'}"]
-    for name in (entry.name for entry in fields(Config) if entry.name in _TYPES):
-        value = getattr(config, name)
-        if name == "sampling":
-            continue
-        lines.append(f"# {name} is automatic" if value is None else f"{name} = {_toml(value)}")
-    lines.append("[sampling]")
-    for name, default in Sampling().to_dict().items():
-        value = config.sampling.get(name, default)
-        lines.append(f"# {name} is random" if value is None else f"{name} = {_toml(value)}")
-    return lines
-
-
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {error}") from error
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
+    return values
 
 
 def _unknown_keys(file: Path, values: Mapping[str, Any]) -> list[str]:
     sampling = values.get("sampling", {})
     names = sampling if isinstance(sampling, dict) else {}
     return [
-        *_suggestions(file, "", values, _TYPES),
+        *_suggestions(file, "", values, KEYS),
         *_suggestions(file, "sampling.", names, SAMPLING_NAMES),
     ]
 
@@ -126,7 +114,7 @@ def _suggestions(
 
 
 def _check(file: Path, key: str, value: object) -> None:
-    wanted = _TYPES[key]
+    wanted = KEYS[key]
     if not isinstance(value, wanted) or isinstance(value, bool):
         kind = {str: "text", int: "a whole number", dict: "a table"}[wanted]
         raise ConfigError(f"{file}: {key} must be {kind}")
@@ -140,10 +128,3 @@ def _check_sampling(file: Path, values: Mapping[str, Any]) -> None:
         Sampling(**known)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{file}: sampling: {error}") from error
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
-    return str(value)

@@ -1,0 +1,60 @@
+"""The command line in this process, with an engine that says what the test wrote."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from engine.protocol import Engine
+from engine.scripted import Reply, ScriptedEngine
+from engine.types import LoadOptions
+from sessions import SessionStore
+from tui.cli import main
+
+
+class Chat:
+    """Runs the command line with scripted replies, and keeps what came of it."""
+
+    def __init__(
+        self,
+        capsysbinary: pytest.CaptureFixture[bytes],
+        monkeypatch: pytest.MonkeyPatch,
+        home: Path,
+    ) -> None:
+        self.engine = ScriptedEngine(["Hello there."])
+        self.home = home
+        self.out = self.err = ""
+        self._capsys = capsysbinary
+        self._monkeypatch = monkeypatch
+        model = home / "data" / "models" / "tiny.gguf"
+        model.parent.mkdir(parents=True)
+        model.write_bytes(b"GGUF")
+
+    def script(self, *replies: Reply | str, n_ctx: int = 4096) -> None:
+        """What the engine will say."""
+        self.engine = ScriptedEngine(replies, n_ctx=n_ctx)
+
+    def __call__(self, *arguments: str, stdin: str | bytes = b"") -> int:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        self._monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), "utf-8"))
+        code = main(arguments, starter=self._start)
+        out, err = self._capsys.readouterr()
+        self.out, self.err = out.decode("utf-8", "surrogateescape"), err.decode()
+        return code
+
+    def _start(self, path: Path, options: LoadOptions) -> Engine:
+        self.loaded = path, options
+        return self.engine
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """Role and content of each message of the last request."""
+        return [(message.role, message.content) for message in self.engine.requests[-1].messages]
+
+    @property
+    def saved(self) -> list[str]:
+        """The contents of the latest session's turns."""
+        store = SessionStore(self.home / "data" / "sessions")
+        return [turn.content for turn in store.open(store.latest()).session.path()]

@@ -1,0 +1,275 @@
+"""The command line in this process, with a scripted engine: what it asks, prints and returns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from openai.types.chat import ChatCompletion
+from scripted_chat import Chat
+
+from engine.scripted import Reply
+
+
+def test_an_answer_goes_to_stdout_and_nothing_else_does(chat: Chat) -> None:
+    assert chat("Hi", "there") == 0
+    assert (chat.out, chat.err) == ("Hello there.\n", "")
+    assert chat.asked == [("user", "Hi there")]
+    assert chat.saved == ["Hi there", "Hello there."]
+
+
+def test_continuing_sends_the_history(chat: Chat) -> None:
+    chat("one")
+    assert chat("-c", "two") == 0
+    assert chat.asked == [("user", "one"), ("assistant", "Hello there."), ("user", "two")]
+
+
+def test_a_session_is_continued_by_its_title(chat: Chat) -> None:
+    chat("first question")
+    chat("second question")
+    assert chat("--session", "first", "more") == 0
+    assert chat.asked[0] == ("user", "first question")
+
+
+def test_an_unknown_session_is_exit_2_with_the_nearest(chat: Chat) -> None:
+    chat("first question")
+    assert chat("--session", "frist question", "more") == 2
+    assert "did you mean first question?" in chat.err
+
+
+def test_continuing_without_any_session_is_exit_2(chat: Chat) -> None:
+    assert chat("-c", "two") == 2
+    assert "no saved sessions" in chat.err
+
+
+def test_piped_text_is_attached_to_a_prompt(chat: Chat) -> None:
+    assert chat("summarise", stdin="Some notes.\n") == 0
+    assert chat.asked == [("user", "summarise\n\nSome notes.")]
+
+
+def test_piped_text_alone_is_the_prompt(chat: Chat) -> None:
+    assert chat(stdin="What is it?\n") == 0
+    assert chat.asked == [("user", "What is it?")]
+
+
+def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> None:
+    for name in ("a.md", "b.md"):
+        (tmp_path / name).write_text(f"text of {name}\n")
+    assert chat("-f", "a.md", "-f", "b.md", "compare") == 0
+    assert chat.asked == [
+        ("user", "compare\n\n--- a.md ---\ntext of a.md\n\n--- b.md ---\ntext of b.md")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "words"),
+    [
+        ((), b"", "nothing to send"),
+        (("-f", "missing.md", "x"), b"", "missing.md cannot be read"),
+        (("x",), b"\xff\xfe", "not UTF-8"),
+        (("-p", "percent", "3", "x"), b"", "name the prompt with -t"),
+        (("-t", "tigthen"), b"text", "did you mean 'tighten'?"),
+        (("-t", "tighten"), b"", "text"),
+        (("-t", "tighten", "-p", "percnt", "3"), b"text", "percent"),
+        (("-t", "tighten", "-p", "percent", "many"), b"text", "whole number"),
+        (("-o", "temprature", "1", "x"), b"", "did you mean temperature?"),
+        (("-o", "temperature", "99", "x"), b"", "from 0 to 10"),
+        (("-o", "top_k", "1.5", "x"), b"", "a whole number"),
+        (("--max-tokens", "0", "x"), b"", "max-tokens"),
+        (("-m", "tinny", "x"), b"", "did you mean tiny?"),
+        (("--templte", "x"), b"", "--template"),
+        (("--yes", "x"), b"", "goes with --edit"),
+        (("--edit", "a.md", "--json"), b"", "does not go with --edit"),
+        (("-n", "3", "x"), b"", "not yet"),
+        (("--think", "x"), b"", "not yet"),
+        (("-x", "x"), b"", "not yet"),
+        (("--edit", "a.md", "--section", "One"), b"", "not yet"),
+        (("sessions", "export", "--format", "html"), b"", "not yet"),
+        (("bench",), b"", "not yet"),
+        (("sessions", "lst"), b"", "list"),
+        (("models", "of", "the", "atom"), b"", "No such command"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_wrong_usage_is_exit_2_in_one_line_that_helps(
+    chat: Chat, arguments: Sequence[str], stdin: bytes, words: str
+) -> None:
+    assert chat(*arguments, stdin=stdin) == 2
+    assert words in chat.err
+    assert chat.err.count("\n") == 1
+    assert chat.out == ""
+    assert chat.engine.requests == []
+
+
+def test_two_dashes_make_a_prompt_of_a_subcommands_name(chat: Chat) -> None:
+    assert chat("--", "models", "of", "the", "atom") == 0
+    assert chat.asked == [("user", "models of the atom")]
+
+
+def test_a_prompt_of_the_library_brings_system_text_examples_and_sampling(chat: Chat) -> None:
+    assert chat("-t", "tighten", "-p", "percent", "35", stdin="At this point in time.\n") == 0
+    roles = [role for role, _ in chat.asked]
+    assert roles == ["system", *["user", "assistant"] * (len(roles) // 2 - 1), "user"]
+    assert len(roles) >= 6
+    assert "35" in chat.asked[-1][1]
+    assert "At this point in time." in chat.asked[-1][1]
+    assert chat.engine.requests[-1].sampling.temperature < 0.7
+
+
+def test_command_line_sampling_wins_over_the_prompts_and_the_configurations(chat: Chat) -> None:
+    config = chat.home / "config" / "config.toml"
+    config.parent.mkdir()
+    config.write_text('system = "Be kind."\n[sampling]\ntop_p = 0.5\ntemperature = 0.1\n')
+    assert chat("-o", "temperature", "0.9", "--seed", "7", "--max-tokens", "1", "Hi") == 0
+    request = chat.engine.requests[-1]
+    assert (request.sampling.temperature, request.sampling.top_p) == (0.9, 0.5)
+    assert (request.sampling.seed, request.max_tokens) == (7, 1)
+    assert chat.asked[0] == ("system", "Be kind.")
+    assert "cut off" in chat.err
+
+
+def test_json_is_a_chat_completion(chat: Chat) -> None:
+    assert chat("--json", "Hi") == 0
+    completion = ChatCompletion.model_validate_json(chat.out, strict=False)
+    assert completion.choices[0].message.content == "Hello there."
+    assert completion.choices[0].finish_reason == "stop"
+    assert completion.usage is not None
+    assert completion.usage.prompt_tokens_details is not None
+    values = json.loads(chat.out)
+    assert set(values) >= {"session", "turn", "timings"}
+
+
+def test_json_of_a_cut_answer_says_length(chat: Chat) -> None:
+    assert chat("--json", "--max-tokens", "1", "Hi") == 0
+    assert ChatCompletion.model_validate_json(chat.out).choices[0].finish_reason == "length"
+
+
+def test_no_save_leaves_nothing(chat: Chat) -> None:
+    assert chat("--no-save", "Hi") == 0
+    assert not (chat.home / "data" / "sessions").exists()
+
+
+def test_a_dry_run_prints_what_would_be_sent_and_asks_nothing(chat: Chat) -> None:
+    assert chat("--dry-run", "-s", "Be brief.", "Hi") == 0
+    assert chat.out == "[system]\nBe brief.\n\n[user]\nHi\n\n"
+    assert "3 tokens" in chat.err
+    assert chat.engine.requests == []
+    assert not (chat.home / "data" / "sessions").exists()
+
+
+def test_what_does_not_fit_is_exit_4_with_both_numbers(chat: Chat) -> None:
+    chat.script("no", n_ctx=10)
+    assert chat(" word" * 2000) == 4
+    assert "2,000" in chat.err
+    assert "9" in chat.err
+
+
+def test_an_engine_that_fails_midway_is_exit_1_and_the_rest_is_kept(chat: Chat) -> None:
+    chat.script(Reply("half an", "error", "the engine stopped (SIGSEGV)"))
+    assert chat("Hi") == 1
+    assert chat.out == "half an\n"
+    assert "SIGSEGV" in chat.err
+    assert chat.saved[-1] == "half an"
+
+
+def test_control_characters_of_an_error_never_reach_the_terminal(chat: Chat) -> None:
+    chat.script(Reply("x", "error", "bad \x1b[2J thing"))
+    chat("Hi")
+    assert "\x1b" not in chat.err
+
+
+def test_sessions_are_listed_shown_and_located(chat: Chat) -> None:
+    chat("first question")
+    assert chat("sessions", "list", "--json") == 0
+    (summary,) = json.loads(chat.out)
+    assert summary["title"] == "first question"
+    assert chat("sessions", "show", summary["id"][:8]) == 0
+    assert "[assistant]\nHello there." in chat.out
+    assert chat("sessions", "show", "--json") == 0
+    assert json.loads(chat.out)["turns"][1]["content"] == "Hello there."
+    assert chat("sessions", "path", "first") == 0
+    assert Path(chat.out.strip()).stat().st_mode & 0o777 == 0o600
+
+
+def test_prompts_are_listed_shown_and_located(chat: Chat) -> None:
+    assert chat("prompts", "list") == 0
+    names = [line.split("\t")[0] for line in chat.out.splitlines()]
+    wanted = ["proofread", "tighten", "rephrase", "continue", "summarise", "outline", "critique"]
+    assert set(names) >= {*wanted, "titles"}
+    assert chat("prompts", "show", "tighten") == 0
+    assert "percent" in chat.out
+    assert chat("prompts", "path") == 0
+    assert chat.out.strip().endswith("prompts")
+
+
+def test_a_users_prompt_shadows_the_packaged_one(chat: Chat) -> None:
+    own = chat.home / "config" / "prompts" / "tighten.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text('summary = "mine"\nuser = "Cut: {{ text }}"\n')
+    chat("prompts", "list")
+    assert "tighten\tmine\t\tuser (over packaged)" in chat.out
+    assert chat("-t", "tighten", stdin="{{ text }} stays") == 0
+    assert chat.asked[-1] == ("user", "Cut: {{ text }} stays")
+
+
+def test_models_are_listed_and_located(chat: Chat) -> None:
+    assert chat("models", "list", "--json") == 0
+    assert "tiny" in [model["name"] for model in json.loads(chat.out)]
+    assert chat("models", "path", "tin") == 0
+    assert chat.out.strip().endswith("tiny.gguf")
+    assert chat("models", "info") == 0
+    assert "4,096 tokens" in chat.out
+
+
+def test_config_is_shown_and_located_and_typos_are_pointed_out(chat: Chat) -> None:
+    config = chat.home / "config" / "config.toml"
+    config.parent.mkdir()
+    config.write_text('modle = "x"\nn_ctx = 512\n[sampling]\ntemperatur = 1\n')
+    assert chat("config", "show") == 0
+    assert "n_ctx = 512" in chat.out
+    assert "did you mean model?" in chat.err
+    assert "did you mean sampling.temperature?" in chat.err
+    assert chat("config", "path") == 0
+    assert chat.out.strip() == str(config)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("n_ctx = 0", "at least 1"),
+        ('n_ctx = "many"', "whole number"),
+        ("[sampling]\ntop_p = 3", "from 0 to 1"),
+        ("= 3", "line 1"),
+    ],
+)
+def test_a_broken_configuration_is_one_line(chat: Chat, text: str, words: str) -> None:
+    config = chat.home / "config" / "config.toml"
+    config.parent.mkdir()
+    config.write_text(text)
+    assert chat("Hi") == 1
+    assert words in chat.err
+    assert chat.err.count("\n") == 1
+
+
+def test_the_repl_reads_commands_and_questions_from_a_pipe(chat: Chat) -> None:
+    chat.script("one", "two")
+    lines = ["first", "/system Be brief.", "second", "/model", "/nwe", "/exit", "never"]
+    assert chat("--repl", stdin="\n".join(lines)) == 0
+    assert "one\n" in chat.out
+    assert "two\n" in chat.out
+    assert "scripted" in chat.out
+    assert "did you mean /new?" in chat.err
+    assert chat.asked[0] == ("system", "Be brief.")
+    assert ("user", "never") not in chat.asked
+    assert chat.saved == ["first", "one", "Be brief.", "second", "two"]
+
+
+def test_new_begins_a_session_and_an_error_does_not_end_the_repl(chat: Chat) -> None:
+    chat.script("one", "two", n_ctx=20)
+    long = "word " * 50
+    assert chat("--repl", stdin=f"first\n/new\n{long}\nsecond\n") == 0
+    assert "does not" in chat.err or "tokens" in chat.err
+    assert chat.saved[-2:] == ["second", "two"]
+    assert "first" not in chat.saved

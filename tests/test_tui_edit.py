@@ -1,0 +1,152 @@
+"""``chat --edit`` with a scripted engine: what is shown, what is written, and what never is."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scripted_chat import Chat
+
+from engine.scripted import Reply, ScriptedEngine
+from engine.types import Event, Request
+
+OLD = "Their is a light.\n\nIt is far.\n"
+NEW = "There is a light.\n\nIt is far.\n"
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Path:
+    path = tmp_path / "draft.md"
+    path.write_bytes(OLD.encode())
+    return path
+
+
+def test_a_pipe_gets_a_diff_that_applies_and_the_file_stays(chat: Chat, draft: Path) -> None:
+    chat.script(NEW)
+    assert chat("--edit", "draft.md", "Fix", "the", "spelling") == 0
+    assert draft.read_text() == OLD
+    assert "Fix the spelling" in chat.asked[-1][1]
+    assert OLD.strip() in chat.asked[-1][1]
+    subprocess.run(["git", "apply", "-"], input=chat.out.encode(), check=True, cwd=draft.parent)
+    assert draft.read_text() == NEW
+
+
+def test_yes_writes_and_undo_brings_the_old_bytes_back(chat: Chat, draft: Path) -> None:
+    draft.write_bytes(b"\xef\xbb\xbf" + OLD.replace("\n", "\r\n").encode())
+    draft.chmod(0o640)
+    before = draft.read_bytes()
+    chat.script(f"\n{NEW.strip()}\n\n")
+    assert chat("--edit", "draft.md", "--yes") == 0
+    assert draft.read_bytes() == b"\xef\xbb\xbf" + NEW.replace("\n", "\r\n").encode()
+    assert draft.stat().st_mode & 0o777 == 0o640
+    assert chat.out == ""
+    assert chat("drafts", "undo", "draft.md") == 0
+    assert draft.read_bytes() == before
+    assert chat("drafts", "undo") == 1
+    assert "can be undone" in chat.err
+
+
+def test_a_filter_prints_the_revised_text_in_its_own_form(chat: Chat) -> None:
+    chat.script(NEW.strip())
+    assert chat("--edit", "-", "-t", "tighten", stdin=OLD.replace("\n", "\r\n")) == 0
+    assert chat.out == NEW.replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply("There is a", "length"), Reply("There is", "error", "it broke"), Reply("  \n")],
+    ids=["cut off", "failed", "empty"],
+)
+def test_an_incomplete_revision_is_never_written(chat: Chat, draft: Path, reply: Reply) -> None:
+    chat.script(reply)
+    assert chat("--edit", "draft.md", "--yes") == 1
+    assert draft.read_text() == OLD
+    assert "the draft is as it was" in chat.err
+    assert chat("--edit", "-", stdin=OLD) == 1
+    assert chat.out == OLD
+
+
+def test_a_filter_that_cannot_ask_hands_its_input_back(chat: Chat) -> None:
+    chat.script("no", n_ctx=10)
+    assert chat("--edit", "-", stdin=OLD) == 4
+    assert chat.out == OLD
+    assert chat("--edit", "-", "-t", "tigthen", stdin=OLD) == 2
+    assert chat.out == OLD
+    assert chat("--edit", "-", stdin=b"\xff binary \x00") == 5
+    assert chat.out.encode("utf-8", "surrogateescape") == b"\xff binary \x00"
+
+
+def test_output_makes_a_new_file_and_overwrites_none(chat: Chat, draft: Path) -> None:
+    chat.script(NEW)
+    new = draft.parent / "new.md"
+    assert chat("--edit", "draft.md", "--output", "new.md") == 0
+    assert (draft.read_text(), new.read_text()) == (OLD, NEW)
+    assert chat("--edit", "draft.md", "--output", "new.md") == 5
+    assert "exists already" in chat.err
+
+
+def test_an_unchanged_draft_is_said_and_no_diff_is_printed(chat: Chat, draft: Path) -> None:
+    chat.script(OLD)
+    assert chat("--edit", "draft.md") == 0
+    assert chat.out == ""
+    assert "nothing to change" in chat.err
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x00\x01\x02", "binary"),
+        ("Th\u00e9 light".encode("latin-1"), "UTF-8"),
+        ("There".encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_what_is_not_utf_8_text_is_refused(
+    chat: Chat, draft: Path, content: bytes, words: str
+) -> None:
+    draft.write_bytes(content)
+    assert chat("--edit", "draft.md", "--yes") == 5
+    assert words in chat.err
+    assert draft.read_bytes() == content
+    assert chat.engine.requests == []
+
+
+def test_a_read_only_draft_is_refused_before_the_model_is_asked(chat: Chat, draft: Path) -> None:
+    draft.chmod(0o444)
+    assert chat("--edit", "draft.md", "--yes") == 5
+    assert "read-only" in chat.err
+    assert chat.engine.requests == []
+
+
+def test_a_missing_or_empty_draft_is_wrong_usage(chat: Chat, draft: Path) -> None:
+    assert chat("--edit", "none.md") == 2
+    assert "no file none.md" in chat.err
+    draft.write_text(" \n")
+    assert chat("--edit", "draft.md") == 2
+    assert "empty" in chat.err
+
+
+class Meddling(ScriptedEngine):
+    """Changes the file while it answers, as a person in an editor might."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__([NEW])
+        self._path = path
+
+    def stream(self, request: Request) -> Iterator[Event]:  # type: ignore[override]
+        self._path.write_text("Somebody else was here.\n")
+        yield from super().stream(request)
+
+
+def test_a_draft_that_changed_meanwhile_is_left_alone(chat: Chat, draft: Path) -> None:
+    chat.engine = Meddling(draft)
+    assert chat("--edit", "draft.md", "--yes") == 5
+    assert draft.read_text() == "Somebody else was here.\n"
+    assert "changed" in chat.err
+
+
+def test_the_session_of_an_edit_is_saved(chat: Chat, draft: Path) -> None:
+    chat.script(NEW)
+    chat("--edit", "draft.md", "--yes")
+    assert chat.saved[-1] == NEW

@@ -1,0 +1,151 @@
+"""The front ends on a real pseudo-terminal, with the starter model."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from sessions import SessionStore, Turn
+
+CHAT = str(Path(sys.executable).parent / "chat")
+
+SCRIPTED = """
+import sys
+from engine.scripted import ScriptedEngine
+from tui.cli import main
+sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([sys.argv[1]])))
+"""
+
+
+class Terminal:
+    """A program on a pseudo-terminal, and the sessions that it leaves."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.processes: list[pexpect.spawn] = []
+
+    def start(self, *arguments: str) -> pexpect.spawn:
+        """Start ``chat`` with the arguments."""
+        return self._spawn(CHAT, *arguments)
+
+    def start_scripted(self, reply: str, *arguments: str) -> pexpect.spawn:
+        """The same with an engine that gives one reply."""
+        model = self.home / "data" / "models" / "tiny.gguf"
+        model.parent.mkdir(parents=True, exist_ok=True)
+        model.touch()
+        return self._spawn(sys.executable, "-c", SCRIPTED, reply, *arguments)
+
+    def _spawn(self, command: str, *arguments: str) -> pexpect.spawn:
+        process = pexpect.spawn(
+            command,
+            list(arguments),
+            env={**os.environ, "CHAT_HOME": str(self.home), "TERM": "xterm-256color"},
+            dimensions=(24, 80),
+            encoding="utf-8",
+            timeout=30,
+        )
+        self.processes.append(process)
+        return process
+
+    def turns(self) -> list[Turn]:
+        """Of the latest session."""
+        store = SessionStore(self.home / "data" / "sessions")
+        return store.open(store.latest()).session.path()
+
+
+@pytest.fixture
+def terminal(home: Path) -> Iterator[Terminal]:
+    started = Terminal(home)
+    yield started
+    for process in started.processes:
+        process.close(force=True)
+
+
+def test_chat_without_words_talks_until_ctrl_d(terminal: Terminal) -> None:
+    chat = terminal.start("--max-tokens", "8")
+    chat.expect("Ctrl\\+D leaves")
+    chat.expect("›")
+    chat.send("Say hello.\r")
+    chat.expect("token limit")
+    chat.expect("›")
+    chat.send("/new\r")
+    chat.expect("a new session")
+    chat.send("\x04")
+    chat.expect(pexpect.EOF)
+    chat.close()
+    assert chat.exitstatus == 0
+    assert [turn.role for turn in terminal.turns()] == ["user", "assistant"]
+
+
+def test_ctrl_c_stops_an_answer_and_keeps_it(terminal: Terminal) -> None:
+    chat = terminal.start("--repl")
+    chat.expect("›")
+    chat.send("Write a long story about the sea.\r")
+    chat.expect("[a-z]\\. [A-Z]")  # in the answer: the echo of the question has one sentence
+    chat.sendintr()
+    chat.expect("stopped; the answer so far is kept")
+    chat.expect("›")
+    answer = terminal.turns()[-1]
+    assert (answer.role, answer.status) == ("assistant", "cancelled")
+    assert answer.content
+    chat.send("/exit\r")
+    chat.expect(pexpect.EOF)
+    chat.close()
+    assert chat.exitstatus == 0
+
+
+def test_the_history_is_there_after_a_restart_and_private(terminal: Terminal) -> None:
+    chat = terminal.start("--repl")
+    chat.expect("›")
+    chat.send("/system Remember the lamp.\r")
+    chat.expect("the system text is set")
+    chat.send("\x04")
+    chat.expect(pexpect.EOF)
+    again = terminal.start("--repl")
+    again.expect("›")
+    again.send("\x1b[A")
+    again.expect("Remember the lamp")
+    assert (terminal.home / "data" / "repl-history").stat().st_mode & 0o777 == 0o600
+
+
+def test_ctrl_j_breaks_the_line_and_enter_sends(terminal: Terminal) -> None:
+    chat = terminal.start("--repl", "--max-tokens", "3")
+    chat.expect("›")
+    chat.send("one\ntwo\r")
+    chat.expect("token limit")
+    assert terminal.turns()[0].content == "one\ntwo"
+
+
+def test_an_edit_shows_the_change_and_writes_only_on_yes(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    draft = tmp_path / "draft.md"
+    old, new = "Their is a light.\n", "There is a light.\n"
+    draft.write_text(old)
+    for answer, outcome in (("n", old), ("", old), ("y", new)):
+        edit = terminal.start_scripted(new, "--edit", str(draft))
+        edit.expect("-Their is a light")
+        edit.expect("\\+There is a light")
+        edit.expect("Write this to .*draft.md\\?")
+        edit.send(f"{answer}\r")
+        edit.expect(pexpect.EOF)
+        edit.close()
+        assert edit.exitstatus == 0
+        assert draft.read_text() == outcome
+    undo = terminal.start("drafts", "undo", str(draft))
+    undo.expect("as it was before")
+    undo.expect(pexpect.EOF)
+    assert draft.read_text() == old
+
+
+def test_escape_sequences_of_an_answer_do_not_reach_the_terminal(terminal: Terminal) -> None:
+    chat = terminal.start_scripted("before \x1b]0;owned\x07 \x9b31m after", "Hi")
+    chat.expect("after")
+    assert "\x1b]0" not in chat.before
+    assert "\x9b" not in chat.before
+    assert "␛]0;owned␇" in chat.before

@@ -1,0 +1,261 @@
+"""The command line: parsed here into plain options, carried out elsewhere.
+
+The first word is a subcommand where it is exactly one of `SUBCOMMANDS`; anything else is a prompt.
+Modules are imported when their command runs: ``chat --version`` must not wait for any of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui import exit_codes
+from tui.version import __version__
+
+if TYPE_CHECKING:
+    from tui.options import AskOptions, EditOptions, EngineOptions, PromptOptions
+    from tui.runtime import EngineStarter, Runtime
+    from tui.subcommands import Work
+
+SUBCOMMANDS = {
+    "sessions": "list and show conversations",
+    "prompts": "list and show prompts",
+    "models": "list and inspect the models on this machine",
+    "drafts": "undo what was written to your files",
+    "config": "the settings in use",
+    "doctor": "what this installation has and lacks",
+    "bench": "how fast a model is here (not yet)",
+    "completion": "completion for your shell (not yet)",
+}
+
+_EPILOG = """\b
+Examples:
+  chat "Three titles for a story about a lighthouse"
+  cat notes.md | chat "Summarise this"
+  chat -c "Shorter, please"
+  chat --edit draft.md "Fix the spelling"
+  chat -t tighten -p percent 30 < paragraph.md
+
+\b
+Subcommands (chat SUBCOMMAND --help):
+""" + "\n".join(f"  {name:<11} {summary}" for name, summary in SUBCOMMANDS.items())
+
+_NOT_YET = {
+    "section": "--section",
+    "lines": "--lines",
+    "alternatives": "--alternatives",
+    "think": "--think and --no-think",
+    "extract": "--extract",
+}
+
+_WITH_EDIT = ("yes", "diff", "output")
+_WITHOUT_EDIT = {
+    "go_on": "--continue",
+    "session": "--session",
+    "repl": "--repl",
+    "as_json": "--json",
+    "files": "--file",
+}
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EPILOG,
+)
+@click.argument("words", nargs=-1, metavar="[PROMPT]...")
+@click.option("-c", "--continue", "go_on", is_flag=True, help="Continue the last session.")
+@click.option("--session", metavar="ID", help="Continue this one: id, its beginning, or title.")
+@click.option("--repl", is_flag=True, help="Talk, line by line.")
+@click.option("--edit", metavar="FILE", help="Revise FILE as PROMPT says; - is standard input.")
+@click.option("-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path.")
+@click.option("-s", "--system", metavar="TEXT", help="The system text.")
+@click.option("-t", "--template", metavar="NAME", help="A prompt of the library.")
+@click.option(
+    "-p",
+    "--param",
+    "variables",
+    type=(str, str),
+    multiple=True,
+    metavar="K V",
+    help="A variable of the prompt.",
+)
+@click.option(
+    "-f", "--file", "files", type=_PATH, multiple=True, metavar="PATH", help="Attach a text."
+)
+@click.option(
+    "-o",
+    "--option",
+    "sampling",
+    type=(str, str),
+    multiple=True,
+    metavar="K V",
+    help="A sampling option: temperature, top_p, …",
+)
+@click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="At most N tokens.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 2), metavar="N", help="For the same answer again."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print an OpenAI chat.completion object.")
+@click.option("--no-save", is_flag=True, help="Leave no session behind.")
+@click.option("--dry-run", is_flag=True, help="Print what would be sent, and its tokens.")
+@click.option("--yes", is_flag=True, help="With --edit: write the file without asking.")
+@click.option("--diff", is_flag=True, help="With --edit: print the diff, write nothing.")
+@click.option(
+    "--output", type=_PATH, metavar="FILE", help="With --edit: write the revision to a new file."
+)
+@click.option("--section", metavar="HEADING", help="With --edit: only this section (not yet).")
+@click.option("--lines", metavar="A:B", help="With --edit: only these lines (not yet).")
+@click.option("-n", "--alternatives", type=int, metavar="N", help="Several answers (not yet).")
+@click.option("--think/--no-think", default=None, help="Whether to reason first (not yet).")
+@click.option("-x", "--extract", is_flag=True, default=None, help="Only the code (not yet).")
+@click.version_option(__version__, "-V", "--version", message="chat %(version)s")
+def ask(**values: Any) -> Work:
+    """Write with a language model that runs on this machine.
+
+    Without PROMPT, chat opens for conversation. Standard input, where it is not a terminal, is the
+    text to work on, or the prompt.
+    """
+    for name, option in _NOT_YET.items():
+        if values[name] is not None:
+            raise click.UsageError(f"{option}: not yet")
+    if values["edit"] is not None:
+        for name, option in _WITHOUT_EDIT.items():
+            if values[name]:
+                raise click.UsageError(f"{option} does not go with --edit")
+        return partial(_edit, _edit_options(values))
+    for name in _WITH_EDIT:
+        if values[name]:
+            raise click.UsageError(f"--{name} goes with --edit")
+    return partial(_ask, _ask_options(values))
+
+
+def _ask(options: AskOptions, runtime: Runtime) -> int:
+    words = options.prompt.words or options.prompt.files or options.prompt.template
+    if options.repl or (not words and runtime.is_interactive):
+        from tui.repl.loop import run_repl
+
+        return run_repl(runtime, options)
+    from tui.ask import run_ask
+
+    return run_ask(runtime, options)
+
+
+def _edit(options: EditOptions, runtime: Runtime) -> int:
+    from tui.edit import run_edit
+
+    return run_edit(runtime, options)
+
+
+def _ask_options(values: dict[str, Any]) -> AskOptions:
+    from tui.options import AskOptions
+
+    return AskOptions(
+        prompt=_prompt_options(values),
+        engine=_engine_options(values),
+        go_on=values["go_on"],
+        session=values["session"],
+        repl=values["repl"],
+        json=values["as_json"],
+        save=not values["no_save"],
+        dry_run=values["dry_run"],
+    )
+
+
+def _edit_options(values: dict[str, Any]) -> EditOptions:
+    from tui.options import EditOptions
+
+    return EditOptions(
+        draft=values["edit"],
+        prompt=_prompt_options(values),
+        engine=_engine_options(values),
+        yes=values["yes"],
+        diff=values["diff"],
+        output=values["output"],
+        save=not values["no_save"],
+        dry_run=values["dry_run"],
+    )
+
+
+def _prompt_options(values: dict[str, Any]) -> PromptOptions:
+    from tui.options import PromptOptions
+
+    return PromptOptions(
+        words=" ".join(values["words"]) or None,
+        system=values["system"],
+        template=values["template"],
+        variables=values["variables"],
+        files=values["files"],
+    )
+
+
+def _engine_options(values: dict[str, Any]) -> EngineOptions:
+    from tui.options import EngineOptions
+
+    return EngineOptions(
+        model=values["model"],
+        sampling=values["sampling"],
+        max_tokens=values["max_tokens"],
+        seed=values["seed"],
+    )
+
+
+def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | None = None) -> int:
+    """The program, from its arguments to its exit code.
+
+    Args:
+        arguments: Without the program's name; None takes the process's own.
+        starter: Makes the engine; None is llama.cpp in a worker process.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command: click.Command = ask
+    if words and words[0] in SUBCOMMANDS:
+        from tui.subcommands import subcommands
+
+        command = subcommands
+    try:
+        # Parsing gives the work to do; help and version give nothing. The work is done out here,
+        # where click does not turn a closed pipe into an exit code of its own.
+        work = command.main(words, prog_name="chat", standalone_mode=False)
+        code = (work(_runtime(starter)) if callable(work) else None) or exit_codes.DONE
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.DONE
+    except (KeyboardInterrupt, click.Abort):
+        return exit_codes.INTERRUPTED
+    except click.ClickException as error:
+        return _fail(f"{error.format_message()} (chat --help)", error.exit_code)
+    except Exception as error:  # noqa: BLE001  the front end's boundary: errors become words
+        from tui.errors import explain
+
+        return _fail(*explain(error))
+
+
+def _runtime(starter: EngineStarter | None) -> Runtime:
+    from tui.config import load_config
+    from tui.paths import find_paths
+    from tui.runtime import Runtime, spawn_worker
+
+    paths = find_paths(os.environ)
+    config = load_config(paths.config_file, os.environ)
+    for warning in config.unknown:
+        _fail(warning, exit_codes.DONE)
+    return Runtime(
+        paths, config, os.environ, starter or spawn_worker, sys.stdin, sys.stdout, sys.stderr
+    )
+
+
+def _fail(text: str, code: int) -> int:
+    from tui.sanitize import sanitize_line
+
+    click.echo(f"chat: {sanitize_line(text)}", err=True)
+    return code

@@ -1,0 +1,49 @@
+"""Signals while an answer is made: the first one ends the answer and keeps it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interruption:
+    """Which signal came, if one did."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    @property
+    def ends_the_program(self) -> bool:
+        """Whether it asks for more than the end of the answer."""
+        return self.signal is not None and self.signal != signal.SIGINT
+
+    @property
+    def exit_code(self) -> int:
+        """128 and the signal's number, as shells report it: 130 for Ctrl+C."""
+        return 128 + (self.signal or signal.SIGINT)
+
+
+@contextmanager
+def signals_call(stop: Callable[[], None]) -> Iterator[Interruption]:
+    """Call `stop` at the first Ctrl+C, SIGTERM or SIGHUP; at the second one stop waiting.
+
+    A handler, not an exception: KeyboardInterrupt could come in the middle of a frame or of a save.
+    """
+    interruption = Interruption()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if interruption.signal is not None:
+            raise KeyboardInterrupt
+        interruption.signal = number
+        stop()
+
+    previous = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    try:
+        yield interruption
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,56 @@
+"""Narration on stderr: one line that says what a wait is for, and goes away when it is over."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from engine.types import Event, Loading, Prefill
+from tui.sanitize import sanitize_line
+
+_CLEAR = "\r\x1b[K"
+
+
+class Narrator:
+    """Shows progress on a terminal; elsewhere it only passes on what must be said."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_terminal = stream.isatty()
+        self._shown = False
+
+    def progress(self, event: Event) -> None:
+        """Show a loading or a longer prefill; every other event takes the line away."""
+        if isinstance(event, Loading):
+            self._show(f"loading the model {event.fraction:.0%}")
+        elif isinstance(event, Prefill) and event.total - event.cached > 512:
+            self._show(f"reading the prompt {event.done:,} / {event.total:,} tokens")
+        else:
+            self.clear()
+
+    def unseen(self, pieces: int) -> None:
+        """Show that an answer is being made which is not shown itself.
+
+        Args:
+            pieces: How many there are of it so far; about as many as tokens.
+        """
+        if pieces % 8 == 1:
+            self._show(f"writing, {pieces:,} tokens so far")
+
+    def say(self, text: str) -> None:
+        """One line that stays."""
+        self.clear()
+        self._stream.write(f"chat: {sanitize_line(text)}\n")
+        self._stream.flush()
+
+    def clear(self) -> None:
+        """Take the progress line away."""
+        if self._shown:
+            self._stream.write(_CLEAR)
+            self._stream.flush()
+            self._shown = False
+
+    def _show(self, text: str) -> None:
+        if self._is_terminal:
+            self._stream.write(f"{_CLEAR}{text}")
+            self._stream.flush()
+            self._shown = True

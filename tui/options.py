@@ -1,0 +1,61 @@
+"""What a command line asks for, as plain values: parsed by `tui.cli`, acted on elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class PromptOptions:
+    """Which words are sent, and with which prompt around them."""
+
+    words: str | None = None
+    """The prompt, or the instruction of an edit."""
+    system: str | None = None
+    template: str | None = None
+    """The name of a prompt of the library."""
+    variables: tuple[tuple[str, str], ...] = ()
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Which model answers, and how."""
+
+    model: str | None = None
+    sampling: tuple[tuple[str, str], ...] = ()
+    """Names and values as they were typed."""
+    max_tokens: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskOptions:
+    """``chat PROMPT…`` and ``chat --repl``."""
+
+    prompt: PromptOptions = field(default_factory=PromptOptions)
+    engine: EngineOptions = field(default_factory=EngineOptions)
+    go_on: bool = False
+    """Continue the last session."""
+    session: str | None = None
+    """Continue the one with this id, beginning of an id, or title."""
+    repl: bool = False
+    json: bool = False
+    save: bool = True
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EditOptions:
+    """``chat --edit FILE``."""
+
+    draft: str
+    """A path, or ``-`` for standard input."""
+    prompt: PromptOptions = field(default_factory=PromptOptions)
+    engine: EngineOptions = field(default_factory=EngineOptions)
+    yes: bool = False
+    diff: bool = False
+    output: Path | None = None
+    save: bool = True
+    dry_run: bool = False

@@ -1,0 +1,124 @@
+"""``chat --repl``: read, answer, read again, in one session until the person changes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sessions import memory_session
+from tui import exit_codes
+from tui.ask import instruct, open_session
+from tui.commands import run_line
+from tui.compose import Attachment, compose, read_files
+from tui.conversation import Conversation
+from tui.errors import explain
+from tui.interrupts import signals_call
+from tui.narrate import Narrator
+from tui.options import AskOptions
+from tui.plain import PlainAnswer
+from tui.repl.reader import LineReader, PipeReader, TerminalReader
+from tui.runtime import Runtime
+from tui.sanitize import sanitize
+
+
+def run_repl(runtime: Runtime, options: AskOptions) -> int:
+    """Talk until the person leaves; the exit code."""
+    engine = runtime.start_engine(options.engine.model)
+    conversation = Conversation(engine, open_session(runtime, options))
+    reader: LineReader
+    if runtime.is_interactive:
+        reader = TerminalReader(runtime.paths.repl_history)
+    else:
+        reader = PipeReader(runtime.stdin)
+    repl = Repl(runtime, options, conversation, reader)
+    try:
+        return repl.run()
+    finally:
+        repl.conversation.engine.close()
+
+
+class Repl:
+    """The loop, and the `Talk` that commands act on."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        options: AskOptions,
+        conversation: Conversation,
+        reader: LineReader,
+    ) -> None:
+        self.conversation = conversation
+        self._runtime = runtime
+        self._options = options
+        self._reader = reader
+        self._narrator = Narrator(runtime.stderr)
+        self._attachments: list[Attachment] = []
+        self._leaving = False
+        self._code = exit_codes.DONE
+
+    def run(self) -> int:
+        """Read and answer until the end of input or /exit."""
+        self._attachments = read_files(self._options.prompt.files)
+        if self._runtime.is_interactive:
+            self.say(f"{self.conversation.engine.model_name} · /help · Ctrl+D leaves")
+        if self._options.prompt.words:
+            self._handle(self._options.prompt.words)
+        while not self._leaving:
+            try:
+                line = self._reader.read()
+            except KeyboardInterrupt:
+                continue
+            except EOFError:
+                break
+            if line.strip():
+                self._handle(line)
+        return self._code
+
+    def say(self, text: str) -> None:
+        """See `Talk`."""
+        self._runtime.stdout.write(f"{sanitize(text)}\n")
+
+    def begin_session(self) -> None:
+        """See `Talk`."""
+        log = self._runtime.sessions().create() if self._options.save else memory_session()
+        self.conversation = Conversation(self.conversation.engine, log)
+
+    def use_model(self, name: str) -> None:
+        """See `Talk`."""
+        engine = self._runtime.start_engine(name)
+        self.conversation.engine.close()
+        self.conversation.engine = engine
+
+    def leave(self) -> None:
+        """See `Talk`."""
+        self._leaving = True
+
+    def _handle(self, line: str) -> None:
+        """Carry out a command or answer a question; an error is said, and the loop goes on."""
+        try:
+            if line.startswith("/"):
+                run_line(self, line)
+            else:
+                self._answer(line)
+        except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
+            text, _ = explain(error)
+            self._narrator.say(text)
+
+    def _answer(self, line: str) -> None:
+        composed = compose(
+            replace(self._options.prompt, words=line),
+            self._options.engine,
+            self._attachments,
+            self._runtime.library,
+            self._runtime.config,
+        )
+        self._attachments = []
+        # Said once: from here on /system may say otherwise.
+        self._options = replace(self._options, prompt=replace(self._options.prompt, system=None))
+        self.conversation.settings = composed.settings
+        instruct(self.conversation, composed, self._runtime.config.system)
+        answer = PlainAnswer(self._runtime.stdout, self._narrator)
+        with signals_call(self.conversation.cancel) as interruption:
+            answer.show(self.conversation.ask(composed.question))
+        if interruption.ends_the_program:
+            self._leaving = True
+            self._code = interruption.exit_code

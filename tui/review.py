@@ -1,0 +1,30 @@
+"""Shows what a revision changes, and asks whether to write it."""
+
+from __future__ import annotations
+
+from tui.runtime import Runtime
+from tui.sanitize import sanitize
+
+_COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
+_RESET = "\x1b[0m"
+
+
+def show_diff(runtime: Runtime, diff: str) -> None:
+    """Print a unified diff: coloured and harmless on a terminal, byte for byte elsewhere."""
+    if not runtime.stdout.isatty():
+        runtime.stdout.buffer.write(diff.encode("utf-8", "surrogateescape"))
+        runtime.stdout.flush()
+        return
+    for line in sanitize(diff).splitlines(keepends=True):
+        colour = _COLOURS.get(line[0], "") if runtime.has_colour else ""
+        if line.startswith(("+++", "---")):
+            colour = "\x1b[1m" if colour else ""
+        reset = _RESET if colour else ""
+        runtime.stdout.write(f"{colour}{line.rstrip()}{reset}\n")
+
+
+def confirm(runtime: Runtime, question: str) -> bool:
+    """Ask; anything but a clear yes, the end of input included, is a no."""
+    runtime.stdout.write(f"{sanitize(question)} [y/N] ")
+    runtime.stdout.flush()
+    return runtime.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,85 @@
+"""What every command is given: places, settings, streams, and how to start an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, TypeAlias
+
+from engine.models import resolve_model
+from engine.types import LoadOptions
+from tui.config import Config
+from tui.paths import Paths, project_prompts
+
+if TYPE_CHECKING:
+    from drafts.journal import Journal
+
+    from engine.protocol import Engine
+    from prompts.library import Library
+    from sessions import SessionStore
+
+EngineStarter: TypeAlias = "Callable[[Path, LoadOptions], Engine]"
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Built once by `tui.cli.main` and passed on. Stores and libraries are imported when used."""
+
+    paths: Paths
+    config: Config
+    environment: Mapping[str, str]
+    starter: EngineStarter
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+
+    def start_engine(self, model: str | None) -> Engine:
+        """An engine that begins to load the model.
+
+        Args:
+            model: A name or path; None is the configured one, or the first there is.
+
+        Raises:
+            NoModel, UnknownModel: If there is nothing to load.
+        """
+        path = resolve_model(model or self.config.model, self.paths.models)
+        return self.starter(path, self.config.load_options)
+
+    def sessions(self) -> SessionStore:
+        """The saved sessions."""
+        from sessions import SessionStore
+
+        return SessionStore(self.paths.sessions)
+
+    def library(self) -> Library:
+        """The prompts of the project, the user and the package, the nearest first."""
+        from prompts.library import Library, Source, packaged_source
+
+        project = project_prompts(Path.cwd())
+        nearest = [Source("project", project)] if project else []
+        return Library([*nearest, Source("user", self.paths.prompts), packaged_source()])
+
+    def journal(self) -> Journal:
+        """The history of written drafts."""
+        from drafts.journal import Journal
+
+        return Journal(self.paths.drafts)
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether a person can be asked."""
+        return self.stdin.isatty() and self.stdout.isatty()
+
+    @property
+    def has_colour(self) -> bool:
+        """Whether stdout is a terminal that wants colours."""
+        dumb = self.environment.get("TERM") == "dumb" or "NO_COLOR" in self.environment
+        return self.stdout.isatty() and not dumb
+
+
+def spawn_worker(path: Path, options: LoadOptions) -> Engine:
+    """The engine of the real program: llama.cpp in a worker process."""
+    from engine.client import WorkerEngine
+
+    return WorkerEngine(path, options)

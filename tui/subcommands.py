@@ -1,0 +1,195 @@
+"""The subcommands' own command lines: ``chat sessions``, ``chat models`` and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import click
+
+if TYPE_CHECKING:
+    from tui.runtime import Runtime
+
+Work: TypeAlias = "Callable[[Runtime], int | None]"
+"""What a command line comes to; `tui.cli.main` does it. None is an exit code of 0."""
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+_NOT_YET = {
+    "sessions": ("search", "rename", "branch", "branches", "export", "import", "delete", "check"),
+    "prompts": ("new", "edit", "check", "test", "import"),
+    "models": ("pull", "use", "remove", "quantize"),
+    "drafts": ("history", "show", "redo"),
+    "config": ("edit",),
+}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def subcommands() -> None:
+    """Everything that is not a conversation."""
+
+
+@subcommands.group()
+def sessions() -> None:
+    """Saved conversations."""
+
+
+@sessions.command("list")
+@_as_json
+def sessions_list(as_json: bool) -> Work:
+    """List sessions, the newest first."""
+    from tui.session_views import list_sessions
+
+    return partial(list_sessions, as_json=as_json)
+
+
+@sessions.command("show")
+@click.argument("session", required=False)
+@_as_json
+def sessions_show(session: str | None, as_json: bool) -> Work:
+    """Show a session's conversation; the last one without SESSION."""
+    from tui.session_views import show_session
+
+    return partial(show_session, query=session, as_json=as_json)
+
+
+@sessions.command("path")
+@click.argument("session", required=False)
+def sessions_path(session: str | None) -> Work:
+    """Print where sessions are kept, or the file of one."""
+    from tui.session_views import session_path
+
+    return partial(session_path, query=session)
+
+
+@subcommands.group()
+def prompts() -> None:
+    """The library of prompts and examples."""
+
+
+@prompts.command("list")
+@_as_json
+def prompts_list(as_json: bool) -> Work:
+    """List prompts, and where each comes from."""
+    from tui.prompt_views import list_prompts
+
+    return partial(list_prompts, as_json=as_json)
+
+
+@prompts.command("show")
+@click.argument("name")
+@_as_json
+def prompts_show(name: str, as_json: bool) -> Work:
+    """Show a prompt with everything it inherits."""
+    from tui.prompt_views import show_prompt
+
+    return partial(show_prompt, name=name, as_json=as_json)
+
+
+@prompts.command("path")
+@click.argument("name", required=False)
+def prompts_path(name: str | None) -> Work:
+    """Print where your own prompts go, or the file of one."""
+    from tui.prompt_views import prompt_path
+
+    return partial(prompt_path, name=name)
+
+
+@subcommands.group()
+def models() -> None:
+    """The models on this machine."""
+
+
+@models.command("list")
+@_as_json
+def models_list(as_json: bool) -> Work:
+    """List the models that can be named."""
+    from tui.model_views import list_models
+
+    return partial(list_models, as_json=as_json)
+
+
+@models.command("info")
+@click.argument("name", required=False)
+@_as_json
+def models_info(name: str | None, as_json: bool) -> Work:
+    """Load a model and say what it is; the default one without NAME."""
+    from tui.model_views import model_info
+
+    return partial(model_info, name=name, as_json=as_json)
+
+
+@models.command("path")
+@click.argument("name", required=False)
+def models_path(name: str | None) -> Work:
+    """Print where your own models go, or the file of one."""
+    from tui.model_views import model_path
+
+    return partial(model_path, name=name)
+
+
+@subcommands.group()
+def drafts() -> None:
+    """What was written to your files."""
+
+
+@drafts.command("undo")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def drafts_undo(file: Path | None) -> Work:
+    """Bring the bytes before the last write back; of the last file without FILE."""
+    from tui.edit import undo_last_write
+
+    return partial(undo_last_write, file=file)
+
+
+@subcommands.group()
+def config() -> None:
+    """The settings in use."""
+
+
+@config.command("show")
+def config_show() -> Work:
+    """Print the settings in use."""
+    from tui.config_views import show_config
+
+    return show_config
+
+
+@config.command("path")
+def config_file() -> Work:
+    """Print where the configuration file is."""
+    from tui.config_views import config_path
+
+    return config_path
+
+
+@subcommands.command()
+def doctor() -> Work:
+    """Say what this installation has and lacks."""
+    from tui.doctor import examine
+
+    return examine
+
+
+def _add_not_yet(group: click.Group, name: str) -> None:
+    """A command that is planned and says so, whatever follows it."""
+
+    @group.command(
+        name,
+        hidden=True,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+    @click.pass_context
+    def not_yet(context: click.Context) -> None:
+        raise click.UsageError(f"{context.command_path}: not yet")
+
+
+for _group, _names in _NOT_YET.items():
+    _parent = subcommands.commands[_group]
+    assert isinstance(_parent, click.Group)
+    for _name in _names:
+        _add_not_yet(_parent, _name)
+for _name in ("bench", "completion"):
+    _add_not_yet(subcommands, _name)

@@ -1,0 +1,53 @@
+"""Lists for people and for programs: a table on a terminal, tab-separated lines elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from tui.runtime import Runtime
+from tui.sanitize import sanitize_line
+
+
+def print_table(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under headings; without headings where a program reads them."""
+    if not runtime.stdout.isatty():
+        for row in rows:
+            runtime.stdout.write("\t".join(map(sanitize_line, row)) + "\n")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(sanitize_line(cell)) for cell in row))
+    Console(file=runtime.stdout, highlight=False).print(table)
+
+
+def print_json(runtime: Runtime, value: object) -> None:
+    """Print a value as JSON, indented."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    runtime.stdout.write(f"{text}\n")
+
+
+def file_size(count: int) -> str:
+    """A number of bytes in the unit that people would use."""
+    size = float(count)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def age(moment: datetime) -> str:
+    """How long ago a moment was, in one unit."""
+    seconds = max(0, int((datetime.now(timezone.utc) - moment).total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
