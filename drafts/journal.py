@@ -231,11 +231,7 @@ def _in_effect(entries: Sequence[Entry], target: str) -> list[Entry]:
     """The entries of one file whose replacement took place, oldest first; see the module."""
     own = [entry for entry in entries if entry.path == target]
     held_next = [*(entry.before for entry in own[1:]), _held_now(target)]
-    return [
-        entry
-        for entry, held in zip(own, held_next, strict=False)
-        if held != entry.before != entry.after
-    ]
+    return [entry for entry, held in zip(own, held_next, strict=False) if held != entry.before]
 
 
 def _held_now(target: str) -> str | None:
