@@ -1,12 +1,15 @@
 # Two commands set everything up and do nothing twice:
 #   make chat ARGS='"Give me three titles for a story about a lighthouse"'
 #   make test
-# CMAKE_ARGS goes to the build of llama.cpp: make chat CMAKE_ARGS=-DGGML_CUDA=on
+# CMAKE_ARGS goes to the build of llama.cpp: make clean chat CMAKE_ARGS=-DGGML_CUDA=on
 
 PYTHON ?= python3
 BIN := .venv/bin
 CHAT_READY := .venv/.chat-ready
 DEV_READY := .venv/.dev-ready
+
+# A wheel that pip kept was built for other arguments.
+PIP_FLAGS := $(if $(CMAKE_ARGS),--no-cache-dir)
 
 .PHONY: chat test lint format bench clean
 
@@ -38,7 +41,7 @@ $(CHAT_READY): pyproject.toml
 	@echo "Setting up .venv. The first time this compiles llama.cpp: about 8 minutes on 2 cores." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --editable '.[starter]' >&2
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --editable '.[starter]' >&2
 	@touch $@
 
 $(DEV_READY): pyproject.toml $(CHAT_READY)

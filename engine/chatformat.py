@@ -70,34 +70,40 @@ class ChatFormat:
         Raises:
             TemplateFailed: If the template raises or takes longer than two seconds.
         """
-        messages = self._accepted(messages)
-        plain = self._render(messages)
+        messages, plain = self._accepted(messages)
         parts = self._template_parts(messages)
+        own = [self._vocabulary.tokenize(part, special=True) for part in parts]
+        known = {token for ids in own for token in ids if self._is_marker(token)}
+        wanted = [token for ids in own for token in self._markers_in(ids, known)]
         contents = _put_back(plain, parts, [message.content for message in messages])
         if contents is None:
-            neutral = [Message(m.role, self._neutralise(m.content)) for m in messages]
-            return self._with_bos(self._vocabulary.tokenize(self._render(neutral), special=True))
-        own = [self._vocabulary.tokenize(part, special=True) for part in parts]
-        markers = {token for ids in own for token in ids if self._is_marker(token)}
+            ids = self._tokenize_neutral(messages)
+            if self._markers_in(ids, known) != wanted:
+                raise TemplateFailed("the model's chat template makes control tokens of the text")
+            return self._with_bos(ids)
         ids = self._vocabulary.tokenize(plain, special=True)
-        if self._markers_in(ids, markers) != [
-            token for part in own for token in self._markers_in(part, markers)
-        ]:
+        if self._markers_in(ids, known) != wanted:
             ids = self._tokenize_apart(parts, contents)
         return self._with_bos(ids)
 
-    def _accepted(self, messages: Sequence[Message]) -> Sequence[Message]:
-        """The messages, with the system text in the first user turn where the template has none."""
+    def _accepted(self, messages: Sequence[Message]) -> tuple[Sequence[Message], str]:
+        """The messages as the template takes them, and their plain rendering.
+
+        Where it has no system turns, the system text goes into the first user turn.
+        """
         try:
-            self._render(messages)
+            return messages, self._render(messages)
         except TemplateFailed:
             if len(messages) < 2 or messages[0].role != "system":
                 raise
             system, first, *rest = messages
-            merged = Message("user", f"{system.content}\n\n{first.content}")
-            self._render([merged, *rest])
-            return [merged, *rest]
-        return messages
+            merged = [Message("user", f"{system.content}\n\n{first.content}"), *rest]
+            return merged, self._render(merged)
+
+    def _tokenize_neutral(self, messages: Sequence[Message]) -> list[int]:
+        """Token ids where contents cannot be found in the rendering: they lose their markers."""
+        neutral = [Message(m.role, self._neutralise(m.content)) for m in messages]
+        return self._vocabulary.tokenize(self._render(neutral), special=True)
 
     def _render(self, messages: Sequence[Message]) -> str:
         values = [{"role": message.role, "content": message.content} for message in messages]

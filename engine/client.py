@@ -154,7 +154,8 @@ class WorkerEngine:
         self._path = path
         self._options = options or LoadOptions()
         self._busy = threading.Lock()
-        self._cancel = threading.Event()
+        # A plain flag: setting an Event takes a lock that a signal handler could find taken.
+        self._cancelled = False
         self._last_id = 0
         self._card: ModelCard | None = None
         self._worker: WorkerProcess | None = None
@@ -187,18 +188,22 @@ class WorkerEngine:
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
+        self._cancelled = False
+        return self._events(request)
+
+    def _events(self, request: Request) -> Generator[Event, None, None]:
         with self._busy:
-            self._cancel.clear()
-            yield from self._loading()
-            if self._worker is None:
-                yield _finished("cancelled")
-            else:
-                yield from self._answer(request)
+            answered = False
+            # Twice where the worker turns out to have died since the last answer.
+            for is_last in (False, True):
+                if not answered:
+                    yield from self._loading()
+                    answered = yield from self._answer(request, is_last)
 
     def cancel(self) -> None:
         """See `Engine`. Only raises a flag: the thread that waits for the answer acts on it, so a
         frame that is being written is never cut in two."""
-        self._cancel.set()
+        self._cancelled = True
 
     def close(self) -> None:
         """See `Engine`."""
@@ -212,7 +217,7 @@ class WorkerEngine:
         self._load_id = self._send("load", path=str(self._path), options=asdict(self._options))
 
     def _wait_for_card(self) -> ModelCard:
-        self._cancel.clear()
+        self._cancelled = False
         for _ in self._loading():
             pass
         if self._card is None:
@@ -226,7 +231,7 @@ class WorkerEngine:
             self._start()
         try:
             while self._card is None:
-                if self._cancel.is_set():
+                if self._cancelled:
                     self.close()
                     return
                 frame = self._receive(self._load_id)
@@ -241,12 +246,22 @@ class WorkerEngine:
             self.close()
             raise
 
-    def _answer(self, request: Request) -> Iterator[Event]:
-        request_id = self._send("stream", request=wire.encode_request(request))
-        prompt_tokens = pieces = 0
-        ended = False
+    def _answer(self, request: Request, is_last: bool) -> Generator[Event, None, bool]:
+        """Yields the events of an answer; returns whether there was one.
+
+        There is none where the worker died before it said anything, and this is not the last try.
+        """
+        if self._worker is None:
+            yield _finished("cancelled")
+            return True
+        prompt_tokens = pieces = request_id = 0
+        heard = False
+        ended = True
         try:
+            request_id = self._send("stream", request=wire.encode_request(request))
+            ended = False
             for frame in self._until_cancelled(request_id):
+                heard = True
                 event = wire.decode_event(frame)
                 ended = isinstance(event, Finished)
                 if isinstance(event, Prefill):
@@ -254,12 +269,14 @@ class WorkerEngine:
                 pieces += isinstance(event, Piece)
                 yield event
                 if ended:
-                    return
+                    return True
             ended = True
             yield _finished("cancelled", Usage(prompt_tokens, pieces))
         except WorkerFailed as error:
             ended = True
             self.close()
+            if not heard and not is_last:
+                return False
             yield _finished("error", Usage(prompt_tokens, pieces), str(error))
         except EngineError:
             ended = True
@@ -267,12 +284,13 @@ class WorkerEngine:
         finally:
             if not ended:
                 self._drain(request_id)
+        return True
 
     def _until_cancelled(self, request_id: int) -> Iterator[wire.Frame]:
         """Frames of one request. Ends early only by killing a worker that a cancel did not stop."""
         deadline = None
         while deadline is None or monotonic() < deadline:
-            if self._cancel.is_set() and deadline is None:
+            if self._cancelled and deadline is None:
                 deadline = monotonic() + _CANCEL_GRACE_S
                 self._worker_or_fail().send({"op": "cancel", "id": request_id})
             frame = self._receive(request_id)
@@ -282,7 +300,11 @@ class WorkerEngine:
 
     def _drain(self, request_id: int) -> None:
         """End a request whose events nobody reads any more."""
-        self._cancel.set()
+        if self._cancelled:
+            # It was cancelled before, and somebody lost patience.
+            self.close()
+            return
+        self._cancelled = True
         try:
             for frame in self._until_cancelled(request_id):
                 if frame.get("event") == "finished":

@@ -48,7 +48,7 @@ def resolve_model(name: str | None, folder: Path) -> Path:
         NoModel: If nothing was named and nothing is there.
         UnknownModel: If the name fits no model, or more than one.
     """
-    if name is not None and Path(name).expanduser().exists():
+    if name is not None and Path(name).expanduser().is_file():
         return Path(name).expanduser()
     models = find_models(folder)
     if name is None:

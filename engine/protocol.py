@@ -37,6 +37,8 @@ class Engine(Protocol):
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """The events of one answer, ending in `Finished`. Closing it ends the answer.
 
+        A `cancel` counts from this call on, even before the first event is asked for.
+
         Raises:
             CannotFit: If the prompt is longer than the context, before anything is evaluated.
             LoadFailed: If the weights cannot be used.

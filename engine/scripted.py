@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +50,7 @@ class ScriptedEngine:
         """
         self._replies = [Reply(reply) if isinstance(reply, str) else reply for reply in replies]
         self._n_ctx = n_ctx
-        self._cancelled = threading.Event()
+        self._cancelled = False
         self.requests: list[Request] = []
 
     @property
@@ -79,17 +78,20 @@ class ScriptedEngine:
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
+        self._cancelled = False
+        return self._events(request)
+
+    def _events(self, request: Request) -> Generator[Event, None, None]:
         prompt_tokens = self.count(request.messages)
         if prompt_tokens >= self._n_ctx:
             raise CannotFit(prompt_tokens, self._n_ctx - 1)
         reply = self._replies[min(len(self.requests), len(self._replies) - 1)]
         self.requests.append(request)
-        self._cancelled.clear()
         yield Prefill(prompt_tokens, prompt_tokens, 0)
         made = 0
         reason = reply.reason
         for piece in self._pieces(reply):
-            if self._cancelled.is_set():
+            if self._cancelled:
                 reason = "cancelled"
                 break
             if made == request.max_tokens:
@@ -102,7 +104,7 @@ class ScriptedEngine:
 
     def cancel(self) -> None:
         """See `Engine`."""
-        self._cancelled.set()
+        self._cancelled = True
 
     def close(self) -> None:
         """See `Engine`."""

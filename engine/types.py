@@ -113,6 +113,8 @@ class LoadOptions:
 class SystemReport:
     """What the worker's llama.cpp is built with."""
 
+    llama_cpp: str
+    """llama.cpp's own version."""
     binding: str
     """The version of llama-cpp-python."""
     features: str

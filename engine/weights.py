@@ -14,8 +14,8 @@ from llama_cpp import llama_cpp as ll
 from engine.errors import LoadFailed
 from engine.types import ModelCard
 
-_WARNING = 3
-"""ggml_log_level: 1 debug, 2 info, 3 warning, 4 error, 5 continues the previous line."""
+_WARNING, _ERROR, _CONTINUED = 3, 4, 5
+"""Of ggml_log_level; the last goes on with the line before it."""
 
 _WHO_SAYS_SO = re.compile(r"^(?:\w+: |error loading model(?: hyperparameters)?: )+")
 """What llama.cpp puts before a reason: the names of its functions."""
@@ -33,7 +33,7 @@ class NativeLog:
             echo: Gets every warning and error as it comes, for the case that the next thing
                 llama.cpp does is to abort.
         """
-        self._lines: deque[str] = deque(maxlen=40)
+        self._lines: deque[tuple[int, str]] = deque(maxlen=40)
         self._echo = echo
         self._level = 0
         # The C side keeps a bare pointer: the callback must live as long as this object does.
@@ -41,18 +41,21 @@ class NativeLog:
         ll.llama_log_set(self._callback, ctypes.c_void_p(0))
 
     def _on_log(self, level: int, text: bytes, _user_data: object) -> None:
-        self._level = self._level if level == 5 else level
+        self._level = self._level if level == _CONTINUED else level
+        line = text.decode(errors="replace").strip(" .\n")
         if self._level >= _WARNING:
             self._echo(text)
-            self._lines.append(text.decode(errors="replace").strip())
+        if self._level >= _WARNING and line:
+            self._lines.append((self._level, line))
 
     def clear(self) -> None:
         """Forget what was logged so far."""
         self._lines.clear()
 
     def reason(self) -> str:
-        """The first error line since `clear`: later ones only repeat that something failed."""
-        lines = [line for line in self._lines if line and line != "."]
+        """The first error since `clear`, as later ones only repeat it; else the first warning."""
+        errors = [line for level, line in self._lines if level == _ERROR]
+        lines = errors or [line for _, line in self._lines]
         return _WHO_SAYS_SO.sub("", lines[0]) if lines else "llama.cpp gave no reason"
 
 
@@ -80,6 +83,7 @@ class Weights:
         """
         _check_magic(path)
         self.path = path
+        self._log = log  # llama.cpp goes on to call it
         params = ll.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         self._progress = ll.llama_progress_callback(lambda fraction, _: progress(fraction))

@@ -88,6 +88,7 @@ class Worker:
 
     def _system(self, request_id: int, _frame: wire.Frame) -> None:
         report = {
+            "llama_cpp": ll.llama_version().decode(errors="replace"),
             "binding": version("llama-cpp-python"),
             "features": ll.llama_print_system_info().decode(errors="replace"),
             "gpu_offload": bool(ll.llama_supports_gpu_offload()),
@@ -103,7 +104,7 @@ class Worker:
             if fraction - shown >= 0.02:
                 shown = fraction
                 self._pipes.write({"id": request_id, **wire.encode_event(Loading(fraction))})
-            return not self._abort.is_set
+            return True  # nobody cancels a load but by ending this process
 
         ll.llama_backend_init()
         weights = Weights(

@@ -44,6 +44,8 @@ class Rendered:
     params: Mapping[str, object]
     variables: Mapping[str, Value]
     """Every variable that has a value, in its own type."""
+    uses: frozenset[str]
+    """The names of values, built-in ones included, that stand in its texts."""
 
 
 def render(prompt: Prompt, values: Mapping[str, str], builtins: Mapping[str, str]) -> Rendered:
@@ -89,6 +91,7 @@ def render(prompt: Prompt, values: Mapping[str, str], builtins: Mapping[str, str
         user=user,
         params=prompt.params,
         variables=variables,
+        uses=frozenset(answer["used"]),
     )
 
 

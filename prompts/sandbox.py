@@ -51,6 +51,8 @@ class Answer(TypedDict):
     texts: list[str]
     missing: list[str]
     """Known names that were printed and have no value."""
+    used: list[str]
+    """The names that stand in the templates."""
     problem: Problem | None
 
 
@@ -91,11 +93,14 @@ def answer(job: Job) -> Answer:
     environment = _environment(job["known"], absent)
     templates: dict[str, Template] = {}
     texts: list[str] = []
+    used: set[str] = set()
     name = ""
     try:
         for name, source in job["templates"].items():
-            if problem := _unknown_name(environment, name, source, job["known"]):
-                return Answer(texts=[], missing=[], problem=problem)
+            tree = environment.parse(source)
+            if problem := _unknown_name(environment, name, tree, job["known"]):
+                return _no_texts(problem)
+            used |= meta.find_undeclared_variables(tree)
             templates[name] = environment.from_string(source)
         for name, own_values in job["renders"]:
             try:
@@ -107,8 +112,12 @@ def answer(job: Job) -> Answer:
                     raise
                 absent.append(absent_name)
     except _FAILURES as error:
-        return Answer(texts=[], missing=[], problem=_problem(name, error))
-    return Answer(texts=texts, missing=absent, problem=None)
+        return _no_texts(_problem(name, error))
+    return Answer(texts=texts, missing=absent, used=sorted(used), problem=None)
+
+
+def _no_texts(problem: Problem) -> Answer:
+    return Answer(texts=[], missing=[], used=[], problem=problem)
 
 
 def _environment(known: list[str], absent: list[str]) -> ImmutableSandboxedEnvironment:
@@ -138,10 +147,9 @@ def _known_name(complaint: str, known: list[str]) -> str | None:
 
 
 def _unknown_name(
-    environment: ImmutableSandboxedEnvironment, name: str, source: str, known: list[str]
+    environment: ImmutableSandboxedEnvironment, name: str, tree: nodes.Template, known: list[str]
 ) -> Problem | None:
     """A name that nothing defines, even where the template would not come to it."""
-    tree = environment.parse(source)
     unknown = meta.find_undeclared_variables(tree) - {*known, *environment.globals}
     uses = (use for use in tree.find_all(nodes.Name) if use.name in unknown)
     first = min(uses, key=lambda use: use.lineno, default=None)

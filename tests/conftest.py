@@ -10,6 +10,7 @@ from scripted_chat import Chat
 
 from engine.client import WorkerEngine
 from engine.models import find_models
+from engine.types import LoadOptions
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +24,7 @@ def starter_path() -> Path:
 @pytest.fixture(scope="session")
 def starter_engine(starter_path: Path) -> Iterator[WorkerEngine]:
     """A worker with the starter model in it, shared by all tests that leave it alive."""
-    engine = WorkerEngine(starter_path)
+    engine = WorkerEngine(starter_path, LoadOptions(n_ctx=8192))
     yield engine
     engine.close()
 

@@ -88,6 +88,9 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("--edit", "a.md", "--section", "One"), b"", "not yet"),
         (("sessions", "export", "--format", "html"), b"", "not yet"),
         (("bench",), b"", "not yet"),
+        (("--repl", "--json"), b"", "--repl does not go with --json"),
+        (("-c", "--session", "x", "y"), b"", "--continue does not go with --session"),
+        (("caf\udce9",), b"", "the prompt is not UTF-8"),
         (("sessions", "lst"), b"", "list"),
         (("models", "of", "the", "atom"), b"", "No such command"),
     ],
@@ -101,6 +104,21 @@ def test_wrong_usage_is_exit_2_in_one_line_that_helps(
     assert chat.err.count("\n") == 1
     assert chat.out == ""
     assert chat.engine.requests == []
+
+
+@pytest.mark.parametrize("group", ["sessions", "prompts", "models", "drafts", "config"])
+def test_a_subcommand_alone_shows_what_it_can_do(chat: Chat, group: str) -> None:
+    assert chat(group) == 2
+    assert f"Usage: chat {group}" in chat.err
+    assert chat.err.count("\n") > 5
+
+
+def test_a_question_with_its_answer_not_saved_is_exit_1(chat: Chat) -> None:
+    chat("Hi")
+    (chat.home / "data" / "sessions").rename(chat.home / "data" / "elsewhere")
+    (chat.home / "data" / "sessions").write_text("in the way")
+    assert chat("Hi") == 1
+    assert chat.err.count("\n") == 1
 
 
 def test_two_dashes_make_a_prompt_of_a_subcommands_name(chat: Chat) -> None:
@@ -162,8 +180,7 @@ def test_a_dry_run_prints_what_would_be_sent_and_asks_nothing(chat: Chat) -> Non
 def test_what_does_not_fit_is_exit_4_with_both_numbers(chat: Chat) -> None:
     chat.script("no", n_ctx=10)
     assert chat(" word" * 2000) == 4
-    assert "2,000" in chat.err
-    assert "9" in chat.err
+    assert "2,000 tokens and the context holds 9:" in chat.err
 
 
 def test_an_engine_that_fails_midway_is_exit_1_and_the_rest_is_kept(chat: Chat) -> None:
@@ -233,6 +250,8 @@ def test_config_is_shown_and_located_and_typos_are_pointed_out(chat: Chat) -> No
     assert "did you mean sampling.temperature?" in chat.err
     assert chat("config", "path") == 0
     assert chat.out.strip() == str(config)
+    assert chat("config", "show", "--json") == 0
+    assert json.loads(chat.out)["n_ctx"] == 512
 
 
 @pytest.mark.parametrize(
@@ -251,12 +270,13 @@ def test_a_broken_configuration_is_one_line(chat: Chat, text: str, words: str) -
     assert chat("Hi") == 1
     assert words in chat.err
     assert chat.err.count("\n") == 1
+    assert chat("config", "path") == 0
 
 
 def test_the_repl_reads_commands_and_questions_from_a_pipe(chat: Chat) -> None:
     chat.script("one", "two")
     lines = ["first", "/system Be brief.", "second", "/model", "/nwe", "/exit", "never"]
-    assert chat("--repl", stdin="\n".join(lines)) == 0
+    assert chat("--repl", stdin="\n".join(lines)) == 1  # for the command that there is not
     assert "one\n" in chat.out
     assert "two\n" in chat.out
     assert "scripted" in chat.out
@@ -266,10 +286,31 @@ def test_the_repl_reads_commands_and_questions_from_a_pipe(chat: Chat) -> None:
     assert chat.saved == ["first", "one", "Be brief.", "second", "two"]
 
 
+def test_a_system_text_lasts_until_it_is_replaced(chat: Chat) -> None:
+    chat.script("one", "two", "three", "four")
+    lines = ["a", "/system Second.", "b", "/new", "c"]
+    assert chat("--repl", "-s", "First.", stdin="\n".join(lines)) == 0
+    systems = [request.messages[0].content for request in chat.engine.requests]
+    assert systems == ["First.", "Second.", "First."]
+
+
+def test_a_line_that_is_not_utf_8_is_said(chat: Chat) -> None:
+    assert chat("--repl", stdin=b"caf\xe9\n") == 2
+    assert "not UTF-8" in chat.err
+
+
+def test_an_instruction_gets_its_place_even_where_the_prompt_has_none(chat: Chat) -> None:
+    own = chat.home / "config" / "prompts" / "own.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text('user = "Cut: {{ text }}"\n')
+    assert chat("-t", "own", "short", stdin="A short text.") == 0
+    assert chat.asked[-1] == ("user", "short\n\nCut: A short text.")
+
+
 def test_new_begins_a_session_and_an_error_does_not_end_the_repl(chat: Chat) -> None:
     chat.script("one", "two", n_ctx=20)
-    long = "word " * 50
-    assert chat("--repl", stdin=f"first\n/new\n{long}\nsecond\n") == 0
-    assert "does not" in chat.err or "tokens" in chat.err
+    long = " word" * 50
+    assert chat("--repl", stdin=f"first\n/new\n{long}\nsecond\n") == 1
+    assert "50 tokens and the context holds 19" in chat.err
     assert chat.saved[-2:] == ["second", "two"]
     assert "first" not in chat.saved

@@ -74,8 +74,37 @@ def test_a_filter_that_cannot_ask_hands_its_input_back(chat: Chat) -> None:
     assert chat.out == OLD
     assert chat("--edit", "-", "-t", "tigthen", stdin=OLD) == 2
     assert chat.out == OLD
+    assert chat("--edit", "-", "-m", "nosuch", stdin=OLD) == 2
+    assert chat.out == OLD
+    config = chat.home / "config" / "config.toml"
+    config.parent.mkdir(exist_ok=True)
+    config.write_text("= broken")
+    assert chat("--edit", "-", stdin=OLD) == 1
+    assert chat.out == OLD
+    config.unlink()
     assert chat("--edit", "-", stdin=b"\xff binary \x00") == 5
     assert chat.out.encode("utf-8", "surrogateescape") == b"\xff binary \x00"
+
+
+def test_a_filter_prints_once_even_where_the_session_cannot_be_saved(chat: Chat) -> None:
+    (chat.home / "data" / "sessions").symlink_to("/nonexistent/folder")
+    chat.script(NEW)
+    assert chat("--edit", "-", stdin=OLD) != 0
+    assert chat.out in (OLD, NEW)
+
+
+def test_a_dry_run_of_an_edit_leaves_no_session(chat: Chat, draft: Path) -> None:
+    assert chat("--edit", "draft.md", "--dry-run") == 0
+    assert OLD.strip() in chat.out
+    assert not (chat.home / "data" / "sessions").exists()
+
+
+def test_a_read_only_draft_can_be_revised_elsewhere(chat: Chat, draft: Path) -> None:
+    draft.chmod(0o444)
+    chat.script(NEW)
+    assert chat("--edit", "draft.md", "--output", "new.md") == 0
+    assert chat("--edit", "draft.md", "--diff", "--yes") == 0
+    assert "+There is" in chat.out
 
 
 def test_output_makes_a_new_file_and_overwrites_none(chat: Chat, draft: Path) -> None:

@@ -149,3 +149,16 @@ def test_escape_sequences_of_an_answer_do_not_reach_the_terminal(terminal: Termi
     assert "\x1b]0" not in chat.before
     assert "\x9b" not in chat.before
     assert "␛]0;owned␇" in chat.before
+
+
+def test_an_answer_typed_before_the_question_is_no_consent(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    draft = tmp_path / "draft.md"
+    draft.write_text("Their is a light.\n")
+    edit = terminal.start_scripted("There is a light.\n", "--edit", str(draft))
+    edit.send("y\r")
+    edit.expect("Write this to .*draft.md\\?")
+    edit.send("\r")
+    edit.expect(pexpect.EOF)
+    assert draft.read_text() == "Their is a light.\n"

@@ -73,8 +73,8 @@ def _answer(
     runtime: Runtime, conversation: Conversation, composed: Composed, *, as_json: bool
 ) -> int:
     answer = PlainAnswer(runtime.stdout, Narrator(runtime.stderr), silent=as_json)
+    events = conversation.ask(composed.question)
     with signals_call(conversation.cancel) as interruption:
-        events = conversation.ask(composed.question)
         try:
             answer.show(events)
         finally:

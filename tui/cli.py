@@ -6,6 +6,7 @@ Modules are imported when their command runs: ``chat --version`` must not wait f
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -62,6 +63,9 @@ _WITHOUT_EDIT = {
     "as_json": "--json",
     "files": "--file",
 }
+
+_EITHER_OR = (("repl", "as_json"), ("repl", "dry_run"), ("go_on", "session"))
+_FLAGS = {**_WITHOUT_EDIT, "dry_run": "--dry-run"}
 
 _PATH = click.Path(path_type=Path)
 
@@ -134,6 +138,9 @@ def ask(**values: Any) -> Work:
     for name in _WITH_EDIT:
         if values[name]:
             raise click.UsageError(f"--{name} goes with --edit")
+    for one, other in _EITHER_OR:
+        if values[one] and values[other]:
+            raise click.UsageError(f"{_FLAGS[one]} does not go with {_FLAGS[other]}")
     return partial(_ask, _ask_options(values))
 
 
@@ -214,17 +221,10 @@ def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | Non
         arguments: Without the program's name; None takes the process's own.
         starter: Makes the engine; None is llama.cpp in a worker process.
     """
+    _mend_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    command: click.Command = ask
-    if words and words[0] in SUBCOMMANDS:
-        from tui.subcommands import subcommands
-
-        command = subcommands
     try:
-        # Parsing gives the work to do; help and version give nothing. The work is done out here,
-        # where click does not turn a closed pipe into an exit code of its own.
-        work = command.main(words, prog_name="chat", standalone_mode=False)
-        code = (work(_runtime(starter)) if callable(work) else None) or exit_codes.DONE
+        code = _run(words, starter)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -232,6 +232,9 @@ def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | Non
         return exit_codes.DONE
     except (KeyboardInterrupt, click.Abort):
         return exit_codes.INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
     except click.ClickException as error:
         return _fail(f"{error.format_message()} (chat --help)", error.exit_code)
     except Exception as error:  # noqa: BLE001  the front end's boundary: errors become words
@@ -240,18 +243,30 @@ def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | Non
         return _fail(*explain(error))
 
 
-def _runtime(starter: EngineStarter | None) -> Runtime:
-    from tui.config import load_config
-    from tui.paths import find_paths
+def _run(words: list[str], starter: EngineStarter | None) -> int:
+    command: click.Command = ask
+    if words and words[0] in SUBCOMMANDS:
+        from tui.subcommands import subcommands
+
+        command = subcommands
+    # Parsing gives the work to do; help and version give nothing. The work is done out here, where
+    # click does not turn a closed pipe into an exit code of its own.
+    work: Work | int | None = command.main(words, prog_name="chat", standalone_mode=False)
+    if not callable(work):
+        return exit_codes.DONE
     from tui.runtime import Runtime, spawn_worker
 
-    paths = find_paths(os.environ)
-    config = load_config(paths.config_file, os.environ)
-    for warning in config.unknown:
-        _fail(warning, exit_codes.DONE)
-    return Runtime(
-        paths, config, os.environ, starter or spawn_worker, sys.stdin, sys.stdout, sys.stderr
-    )
+    return work(Runtime(os.environ, starter or spawn_worker)) or exit_codes.DONE
+
+
+def _mend_streams() -> None:
+    """Give the process the streams that its parent closed, and let no character stop an output."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _fail(text: str, code: int) -> int:

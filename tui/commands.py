@@ -27,11 +27,15 @@ class Talk(Protocol):
         """Leave this session as it is, and begin another."""
         ...
 
+    def instruct(self, system: str) -> None:
+        """Put a system text in force."""
+        ...
+
     def use_model(self, name: str) -> None:
         """Go on with another model.
 
         Raises:
-            NoModel, UnknownModel: If there is no such model; the one in use stays.
+            EngineError: If there is no such model, or it cannot be used; the one in use stays.
         """
         ...
 
@@ -84,16 +88,15 @@ def _help(talk: Talk, _argument: str) -> None:
 
 def _new(talk: Talk, _argument: str) -> None:
     talk.begin_session()
-    talk.say("a new session; the last one is saved")
+    talk.say("a new session")
 
 
 def _system(talk: Talk, argument: str) -> None:
-    conversation = talk.conversation
     if argument:
-        conversation.instruct(argument)
+        talk.instruct(argument)
         talk.say("the system text is set")
     else:
-        talk.say(conversation.system or "there is no system text; /system TEXT sets one")
+        talk.say(talk.conversation.system or "there is no system text; /system TEXT sets one")
 
 
 def _model(talk: Talk, argument: str) -> None:

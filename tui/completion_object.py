@@ -10,8 +10,8 @@ from sessions import Session, Turn
 def completion_object(session: Session, turn: Turn) -> dict[str, Any]:
     """An answer in the form of OpenAI's API reference, with session, turn and timings beside.
 
-    ``finish_reason`` is ``stop`` for a finished answer and ``length`` for one that was cut off, by
-    a limit or by the person.
+    ``finish_reason`` is ``stop`` for a finished answer and ``length`` for one that was cut off: by
+    a limit, by the person, or by a failure.
     """
     usage = turn.usage
     prompt_tokens = usage.prompt_tokens if usage else 0

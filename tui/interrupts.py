@@ -32,16 +32,25 @@ def signals_call(stop: Callable[[], None]) -> Iterator[Interruption]:
     """Call `stop` at the first Ctrl+C, SIGTERM or SIGHUP; at the second one stop waiting.
 
     A handler, not an exception: KeyboardInterrupt could come in the middle of a frame or of a save.
+    Signals that the process was started to ignore, as under ``nohup``, stay ignored.
+
+    Raises:
+        KeyboardInterrupt: In the block, at a second Ctrl+C.
+        SystemExit: In the block, at another second signal.
     """
     interruption = Interruption()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        if interruption.signal is not None:
+        if interruption.signal is None:
+            interruption.signal = number
+            stop()
+        elif number == signal.SIGINT:
             raise KeyboardInterrupt
-        interruption.signal = number
-        stop()
+        else:
+            raise SystemExit(128 + number)
 
-    previous = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, on_signal) for number in heard}
     try:
         yield interruption
     finally:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from engine.models import find_models, resolve_model
 from tui.runtime import Runtime
-from tui.tables import file_size, print_json, print_table
+from tui.tables import file_size, print_json, print_line, print_table
 
 
 def list_models(runtime: Runtime, *, as_json: bool) -> None:
@@ -51,4 +51,4 @@ def model_info(runtime: Runtime, name: str | None, *, as_json: bool) -> None:
 def model_path(runtime: Runtime, name: str | None) -> None:
     """Where models go, or the file of one."""
     folder = runtime.paths.models
-    runtime.stdout.write(f"{folder if name is None else resolve_model(name, folder)}\n")
+    print_line(runtime, str(folder if name is None else resolve_model(name, folder)))

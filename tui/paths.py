@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +65,15 @@ def find_paths(environment: Mapping[str, str]) -> Paths:
 
 
 def project_prompts(start: Path) -> Path | None:
-    """The prompt library of the project around a folder: the nearest ``.chat/prompts`` upwards."""
+    """The prompt library of the project around a folder: the nearest ``.chat/prompts`` upwards.
+
+    The search ends at the root of a repository and at the home folder, and passes over what
+    belongs to somebody else: anybody can make a folder in ``/tmp``.
+    """
     for folder in (start, *start.parents):
-        if (folder / _PROJECT_PROMPTS).is_dir():
-            return folder / _PROJECT_PROMPTS
+        library = folder / _PROJECT_PROMPTS
+        if library.is_dir() and library.stat().st_uid == os.geteuid():
+            return library
+        if (folder / ".git").exists() or folder == Path.home():
+            return None
     return None

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from prompts.library import Prompt
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
-from tui.tables import print_json, print_table
+from tui.tables import print_json, print_line, print_table
 
 
 def list_prompts(runtime: Runtime, *, as_json: bool) -> None:
@@ -38,7 +38,7 @@ def show_prompt(runtime: Runtime, name: str, *, as_json: bool) -> None:
 def prompt_path(runtime: Runtime, name: str | None) -> None:
     """Where the user's own prompts go, or the file of one."""
     path = runtime.paths.prompts if name is None else runtime.library().load(name).path
-    runtime.stdout.write(f"{path}\n")
+    print_line(runtime, str(path))
 
 
 def _sections(prompt: Prompt) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import termios
+
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
 
@@ -24,7 +26,11 @@ def show_diff(runtime: Runtime, diff: str) -> None:
 
 
 def confirm(runtime: Runtime, question: str) -> bool:
-    """Ask; anything but a clear yes, the end of input included, is a no."""
+    """Ask; anything but a clear yes, the end of input included, is a no.
+
+    What was typed before the question is no answer to it, and forgotten.
+    """
+    termios.tcflush(runtime.stdin, termios.TCIFLUSH)
     runtime.stdout.write(f"{sanitize(question)} [y/N] ")
     runtime.stdout.flush()
     return runtime.stdin.readline().strip().lower() in ("y", "yes")

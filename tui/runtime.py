@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from engine.models import resolve_model
 from engine.types import LoadOptions
-from tui.config import Config
-from tui.paths import Paths, project_prompts
+from tui.config import Config, load_config
+from tui.narrate import Narrator
+from tui.paths import find_paths, project_prompts
 
 if TYPE_CHECKING:
     from drafts.journal import Journal
-
     from engine.protocol import Engine
     from prompts.library import Library
     from sessions import SessionStore
@@ -22,17 +23,34 @@ if TYPE_CHECKING:
 EngineStarter: TypeAlias = "Callable[[Path, LoadOptions], Engine]"
 
 
-@dataclass(frozen=True, slots=True)
 class Runtime:
-    """Built once by `tui.cli.main` and passed on. Stores and libraries are imported when used."""
+    """Built once by `tui.cli.main` and passed on. What a command does not use is not loaded."""
 
-    paths: Paths
-    config: Config
-    environment: Mapping[str, str]
-    starter: EngineStarter
-    stdin: TextIO
-    stdout: TextIO
-    stderr: TextIO
+    def __init__(self, environment: Mapping[str, str], starter: EngineStarter) -> None:
+        """Find the places; nothing is read yet.
+
+        Args:
+            environment: The process's.
+            starter: Makes engines.
+        """
+        self.environment = environment
+        self.paths = find_paths(environment)
+        self.stdin: TextIO = sys.stdin
+        self.stdout: TextIO = sys.stdout
+        self.stderr: TextIO = sys.stderr
+        self._starter = starter
+
+    @cached_property
+    def config(self) -> Config:
+        """The settings; keys that mean nothing are pointed out once.
+
+        Raises:
+            ConfigError: If the file cannot be used.
+        """
+        config = load_config(self.paths.config_file, self.environment)
+        for warning in config.unknown:
+            Narrator(self.stderr).say(warning)
+        return config
 
     def start_engine(self, model: str | None) -> Engine:
         """An engine that begins to load the model.
@@ -44,7 +62,7 @@ class Runtime:
             NoModel, UnknownModel: If there is nothing to load.
         """
         path = resolve_model(model or self.config.model, self.paths.models)
-        return self.starter(path, self.config.load_options)
+        return self._starter(path, self.config.load_options)
 
     def sessions(self) -> SessionStore:
         """The saved sessions."""
@@ -53,7 +71,7 @@ class Runtime:
         return SessionStore(self.paths.sessions)
 
     def library(self) -> Library:
-        """The prompts of the project, the user and the package, the nearest first."""
+        """The prompts of the project, the user and the package, nearest first."""
         from prompts.library import Library, Source, packaged_source
 
         project = project_prompts(Path.cwd())
@@ -68,7 +86,7 @@ class Runtime:
 
     @property
     def is_interactive(self) -> bool:
-        """Whether a person can be asked."""
+        """Whether a person reads and can be asked."""
         return self.stdin.isatty() and self.stdout.isatty()
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from sessions import Session, SessionFile
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
-from tui.tables import age, print_json, print_table
+from tui.tables import age, print_json, print_line, print_table
 
 
 def list_sessions(runtime: Runtime, *, as_json: bool) -> None:
@@ -53,7 +53,7 @@ def show_session(runtime: Runtime, query: str | None, *, as_json: bool) -> None:
 def session_path(runtime: Runtime, query: str | None) -> None:
     """Where sessions are, or the file of one."""
     path = runtime.paths.sessions if query is None else _open(runtime, query).path
-    runtime.stdout.write(f"{path}\n")
+    print_line(runtime, str(path))
 
 
 def _open(runtime: Runtime, query: str | None) -> SessionFile:

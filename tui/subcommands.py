@@ -150,11 +150,12 @@ def config() -> None:
 
 
 @config.command("show")
-def config_show() -> Work:
+@_as_json
+def config_show(as_json: bool) -> Work:
     """Print the settings in use."""
     from tui.config_views import show_config
 
-    return show_config
+    return partial(show_config, as_json=as_json)
 
 
 @config.command("path")

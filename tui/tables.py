@@ -30,8 +30,15 @@ def print_table(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequen
 
 def print_json(runtime: Runtime, value: object) -> None:
     """Print a value as JSON, indented."""
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    # On a terminal what could act there is escaped, and it is the same JSON.
+    escaped = runtime.stdout.isatty()
+    text = json.dumps(value, ensure_ascii=escaped, indent=2, default=str)
     runtime.stdout.write(f"{text}\n")
+
+
+def print_line(runtime: Runtime, text: str) -> None:
+    """Print a path or a setting: as it is where a program reads it, harmless on a terminal."""
+    runtime.stdout.write(f"{sanitize_line(text) if runtime.stdout.isatty() else text}\n")
 
 
 def file_size(count: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engine.errors import EngineError
 from sessions import memory_session
 from tui import exit_codes
 from tui.ask import instruct, open_session
@@ -52,6 +53,7 @@ class Repl:
         self._reader = reader
         self._narrator = Narrator(runtime.stderr)
         self._attachments: list[Attachment] = []
+        self._instructed = False
         self._leaving = False
         self._code = exit_codes.DONE
 
@@ -81,10 +83,21 @@ class Repl:
         """See `Talk`."""
         log = self._runtime.sessions().create() if self._options.save else memory_session()
         self.conversation = Conversation(self.conversation.engine, log)
+        self._instructed = False
+
+    def instruct(self, system: str) -> None:
+        """See `Talk`."""
+        self.conversation.instruct(system)
+        self._instructed = True
 
     def use_model(self, name: str) -> None:
         """See `Talk`."""
         engine = self._runtime.start_engine(name)
+        try:
+            engine.describe()
+        except EngineError:
+            engine.close()
+            raise
         self.conversation.engine.close()
         self.conversation.engine = engine
 
@@ -99,9 +112,14 @@ class Repl:
                 run_line(self, line)
             else:
                 self._answer(line)
+        except KeyboardInterrupt:
+            self._narrator.say("stopped; the answer so far is kept")
+        except BrokenPipeError:
+            raise
         except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
             text, _ = explain(error)
             self._narrator.say(text)
+            self._note_failure()
 
     def _answer(self, line: str) -> None:
         composed = compose(
@@ -112,13 +130,21 @@ class Repl:
             self._runtime.config,
         )
         self._attachments = []
-        # Said once: from here on /system may say otherwise.
-        self._options = replace(self._options, prompt=replace(self._options.prompt, system=None))
         self.conversation.settings = composed.settings
-        instruct(self.conversation, composed, self._runtime.config.system)
+        if not self._instructed:
+            instruct(self.conversation, composed, self._runtime.config.system)
+            self._instructed = True
         answer = PlainAnswer(self._runtime.stdout, self._narrator)
+        events = self.conversation.ask(composed.question)
         with signals_call(self.conversation.cancel) as interruption:
-            answer.show(self.conversation.ask(composed.question))
+            answer.show(events)
         if interruption.ends_the_program:
             self._leaving = True
             self._code = interruption.exit_code
+        elif answer.failed:
+            self._note_failure()
+
+    def _note_failure(self) -> None:
+        """A person has seen it; a script sees the exit code."""
+        if not self._runtime.is_interactive:
+            self._code = exit_codes.FAILED

@@ -15,6 +15,7 @@ from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from tui.commands import COMMANDS
+from tui.compose import decode
 
 
 class LineReader(Protocol):
@@ -38,10 +39,10 @@ class PipeReader:
 
     def read(self) -> str:
         """See `LineReader`."""
-        line = self._stream.readline()
+        line = self._stream.buffer.readline()
         if not line:
             raise EOFError
-        return line.rstrip("\n")
+        return decode(line, "standard input").rstrip("\n")
 
 
 class TerminalReader:
