@@ -18,7 +18,7 @@ from drafts.errors import (
     WriteFailed,
 )
 from drafts.journal import Journal
-from drafts.writing import refuse_unwritable, write_draft, write_new
+from drafts.writing import refuse_existing, refuse_unwritable, write_draft, write_new
 
 __all__ = [
     "BackupDamaged",
@@ -39,6 +39,7 @@ __all__ = [
     "WriteFailed",
     "decode_text",
     "read_draft",
+    "refuse_existing",
     "refuse_unwritable",
     "restore",
     "unified_diff",

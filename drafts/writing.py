@@ -118,6 +118,7 @@ def write_new(path: Path, data: bytes, *, syscalls: Syscalls | None = None) -> N
         DraftExists: If there is something of that name.
         WriteFailed: If the system refused a step.
     """
+    refuse_existing(path)
     system = syscalls or OperatingSystem()
     with os_errors_as_write_failed(path), temporary_file(path, data, system, mode=0o666) as file:
         link_new(file, path, system)
@@ -263,6 +264,16 @@ def _unchanged(original: FileBytes) -> FileBytes:
     if (current.target, current.sha256) != (original.target, original.sha256):
         raise DraftChanged(original.path, original.sha256, current.sha256, advice)
     return current
+
+
+def refuse_existing(path: Path) -> None:
+    """Stops before a new file that could not be made.
+
+    Raises:
+        DraftExists: If there is something of that name.
+    """
+    if os.path.lexists(path):
+        raise DraftExists(path)
 
 
 def refuse_unwritable(file: FileBytes) -> None:

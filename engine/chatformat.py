@@ -24,6 +24,18 @@ from engine.types import Message
 
 _RENDER_SECONDS = 2.0
 
+_TEMPLATE_FAILURES = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What running a template can raise."""
+
 
 class Vocabulary(Protocol):
     """The part of the weights that formatting needs."""
@@ -60,7 +72,7 @@ class ChatFormat:
         environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
         try:
             self._template = environment.from_string(template)
-        except TemplateError as error:
+        except (TemplateError, SyntaxError) as error:
             raise TemplateFailed(f"the model's chat template is broken: {error}") from error
         self._special_texts: list[str] | None = None
 
@@ -120,7 +132,7 @@ class ChatFormat:
             raise TemplateFailed(
                 f"the model's chat template took longer than {_RENDER_SECONDS:g} s"
             ) from error
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        except _TEMPLATE_FAILURES as error:
             raise TemplateFailed(f"the model's chat template failed: {error}") from error
 
     def _template_parts(self, messages: Sequence[Message]) -> list[str]:

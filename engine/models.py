@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -48,8 +49,8 @@ def resolve_model(name: str | None, folder: Path) -> Path:
         NoModel: If nothing was named and nothing is there.
         UnknownModel: If the name fits no model, or more than one.
     """
-    if name is not None and Path(name).expanduser().is_file():
-        return Path(name).expanduser()
+    if name is not None and os.path.isfile(path := os.path.expanduser(name)):
+        return Path(path)
     models = find_models(folder)
     if name is None:
         if not models:

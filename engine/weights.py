@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 from collections import deque
 from collections.abc import Callable
@@ -89,7 +90,7 @@ class Weights:
         self._progress = ll.llama_progress_callback(lambda fraction, _: progress(fraction))
         params.progress_callback = self._progress
         log.clear()
-        model = ll.llama_model_load_from_file(str(path).encode(), params)
+        model = ll.llama_model_load_from_file(os.fsencode(path), params)
         if not model:
             raise LoadFailed(f"{path.name} cannot be loaded: {log.reason()}")
         self.model = model

@@ -135,7 +135,7 @@ def parse_prompt(text: str, *, name: str, path: Path) -> PromptFile:
 def _parse_toml(text: str, path: Path) -> dict[str, Any]:
     try:
         table: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         # A line number of its own came to the parser's error late; its text has always had one.
         reason, _, place = str(error).rpartition(" (at ")
         line = re.match(r"line (\d+)", place)

@@ -34,6 +34,11 @@ SHORTEST_PREFIX = 4
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
+_LAST_ID = "76EZ91ZPZZ" + 16 * "Z"
+"""Of the last millisecond of the year 9999, the last that Python has a date for."""
+
+_LAST_SECOND = datetime.max.replace(tzinfo=timezone.utc)
+
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
@@ -93,7 +98,7 @@ class SessionStore:
             UnsafeStore: As for `create`.
             ReadFailed: If the file cannot be read.
         """
-        if not _ULID.fullmatch(session_id):
+        if not _is_id(session_id):
             raise UnknownSession(session_id)
         self._close_to_others()
         try:
@@ -185,7 +190,7 @@ class SessionStore:
         with os.scandir(self.root) as entries:
             for entry in entries:
                 session_id = entry.name.removesuffix(SUFFIX)
-                if entry.name == session_id or not _ULID.fullmatch(session_id):
+                if entry.name == session_id or not _is_id(session_id):
                     continue
                 with suppress(FileNotFoundError):
                     status = entry.stat(follow_symlinks=False)
@@ -204,7 +209,7 @@ class SessionStore:
 
     def _summary(self, session_id: str, changed_ns: int) -> SessionSummary | None:
         """What a list says of a session; None if it was deleted a moment ago."""
-        updated = datetime.fromtimestamp(changed_ns / 1e9, tz=timezone.utc)
+        updated = _moment(changed_ns)
         try:
             session, _ = self._read(session_id)
         except FileNotFoundError:
@@ -224,6 +229,18 @@ class SessionStore:
             branches=len(session.leaves()),
             model=models[-1] if models else None,
         )
+
+
+def _is_id(text: str) -> bool:
+    return _ULID.fullmatch(text) is not None and text <= _LAST_ID
+
+
+def _moment(nanoseconds: int) -> datetime:
+    """The time of a change; file systems know later ones than Python does."""
+    try:
+        return datetime.fromtimestamp(nanoseconds / 1e9, tz=timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return _LAST_SECOND
 
 
 def _new_session(session_id: str) -> Session:

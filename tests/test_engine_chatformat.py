@@ -122,6 +122,8 @@ def test_a_family_without_system_turns_gets_the_system_text_in_the_first_user_tu
         ("{{ messages[9].content }}", "failed"),
         ("{{ ''.__class__.__mro__ }}", "failed"),
         ("{% if %}", "broken"),
+        ("{% break %}", "broken"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "failed"),
     ],
 )
 def test_a_template_that_fails_says_why(weights: Weights, template: str, reason: str) -> None:

@@ -174,3 +174,8 @@ def test_importing_prompts_imports_neither_jinja_nor_a_terminal_toolkit() -> Non
     loaded = set(done.stdout.split())
     assert "prompts" in loaded
     assert not loaded & {"jinja2", "textual", "rich", "prompt_toolkit", "click", "llama_cpp"}
+
+
+def test_a_number_too_long_for_the_parser_is_a_mistake_in_the_file() -> None:
+    with pytest.raises(InvalidPrompt, match="not TOML"):
+        parse("x = " + "1" * 5000)

@@ -347,3 +347,14 @@ def test_a_turn_that_json_cannot_express_changes_nothing(store: SessionStore) ->
     log.append(said("More", log.session.head))
     assert log.path.read_bytes().startswith(before)
     assert len(store.open(log.session.id).session.turns) == 2
+
+
+def test_times_that_python_has_no_date_for_do_not_hide_the_others(
+    store: SessionStore, tmp_path: Path
+) -> None:
+    log = saved(store, "Question")
+    (store.root / "7ZZZZZZZZZ0000000000000000.jsonl").write_bytes(log.path.read_bytes())
+    far = 253402300900  # in the year 10000, where the file system has one
+    os.utime(log.path, (far, far))
+    assert [summary.id for summary in store.list()] == [log.session.id]
+    assert store.latest() == log.session.id

@@ -79,6 +79,9 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("-o", "top_k", "1.5", "x"), b"", "a whole number"),
         (("--max-tokens", "0", "x"), b"", "max-tokens"),
         (("-m", "tinny", "x"), b"", "did you mean tiny?"),
+        (("-m", "~nobody-here/x", "x"), b"", "is not a known model"),
+        (("-m", "a" * 300, "x"), b"", "is not a known model"),
+        (("-f", "/dev/zero", "x"), b"", "larger than 64 MiB"),
         (("--templte", "x"), b"", "--template"),
         (("--yes", "x"), b"", "goes with --edit"),
         (("--edit", "a.md", "--json"), b"", "does not go with --edit"),
@@ -257,7 +260,10 @@ def test_config_is_shown_and_located_and_typos_are_pointed_out(chat: Chat) -> No
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("n_ctx = 0", "at least 1"),
+        ("n_ctx = 0", "from 1 to"),
+        ("threads = 100000", "from 1 to 512"),
+        pytest.param("x = " + "[" * 3000, "config.toml", id="nested"),
+        pytest.param("n_ctx = " + "1" * 5000, "config.toml", id="digits"),
         ('n_ctx = "many"', "whole number"),
         ("[sampling]\ntop_p = 3", "from 0 to 1"),
         ("= 3", "line 1"),
@@ -271,6 +277,30 @@ def test_a_broken_configuration_is_one_line(chat: Chat, text: str, words: str) -
     assert words in chat.err
     assert chat.err.count("\n") == 1
     assert chat("config", "path") == 0
+
+
+def test_a_deleted_working_directory_does_not_matter(
+    chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert chat("-t", "tighten", stdin="Some text.") == 0
+
+
+def test_a_prompt_library_of_somebody_else_is_passed_over(
+    chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / ".chat" / "prompts"
+    library.mkdir(parents=True)
+    (library / "own.toml").write_text('user = "{{ text }}"\n')
+    assert chat("-t", "own", stdin="x") == 0
+    below = tmp_path / "repository" / "deep"
+    (below.parent / ".git").mkdir(parents=True)
+    below.mkdir()
+    monkeypatch.chdir(below)
+    assert chat("-t", "own", stdin="x") == 2
 
 
 def test_the_repl_reads_commands_and_questions_from_a_pipe(chat: Chat) -> None:

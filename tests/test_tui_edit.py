@@ -114,6 +114,10 @@ def test_output_makes_a_new_file_and_overwrites_none(chat: Chat, draft: Path) ->
     assert (draft.read_text(), new.read_text()) == (OLD, NEW)
     assert chat("--edit", "draft.md", "--output", "new.md") == 5
     assert "exists already" in chat.err
+    asked = len(chat.engine.requests)
+    for taken in (".", "/", ""):
+        assert chat("--edit", "draft.md", "--output", taken) == 5
+    assert len(chat.engine.requests) == asked
 
 
 def test_an_unchanged_draft_is_said_and_no_diff_is_printed(chat: Chat, draft: Path) -> None:

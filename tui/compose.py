@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from engine.types import SAMPLING_NAMES, Message, Sampling
 from prompts.library import Library
@@ -16,6 +16,9 @@ from tui.config import Config
 from tui.conversation import Question, Settings
 from tui.errors import UsageProblem
 from tui.options import EngineOptions, PromptOptions
+
+LARGEST = 64 * 2**20
+"""Bytes of the largest text that is read; no context holds more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def read_stdin(stream: TextIO | None) -> Attachment | None:
     """
     if stream is None or stream.closed or stream.isatty():
         return None
-    text = decode(stream.buffer.read(), "standard input")
+    text = decode(_bounded(stream.buffer, "standard input"), "standard input")
     return Attachment(None, text) if text else None
 
 
@@ -73,9 +76,18 @@ def decode(data: bytes, name: str) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return _bounded(file, str(path))
     except OSError as error:
         raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _bounded(stream: BinaryIO, name: str) -> bytes:
+    """All bytes of a stream that has an end within reason."""
+    data = stream.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise UsageProblem(f"{name} is larger than {LARGEST // 2**20} MiB: send a part of it")
+    return data
 
 
 def compose(

@@ -55,7 +55,13 @@ KEYS: Mapping[str, type] = {
 }
 """The keys of the file, and what each may be."""
 
-_POSITIVE = ("max_tokens", "n_ctx", "threads")
+_RANGES: Mapping[str, tuple[int, int]] = {
+    "max_tokens": (1, 2**31 - 1),
+    "n_ctx": (1, 2**31 - 1),
+    "threads": (1, 512),
+    "gpu_layers": (-1, 10_000),
+}
+"""Inclusive; llama.cpp takes no more threads, and 32 bits for the rest."""
 
 
 def load_config(file: Path, environment: Mapping[str, str]) -> Config:
@@ -81,11 +87,13 @@ def load_config(file: Path, environment: Mapping[str, str]) -> Config:
 
 
 def _read(file: Path) -> dict[str, Any]:
+    if file.exists() and not file.is_file():
+        raise ConfigError(f"{file} is not a file")
     try:
         values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or beyond the parser
         raise ConfigError(f"{file}: {error}") from error
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
@@ -118,8 +126,10 @@ def _check(file: Path, key: str, value: object) -> None:
     if not isinstance(value, wanted) or isinstance(value, bool):
         kind = {str: "text", int: "a whole number", dict: "a table"}[wanted]
         raise ConfigError(f"{file}: {key} must be {kind}")
-    if key in _POSITIVE and isinstance(value, int) and value < 1:
-        raise ConfigError(f"{file}: {key} must be at least 1")
+    if key in _RANGES and isinstance(value, int):
+        low, high = _RANGES[key]
+        if not low <= value <= high:
+            raise ConfigError(f"{file}: {key} must be from {low:,} to {high:,}")
 
 
 def _check_sampling(file: Path, values: Mapping[str, Any]) -> None:

@@ -30,7 +30,7 @@ Variables: TypeAlias = Mapping[str, str | int | float | bool]
 
 @dataclass(frozen=True, slots=True)
 class NotSaved:
-    """A turn is in memory only; the conversation goes on."""
+    """A turn is in memory only; the conversation goes on. Said once for each answer."""
 
     reason: str
 
@@ -85,6 +85,7 @@ class Conversation:
         self.settings = settings or Settings()
         self._clock = clock
         self._save_failure: str | None = None
+        self._said: str | None = None
         self._cancelled = False
 
     @property
@@ -123,6 +124,7 @@ class Conversation:
             EngineError: If no answer could be begun; the question is saved.
         """
         self._cancelled = False
+        self._said = None
         return self._events(question)
 
     def _events(self, question: Question) -> Generator[ConversationEvent, None, None]:
@@ -206,9 +208,10 @@ class Conversation:
             self.log.checkpoint(answer)
 
     def _not_saved(self) -> Iterator[NotSaved]:
-        if self._save_failure is not None:
+        if self._save_failure is not None and self._save_failure != self._said:
             yield NotSaved(self._save_failure)
-            self._save_failure = None
+            self._said = self._save_failure
+        self._save_failure = None
 
 
 def _ended(answer: Turn, finished: Finished) -> Turn:

@@ -10,6 +10,7 @@ from drafts import (
     Draft,
     decode_text,
     read_draft,
+    refuse_existing,
     refuse_unwritable,
     restore,
     unified_diff,
@@ -46,6 +47,8 @@ class _Revision:
 
 def run_edit(runtime: Runtime, options: EditOptions) -> int:
     """Revise one draft; the exit code."""
+    if options.output is not None:
+        refuse_existing(options.output)
     if options.draft == "-":
         return _filter(runtime, options)
     # First of all, so that the weights load while the draft is read and checked.

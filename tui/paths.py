@@ -58,7 +58,7 @@ def find_paths(environment: Mapping[str, str]) -> Paths:
     """The platform's folders, or all three under ``CHAT_HOME``."""
     home = environment.get("CHAT_HOME")
     if home:
-        root = Path(home).expanduser().absolute()
+        root = Path(os.path.expanduser(home)).absolute()
         return Paths(root / "config", root / "data", root / "cache")
     places = PlatformDirs("draftsmith", appauthor=False)
     return Paths(places.user_config_path, places.user_data_path, places.user_cache_path)

@@ -42,8 +42,8 @@ class PlainAnswer:
                 self._narrator.say(event.reason)
                 self.failed = True
                 continue
+            self._pieces += isinstance(event, Piece)
             if isinstance(event, Piece) and self._silent:
-                self._pieces += 1
                 self._narrator.unseen(self._pieces)
                 continue
             self._narrator.progress(event)
@@ -66,7 +66,8 @@ class PlainAnswer:
     def _end(self, finished: Finished) -> None:
         self._end_line()
         if finished.reason == "error":
-            self._narrator.say(f"{finished.error}; what was generated is kept, ask again")
+            kept = "; what was generated is kept" if self._pieces else ""
+            self._narrator.say(f"{finished.error}{kept}")
             self.failed = True
         elif finished.reason == "length":
             self._narrator.say("the answer was cut off at the token limit; it is kept")

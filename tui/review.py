@@ -33,4 +33,5 @@ def confirm(runtime: Runtime, question: str) -> bool:
     termios.tcflush(runtime.stdin, termios.TCIFLUSH)
     runtime.stdout.write(f"{sanitize(question)} [y/N] ")
     runtime.stdout.flush()
-    return runtime.stdin.readline().strip().lower() in ("y", "yes")
+    answer = runtime.stdin.buffer.readline().decode(errors="replace")
+    return answer.strip().lower() in ("y", "yes")

@@ -74,7 +74,10 @@ class Runtime:
         """The prompts of the project, the user and the package, nearest first."""
         from prompts.library import Library, Source, packaged_source
 
-        project = project_prompts(Path.cwd())
+        try:
+            project = project_prompts(Path.cwd())
+        except FileNotFoundError:  # the working directory was deleted
+            project = None
         nearest = [Source("project", project)] if project else []
         return Library([*nearest, Source("user", self.paths.prompts), packaged_source()])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
@@ -38,7 +39,11 @@ def print_json(runtime: Runtime, value: object) -> None:
 
 def print_line(runtime: Runtime, text: str) -> None:
     """Print a path or a setting: as it is where a program reads it, harmless on a terminal."""
-    runtime.stdout.write(f"{sanitize_line(text) if runtime.stdout.isatty() else text}\n")
+    if runtime.stdout.isatty():
+        runtime.stdout.write(f"{sanitize_line(text)}\n")
+    else:
+        runtime.stdout.flush()
+        runtime.stdout.buffer.write(os.fsencode(text) + b"\n")
 
 
 def file_size(count: int) -> str:

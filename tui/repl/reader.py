@@ -65,6 +65,7 @@ class TerminalReader:
             completer=CommandCompleter(),
             complete_while_typing=True,
             enable_open_in_editor=True,
+            enable_suspend=True,
             key_bindings=editing_bindings(),
         )
 
