@@ -8,8 +8,19 @@ from time import perf_counter
 from engine.context import Cancelled, Context
 from engine.detokenize import StopStrings, Utf8Stream
 from engine.errors import CannotFit
+from engine.reasoning import OPEN, ReasoningSplitter
 from engine.sampling import Sampler
-from engine.types import Event, Finished, FinishReason, Piece, Prefill, Request, Timings, Usage
+from engine.types import (
+    Event,
+    Finished,
+    FinishReason,
+    Piece,
+    Prefill,
+    Reasoning,
+    Request,
+    Timings,
+    Usage,
+)
 from engine.weights import Weights
 
 
@@ -39,6 +50,8 @@ class Answer:
         self._prompt = prompt
         self._stops = StopStrings(request.stop)
         self._utf8 = Utf8Stream()
+        ending = "".join(map(weights.token_text, prompt[-8:]))
+        self._splitter = ReasoningSplitter(is_open=ending.rstrip().endswith(OPEN))
         self._generated = 0
         self._cached = 0
         self._started = started
@@ -58,8 +71,8 @@ class Answer:
             reason = yield from self._decode()
         except Cancelled:
             reason = "cancelled"
-        if reason != "stop" and (rest := self._stops.flush() + self._utf8.flush()):
-            yield Piece(rest)
+        if reason != "stop":
+            yield from self._rest()
         yield self._finished(reason)
 
     def _prefill(self) -> Iterator[Event]:
@@ -81,17 +94,32 @@ class Answer:
                     self._first_token_at = perf_counter()
                 if self._weights.is_end(token):
                     return "end"
-                text = self._utf8.feed(self._weights.token_bytes(token))
-                shown, stopped = self._stops.feed(text)
-                if shown:
-                    yield Piece(shown)
-                if stopped:
+                if (yield from self._show(self._utf8.feed(self._weights.token_bytes(token)))):
                     return "stop"
                 try:
                     self._context.evaluate([token])
                 except CannotFit:
                     return "length"
         return "length"
+
+    def _show(self, text: str) -> Generator[Event, None, bool]:
+        """Yields what is certain of the text; returns whether a stop string came."""
+        reasoning, answer = self._splitter.feed(text)
+        if reasoning:
+            yield Reasoning(reasoning)
+        shown, stopped = self._stops.feed(answer)
+        if shown:
+            yield Piece(shown)
+        return stopped
+
+    def _rest(self) -> Iterator[Event]:
+        """What was held back, now that nothing more comes."""
+        yield from self._show(self._utf8.flush())
+        reasoning, answer = self._splitter.flush()
+        if reasoning:
+            yield Reasoning(reasoning)
+        if rest := self._stops.flush() + answer:
+            yield Piece(rest)
 
     def _finished(self, reason: FinishReason) -> Finished:
         now = perf_counter()

@@ -16,6 +16,7 @@ from engine.types import (
     ModelCard,
     Piece,
     Prefill,
+    Reasoning,
     Request,
     Timings,
     Usage,
@@ -33,6 +34,8 @@ class Reply:
     error: str | None = None
     endless: bool = False
     """Repeat the text until somebody cancels."""
+    reasoning: str = ""
+    """What it thinks aloud first."""
 
 
 class ScriptedEngine:
@@ -89,6 +92,8 @@ class ScriptedEngine:
         self.requests.append(request)
         yield Prefill(prompt_tokens, prompt_tokens, 0)
         made = 0
+        if reply.reasoning:
+            yield Reasoning(reply.reasoning)
         reason = reply.reason
         for piece in self._pieces(reply):
             if self._cancelled:

@@ -167,6 +167,13 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Reasoning:
+    """The next characters of what the model thinks aloud before it answers."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The last event of every answer."""
 
@@ -177,7 +184,7 @@ class Finished:
     """What went wrong, in one line, when the reason is ``error``."""
 
 
-Event: TypeAlias = Loading | Prefill | Piece | Finished
+Event: TypeAlias = Loading | Prefill | Reasoning | Piece | Finished
 
 
 @dataclass(frozen=True, slots=True)

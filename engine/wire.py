@@ -23,6 +23,7 @@ from engine.types import (
     ModelCard,
     Piece,
     Prefill,
+    Reasoning,
     Request,
     Sampling,
     Timings,
@@ -97,6 +98,7 @@ def decode_card(value: Frame) -> ModelCard:
 _EVENTS: Mapping[str, type[Event]] = {
     "loading": Loading,
     "prefill": Prefill,
+    "reasoning": Reasoning,
     "piece": Piece,
     "finished": Finished,
 }

@@ -66,6 +66,7 @@ class TurnJson(_TurnJson, total=False):
     """Absent fields have their default: nothing, or in ``partial`` records the status."""
 
     status: str
+    reasoning: str
     examples: list[MessageJson]
     prompt: str
     variables: dict[str, Variable]
@@ -161,14 +162,9 @@ def _turn_to_json(turn: Turn, kind: Literal["turn", "partial"]) -> Mapping[str, 
     )
     if kind == "turn":
         known["status"] = turn.status
-    if turn.examples:
-        known["examples"] = [
-            MessageJson(role=example.role, content=example.content) for example in turn.examples
-        ]
-    if turn.prompt is not None:
-        known["prompt"] = turn.prompt
-    if turn.variables:
-        known["variables"] = dict(turn.variables)
+    if turn.reasoning:
+        known["reasoning"] = turn.reasoning
+    _add_origin(known, turn)
     if turn.model is not None:
         known["model"] = turn.model
     if turn.sampling is not None:
@@ -180,6 +176,18 @@ def _turn_to_json(turn: Turn, kind: Literal["turn", "partial"]) -> Mapping[str, 
     if turn.error is not None:
         known["error"] = turn.error
     return _with_extra(known, turn.extra)
+
+
+def _add_origin(known: TurnJson, turn: Turn) -> None:
+    """The prompt that a turn came from, and what it brought along."""
+    if turn.examples:
+        known["examples"] = [
+            MessageJson(role=example.role, content=example.content) for example in turn.examples
+        ]
+    if turn.prompt is not None:
+        known["prompt"] = turn.prompt
+    if turn.variables:
+        known["variables"] = dict(turn.variables)
 
 
 def _with_extra(known: TurnJson, extra: Mapping[str, object]) -> Mapping[str, object]:
@@ -227,6 +235,7 @@ def _turn_from_json(record: JsonObject, status: Status) -> Turn:
         sampling=_numbers(record, "sampling", Sampling, extra),
         usage=_numbers(record, "usage", Usage, extra),
         timings=_numbers(record, "timings", Timings, extra),
+        reasoning=_optional(record, "reasoning", str) or "",
         error=_optional(record, "error", str),
         extra=extra,
     )

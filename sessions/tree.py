@@ -40,6 +40,8 @@ class Turn:
     time: datetime
     """When it was said or began to be said; always with a time zone."""
     status: Status = "complete"
+    reasoning: str = ""
+    """What the model thought aloud before it answered; never sent back to one."""
     examples: tuple[Message, ...] = ()
     """The few-shot messages that come with a system turn."""
     prompt: str | None = None

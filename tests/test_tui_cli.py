@@ -167,6 +167,17 @@ def test_json_of_a_cut_answer_says_length(chat: Chat) -> None:
     assert ChatCompletion.model_validate_json(chat.out).choices[0].finish_reason == "length"
 
 
+def test_reasoning_is_kept_and_is_no_part_of_the_answer(chat: Chat) -> None:
+    chat.script(Reply("Yes.", reasoning="Let me think."), "Again.")
+    assert chat("Is it?") == 0
+    assert chat.out == "Yes.\n"
+    assert chat("sessions", "show", "--json") == 0
+    assert json.loads(chat.out)["turns"][1]["reasoning"] == "Let me think."
+    assert chat("-c", "Sure?") == 0
+    assert ("assistant", "Yes.") in chat.asked
+    assert "think" not in str(chat.asked)
+
+
 def test_no_save_leaves_nothing(chat: Chat) -> None:
     assert chat("--no-save", "Hi") == 0
     assert not (chat.home / "data" / "sessions").exists()

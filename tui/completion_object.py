@@ -11,9 +11,13 @@ def completion_object(session: Session, turn: Turn) -> dict[str, Any]:
     """An answer in the form of OpenAI's API reference, with session, turn and timings beside.
 
     ``finish_reason`` is ``stop`` for a finished answer and ``length`` for one that was cut off: by
-    a limit, by the person, or by a failure.
+    a limit, by the person, or by a failure. Reasoning is in the message's ``reasoning_content``,
+    where servers of such models put it.
     """
     usage = turn.usage
+    message: dict[str, Any] = {"role": "assistant", "content": turn.content, "refusal": None}
+    if turn.reasoning:
+        message["reasoning_content"] = turn.reasoning
     prompt_tokens = usage.prompt_tokens if usage else 0
     completion_tokens = usage.completion_tokens if usage else 0
     finished = turn.status in ("complete", "stop")
@@ -25,7 +29,7 @@ def completion_object(session: Session, turn: Turn) -> dict[str, Any]:
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": turn.content, "refusal": None},
+                "message": message,
                 "logprobs": None,
                 "finish_reason": "stop" if finished else "length",
             }

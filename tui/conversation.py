@@ -11,7 +11,16 @@ from time import monotonic
 from typing import TypeAlias
 
 from engine.protocol import Engine
-from engine.types import Event, Finished, FinishReason, Message, Piece, Request, Sampling
+from engine.types import (
+    Event,
+    Finished,
+    FinishReason,
+    Message,
+    Piece,
+    Reasoning,
+    Request,
+    Sampling,
+)
 from sessions import SaveFailed, SessionLog, Status, Turn, new_turn_id
 
 _CHECKPOINT_S = 1.0
@@ -163,6 +172,8 @@ class Conversation:
                     if isinstance(event, Finished):
                         finished = event
                         continue
+                    if isinstance(event, Reasoning):
+                        answer = replace(answer, reasoning=answer.reasoning + event.text)
                     if isinstance(event, Piece):
                         answer = replace(answer, content=answer.content + event.text)
                         if self._clock() - saved_at >= _CHECKPOINT_S:
@@ -171,7 +182,7 @@ class Conversation:
                     yield event
             except BaseException:
                 # Nobody reads on, or somebody lost patience: what there is is kept all the same.
-                if answer.content:
+                if answer.content or answer.reasoning:
                     self._save(self.log.append, replace(answer, status="cancelled"))
                 raise
         assert finished is not None, "every stream ends in Finished"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from engine.types import Event, Loading, Prefill
+from engine.types import Event, Loading, Prefill, Reasoning
 from tui.sanitize import sanitize_line
 
 _CLEAR = "\r\x1b[K"
@@ -22,6 +22,8 @@ class Narrator:
         """Show a loading or a longer prefill; every other event takes the line away."""
         if isinstance(event, Loading):
             self._show(f"loading the model {event.fraction:.0%}")
+        elif isinstance(event, Reasoning):
+            self._show("thinking")
         elif isinstance(event, Prefill) and event.total - event.cached > 512:
             self._show(f"reading the prompt {event.done:,} / {event.total:,} tokens")
         else:
