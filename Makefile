@@ -41,7 +41,9 @@ $(CHAT_READY): pyproject.toml
 	@echo "Setting up .venv. The first time this compiles llama.cpp: about 8 minutes on 2 cores." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install $(PIP_FLAGS) --editable '.[starter]' >&2
+	@( while sleep 30; do echo "  … still at it" >&2; done ) & beat=$$!; \
+		$(BIN)/python -m pip install --quiet $(PIP_FLAGS) --editable '.[starter]' >&2; \
+		code=$$?; kill $$beat; exit $$code
 	@touch $@
 
 $(DEV_READY): pyproject.toml $(CHAT_READY)

@@ -33,7 +33,7 @@ class UnknownModel(EngineError):
     def __init__(self, name: str, nearest: Sequence[str], *, ambiguous: bool = False) -> None:
         self.name = name
         self.nearest = tuple(nearest)
-        fits = "fits several models" if ambiguous else "is not a known model"
+        fits = "fits several models" if ambiguous else "is neither a file nor a known model"
         super().__init__(f"{name!r} {fits}")
 
 

@@ -44,22 +44,21 @@ class ScriptedEngine:
     A token is a word with the space before it. Requests are kept in `requests`.
     """
 
-    def __init__(self, replies: Sequence[Reply | str], *, n_ctx: int = 4096) -> None:
+    def __init__(
+        self, replies: Sequence[Reply | str], *, n_ctx: int = 4096, model_name: str = "scripted"
+    ) -> None:
         """Learn the script.
 
         Args:
             replies: At least one.
             n_ctx: Tokens that fit.
+            model_name: What it says it is.
         """
+        self.model_name = model_name
         self._replies = [Reply(reply) if isinstance(reply, str) else reply for reply in replies]
         self._n_ctx = n_ctx
         self._cancelled = False
         self.requests: list[Request] = []
-
-    @property
-    def model_name(self) -> str:
-        """See `Engine`."""
-        return "scripted"
 
     def describe(self) -> ModelCard:
         """See `Engine`."""

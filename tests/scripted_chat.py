@@ -46,6 +46,7 @@ class Chat:
 
     def _start(self, path: Path, options: LoadOptions) -> Engine:
         self.loaded = path, options
+        self.engine.model_name = path.stem
         return self.engine
 
     @property

@@ -26,6 +26,46 @@ def test_continuing_sends_the_history(chat: Chat) -> None:
     assert chat.asked == [("user", "one"), ("assistant", "Hello there."), ("user", "two")]
 
 
+def test_continuing_uses_the_model_that_answered_last(chat: Chat) -> None:
+    other = chat.home / "data" / "models" / "zebra.gguf"
+    other.write_bytes(b"GGUF")
+    chat("-m", "zebra", "one")
+    chat("-c", "two")
+    assert (chat.loaded[0], chat.err) == (other, "")
+    other.unlink()
+    assert chat("-c", "three") == 0
+    assert chat.loaded[0].stem == "tiny"
+    assert "zebra, which answered before, is not found" in chat.err
+
+
+@pytest.mark.parametrize(
+    "words", [("sesions",), ("session", "list"), ("model",), ("docter",)], ids=" ".join
+)
+def test_a_mistyped_subcommand_is_not_sent_to_the_model(chat: Chat, words: tuple[str, ...]) -> None:
+    assert chat(*words) == 2
+    assert "did you mean `chat " in chat.err
+    assert chat("--", *words) == 0
+
+
+def test_words_that_only_begin_like_a_subcommand_are_a_prompt(chat: Chat) -> None:
+    assert chat("session", "titles", "for", "a", "conference") == 0
+    assert chat("modelling in clay") == 0
+
+
+def test_help_is_help(chat: Chat) -> None:
+    assert chat("help") == 0
+    assert "Usage: chat" in chat.out
+    assert "not yet" not in chat.out
+
+
+def test_the_file_of_a_broken_prompt_can_be_found(chat: Chat) -> None:
+    own = chat.home / "config" / "prompts" / "own.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text("summry = 'x'\n")
+    assert chat("prompts", "path", "own") == 0
+    assert chat.out.strip() == str(own)
+
+
 def test_a_session_is_continued_by_its_title(chat: Chat) -> None:
     chat("first question")
     chat("second question")
@@ -71,7 +111,7 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("x",), b"\xff\xfe", "not UTF-8"),
         (("-p", "percent", "3", "x"), b"", "name the prompt with -t"),
         (("-t", "tigthen"), b"text", "did you mean 'tighten'?"),
-        (("-t", "tighten"), b"", "text"),
+        (("-t", "tighten"), b"", "needs: text (pipe the text in)"),
         (("-t", "tighten", "-p", "percnt", "3"), b"text", "percent"),
         (("-t", "tighten", "-p", "percent", "many"), b"text", "whole number"),
         (("-o", "temprature", "1", "x"), b"", "did you mean temperature?"),
@@ -79,8 +119,8 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("-o", "top_k", "1.5", "x"), b"", "a whole number"),
         (("--max-tokens", "0", "x"), b"", "max-tokens"),
         (("-m", "tinny", "x"), b"", "did you mean tiny?"),
-        (("-m", "~nobody-here/x", "x"), b"", "is not a known model"),
-        (("-m", "a" * 300, "x"), b"", "is not a known model"),
+        (("-m", "~nobody-here/x", "x"), b"", "is neither a file nor a known model"),
+        (("-m", "a" * 300, "x"), b"", "is neither a file nor a known model"),
         (("-f", "/dev/zero", "x"), b"", "larger than 64 MiB"),
         (("--templte", "x"), b"", "--template"),
         (("--yes", "x"), b"", "goes with --edit"),
@@ -320,7 +360,7 @@ def test_the_repl_reads_commands_and_questions_from_a_pipe(chat: Chat) -> None:
     assert chat("--repl", stdin="\n".join(lines)) == 1  # for the command that there is not
     assert "one\n" in chat.out
     assert "two\n" in chat.out
-    assert "scripted" in chat.out
+    assert "the model is tiny" in chat.out
     assert "did you mean /new?" in chat.err
     assert chat.asked[0] == ("system", "Be brief.")
     assert ("user", "never") not in chat.asked

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from engine.errors import UnknownModel
+from engine.protocol import Engine
 from engine.types import Message
 from sessions import MemorySession, SessionLog, memory_session
 from tui import exit_codes
@@ -21,10 +23,10 @@ from tui.sanitize import sanitize
 
 def run_ask(runtime: Runtime, options: AskOptions) -> int:
     """Ask one question; the exit code."""
-    # First of all, so that the weights load while the rest is read and checked.
-    engine = runtime.start_engine(options.engine.model)
+    log = open_session(runtime, options)
+    # Before anything else, so that the weights load while the rest is read and checked.
+    engine = start_engine(runtime, options, log)
     try:
-        log = open_session(runtime, options)
         stdin = read_stdin(runtime.stdin)
         attachments = [*read_files(options.prompt.files), *([stdin] if stdin else [])]
         composed = compose(
@@ -58,6 +60,26 @@ def open_session(runtime: Runtime, options: AskOptions) -> SessionLog:
             "that session was written by a newer version: update, or go on with --no-save"
         )
     return log
+
+
+def start_engine(runtime: Runtime, options: AskOptions, log: SessionLog) -> Engine:
+    """The engine for a session: of the model that was named, else of the one that answered last.
+
+    Raises:
+        NoModel, UnknownModel: If there is nothing to load.
+    """
+    answered = [turn.model for turn in log.session.path() if turn.model is not None]
+    if options.engine.model is not None or not answered:
+        return runtime.start_engine(options.engine.model)
+    try:
+        return runtime.start_engine(answered[-1])
+    except UnknownModel:
+        engine = runtime.start_engine(None)
+        Narrator(runtime.stderr).say(
+            f"{answered[-1]}, which answered before, is not found by that name (-m PATH); "
+            f"going on with {engine.model_name}"
+        )
+        return engine
 
 
 def instruct(conversation: Conversation, composed: Composed, default: str | None) -> None:

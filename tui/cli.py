@@ -6,6 +6,7 @@ Modules are imported when their command runs: ``chat --version`` must not wait f
 
 from __future__ import annotations
 
+import difflib
 import io
 import os
 import sys
@@ -31,9 +32,10 @@ SUBCOMMANDS = {
     "drafts": "undo what was written to your files",
     "config": "the settings in use",
     "doctor": "what this installation has and lacks",
-    "bench": "how fast a model is here (not yet)",
-    "completion": "completion for your shell (not yet)",
+    "bench": "",
+    "completion": "",
 }
+"""What each is for; one without a word is still to come, and says so."""
 
 _EPILOG = """\b
 Examples:
@@ -45,7 +47,7 @@ Examples:
 
 \b
 Subcommands (chat SUBCOMMAND --help):
-""" + "\n".join(f"  {name:<11} {summary}" for name, summary in SUBCOMMANDS.items())
+""" + "\n".join(f"  {name:<11} {summary}" for name, summary in SUBCOMMANDS.items() if summary)
 
 _NOT_YET = {
     "section": "--section",
@@ -54,6 +56,9 @@ _NOT_YET = {
     "think": "--think and --no-think",
     "extract": "--extract",
 }
+
+_VERBS = ("list", "show", "path", "info", "undo")
+"""What may follow a subcommand."""
 
 _WITH_EDIT = ("yes", "diff", "output")
 _WITHOUT_EDIT = {
@@ -68,6 +73,13 @@ _EITHER_OR = (("repl", "as_json"), ("repl", "dry_run"), ("go_on", "session"))
 _FLAGS = {**_WITHOUT_EDIT, "dry_run": "--dry-run"}
 
 _PATH = click.Path(path_type=Path)
+
+
+class NotYet(click.UsageError):
+    """An option or subcommand that is still to come."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}: not yet")
 
 
 @click.command(
@@ -115,11 +127,11 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--output", type=_PATH, metavar="FILE", help="With --edit: write the revision to a new file."
 )
-@click.option("--section", metavar="HEADING", help="With --edit: only this section (not yet).")
-@click.option("--lines", metavar="A:B", help="With --edit: only these lines (not yet).")
-@click.option("-n", "--alternatives", type=int, metavar="N", help="Several answers (not yet).")
-@click.option("--think/--no-think", default=None, help="Whether to reason first (not yet).")
-@click.option("-x", "--extract", is_flag=True, default=None, help="Only the code (not yet).")
+@click.option("--section", metavar="HEADING", hidden=True)
+@click.option("--lines", metavar="A:B", hidden=True)
+@click.option("-n", "--alternatives", type=int, metavar="N", hidden=True)
+@click.option("--think/--no-think", default=None, hidden=True)
+@click.option("-x", "--extract", is_flag=True, default=None, hidden=True)
 @click.version_option(__version__, "-V", "--version", message="chat %(version)s")
 def ask(**values: Any) -> Work:
     """Write with a language model that runs on this machine.
@@ -129,7 +141,7 @@ def ask(**values: Any) -> Work:
     """
     for name, option in _NOT_YET.items():
         if values[name] is not None:
-            raise click.UsageError(f"{option}: not yet")
+            raise NotYet(option)
     if values["edit"] is not None:
         for name, option in _WITHOUT_EDIT.items():
             if values[name]:
@@ -235,6 +247,8 @@ def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | Non
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return error.exit_code
+    except NotYet as error:
+        return _fail(error.format_message(), error.exit_code)
     except click.ClickException as error:
         return _fail(f"{error.format_message()} (chat --help)", error.exit_code)
     except Exception as error:  # noqa: BLE001  the front end's boundary: errors become words
@@ -245,6 +259,9 @@ def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | Non
 
 def _run(words: list[str], starter: EngineStarter | None) -> int:
     command: click.Command = ask
+    if words == ["help"]:
+        words = ["--help"]
+    _refuse_near_misses(words)
     if words and words[0] in SUBCOMMANDS:
         from tui.subcommands import subcommands
 
@@ -257,6 +274,17 @@ def _run(words: list[str], starter: EngineStarter | None) -> int:
     from tui.runtime import Runtime, spawn_worker
 
     return work(Runtime(os.environ, starter or spawn_worker)) or exit_codes.DONE
+
+
+def _refuse_near_misses(words: list[str]) -> None:
+    """A mistyped subcommand should not become a prompt, which takes long and is saved."""
+    if not words or words[0] in SUBCOMMANDS or len(words) > 3 or " " in words[0]:
+        return
+    nearest = difflib.get_close_matches(words[0], SUBCOMMANDS, n=1, cutoff=0.8)
+    if nearest and (len(words) == 1 or words[1] in _VERBS):
+        raise click.UsageError(
+            f"did you mean `chat {nearest[0]}`? To ask that: chat -- {' '.join(words)}"
+        )
 
 
 def _mend_streams() -> None:

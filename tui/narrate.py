@@ -35,7 +35,7 @@ class Narrator:
         Args:
             pieces: How many there are of it so far; about as many as tokens.
         """
-        if pieces % 8 == 1:
+        if pieces % 8 == 0:
             self._show(f"writing, {pieces:,} tokens so far")
 
     def say(self, text: str) -> None:

@@ -14,14 +14,12 @@ _PROJECT_PROMPTS = Path(".chat") / "prompts"
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The three folders, and what lies where in them."""
+    """The two folders, and what lies where in them."""
 
     config: Path
     """What people write: the configuration and their prompts."""
     data: Path
     """What must not be lost: sessions, drafts' history, models."""
-    cache: Path
-    """What can be deleted at any time."""
 
     @property
     def config_file(self) -> Path:
@@ -55,13 +53,13 @@ class Paths:
 
 
 def find_paths(environment: Mapping[str, str]) -> Paths:
-    """The platform's folders, or all three under ``CHAT_HOME``."""
+    """The platform's folders, or both under ``CHAT_HOME``."""
     home = environment.get("CHAT_HOME")
     if home:
         root = Path(os.path.expanduser(home)).absolute()
-        return Paths(root / "config", root / "data", root / "cache")
+        return Paths(root / "config", root / "data")
     places = PlatformDirs("draftsmith", appauthor=False)
-    return Paths(places.user_config_path, places.user_data_path, places.user_cache_path)
+    return Paths(places.user_config_path, places.user_data_path)
 
 
 def project_prompts(start: Path) -> Path | None:

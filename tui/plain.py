@@ -70,6 +70,6 @@ class PlainAnswer:
             self._narrator.say(f"{finished.error}{kept}")
             self.failed = True
         elif finished.reason == "length":
-            self._narrator.say("the answer was cut off at the token limit; it is kept")
+            self._narrator.say("the answer was cut off at the token limit")
         elif finished.reason == "cancelled":
             self._narrator.say("stopped; the answer so far is kept")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 from prompts.library import Prompt
 from tui.runtime import Runtime
@@ -37,8 +38,15 @@ def show_prompt(runtime: Runtime, name: str, *, as_json: bool) -> None:
 
 def prompt_path(runtime: Runtime, name: str | None) -> None:
     """Where the user's own prompts go, or the file of one."""
-    path = runtime.paths.prompts if name is None else runtime.library().load(name).path
+    path = runtime.paths.prompts if name is None else _file(runtime, name)
     print_line(runtime, str(path))
+
+
+def _file(runtime: Runtime, name: str) -> Path:
+    """The file of a prompt, of one that cannot be used too: it is to be mended."""
+    library = runtime.library()
+    found = [entry.path for entry in library.entries() if entry.name == name]
+    return found[0] if found else library.load(name).path
 
 
 def _sections(prompt: Prompt) -> list[str]:

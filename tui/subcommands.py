@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
+from tui.cli import NotYet
+
 if TYPE_CHECKING:
     from tui.runtime import Runtime
 
@@ -184,7 +186,7 @@ def _add_not_yet(group: click.Group, name: str) -> None:
     )
     @click.pass_context
     def not_yet(context: click.Context) -> None:
-        raise click.UsageError(f"{context.command_path}: not yet")
+        raise NotYet(context.command_path)
 
 
 for _group, _names in _NOT_YET.items():

@@ -23,7 +23,8 @@ def print_table(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequen
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        # What one copies to the next command stays in one piece.
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("ID", "NAME"))
     for row in rows:
         table.add_row(*(Text(sanitize_line(cell)) for cell in row))
     Console(file=runtime.stdout, highlight=False).print(table)

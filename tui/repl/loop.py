@@ -7,7 +7,7 @@ from dataclasses import replace
 from engine.errors import EngineError
 from sessions import memory_session
 from tui import exit_codes
-from tui.ask import instruct, open_session
+from tui.ask import instruct, open_session, start_engine
 from tui.commands import run_line
 from tui.compose import Attachment, compose, read_files
 from tui.conversation import Conversation
@@ -23,8 +23,8 @@ from tui.sanitize import sanitize
 
 def run_repl(runtime: Runtime, options: AskOptions) -> int:
     """Talk until the person leaves; the exit code."""
-    engine = runtime.start_engine(options.engine.model)
-    conversation = Conversation(engine, open_session(runtime, options))
+    log = open_session(runtime, options)
+    conversation = Conversation(start_engine(runtime, options, log), log)
     reader: LineReader
     if runtime.is_interactive:
         reader = TerminalReader(runtime.paths.repl_history)
