@@ -156,12 +156,14 @@ def test_a_subcommand_alone_shows_what_it_can_do(chat: Chat, group: str) -> None
     assert chat.err.count("\n") > 5
 
 
-def test_a_question_with_its_answer_not_saved_is_exit_1(chat: Chat) -> None:
+def test_a_store_that_cannot_be_used_is_said_before_the_model_is_asked(chat: Chat) -> None:
     chat("Hi")
     (chat.home / "data" / "sessions").rename(chat.home / "data" / "elsewhere")
     (chat.home / "data" / "sessions").write_text("in the way")
     assert chat("Hi") == 1
+    assert "data/sessions" in chat.err
     assert chat.err.count("\n") == 1
+    assert len(chat.engine.requests) == 1
 
 
 def test_two_dashes_make_a_prompt_of_a_subcommands_name(chat: Chat) -> None:

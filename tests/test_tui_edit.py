@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,18 @@ from engine.types import Event, Request
 
 OLD = "Their is a light.\n\nIt is far.\n"
 NEW = "There is a light.\n\nIt is far.\n"
+
+
+class Meddling(ScriptedEngine):
+    """Does something to the disk while it answers, as somebody else might."""
+
+    def __init__(self, meddle: Callable[[], object]) -> None:
+        super().__init__([NEW])
+        self._meddle = meddle
+
+    def stream(self, request: Request) -> Generator[Event, None, None]:
+        self._meddle()
+        return super().stream(request)
 
 
 @pytest.fixture
@@ -87,10 +99,11 @@ def test_a_filter_that_cannot_ask_hands_its_input_back(chat: Chat) -> None:
 
 
 def test_a_filter_prints_once_even_where_the_session_cannot_be_saved(chat: Chat) -> None:
-    (chat.home / "data" / "sessions").symlink_to("/nonexistent/folder")
-    chat.script(NEW)
-    assert chat("--edit", "-", stdin=OLD) != 0
-    assert chat.out in (OLD, NEW)
+    data = chat.home / "data"
+    chat.engine = Meddling(lambda: (data / "sessions").rename(data / "elsewhere"))
+    assert chat("--edit", "-", stdin=OLD) == 1
+    assert chat.out == NEW
+    assert "session not saved" in chat.err
 
 
 def test_a_dry_run_of_an_edit_leaves_no_session(chat: Chat, draft: Path) -> None:
@@ -160,20 +173,8 @@ def test_a_missing_or_empty_draft_is_wrong_usage(chat: Chat, draft: Path) -> Non
     assert "empty" in chat.err
 
 
-class Meddling(ScriptedEngine):
-    """Changes the file while it answers, as a person in an editor might."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__([NEW])
-        self._path = path
-
-    def stream(self, request: Request) -> Iterator[Event]:  # type: ignore[override]
-        self._path.write_text("Somebody else was here.\n")
-        yield from super().stream(request)
-
-
 def test_a_draft_that_changed_meanwhile_is_left_alone(chat: Chat, draft: Path) -> None:
-    chat.engine = Meddling(draft)
+    chat.engine = Meddling(lambda: draft.write_text("Somebody else was here.\n"))
     assert chat("--edit", "draft.md", "--yes") == 5
     assert draft.read_text() == "Somebody else was here.\n"
     assert "changed" in chat.err
