@@ -28,6 +28,7 @@ from engine.types import (
     Request,
     SystemReport,
     Timings,
+    TokenScore,
     Usage,
 )
 
@@ -178,13 +179,12 @@ class WorkerEngine:
 
     def count(self, messages: Sequence[Message]) -> int:
         """See `Engine`."""
-        with self._busy:
-            self._wait_for_card()
-            request_id = self._send("count", messages=wire.encode_messages(tuple(messages)))
-            while True:
-                frame = self._receive(request_id)
-                if frame is not None:
-                    return int(frame["count"])
+        return int(self._ask("count", messages=wire.encode_messages(tuple(messages)))["count"])
+
+    def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
+        """See `Engine`."""
+        values = {"messages": wire.encode_messages(tuple(messages)), "text": text}
+        return wire.decode_scores(self._ask("score", **values)["scores"])
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
@@ -210,6 +210,16 @@ class WorkerEngine:
         if self._worker is not None:
             self._worker.kill()
             self._worker = None
+
+    def _ask(self, op: str, **values: object) -> wire.Frame:
+        """The one frame that answers a request."""
+        with self._busy:
+            self._wait_for_card()
+            request_id = self._send(op, **values)
+            while True:
+                frame = self._receive(request_id)
+                if frame is not None:
+                    return frame
 
     def _start(self) -> None:
         self._card = None

@@ -5,6 +5,7 @@ EngineError
 ├── UnknownModel       a name that fits no model, or several
 ├── LoadFailed         the file is not weights, or llama.cpp refused them
 ├── TemplateFailed     the model's chat template could not be rendered
+├── GrammarFailed      a grammar or JSON Schema cannot be used
 ├── CannotFit          the prompt is longer than the context
 └── WorkerFailed       the process that owns llama.cpp died, or met an error of its own
 """
@@ -43,6 +44,10 @@ class LoadFailed(EngineError):
 
 class TemplateFailed(EngineError):
     """The chat template raised, looped, or is missing."""
+
+
+class GrammarFailed(EngineError):
+    """A grammar or a JSON Schema does not parse; the text says where."""
 
 
 class CannotFit(EngineError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Protocol
 
-from engine.types import Event, Message, ModelCard, Request
+from engine.types import Event, Message, ModelCard, Request, TokenScore
 
 
 class Engine(Protocol):
@@ -30,6 +30,17 @@ class Engine(Protocol):
         Raises:
             LoadFailed: If the weights cannot be used.
             TemplateFailed: If the chat template cannot render them.
+            WorkerFailed: If the worker died over it.
+        """
+        ...
+
+    def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
+        """What the model thinks of a given answer to the messages, token by token.
+
+        Raises:
+            CannotFit: If messages and text are longer than the context.
+            LoadFailed: If the weights cannot be used.
+            TemplateFailed: If the chat template cannot render the messages.
             WorkerFailed: If the worker died over it.
         """
         ...

@@ -19,6 +19,7 @@ from engine.types import (
     Reasoning,
     Request,
     Timings,
+    TokenScore,
     Usage,
 )
 
@@ -77,6 +78,10 @@ class ScriptedEngine:
     def count(self, messages: Sequence[Message]) -> int:
         """See `Engine`."""
         return sum(len(_TOKEN.findall(message.content)) for message in messages)
+
+    def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
+        """See `Engine`. It expects every word equally."""
+        return tuple(TokenScore(token, -1.0, 0) for token in _TOKEN.findall(text))
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""

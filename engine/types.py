@@ -95,6 +95,29 @@ class Request:
     """None: until the model ends, or the context is full."""
     stop: tuple[str, ...] = ()
     """Texts that end the answer; they are not part of it."""
+    prefill: str = ""
+    """What the assistant has said already; the answer goes on from exactly here, in the middle of a
+    word too, and does not repeat it. Without messages: a plain text to complete."""
+    reference: str = ""
+    """A text that the answer will probably follow, such as the draft being revised."""
+    grammar: str | None = None
+    """A GBNF grammar that the answer must follow."""
+    schema: str | None = None
+    """A JSON Schema, as JSON text, that the answer must fit. Not together with `grammar`."""
+    banned: tuple[str, ...] = ()
+    """Phrases that must not appear in the answer, in any case."""
+    alternatives: int = 1
+    """Answers to write at once; each of their events carries its index."""
+    top_logprobs: int | None = None
+    """With a number, `Scored` events come along, with so many other tokens for each."""
+    think: bool | None = None
+    """Whether to think aloud first, for models whose template has a switch; None leaves it."""
+    stable_messages: int = 0
+    """How many of the first messages other requests will share: system text and examples."""
+
+
+KvType: TypeAlias = Literal["f16", "q8_0", "q4_0"]
+FlashAttention: TypeAlias = Literal["auto", "on", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +130,17 @@ class LoadOptions:
     """None: every core this process may use."""
     gpu_layers: int = -1
     """Layers on the GPU, where there is one; negative is all of them."""
+    batch: int | None = None
+    """The most tokens evaluated in one call."""
+    kv_type: KvType = "f16"
+    """How keys and values are kept: smaller ones take less memory and lose a little."""
+    flash_attention: FlashAttention = "auto"
+    chat_template: str | None = None
+    """Jinja source, in place of the model's own."""
+    snapshots: str | None = None
+    """The folder where KV state is kept between processes; None keeps none."""
+    snapshot_budget: int = 2 * 2**30
+    """Bytes that the folder may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +165,10 @@ class Usage:
     completion_tokens: int
     cached_tokens: int = 0
     """How many of the prompt's tokens were in the KV cache already."""
+    proposed_tokens: int = 0
+    """Tokens that speculation proposed."""
+    accepted_tokens: int = 0
+    """How many of them were what the model chose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +202,8 @@ class Piece:
     """The next characters of the answer: whole ones, never a part of a UTF-8 sequence."""
 
     text: str
+    index: int = 0
+    """Which of the alternatives it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,20 +211,51 @@ class Reasoning:
     """The next characters of what the model thinks aloud before it answers."""
 
     text: str
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TokenScore:
+    """What the model thought of one token, before any sampler changed its distribution."""
+
+    text: str
+    """A token that holds part of a character has U+FFFD in its place."""
+    logprob: float
+    """Natural logarithm of its probability."""
+    rank: int
+    """How many tokens were likelier."""
+    others: tuple[tuple[str, float], ...] = ()
+    """The likeliest tokens, this one perhaps among them, with their log-probabilities."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The scores of the next tokens, reasoning and end marker left out."""
+
+    tokens: tuple[TokenScore, ...]
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should know about how the request was carried out; one line."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last event of every answer."""
+    """The last event of every answer; of several alternatives, each has one."""
 
     reason: FinishReason
     usage: Usage
     timings: Timings
     error: str | None = None
     """What went wrong, in one line, when the reason is ``error``."""
+    index: int = 0
 
 
-Event: TypeAlias = Loading | Prefill | Reasoning | Piece | Finished
+Event: TypeAlias = Loading | Prefill | Notice | Reasoning | Piece | Scored | Finished
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,15 @@ from engine.types import (
     Loading,
     Message,
     ModelCard,
+    Notice,
     Piece,
     Prefill,
     Reasoning,
     Request,
     Sampling,
+    Scored,
     Timings,
+    TokenScore,
     Usage,
 )
 
@@ -78,10 +81,13 @@ def encode_request(request: Request) -> Frame:
 def decode_request(value: Frame) -> Request:
     """The inverse of `encode_request`."""
     return Request(
-        messages=decode_messages(value["messages"]),
-        sampling=Sampling(**value["sampling"]),
-        max_tokens=value["max_tokens"],
-        stop=tuple(value["stop"]),
+        **{
+            **value,
+            "messages": decode_messages(value["messages"]),
+            "sampling": Sampling(**value["sampling"]),
+            "stop": tuple(value["stop"]),
+            "banned": tuple(value["banned"]),
+        }
     )
 
 
@@ -98,6 +104,8 @@ def decode_card(value: Frame) -> ModelCard:
 _EVENTS: Mapping[str, type[Event]] = {
     "loading": Loading,
     "prefill": Prefill,
+    "notice": Notice,
+    "scored": Scored,
     "reasoning": Reasoning,
     "piece": Piece,
     "finished": Finished,
@@ -116,7 +124,17 @@ def decode_event(value: Frame) -> Event:
     if value["event"] == "finished":
         values["usage"] = Usage(**values["usage"])
         values["timings"] = Timings(**values["timings"])
+    if value["event"] == "scored":
+        values["tokens"] = decode_scores(values["tokens"])
     return _EVENTS[value["event"]](**values)
+
+
+def decode_scores(values: list[Frame]) -> tuple[TokenScore, ...]:
+    """Token scores from their JSON values."""
+    return tuple(
+        TokenScore(**{**value, "others": tuple((text, lp) for text, lp in value["others"])})
+        for value in values
+    )
 
 
 def encode_error(error: errors.EngineError) -> Frame:
