@@ -8,7 +8,7 @@ from time import perf_counter
 from engine.context import Cancelled, Context
 from engine.detokenize import StopStrings, Utf8Stream
 from engine.errors import CannotFit
-from engine.reasoning import OPEN, ReasoningSplitter
+from engine.reasoning import THINK, ReasoningSplitter
 from engine.sampling import Sampler
 from engine.types import (
     Event,
@@ -51,7 +51,7 @@ class Answer:
         self._stops = StopStrings(request.stop)
         self._utf8 = Utf8Stream()
         ending = "".join(map(weights.token_text, prompt[-8:]))
-        self._splitter = ReasoningSplitter(is_open=ending.rstrip().endswith(OPEN))
+        self._splitter = ReasoningSplitter(THINK, is_open=ending.rstrip().endswith(THINK.open))
         self._generated = 0
         self._cached = 0
         self._started = started

@@ -7,7 +7,6 @@ import pytest
 from engine import wire
 from engine.detokenize import StopStrings, Utf8Stream
 from engine.errors import CannotFit, LoadFailed
-from engine.reasoning import ReasoningSplitter
 from engine.types import (
     Event,
     Finished,
@@ -98,31 +97,3 @@ def test_the_beginning_of_a_stop_string_is_shown_when_the_rest_does_not_come() -
 
 def test_the_earliest_of_several_stop_strings_counts() -> None:
     assert run_stops(["later", "now"], ["x now later"]) == ("x ", True)
-
-
-def split(pieces: list[str], *, is_open: bool = False) -> tuple[str, str]:
-    splitter = ReasoningSplitter(is_open=is_open)
-    parts = [splitter.feed(piece) for piece in pieces] + [splitter.flush()]
-    return "".join(part[0] for part in parts), "".join(part[1] for part in parts)
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
-@pytest.mark.parametrize(
-    ("text", "is_open", "expected"),
-    [
-        ("<think>a < b</think>\n\nYes.\n", False, ("a < b", "Yes.\n")),
-        ("\n<think>\nhm\n</think>Yes", False, ("\nhm\n", "Yes")),
-        ("hm</think>\nYes", True, ("hm", "Yes")),
-        ("hm </thin", True, ("hm </thin", "")),
-        ("<think>never closed", False, ("never closed", "")),
-        ("<thinly> said", False, ("", "<thinly> said")),
-        ("  indented <think>no</think>", False, ("", "  indented <think>no</think>")),
-        ("<thi", False, ("", "<thi")),
-        ("", False, ("", "")),
-    ],
-)
-def test_reasoning_is_parted_from_the_answer_wherever_the_pieces_are_cut(
-    text: str, is_open: bool, expected: tuple[str, str], size: int
-) -> None:
-    pieces = [text[at : at + size] for at in range(0, len(text), size)]
-    assert split(pieces, is_open=is_open) == expected
