@@ -1,54 +1,37 @@
-"""From messages to token ids: a template's markers are control tokens, a content's are prose.
-
-The chat template is rendered twice: with the contents, and with an unguessable word in place of
-each. The second rendering shows which parts are the template's own. As long as the plain rendering
-has just the control tokens of those parts, it is what the model gets, tokenized as every other
-program does it. Otherwise a content spells a marker, and is tokenized as prose.
-"""
+"""From messages to the tokens of a prompt, by a model's own chat template."""
 
 from __future__ import annotations
 
-import re
-import secrets
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
-
-from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from engine.errors import TemplateFailed
+from engine.prompt import Prompt
+from engine.prose import MarkerTokenizer, Vocabulary
+from engine.reasoning import markers_of
+from engine.repairs import Accepted, accept, filled, nonce
+from engine.templates import Call, ChatTemplate, Refused
 from engine.types import Message
 
-_RENDER_SECONDS = 2.0
-
-_TEMPLATE_FAILURES = (
-    TemplateError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What running a template can raise."""
+_NO_SWITCH = "the model's template has no switch for thinking: it is left as it is"
 
 
-class Vocabulary(Protocol):
-    """The part of the weights that formatting needs."""
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """A prompt, ready for a model."""
 
-    n_vocab: int
+    tokens: list[int]
+    notices: tuple[str, ...] = ()
+    """What a person should know of how it came about, a line each."""
+    reasoning_open: bool = False
+    """Whether the prompt ends inside reasoning."""
 
-    def tokenize(self, text: str, *, special: bool) -> list[int]: ...
-    def token_text(self, token: int) -> str: ...
-    def is_control(self, token: int) -> bool: ...
-    def is_user_defined(self, token: int) -> bool: ...
-    def special_text(self, name: str) -> str: ...
-    @property
-    def bos(self) -> int | None: ...
+
+def plain(text: str, vocabulary: Vocabulary) -> Formatted:
+    """The prompt for completing a text, without any template; markers in it are prose."""
+    bos = [] if vocabulary.bos is None else [vocabulary.bos]
+    return Formatted([*bos, *vocabulary.tokenize(text, special=False)])
 
 
 class ChatFormat:
@@ -65,183 +48,132 @@ class ChatFormat:
             TemplateFailed: If it is not valid Jinja.
         """
         self._vocabulary = vocabulary
-        environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-        )
-        environment.globals["raise_exception"] = _raise_exception
-        environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-        try:
-            self._template = environment.from_string(template)
-        except (TemplateError, SyntaxError) as error:
-            raise TemplateFailed(f"the model's chat template is broken: {error}") from error
-        self._special_texts: list[str] | None = None
+        specials = {f"{name}_token": vocabulary.special_text(name) for name in ("bos", "eos")}
+        self._template = ChatTemplate(template, specials)
+        self._tokenizer = MarkerTokenizer(vocabulary, template)
+        self._call = Call(datetime.min)
+        self.markers = markers_of(template, self._is_control)
+        """How the model's family sets reasoning apart, for a `ReasoningSplitter`."""
 
-    def tokenize(self, messages: Sequence[Message]) -> list[int]:
-        """The prompt's token ids, ending where the assistant's answer begins.
+    def format(
+        self, messages: Sequence[Message], *, prefill: str = "", think: bool | None = None
+    ) -> Formatted:
+        """The prompt's tokens, ending where the assistant's answer begins or goes on.
+
+        Args:
+            messages: The conversation.
+            prefill: What the assistant has said of the answer already. Reasoning that the template
+                opens is closed before it.
+            think: What to set the template's switch to, where it has one.
 
         Raises:
-            TemplateFailed: If the template raises or takes longer than two seconds.
+            TemplateFailed: If the template raises, takes longer than two seconds or leaves out a
+                message, and no repair helps.
         """
-        messages, plain = self._accepted(messages)
-        parts = self._template_parts(messages)
-        own = [self._vocabulary.tokenize(part, special=True) for part in parts]
-        known = {token for ids in own for token in ids if self._is_marker(token)}
-        wanted = [token for ids in own for token in self._markers_in(ids, known)]
-        contents = _put_back(plain, parts, [message.content for message in messages])
-        if contents is None:
-            ids = self._tokenize_neutral(messages)
-            if self._markers_in(ids, known) != wanted:
-                raise TemplateFailed("the model's chat template makes control tokens of the text")
-            return self._with_bos(ids)
-        ids = self._vocabulary.tokenize(plain, special=True)
-        if self._markers_in(ids, known) != wanted:
-            ids = self._tokenize_apart(parts, contents)
-        return self._with_bos(ids)
-
-    def _accepted(self, messages: Sequence[Message]) -> tuple[Sequence[Message], str]:
-        """The messages as the template takes them, and their plain rendering.
-
-        Where it has no system turns, the system text goes into the first user turn.
-        """
+        call = replace(self._call, now=datetime.now(), think=think)
         try:
-            return messages, self._render(messages)
-        except TemplateFailed:
-            if len(messages) < 2 or messages[0].role != "system":
-                raise
-            system, first, *rest = messages
-            merged = [Message("user", f"{system.content}\n\n{first.content}"), *rest]
-            return merged, self._render(merged)
-
-    def _tokenize_neutral(self, messages: Sequence[Message]) -> list[int]:
-        """Token ids where contents cannot be found in the rendering: they lose their markers."""
-        neutral = [Message(m.role, self._neutralise(m.content)) for m in messages]
-        return self._vocabulary.tokenize(self._render(neutral), special=True)
-
-    def _render(self, messages: Sequence[Message]) -> str:
-        values = [{"role": message.role, "content": message.content} for message in messages]
-        try:
-            with _time_limit(_RENDER_SECONDS):
-                return self._template.render(
-                    messages=values,
-                    add_generation_prompt=True,
-                    tools=None,
-                    bos_token=self._vocabulary.special_text("bos"),
-                    eos_token=self._vocabulary.special_text("eos"),
-                )
-        except TimeoutError as error:
-            raise TemplateFailed(
-                f"the model's chat template took longer than {_RENDER_SECONDS:g} s"
-            ) from error
-        except _TEMPLATE_FAILURES as error:
-            raise TemplateFailed(f"the model's chat template failed: {error}") from error
-
-    def _template_parts(self, messages: Sequence[Message]) -> list[str]:
-        """The template's own text: before, between and after the contents.
-
-        A content that the template leaves out, or uses twice, makes the parts not fit the plain
-        rendering, which `_put_back` finds out.
-        """
-        nonces = [f"c{secrets.token_hex(16)}" for _ in messages]
-        marked = [
-            Message(message.role, nonce) for message, nonce in zip(messages, nonces, strict=True)
-        ]
-        return re.split("|".join(nonces), self._render(marked))
-
-    def _is_marker(self, token: int) -> bool:
-        if self._vocabulary.is_control(token):
-            return True
-        # Runs of spaces and line ends are user-defined tokens of some models, and only prose.
-        return self._vocabulary.is_user_defined(token) and not (
-            self._vocabulary.token_text(token).isspace()
+            accepted = accept(self._template, tuple(messages), call)
+            prompt = Prompt(
+                self._template,
+                self._tokenizer,
+                accepted,
+                *self._parted(accepted),
+                self._ending(accepted) if prefill else "",
+                prefill,
+            )
+            tokens, notices = prompt.tokenized()
+            if think is not None and not self._switches(accepted):
+                notices = (_NO_SWITCH, *notices)
+        except Refused as error:
+            raise TemplateFailed(str(error)) from error
+        self._call = accepted.call
+        return Formatted(
+            self._with_bos(tokens, accepted.skeleton),
+            (*accepted.notices, *notices),
+            not prefill and self._is_open(_tail(accepted)),
         )
 
-    def _markers_in(self, ids: Sequence[int], markers: set[int]) -> list[int]:
-        return [token for token in ids if token in markers or self._vocabulary.is_control(token)]
+    def _parted(self, accepted: Accepted) -> tuple[list[str], list[str]]:
+        """What the messages say, and before that the empty reasoning that some of them begin with.
 
-    def _tokenize_apart(self, parts: Sequence[str], contents: Sequence[str]) -> list[int]:
-        """Token ids with every marker in a content spelled as text.
-
-        Each run of text between two of the template's own markers, contents included, is
-        tokenized in one go, as llama.cpp itself cuts its input: so spaces and merges at the seams
-        come out as they would without the marker in the content.
+        Templates take reasoning out of answers, which they see by its markers. Only there those
+        act, and what stood between them is gone already.
         """
-        pattern = re.compile("|".join(map(re.escape, self._specials())) or r"(?!)")
-        ids: list[int] = []
-        run = ""
-        for part, content in zip(parts, [*contents, ""], strict=True):
-            end = 0
-            for match in pattern.finditer(part):
-                ids += self._prose(run + part[end : match.start()])
-                ids += self._vocabulary.tokenize(match.group(), special=True)
-                run, end = "", match.end()
-            run += part[end:] + content
-        return ids + self._prose(run)
+        opening, closing = self.markers.open, self.markers.close
+        contents = [message.content for message in accepted.messages]
+        prefixes = [""] * len(contents)
+        probing = list(accepted.nonces)
+        probes = {}
+        for i, message in enumerate(accepted.messages):
+            begins = message.content.lstrip().startswith(opening)
+            if message.role == "assistant" and begins and closing in message.content:
+                probes[i] = nonce()
+                probing[i] = f"{opening}{probes[i]}{closing}{accepted.nonces[i]}"
+        shown = self._rendered(filled(accepted.messages, probing), accepted.call) if probes else ""
+        for i, word in probes.items():
+            if accepted.nonces[i] in shown and word not in shown:
+                prefixes[i] = opening + closing
+                contents[i] = contents[i].partition(closing)[2]
+        return contents, prefixes
 
-    def _prose(self, text: str) -> list[int]:
-        """Token ids of text in which nothing is a marker, user-defined ones included."""
-        if not text:
-            return []
-        ids = self._vocabulary.tokenize(text, special=False)
-        if not any(self._is_marker(token) for token in ids):
+    def _ending(self, accepted: Accepted) -> str:
+        """What the template puts between its rendering and an answer that has begun.
+
+        That is seen from an answer as the last message. Where a prompt for a new answer goes
+        another way, by opening reasoning, the block is closed, and the way is left after it.
+        """
+        prompt, tail, word = accepted.skeleton, _tail(accepted), nonce()
+        turns = filled(accepted.messages, accepted.nonces)
+        call = replace(accepted.call, generation=False)
+        shown = self._rendered((*turns, Message("assistant", word)), call)
+        before, found, _ = shown.partition(word)
+        if found and before.startswith(prompt):
+            ending = before.removeprefix(prompt)
+            return ending + self._closing(tail + ending)
+        closing = self._closing(tail)
+        stem = prompt.removesuffix(tail) + tail.rpartition(self.markers.open)[0]
+        if found and self.markers.open in tail and before.startswith(stem):
+            return closing + before.removeprefix(stem).rpartition(self.markers.close)[2]
+        return closing
+
+    def _closing(self, tail: str) -> str:
+        """What closes reasoning that the end of a rendering leaves open, if it does."""
+        if not self._is_open(tail):
+            return ""
+        on_a_line = tail.endswith("\n") and not tail.endswith(self.markers.open)
+        return f"\n{self.markers.close}\n\n" if on_a_line else self.markers.close
+
+    def _is_open(self, tail: str) -> bool:
+        return tail.rfind(self.markers.open) > tail.rfind(self.markers.close)
+
+    def _switches(self, accepted: Accepted) -> bool:
+        """Whether the template's switch, if it has one, makes a difference to these messages."""
+        turns = filled(accepted.messages, accepted.nonces)
+        other = replace(accepted.call, think=not accepted.call.think)
+        switch = self._template.switch is not None
+        return switch and self._rendered(turns, other) != accepted.skeleton
+
+    def _rendered(self, messages: Sequence[Message], call: Call) -> str:
+        """The rendering, or nothing where the template refuses the messages."""
+        try:
+            return self._template.render(messages, call)
+        except Refused:
+            return ""
+
+    def _is_control(self, text: str) -> bool:
+        ids = self._vocabulary.tokenize(text, special=True)
+        return len(ids) == 1 and self._vocabulary.is_control(ids[0])
+
+    def _with_bos(self, ids: list[int], rendering: str) -> list[int]:
+        """The tokens with the beginning of the sequence, where the model wants one, once."""
+        bos, text = self._vocabulary.bos, self._vocabulary.special_text("bos")
+        if bos is None or ids[:1] == [bos] or (text and rendering.lstrip().startswith(text)):
             return ids
-        return self._vocabulary.tokenize(self._neutralise(text), special=False)
-
-    def _neutralise(self, text: str) -> str:
-        """The text with a space inside each marker, where nothing else keeps it from acting."""
-        pattern = "|".join(map(re.escape, self._specials()))
-        if not pattern:
-            return text
-        return re.sub(pattern, lambda match: f"{match[0][0]} {match[0][1:]}", text)
-
-    def _specials(self) -> list[str]:
-        """How the vocabulary's markers are written, longest first; found when first needed."""
-        if self._special_texts is None:
-            markers = filter(self._is_marker, range(self._vocabulary.n_vocab))
-            texts = {self._vocabulary.token_text(token) for token in markers}
-            self._special_texts = sorted(filter(None, texts), key=len, reverse=True)
-        return self._special_texts
-
-    def _with_bos(self, ids: list[int]) -> list[int]:
-        bos = self._vocabulary.bos
-        return ids if bos is None or ids[:1] == [bos] else [bos, *ids]
+        return [bos, *ids]
 
 
-def _put_back(plain: str, parts: Sequence[str], contents: Sequence[str]) -> list[str] | None:
-    """The contents as the plain rendering has them, as they are or trimmed, or None if neither."""
-    if len(parts) != len(contents) + 1 or not plain.startswith(parts[0]):
-        return None
-    at = len(parts[0])
-    found = []
-    for content, after in zip(contents, parts[1:], strict=True):
-        for form in (content, content.strip(), content.lstrip(), content.rstrip()):
-            if plain.startswith(form + after, at):
-                found.append(form)
-                at += len(form) + len(after)
-                break
-        else:
-            return None
-    return found if at == len(plain) else None
-
-
-def _raise_exception(message: str) -> None:
-    """What chat templates call to refuse messages."""
-    raise TemplateError(message)
-
-
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError in the block when it takes too long. Main thread only.
-
-    Jinja's sandbox stops code execution, not endless loops.
-    """
-
-    def on_alarm(*_: object) -> None:
-        raise TimeoutError
-
-    previous: Callable[..., object] | int | None = signal.signal(signal.SIGALRM, on_alarm)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, previous)
+def _tail(accepted: Accepted) -> str:
+    """The end of the rendering, after the last content."""
+    words = [word for word in accepted.nonces if word.strip()]
+    end = max((accepted.skeleton.rfind(word) + len(word) for word in words), default=0)
+    return accepted.skeleton[end:]

@@ -18,12 +18,12 @@ from time import perf_counter
 from llama_cpp import llama_cpp as ll
 
 from engine import wire
-from engine.chatformat import ChatFormat
+from engine.chatformat import ChatFormat, Formatted
 from engine.context import AbortFlag, Context
 from engine.decode import Answer
 from engine.errors import EngineError, LoadFailed, TemplateFailed, WorkerFailed
 from engine.machine import available_memory, usable_cores
-from engine.types import Loading, LoadOptions, Message
+from engine.types import Loading, LoadOptions, Notice, Request
 from engine.weights import NativeLog, Weights
 
 _BATCH_TOKENS = 512
@@ -122,14 +122,17 @@ class Worker:
         self._pipes.write({"id": request_id, "card": wire.encode_card(card)})
 
     def _count(self, request_id: int, frame: wire.Frame) -> None:
-        ids = self._prompt(wire.decode_messages(frame["messages"]))
-        self._pipes.write({"id": request_id, "count": len(ids)})
+        prompt = self._prompt(Request(wire.decode_messages(frame["messages"])))
+        self._pipes.write({"id": request_id, "count": len(prompt.tokens)})
 
     def _stream(self, request_id: int, frame: wire.Frame) -> None:
         arrived = perf_counter()
         request = wire.decode_request(frame["request"])
         weights, context = self._loaded()
-        answer = Answer(weights, context, request, self._prompt(request.messages), arrived)
+        prompt = self._prompt(request)
+        for notice in prompt.notices:
+            self._pipes.write({"id": request_id, **wire.encode_event(Notice(notice))})
+        answer = Answer(weights, context, request, prompt.tokens, arrived)
         for event in answer.events():
             self._pipes.write({"id": request_id, **wire.encode_event(event)})
 
@@ -138,7 +141,7 @@ class Worker:
             raise LoadFailed("no weights are loaded")
         return self._weights, self._context
 
-    def _prompt(self, messages: tuple[Message, ...]) -> list[int]:
+    def _prompt(self, request: Request) -> Formatted:
         weights, _ = self._loaded()
         if self._format is None:
             template = weights.chat_template
@@ -147,7 +150,7 @@ class Worker:
                     f"{weights.path.name} has no chat template; choose an instruct model"
                 )
             self._format = ChatFormat(template, weights)
-        return self._format.tokenize(messages)
+        return self._format.format(request.messages, prefill=request.prefill, think=request.think)
 
 
 def _context_limit(weights: Weights) -> int:

@@ -6,15 +6,18 @@ import pytest
 from chat_templates import (
     CHATML,
     COMMAND_R,
+    FAMILIES,
     GEMMA4,
     GRANITE,
     HARMONY,
     MAGISTRAL,
     QWEN3,
     SEED,
+    FakeVocabulary,
     Family,
 )
 
+from engine.chatformat import ChatFormat
 from engine.reasoning import THINK, Markers, ReasoningSplitter, markers_of
 
 
@@ -172,3 +175,30 @@ def test_what_is_certain_comes_at_once() -> None:
     assert splitter.feed("two </th") == ("two ", "")
     assert splitter.feed("ree</think>Yes") == ("</three", "Yes")
     assert splitter.feed(" no") == ("", " no")
+
+
+@pytest.mark.parametrize(
+    ("name", "opening"),
+    [
+        ("qwen3", "<think>"),
+        ("deepseek", "<think>"),
+        ("glm", "<think>"),
+        ("smollm3", "<think>"),
+        ("granite", "<think>"),
+        ("magistral", "[THINK]"),
+        ("command_r", "<|START_THINKING|>"),
+        ("harmony", "<|channel|>analysis<|message|>"),
+        ("gemma4", "<|channel>"),
+        ("seed", "<seed:think>"),
+    ],
+)
+def test_the_template_tells_the_markers_of_its_family(name: str, opening: str) -> None:
+    family = FAMILIES[name]
+    assert ChatFormat(family.template, family.vocabulary).markers.open == opening
+
+
+def test_the_vocabulary_tells_the_markers_where_the_template_does_not() -> None:
+    vocabulary = FakeVocabulary("<end> [THINK] [/THINK]")
+    chat = ChatFormat("{{ messages[0].content }}", vocabulary)
+    assert chat.markers.open == "[THINK]"
+    assert ChatFormat("{{ messages[0].content }}", CHATML.vocabulary).markers == THINK

@@ -15,6 +15,9 @@ TOOLKITS = {"textual", "rich", "prompt_toolkit", "click"}
 HEAVY = {"llama_cpp", "numpy", "jinja2"}
 ROOMS = {"engine", "prompts", "sessions", "drafts", "tui"}
 
+TEMPLATE_MODULES = {"chatformat.py", "prompt.py", "repairs.py", "templates.py"}
+"""Those that stand on jinja2, which only the worker process loads too."""
+
 LLAMA_ADAPTERS = {"weights.py", "context.py", "sampling.py", "worker.py"}
 
 
@@ -30,15 +33,13 @@ def modules_after(program: str) -> set[str]:
 def modules_of_room(room: str) -> list[str]:
     """Every module of a room but those that only the worker process loads."""
     paths = sorted((ROOT / room).glob("*.py"))
-    adapters = LLAMA_ADAPTERS | {"decode.py"} if room == "engine" else set()
+    adapters = LLAMA_ADAPTERS | TEMPLATE_MODULES | {"decode.py"} if room == "engine" else set()
     return [f"{room}.{path.stem}" for path in paths if path.name not in adapters]
 
 
 @pytest.mark.parametrize("room", ["engine", "prompts", "sessions", "drafts"])
 def test_no_toolkit_and_no_llama_cpp_below_the_front_end(room: str) -> None:
     names = modules_of_room(room)
-    if room == "engine":
-        names.remove("engine.chatformat")
     if room == "prompts":
         names.remove("prompts.sandbox")
     loaded = modules_after("\n".join(f"import {name}" for name in names))
