@@ -18,7 +18,7 @@ from time import perf_counter
 from llama_cpp import llama_cpp as ll
 
 from engine import wire
-from engine.chatformat import ChatFormat, Formatted
+from engine.chatformat import ChatFormat, Formatted, plain
 from engine.context import AbortFlag, Context
 from engine.decode import Answer
 from engine.errors import EngineError, LoadFailed, TemplateFailed, WorkerFailed
@@ -72,6 +72,7 @@ class Worker:
         self._log = NativeLog(lambda text: os.write(2, text))
         self._weights: Weights | None = None
         self._context: Context | None = None
+        self._template: str | None = None
         self._format: ChatFormat | None = None
 
     def handle(self, frame: wire.Frame) -> None:
@@ -118,6 +119,7 @@ class Worker:
             abort=self._abort,
         )
         self._weights = weights
+        self._template = options.chat_template or weights.chat_template
         card = weights.card(self._context.limit)
         self._pipes.write({"id": request_id, "card": wire.encode_card(card)})
 
@@ -143,13 +145,14 @@ class Worker:
 
     def _prompt(self, request: Request) -> Formatted:
         weights, _ = self._loaded()
-        if self._format is None:
-            template = weights.chat_template
-            if template is None:
-                raise TemplateFailed(
-                    f"{weights.path.name} has no chat template; choose an instruct model"
-                )
-            self._format = ChatFormat(template, weights)
+        if not request.messages:
+            return plain(request.prefill, weights)
+        if self._template is None:
+            raise TemplateFailed(
+                f"{weights.path.stem} has no chat template: give one with --chat-template FILE, "
+                "or complete plain text with --raw"
+            )
+        self._format = self._format or ChatFormat(self._template, weights)
         return self._format.format(request.messages, prefill=request.prefill, think=request.think)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from time import process_time
 
 import pytest
 
 from engine.chatformat import ChatFormat, plain
+from engine.client import WorkerEngine
 from engine.errors import TemplateFailed
-from engine.types import Message
+from engine.types import Finished, LoadOptions, Message, Piece, Request, Sampling
 from engine.weights import NativeLog, Weights
 
 CHATML = (
@@ -165,3 +167,34 @@ def test_a_draft_full_of_markers_is_no_harder_than_another(weights: Weights, dra
     ids = ChatFormat(CHATML, weights).format([Message("user", draft)]).tokens
     assert process_time() - started < 8  # llama.cpp's own search takes 16 s and more
     assert len(controls(weights, ids)) == 3
+
+
+@pytest.fixture
+def untemplated(starter_path: Path, tmp_path: Path) -> Iterator[Path]:
+    """The starter model with its chat template under another name."""
+    path = tmp_path / "base.gguf"
+    key = b"tokenizer.chat_template"
+    path.write_bytes(starter_path.read_bytes().replace(key, key[:-1] + b"X", 1))
+    yield path
+    path.unlink()
+
+
+def test_a_model_without_a_template_completes_text_and_takes_a_template(untemplated: Path) -> None:
+    question = (Message("user", "Say hi."),)
+    engine = WorkerEngine(untemplated, LoadOptions(n_ctx=512))
+    try:
+        with pytest.raises(
+            TemplateFailed, match=r"^base has no chat template: .*--chat-template F"
+        ):
+            engine.count(question)
+        events = list(engine.stream(Request((), Sampling(temperature=0), 6, prefill="One, two,")))
+    finally:
+        engine.close()
+    assert any(isinstance(event, Piece) for event in events)
+    assert isinstance(events[-1], Finished)
+    assert events[-1].usage.prompt_tokens == 4
+    engine = WorkerEngine(untemplated, LoadOptions(n_ctx=512, chat_template=CHATML))
+    try:
+        assert engine.count(question) > 5
+    finally:
+        engine.close()
