@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,7 @@ from engine.types import (
 from sessions import SessionStore, TokenLogprob, Turn
 from tui.conversation import Conversation, ConversationEvent, Question, Settings
 from tui.errors import UsageProblem
+from tui.plain import one_after_another
 
 
 @pytest.fixture
@@ -70,6 +72,18 @@ def test_alternatives_are_answers_beside_each_other_and_the_first_is_gone_on_wit
     assert [message.content for message in engine.requests[-1].messages] == [
         *("Hi", "One longer answer.", "And?"),
     ]
+
+
+def test_the_first_alternative_is_shown_at_once_and_the_others_in_turn() -> None:
+    end = Finished("end", Usage(1, 1), Timings(0, 0))
+    events: list[ConversationEvent] = [
+        *(Piece("a", 0), Piece("c", 2), Piece("b", 1), Piece("aa", 0)),
+        *(replace(end, index=2), end, Piece("bb", 1), replace(end, index=1)),
+    ]
+    shown = one_after_another(iter(events))
+    assert next(shown) == Piece("a", 0)
+    rest = [(event.index, getattr(event, "text", "end")) for event in shown]  # type: ignore[union-attr]
+    assert rest == [(0, "aa"), (0, "end"), (1, "b"), (1, "bb"), (1, "end"), (2, "c"), (2, "end")]
 
 
 def test_each_alternative_is_durable_when_its_end_is_announced(store: SessionStore) -> None:

@@ -133,18 +133,6 @@ def carry_out(
     return branch, Compacted(summary, len(plan.older), before, after)
 
 
-def name_to_return_to(taken: Mapping[str, str], head: str) -> tuple[str, bool]:
-    """The name that the turn `head` has among the branches, or a free one, which is then new."""
-    for name, leaf in taken.items():
-        if leaf == head:
-            return name, False
-    name, number = "before compaction", 1
-    while name in taken:
-        number += 1
-        name = f"before compaction {number}"
-    return name, True
-
-
 def _copy(turn: Turn, parent: str) -> Turn:
     """A turn on another branch; how it was made is told by the original."""
     return replace(

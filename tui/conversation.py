@@ -19,17 +19,20 @@ from sessions import (
     summary_in_force,
 )
 from tui.answers import GrowingAnswers, save_answers
+from tui.branches import name_to_return_to
 from tui.compaction import (
     Compacted,
     Plan,
     carry_out,
-    name_to_return_to,
     plan_compaction,
 )
 from tui.errors import UsageProblem
 from tui.request import request_after
 from tui.saver import NotSaved, Saver
 from tui.summary import Summarising
+
+KEPT_TURNS = 4
+"""Turns that compaction keeps unless it is told otherwise: the last two questions and answers."""
 
 Variables: TypeAlias = Mapping[str, str | int | float | bool]
 
@@ -185,7 +188,7 @@ class Conversation:
             raise UsageProblem("the question of this answer is lost, so it cannot be gone on with")
         return self._continue(path[:-1], path[-1])
 
-    def compact(self, keep: int = 4) -> Generator[ConversationEvent, None, None]:
+    def compact(self, keep: int = KEPT_TURNS) -> Generator[ConversationEvent, None, None]:
         """Put a summary in place of the older turns, on a new branch that becomes the one in use.
 
         The system text, its examples and the last turns stay word for word. The branch as it was
@@ -253,7 +256,7 @@ class Conversation:
         branch, compacted = yield from carry_out(plan, self.engine, lambda: self._cancelled)
         session = self.log.session
         assert session.head is not None, "there are turns to compact"
-        name, is_new = name_to_return_to(session.branches, session.head)
+        name, is_new = name_to_return_to(session.branches, session.head, "before compaction")
         self._saver.append_branch(branch, name_of_head=name if is_new else None)
         yield from self._saver.failures()
         yield replace(compacted, original=name)
