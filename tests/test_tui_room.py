@@ -23,19 +23,19 @@ def session(chat: Chat) -> Session:
 
 @pytest.fixture
 def grown(chat: Chat) -> Chat:
-    """A session that a context of 256 tokens has no more room for."""
+    """A session that a context of 300 tokens has no more room for."""
     chat.script(*(f"{number}{LONG}" for number in range(3)))
     chat("-s", "Be brief.", "first")
     chat("-c", f"second{LONG}")
     chat("-c", "third")
-    chat.script("They talked.", "Fourth.", n_ctx=256)
+    chat.script("They talked.", "Fourth.", n_ctx=300)
     return chat
 
 
 def test_what_does_not_fit_names_the_way_to_make_room(grown: Chat) -> None:
     assert grown("-c", f"fourth{LONG}") == 4
-    assert "holds 255, " in grown.err
-    assert "54 too many: --compact puts a summary in place of the older turns" in grown.err
+    assert "holds 299, " in grown.err
+    assert "10 too many: --compact puts a summary in place of the older turns" in grown.err
     assert grown.err.count("\n") == 1
 
 
@@ -115,7 +115,7 @@ def test_ctrl_c_in_a_compaction_leaves_the_session(grown: Chat) -> None:
 def test_the_repl_says_how_to_make_room_and_does(grown: Chat) -> None:
     lines = [f"fourth{LONG}", "/compact 2", "/regen"]
     assert grown("-c", "--repl", stdin="\n".join(lines)) == 1  # for the question that did not fit
-    assert "54 too many: /compact makes room, then /regen answers" in grown.err
+    assert "10 too many: /compact makes room, then /regen answers" in grown.err
     assert grown.out == "They talked.\nFourth.\n"
     assert "a summary stands for 4 turns now" in grown.err
     assert grown.saved[1:] == [

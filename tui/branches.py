@@ -1,10 +1,11 @@
-"""Named branches: what one is called, and going from one to another without losing the way back."""
+"""Branches: their names, going from one to another, and turns that are on both."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from sessions import SessionLog
+from sessions import SessionLog, Turn, new_turn_id
 from tui.errors import UsageProblem
 
 
@@ -37,3 +38,18 @@ def go_to_branch(log: SessionLog, name: str) -> str:
         log.name_branch(left, session.head)
     log.set_head(session.branches[name])
     return left
+
+
+def copied(turn: Turn, parent: str | None) -> Turn:
+    """A turn on another branch; how it was made is told by the original."""
+    return replace(
+        turn,
+        id=new_turn_id(),
+        parent=parent,
+        status="cancelled" if turn.status == "partial" else turn.status,
+        copy_of=turn.id,
+        continues=None,
+        usage=None,
+        timings=None,
+        logprobs=(),
+    )

@@ -16,6 +16,7 @@ from sessions import (
     spoken_turns,
     summary_in_force,
 )
+from tui.branches import copied
 from tui.errors import CompactionFailed, StillTooLong, UsageProblem
 from tui.summary import SAMPLING, Summariser, Summarising
 
@@ -71,7 +72,7 @@ class Plan:
         in_place = {turn.id for turn in self.shared}
         for turn in self.kept:
             if turn.id not in in_place:
-                turns.append(_copy(turn, turns[-1].id))
+                turns.append(copied(turn, turns[-1].id))
         return turns
 
 
@@ -131,18 +132,3 @@ def carry_out(
     if after > available:
         raise StillTooLong(after, available)
     return branch, Compacted(summary, len(plan.older), before, after)
-
-
-def _copy(turn: Turn, parent: str) -> Turn:
-    """A turn on another branch; how it was made is told by the original."""
-    return replace(
-        turn,
-        id=new_turn_id(),
-        parent=parent,
-        status="cancelled" if turn.status == "partial" else turn.status,
-        copy_of=turn.id,
-        continues=None,
-        usage=None,
-        timings=None,
-        logprobs=(),
-    )

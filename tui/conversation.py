@@ -19,7 +19,7 @@ from sessions import (
     summary_in_force,
 )
 from tui.answers import GrowingAnswers, save_answers
-from tui.branches import name_to_return_to
+from tui.branches import copied, name_to_return_to
 from tui.compaction import (
     Compacted,
     Plan,
@@ -276,10 +276,7 @@ class Conversation:
         copies: list[Turn] = []
         for turn in (instruction_in_force(later), summary_in_force(later), question):
             if turn is not None:
-                parent = copies[-1].id if copies else question.parent
-                copies.append(
-                    replace(turn, id=new_turn_id(), parent=parent, copy_of=turn.id, time=_now())
-                )
+                copies.append(copied(turn, copies[-1].id if copies else question.parent))
         if len(copies) == 1:
             return question
         self._saver.append_branch(copies)

@@ -12,8 +12,9 @@ from engine.types import Event, Finished, Loading, Message, Piece, Prefill, Requ
 from tui.errors import CompactionFailed
 
 _INSTRUCTION = (
-    "Summarise the conversation above in a few short sentences. Keep names, numbers, decisions, "
-    "and what the person asked for. Write only the summary."
+    "Summarise the conversation above in a few short sentences. Begin with what the person wants "
+    "and what they decided, then say what the assistant wrote. Keep names, numbers and dates. "
+    "Write only the summary."
 )
 
 SAMPLING = Sampling(temperature=0.2, repeat_penalty=1.1, seed=1)
