@@ -19,6 +19,7 @@ def fits(value: object, kind: Any) -> bool:
 
 
 def required(record: JsonObject, name: str, kind: type[T]) -> T:
+    """A field that has to be there. Like all of these, it raises DamagedLine."""
     value = record.get(name)
     if not fits(value, kind):
         raise DamagedLine(f"its {name} is missing or of the wrong type")
@@ -26,10 +27,12 @@ def required(record: JsonObject, name: str, kind: type[T]) -> T:
 
 
 def optional(record: JsonObject, name: str, kind: type[T]) -> T | None:
+    """A field that may be absent, or null."""
     return None if record.get(name) is None else required(record, name, kind)
 
 
 def one_of(record: JsonObject, name: str, values: frozenset[str]) -> str:
+    """A text out of a few."""
     value = required(record, name, str)
     if value not in values:
         raise DamagedLine(f"its {name} is {value!r}")
@@ -37,11 +40,13 @@ def one_of(record: JsonObject, name: str, values: frozenset[str]) -> str:
 
 
 def time_to_json(time: datetime) -> str:
+    """The one way to write a time: UTC with microseconds."""
     text = time.astimezone(timezone.utc).isoformat(timespec="microseconds")
     return text.removesuffix("+00:00") + "Z"
 
 
 def time_of(record: JsonObject, name: str) -> datetime:
+    """The inverse of `time_to_json`."""
     text = required(record, name, str)
     try:
         time = datetime.fromisoformat(text.removesuffix("Z") + "+00:00")
