@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from engine.errors import CannotFit
@@ -14,10 +15,12 @@ from engine.types import (
     FinishReason,
     Message,
     ModelCard,
+    Notice,
     Piece,
     Prefill,
     Reasoning,
     Request,
+    Scored,
     Timings,
     TokenScore,
     Usage,
@@ -37,12 +40,15 @@ class Reply:
     """Repeat the text until somebody cancels."""
     reasoning: str = ""
     """What it thinks aloud first."""
+    notices: tuple[str, ...] = ()
+    """What is said of the request before anything else."""
 
 
 class ScriptedEngine:
     """An `Engine` that gives scripted replies in turn, the last of them again and again.
 
-    A token is a word with the space before it. Requests are kept in `requests`.
+    A token is a word with the space before it, the likelier the longer it is. Alternatives take a
+    reply each and come a word of each at a time. Requests are kept in `requests`.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class ScriptedEngine:
         self._replies = [Reply(reply) if isinstance(reply, str) else reply for reply in replies]
         self._n_ctx = n_ctx
         self._cancelled = False
+        self._replied = 0
         self.requests: list[Request] = []
 
     def describe(self) -> ModelCard:
@@ -80,8 +87,10 @@ class ScriptedEngine:
         return sum(len(_TOKEN.findall(message.content)) for message in messages)
 
     def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
-        """See `Engine`. It expects every word equally."""
-        return tuple(TokenScore(token, -1.0, 0) for token in _TOKEN.findall(text))
+        """See `Engine`."""
+        tokens = _TOKEN.findall(text)
+        self._check_room(self.count(messages) + len(tokens))
+        return tuple(_score(token, 0) for token in tokens)
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
@@ -89,17 +98,29 @@ class ScriptedEngine:
         return self._events(request)
 
     def _events(self, request: Request) -> Generator[Event, None, None]:
-        prompt_tokens = self.count(request.messages)
-        if prompt_tokens >= self._n_ctx:
-            raise CannotFit(prompt_tokens, self._n_ctx - 1)
-        reply = self._replies[min(len(self.requests), len(self._replies) - 1)]
+        prompt_tokens = self.count(request.messages) + len(_TOKEN.findall(request.prefill))
+        self._check_room(prompt_tokens)
         self.requests.append(request)
+        replies = [self._next_reply() for _ in range(request.alternatives)]
         yield Prefill(prompt_tokens, prompt_tokens, 0)
+        yield from (Notice(text) for reply in replies for text in reply.notices)
+        answers = [
+            self._answer(reply, request, prompt_tokens, index)
+            for index, reply in enumerate(replies)
+        ]
+        for step in zip_longest(*answers, fillvalue=()):
+            for events in step:
+                yield from events
+
+    def _answer(
+        self, reply: Reply, request: Request, prompt_tokens: int, index: int
+    ) -> Iterator[tuple[Event, ...]]:
+        """The events of one answer, those of a token together."""
         made = 0
         if reply.reasoning:
-            yield Reasoning(reply.reasoning)
+            yield (Reasoning(reply.reasoning, index),)
         reason = reply.reason
-        for piece in self._pieces(reply):
+        for token in self._tokens(reply):
             if self._cancelled:
                 reason = "cancelled"
                 break
@@ -107,9 +128,13 @@ class ScriptedEngine:
                 reason = "length"
                 break
             made += 1
-            yield Piece(piece)
+            if request.top_logprobs is None:
+                yield (Piece(token, index),)
+            else:
+                score = _score(token, request.top_logprobs)
+                yield Piece(token, index), Scored((score,), index)
         usage = Usage(prompt_tokens, made)
-        yield Finished(reason, usage, Timings(0.001, 0.001), reply.error)
+        yield (Finished(reason, usage, Timings(0.001, 0.001), reply.error, index),)
 
     def cancel(self) -> None:
         """See `Engine`."""
@@ -118,7 +143,23 @@ class ScriptedEngine:
     def close(self) -> None:
         """See `Engine`."""
 
-    def _pieces(self, reply: Reply) -> Iterator[str]:
+    def _next_reply(self) -> Reply:
+        reply = self._replies[min(self._replied, len(self._replies) - 1)]
+        self._replied += 1
+        return reply
+
+    def _check_room(self, tokens: int) -> None:
+        if tokens >= self._n_ctx:
+            raise CannotFit(tokens, self._n_ctx - 1)
+
+    def _tokens(self, reply: Reply) -> Iterator[str]:
         yield from _TOKEN.findall(reply.text)
         while reply.endless:
             yield from _TOKEN.findall(reply.text)
+
+
+def _score(token: str, others: int) -> TokenScore:
+    """What a token is thought of: the likeliest, with made-up ones behind it."""
+    logprob = -1 / len(token)
+    alike = [(token, logprob), *((f" {token.strip()}{n}", logprob - n) for n in range(1, others))]
+    return TokenScore(token, logprob, 0, tuple(alike[:others]))

@@ -11,12 +11,10 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime, timezone
 from typing import (
     Any,
     Literal,
     NoReturn,
-    TypeAlias,
     TypedDict,
     TypeVar,
     cast,
@@ -26,8 +24,9 @@ from typing import (
 
 from engine.types import Message, Role, Sampling, Timings, Usage
 from sessions.errors import DamagedLine
+from sessions.fields import JsonObject, fits, one_of, optional, required, time_of, time_to_json
 from sessions.records import Branch, Head, Header, KnownRecord, Partial, Record, Title, Unknown
-from sessions.tree import Status, Turn, Variable
+from sessions.turns import Status, TokenLogprob, Turn, Variable
 
 LINE_START = b'{"crc":"'
 """How every line begins, and what no text inside a record has: its quotation marks are escaped."""
@@ -38,7 +37,6 @@ _ROLES = frozenset(get_args(Role))
 _STATUSES = frozenset(get_args(Status)) - {"partial"}
 
 T = TypeVar("T")
-JsonObject: TypeAlias = dict[str, Any]
 
 
 class MessageJson(TypedDict):
@@ -75,6 +73,11 @@ class TurnJson(_TurnJson, total=False):
     usage: dict[str, int]
     timings: dict[str, float]
     error: str
+    logprobs: list[list[object]]
+    raw: bool
+    continues: str
+    copy_of: str
+    summarises: list[str]
 
 
 class BranchJson(TypedDict):
@@ -92,6 +95,9 @@ class TitleJson(TypedDict):
     type: Literal["title"]
     title: str
 
+
+_SPECULATION = ("proposed_tokens", "accepted_tokens")
+"""Parts of ``usage`` that are left out where they are 0: most engines never speculate."""
 
 _TURN_FIELDS = frozenset(get_type_hints(TurnJson))
 
@@ -141,7 +147,7 @@ def _to_json(record: KnownRecord) -> Mapping[str, object]:
         case Partial():
             return _turn_to_json(record.turn, "partial")
         case Header():
-            created = _time_to_json(record.created)
+            created = time_to_json(record.created)
             return HeaderJson(type="header", v=record.version, id=record.id, created=created)
         case Branch():
             return BranchJson(type="branch", name=record.name, leaf=record.leaf)
@@ -158,23 +164,15 @@ def _turn_to_json(turn: Turn, kind: Literal["turn", "partial"]) -> Mapping[str, 
         parent=turn.parent,
         role=turn.role,
         content=turn.content,
-        time=_time_to_json(turn.time),
+        time=time_to_json(turn.time),
     )
     if kind == "turn":
         known["status"] = turn.status
     if turn.reasoning:
         known["reasoning"] = turn.reasoning
     _add_origin(known, turn)
-    if turn.model is not None:
-        known["model"] = turn.model
-    if turn.sampling is not None:
-        known["sampling"] = turn.sampling.to_dict()
-    if turn.usage is not None:
-        known["usage"] = asdict(turn.usage)
-    if turn.timings is not None:
-        known["timings"] = asdict(turn.timings)
-    if turn.error is not None:
-        known["error"] = turn.error
+    _add_making(known, turn)
+    _add_relations(known, turn)
     return _with_extra(known, turn.extra)
 
 
@@ -188,6 +186,38 @@ def _add_origin(known: TurnJson, turn: Turn) -> None:
         known["prompt"] = turn.prompt
     if turn.variables:
         known["variables"] = dict(turn.variables)
+    if turn.raw:
+        known["raw"] = True
+
+
+def _add_making(known: TurnJson, turn: Turn) -> None:
+    """How an answer came about, and how it went."""
+    if turn.model is not None:
+        known["model"] = turn.model
+    if turn.sampling is not None:
+        known["sampling"] = turn.sampling.to_dict()
+    if turn.usage is not None:
+        counts: dict[str, int] = asdict(turn.usage)
+        known["usage"] = {name: n for name, n in counts.items() if n or name not in _SPECULATION}
+    if turn.timings is not None:
+        known["timings"] = asdict(turn.timings)
+    if turn.error is not None:
+        known["error"] = turn.error
+    if turn.logprobs:
+        known["logprobs"] = [
+            [token.text, token.logprob, [list(other) for other in token.others]]
+            for token in turn.logprobs
+        ]
+
+
+def _add_relations(known: TurnJson, turn: Turn) -> None:
+    """The other turns that a turn stands for or goes on from."""
+    if turn.continues is not None:
+        known["continues"] = turn.continues
+    if turn.copy_of is not None:
+        known["copy_of"] = turn.copy_of
+    if turn.summarises:
+        known["summarises"] = list(turn.summarises)
 
 
 def _with_extra(known: TurnJson, extra: Mapping[str, object]) -> Mapping[str, object]:
@@ -202,102 +232,88 @@ def _with_extra(known: TurnJson, extra: Mapping[str, object]) -> Mapping[str, ob
 
 
 def _from_json(record: JsonObject) -> Record:
-    kind = _required(record, "type", str)
+    kind = required(record, "type", str)
     if kind == "turn":
-        return _turn_from_json(record, cast("Status", _one_of(record, "status", _STATUSES)))
+        return _turn_from_json(record, cast("Status", one_of(record, "status", _STATUSES)))
     if kind == "partial":
         return Partial(_turn_from_json(record, "partial"))
     if kind == "header":
-        version = _required(record, "v", int)
-        return Header(version, _required(record, "id", str), _time(record, "created"))
+        version = required(record, "v", int)
+        return Header(version, required(record, "id", str), time_of(record, "created"))
     if kind == "branch":
-        return Branch(_required(record, "name", str), _required(record, "leaf", str))
+        return Branch(required(record, "name", str), required(record, "leaf", str))
     if kind == "head":
-        return Head(_required(record, "turn", str))
+        return Head(required(record, "turn", str))
     if kind == "title":
-        return Title(_required(record, "title", str))
+        return Title(required(record, "title", str))
     return Unknown(kind)
 
 
 def _turn_from_json(record: JsonObject, status: Status) -> Turn:
     extra = {name: value for name, value in record.items() if name not in _TURN_FIELDS}
     return Turn(
-        id=_required(record, "id", str),
-        parent=_optional(record, "parent", str),
-        role=cast("Role", _one_of(record, "role", _ROLES)),
-        content=_required(record, "content", str),
-        time=_time(record, "time"),
+        id=required(record, "id", str),
+        parent=optional(record, "parent", str),
+        role=cast("Role", one_of(record, "role", _ROLES)),
+        content=required(record, "content", str),
+        time=time_of(record, "time"),
         status=status,
         examples=_examples(record),
-        prompt=_optional(record, "prompt", str),
+        prompt=optional(record, "prompt", str),
         variables=_variables(record),
-        model=_optional(record, "model", str),
+        model=optional(record, "model", str),
         sampling=_numbers(record, "sampling", Sampling, extra),
         usage=_numbers(record, "usage", Usage, extra),
         timings=_numbers(record, "timings", Timings, extra),
-        reasoning=_optional(record, "reasoning", str) or "",
-        error=_optional(record, "error", str),
+        reasoning=optional(record, "reasoning", str) or "",
+        error=optional(record, "error", str),
+        logprobs=tuple(map(_token_logprob, optional(record, "logprobs", list) or ())),
+        raw=optional(record, "raw", bool) or False,
+        continues=optional(record, "continues", str),
+        copy_of=optional(record, "copy_of", str),
+        summarises=_ids(record, "summarises"),
         extra=extra,
     )
 
 
-def _fits(value: object, kind: Any) -> bool:
-    """Whether a JSON value has a Python type; true and false are not numbers, 1 is a float."""
-    if isinstance(value, bool):
-        return kind is bool
-    return isinstance(value, kind) or (kind is float and isinstance(value, int))
-
-
-def _required(record: JsonObject, name: str, kind: type[T]) -> T:
-    value = record.get(name)
-    if not _fits(value, kind):
-        raise DamagedLine(f"its {name} is missing or of the wrong type")
-    return cast("T", value)
-
-
-def _optional(record: JsonObject, name: str, kind: type[T]) -> T | None:
-    return None if record.get(name) is None else _required(record, name, kind)
-
-
-def _one_of(record: JsonObject, name: str, values: frozenset[str]) -> str:
-    value = _required(record, name, str)
-    if value not in values:
-        raise DamagedLine(f"its {name} is {value!r}")
-    return value
-
-
-def _time_to_json(time: datetime) -> str:
-    text = time.astimezone(timezone.utc).isoformat(timespec="microseconds")
-    return text.removesuffix("+00:00") + "Z"
-
-
-def _time(record: JsonObject, name: str) -> datetime:
-    text = _required(record, name, str)
-    try:
-        time = datetime.fromisoformat(text.removesuffix("Z") + "+00:00")
-    except ValueError as error:
-        raise DamagedLine(f"its {name} is not a time") from error
-    # Python versions differ in what else they read; the format has exactly one way to write it.
-    if _time_to_json(time) != text:
-        raise DamagedLine(f"its {name} is not written as UTC with microseconds")
-    return time
-
-
 def _examples(record: JsonObject) -> tuple[Message, ...]:
-    examples = _optional(record, "examples", list) or []
+    examples = optional(record, "examples", list) or []
     if not all(isinstance(example, dict) for example in examples):
         raise DamagedLine("its examples are not messages")
     return tuple(
-        Message(cast("Role", _one_of(one, "role", _ROLES)), _required(one, "content", str))
+        Message(cast("Role", one_of(one, "role", _ROLES)), required(one, "content", str))
         for one in examples
     )
 
 
 def _variables(record: JsonObject) -> dict[str, Variable]:
-    variables: dict[str, Variable] = _optional(record, "variables", dict) or {}
+    variables: dict[str, Variable] = optional(record, "variables", dict) or {}
     if not all(isinstance(value, str | int | float) for value in variables.values()):
         raise DamagedLine("its variables are not plain values")
     return variables
+
+
+def _ids(record: JsonObject, name: str) -> tuple[str, ...]:
+    ids = optional(record, name, list) or []
+    if not all(isinstance(one, str) for one in ids):
+        raise DamagedLine(f"its {name} are not ids")
+    return tuple(ids)
+
+
+def _token_logprob(value: object) -> TokenLogprob:
+    """A token with its logarithm, and the others in its place with theirs."""
+    if not (isinstance(value, list) and len(value) == 3 and isinstance(value[2], list)):
+        raise DamagedLine("its logprobs are not triples")
+    return TokenLogprob(*_scored(value[:2]), tuple(map(_scored, value[2])))
+
+
+def _scored(value: object) -> tuple[str, float]:
+    if not (isinstance(value, list) and len(value) == 2):
+        raise DamagedLine("its logprobs are not pairs")
+    text, logprob = value
+    if not (fits(text, str) and fits(logprob, float)):
+        raise DamagedLine("its logprobs are not texts with numbers")
+    return text, logprob
 
 
 _NUMBERS: Mapping[object, Mapping[str, Any]] = {
@@ -307,12 +323,12 @@ _NUMBERS: Mapping[object, Mapping[str, Any]] = {
 
 def _numbers(record: JsonObject, name: str, make: type[T], extra: JsonObject) -> T | None:
     """A value made of numbers; what it has no field for goes to `extra` under the same name."""
-    given = _optional(record, name, dict)
+    given = optional(record, name, dict)
     if given is None:
         return None
     kinds = _NUMBERS[make]
     known = {key: value for key, value in given.items() if key in kinds and value is not None}
-    if not all(_fits(value, kinds[key]) for key, value in known.items()):
+    if not all(fits(value, kinds[key]) for key, value in known.items()):
         raise DamagedLine(f"its {name} is not made of numbers")
     try:
         value = make(**known)

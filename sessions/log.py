@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from sessions.codec import encode
 from sessions.errors import SaveFailed, reason_of
 from sessions.records import Branch, Head, Header, KnownRecord, Partial, Title
 from sessions.replay import apply, replay
-from sessions.tree import FORMAT_VERSION, Session, Turn
+from sessions.tree import FORMAT_VERSION, Session
+from sessions.turns import Turn
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -63,8 +65,7 @@ class SessionLog(ABC):
             ValueError: If its id is taken, its status is ``partial``, or JSON cannot express it.
             SaveFailed: If it is in memory only; the next append tries again.
         """
-        if turn.status == "partial":
-            raise ValueError("a partial turn is checkpointed, not appended")
+        self._check_whole(turn)
         self._check(turn)
         self._keep(turn)
 
@@ -80,6 +81,26 @@ class SessionLog(ABC):
         """
         self._check(turn)
         self._keep(Partial(replace(turn, status="partial")))
+
+    def append_branch(self, turns: Sequence[Turn], *, name_of_head: str | None = None) -> None:
+        """Adds turns in one write, the last of which becomes the head.
+
+        Args:
+            turns: Each follows a turn of the session or one before it among these.
+            name_of_head: A name for the turn that was the head until now.
+
+        Raises:
+            UnknownTurn, ValueError: As for `append`; then the session is as it was.
+            SaveFailed: If they are in memory only; the next append tries again.
+        """
+        given: set[str] = set()
+        for turn in turns:
+            self._check_whole(turn)
+            self._check(turn, given)
+            given.add(turn.id)
+        head = self.session.head
+        names = [Branch(name_of_head, head)] if name_of_head and head else []
+        self._keep(*names, *turns)
 
     def set_head(self, turn_id: str) -> None:
         """Goes to a turn: the next one follows it.
@@ -107,23 +128,28 @@ class SessionLog(ABC):
         """
         self._keep(Title(title))
 
-    def _check(self, turn: Turn) -> None:
+    def _check_whole(self, turn: Turn) -> None:
+        if turn.status == "partial":
+            raise ValueError("a partial turn is checkpointed, not appended")
+
+    def _check(self, turn: Turn, before: Collection[str] = ()) -> None:
         known = self.session.turns.get(turn.id)
-        if known is not None and known.status != "partial":
+        if turn.id in before or (known is not None and known.status != "partial"):
             raise ValueError(f"turn {turn.id} is in the session already")
-        if turn.parent is not None:
+        if turn.parent is not None and turn.parent not in before:
             self.session.turn(turn.parent)
 
     @abstractmethod
-    def _keep(self, record: KnownRecord) -> None:
-        """Applies a record to the session, and saves it where that is meant."""
+    def _keep(self, *records: KnownRecord) -> None:
+        """Applies records to the session, and saves them together where that is meant."""
 
 
 class MemorySession(SessionLog):
     """A session that touches no disk."""
 
-    def _keep(self, record: KnownRecord) -> None:
-        apply(self.session, record)
+    def _keep(self, *records: KnownRecord) -> None:
+        for record in records:
+            apply(self.session, record)
 
 
 class SessionFile(SessionLog):
@@ -146,17 +172,19 @@ class SessionFile(SessionLog):
         self._entry_is_durable = False
         self._never_again: str | None = None
 
-    def _keep(self, record: KnownRecord) -> None:
-        line = encode(record)
-        is_partial = isinstance(record, Partial)
+    def _keep(self, *records: KnownRecord) -> None:
+        lines = b"".join(map(encode, records))
+        is_partial = isinstance(records[0], Partial)
         if not is_partial:
-            self._unsaved.append(line)
+            self._unsaved.append(lines)
+        has_turn = any(isinstance(record, Turn | Partial) for record in records)
         try:
-            if self._exists or self.session.turns or isinstance(record, Turn | Partial):
-                self._save(line if is_partial else None)
+            if self._exists or self.session.turns or has_turn:
+                self._save(lines if is_partial else None)
         finally:
             # After what others wrote, as in the file; and kept in memory whatever happened.
-            apply(self.session, record)
+            for record in records:
+                apply(self.session, record)
 
     def _save(self, partial: bytes | None) -> None:
         """Writes what is unsaved, and then a partial record, which is not worth a second try."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from sessions.tree import Turn
+from sessions.turns import Turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from sessions.codec import LINE_START, decode
 from sessions.errors import DamagedLine
 from sessions.records import Branch, Head, Header, Partial, Record, Title, Unknown
-from sessions.tree import Session, Turn
+from sessions.tree import Session
+from sessions.turns import Turn
 
 
 def replay(session: Session, data: bytes) -> None:

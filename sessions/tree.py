@@ -1,65 +1,19 @@
-"""Turns and the tree that they form: what a session is, apart from how and where it is kept."""
+"""The tree that turns form: what a session is, apart from how and where it is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, TypeAlias
 
-from engine.types import Message, Role, Sampling, Timings, Usage
+from engine.types import Message
 from sessions.errors import UnknownTurn
+from sessions.turns import Turn, messages_of
 
 FORMAT_VERSION = 1
 """The newest `v` of a header that this program appends to."""
 
 TITLE_LENGTH = 60
 """Characters of a title made from a turn's first words."""
-
-Status: TypeAlias = Literal["complete", "length", "stop", "cancelled", "error", "partial"]
-"""How a turn ended. ``partial``: the process died while answering, and this is what was saved of
-the answer on the way."""
-
-Variable: TypeAlias = str | int | float | bool
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One message as a node of a session.
-
-    Raises:
-        ValueError: If the time has no time zone.
-    """
-
-    id: str
-    """A ULID."""
-    parent: str | None
-    """The id of the turn that this one follows; None begins a conversation."""
-    role: Role
-    content: str
-    time: datetime
-    """When it was said or began to be said; always with a time zone."""
-    status: Status = "complete"
-    reasoning: str = ""
-    """What the model thought aloud before it answered; never sent back to one."""
-    examples: tuple[Message, ...] = ()
-    """The few-shot messages that come with a system turn."""
-    prompt: str | None = None
-    """The id of the prompt that the content was rendered from."""
-    variables: Mapping[str, Variable] = field(default_factory=dict)
-    """What the prompt was rendered with."""
-    model: str | None = None
-    sampling: Sampling | None = None
-    usage: Usage | None = None
-    timings: Timings | None = None
-    error: str | None = None
-    """What went wrong, in one line, when the status is ``error``."""
-    extra: Mapping[str, object] = field(default_factory=dict)
-    """JSON fields that this program does not know, kept as they were read."""
-
-    def __post_init__(self) -> None:
-        if self.time.tzinfo is None:
-            raise ValueError("a turn's time needs a time zone")
 
 
 @dataclass(slots=True)
@@ -163,25 +117,12 @@ class Session:
         return [turn for turn in self.turns.values() if not self._children.get(turn.id)]
 
     def messages(self, leaf: str | None = None) -> list[Message]:
-        """What the model gets for the path to `leaf`, or to the head.
-
-        The system turn nearest to the leaf is in force: its text, if it has any, and its examples
-        come first; other system turns, and answers without a word, are left out.
+        """What the model gets for the path to `leaf`, or to the head: see `messages_of`.
 
         Raises:
             UnknownTurn: If there is no turn `leaf`.
         """
-        path = self.path(leaf)
-        messages: list[Message] = []
-        system = next((turn for turn in reversed(path) if turn.role == "system"), None)
-        if system is not None:
-            if system.content:
-                messages.append(Message("system", system.content))
-            messages.extend(system.examples)
-        for turn in path:
-            if turn.role == "user" or (turn.role == "assistant" and turn.content):
-                messages.append(Message(turn.role, turn.content))
-        return messages
+        return messages_of(self.path(leaf))
 
     def _closes_circle(self, turn: Turn) -> bool:
         # Only a turn that others already follow can be its own ancestor, so the walk is rare.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from engine.types import Message, Sampling, Timings, Usage
-from sessions import Session, Turn
+from sessions import Session, TokenLogprob, Turn
 from sessions.codec import decode, encode
 from sessions.errors import DamagedLine
 from sessions.records import Branch, Head, Header, KnownRecord, Partial, Title, Unknown
@@ -32,9 +33,15 @@ FULL = Turn(
     variables={"percent": 20, "ratio": 0.5, "tone": "dry", "strict": True},
     model="SmolLM2",
     sampling=Sampling(temperature=0, seed=7),
-    usage=Usage(31, 4, 2),
+    usage=Usage(31, 4, 2, 12, 3),
     timings=Timings(0.25, 1.5),
     error="the worker died",
+    logprobs=(
+        TokenLogprob("Once", -0.125, (("Once", -0.125), (" \ud800", -7.5))),
+        TokenLogprob(" upon", -0.001),
+    ),
+    continues="b",
+    copy_of="c",
 )
 
 
@@ -56,6 +63,8 @@ def turn_json(**changes: object) -> dict[str, object]:
         Header(1, "01M855M4W0N3XK3PQB5ZW3H40T", NOON),
         FULL,
         Turn("q", None, "system", "", NOON),
+        Turn("s", None, "system", "They talked.", NOON, summarises=("q", "a")),
+        Turn("q", None, "user", "Once upon", NOON, raw=True),
         Branch("naïve", "a"),
         Head("a"),
         Title(""),
@@ -99,6 +108,19 @@ def test_times_are_written_as_utc_with_microseconds() -> None:
     assert b'"time":"2026-05-04T12:00:00.123456Z"' in encode(FULL)
 
 
+def test_logprobs_are_arrays_without_names() -> None:
+    assert json.loads(encode(FULL))["r"]["logprobs"] == [
+        ["Once", -0.125, [["Once", -0.125], [" \ud800", -7.5]]],
+        [" upon", -0.001, []],
+    ]
+
+
+def test_tokens_of_speculation_are_written_where_there_were_any() -> None:
+    assert json.loads(encode(FULL))["r"]["usage"]["accepted_tokens"] == 3
+    without = json.loads(encode(replace(FULL, usage=Usage(31, 4))))["r"]["usage"]
+    assert without == {"prompt_tokens": 31, "completion_tokens": 4, "cached_tokens": 0}
+
+
 def test_the_example_in_the_format_reads_as_the_format_says() -> None:
     lines = [line for line in FORMAT.read_bytes().splitlines(True) if line.startswith(b'{"crc"')]
     session = read(b"".join(lines))
@@ -138,7 +160,13 @@ def test_records_of_newer_programs_are_not_damage() -> None:
     assert decode(line_of({"type": "rating", "turn": "q"})) == Unknown("rating")
 
 
-@pytest.mark.parametrize("field", ["parent", "examples", "variables", "model", "usage", "error"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("parent", "examples", "variables", "model", "usage", "error", "logprobs", "raw"),
+        *("continues", "copy_of", "summarises"),
+    ],
+)
 def test_null_is_the_same_as_nothing(field: str) -> None:
     without = turn_json()
     without.pop(field, None)
@@ -172,6 +200,18 @@ def test_null_is_the_same_as_nothing(field: str) -> None:
         turn_json(sampling={"temperature": True}),
         turn_json(usage={"prompt_tokens": 1}),
         turn_json(timings={"prefill_s": "1", "decode_s": 1}),
+        turn_json(logprobs={"a": -1}),
+        turn_json(logprobs=[["a", -1]]),
+        turn_json(logprobs=[["a", -1, None]]),
+        turn_json(logprobs=[[1, -1, []]]),
+        turn_json(logprobs=[["a", "-1", []]]),
+        turn_json(logprobs=[["a", -1, [["b"]]]]),
+        turn_json(logprobs=[["a", -1, [["b", True]]]]),
+        turn_json(raw=1),
+        turn_json(continues=1),
+        turn_json(copy_of=["a"]),
+        turn_json(summarises="a"),
+        turn_json(summarises=["a", None]),
     ],
     ids=str,
 )

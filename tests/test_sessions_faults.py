@@ -207,6 +207,23 @@ def test_a_torn_line_that_cannot_be_cut_off_costs_nothing_else(tmp_path: Path) -
     assert session.damaged_lines == log.session.damaged_lines == 1
 
 
+def test_a_branch_that_the_disk_has_no_room_for_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    system = FailingSystem()
+    log = SessionStore(tmp_path / "sessions", syscalls=system).create()
+    log.append(first := said("Before"))
+    before = log.path.read_bytes()
+    one = said("One")
+    system.longest_write = 300
+    system.fail = lambda number, name: errno.ENOSPC if system.calls[-2:] == ["write"] * 2 else None
+    with pytest.raises(SaveFailed):
+        log.append_branch([one, said("Two", one.id)], name_of_head="before")
+    assert log.path.read_bytes() == before
+    system.fail, system.longest_write = nothing_fails, sys.maxsize
+    log.append(said("Three", log.session.head))
+    assert [turn.content for turn in reread(log).path()] == ["One", "Two", "Three"]
+    assert reread(log).branches == {"before": first.id}
+
+
 def test_everything_unsaved_is_saved_in_order_once_there_is_room(tmp_path: Path) -> None:
     system = FailingSystem(full_after(0))
     log = SessionStore(tmp_path / "sessions", syscalls=system).create()

@@ -128,6 +128,47 @@ def test_an_empty_system_text_leaves_only_its_examples() -> None:
     assert talk(system, turn("q", "s")).session.messages() == [example, Message("user", "q")]
 
 
+def test_a_summary_stands_below_the_system_text_in_place_of_what_it_summarises() -> None:
+    examples = (Message("user", "teh"), Message("assistant", "the"))
+    summary = replace(turn("sum", "s", role="system", content="They met."), summarises=("q1", "a1"))
+    log = talk(
+        turn("q1"),
+        turn("a1", "q1", role="assistant"),
+        replace(turn("s", "a1", role="system", content="Be brief."), examples=examples),
+        summary,
+        turn("q2", "sum"),
+    )
+    system = "Be brief.\n\nSummary of the conversation so far:\nThey met."
+    assert log.session.messages() == [
+        Message("system", system),
+        *examples,
+        Message("user", "q2"),
+    ]
+    assert log.session.messages("s")[-1] == Message("assistant", "a1")
+
+
+def test_a_system_text_after_a_summary_does_not_drop_the_summary() -> None:
+    log = talk(
+        turn("q1"),
+        replace(turn("sum", role="system", content="They met."), summarises=("q1",)),
+        turn("s", "sum", role="system", content="Be kind."),
+    )
+    summary = "Summary of the conversation so far:\nThey met."
+    assert log.session.messages() == [Message("system", f"Be kind.\n\n{summary}")]
+    assert log.session.messages("sum") == [Message("system", summary)]
+
+
+def test_a_branch_is_appended_whole_or_not_at_all(forked: SessionLog) -> None:
+    branch = [turn("s", role="system"), turn("q'", "s"), turn("a'", "q'", role="assistant")]
+    for wrong in (turn("lost", "nowhere"), turn("q'", "s"), turn("p", "s", status="partial")):
+        with pytest.raises((UnknownTurn, ValueError)):
+            forked.append_branch([*branch, wrong], name_of_head="before")
+        assert (len(forked.session.turns), forked.session.branches) == (4, {})
+    forked.append_branch(branch, name_of_head="before")
+    assert ids(forked.session.path()) == ["s", "q'", "a'"]
+    assert ids(forked.session.path(forked.session.branches["before"])) == ["q", "b"]
+
+
 def test_answers_without_a_word_are_not_sent_back_to_the_model() -> None:
     log = talk(
         turn("q"),

@@ -12,7 +12,8 @@ from engine.errors import CannotFit
 from engine.scripted import Reply, ScriptedEngine
 from engine.types import Finished, Message, Piece, Sampling
 from sessions import SessionFile, SessionStore
-from tui.conversation import Conversation, ConversationEvent, NotSaved, Question, Settings
+from tui.conversation import Conversation, ConversationEvent, Question, Settings
+from tui.saver import NotSaved
 
 
 @pytest.fixture

@@ -151,6 +151,12 @@ def test_escape_sequences_of_an_answer_do_not_reach_the_terminal(terminal: Termi
     assert "␛]0;owned␇" in chat.before
 
 
+def test_alternatives_are_numbered_where_a_person_reads(terminal: Terminal) -> None:
+    chat = terminal.start_scripted("A lamp.", "-n", "2", "Hi")
+    chat.expect(pexpect.EOF)
+    assert chat.before == "[1 of 2]\r\nA lamp.\r\n\r\n[2 of 2]\r\nA lamp.\r\n"
+
+
 def test_an_answer_typed_before_the_question_is_no_consent(
     terminal: Terminal, tmp_path: Path
 ) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
-from engine.errors import UnknownModel
+from engine.errors import CannotFit, UnknownModel
 from engine.protocol import Engine
 from engine.types import Message
-from sessions import MemorySession, SessionLog, memory_session
+from sessions import MemorySession, SessionLog, memory_session, spoken_turns
 from tui import exit_codes
 from tui.completion_object import completion_object
-from tui.compose import Composed, compose, read_files, read_stdin
+from tui.compose import Attachment, Composed, compose, compose_raw, read_files, read_stdin
 from tui.conversation import Conversation
-from tui.errors import UsageProblem
+from tui.errors import CompactionFailed, TooLong, UsageProblem
 from tui.interrupts import signals_call
+from tui.loading import chosen_load_options
 from tui.narrate import Narrator
 from tui.options import AskOptions
 from tui.plain import PlainAnswer
@@ -27,18 +29,34 @@ def run_ask(runtime: Runtime, options: AskOptions) -> int:
     # Before anything else, so that the weights load while the rest is read and checked.
     engine = start_engine(runtime, options, log)
     try:
+        conversation = Conversation(engine, log)
         stdin = read_stdin(runtime.stdin)
         attachments = [*read_files(options.prompt.files), *([stdin] if stdin else [])]
-        composed = compose(
-            options.prompt, options.engine, attachments, runtime.library, runtime.config
-        )
-        conversation = Conversation(engine, log, composed.settings)
+        has_question = bool(options.prompt.words or options.prompt.template or attachments)
+        if options.compact and not has_question and not options.json:
+            return _compact(runtime, conversation, silent=False)
+        composed = _compose(runtime, options, attachments)
+        conversation.settings = composed.settings
+        code = _compact(runtime, conversation, silent=True) if options.compact else exit_codes.DONE
+        if code not in (exit_codes.DONE, exit_codes.FAILED):  # a signal: nothing more is wanted
+            return code
         instruct(conversation, composed, runtime.config.system)
         if options.dry_run:
             return print_request(runtime, conversation, composed)
-        return _answer(runtime, conversation, composed, as_json=options.json)
+        return _answer(runtime, conversation, composed, options) or code
+    except CannotFit as error:
+        can_compact = not options.compact and not options.raw
+        if can_compact and len(spoken_turns(log.session.path())) > 1:
+            raise TooLong(error, "--compact puts a summary in place of the older turns") from error
+        raise
     finally:
         engine.close()
+
+
+def _compose(runtime: Runtime, options: AskOptions, attachments: Sequence[Attachment]) -> Composed:
+    if options.raw:
+        return compose_raw(options.prompt, options.engine, attachments, runtime.config)
+    return compose(options.prompt, options.engine, attachments, runtime.library, runtime.config)
 
 
 def open_session(runtime: Runtime, options: AskOptions) -> SessionLog:
@@ -67,14 +85,16 @@ def start_engine(runtime: Runtime, options: AskOptions, log: SessionLog) -> Engi
 
     Raises:
         NoModel, UnknownModel: If there is nothing to load.
+        UsageProblem: If an option about loading cannot be used.
     """
+    chosen = chosen_load_options(options.engine, save=options.save)
     answered = [turn.model for turn in log.session.path() if turn.model is not None]
     if options.engine.model is not None or not answered:
-        return runtime.start_engine(options.engine.model)
+        return runtime.start_engine(options.engine.model, chosen)
     try:
-        return runtime.start_engine(answered[-1])
+        return runtime.start_engine(answered[-1], chosen)
     except UnknownModel:
-        engine = runtime.start_engine(None)
+        engine = runtime.start_engine(None, chosen)
         Narrator(runtime.stderr).say(
             f"{answered[-1]}, which answered before, is not found by that name (-m PATH); "
             f"going on with {engine.model_name}"
@@ -84,6 +104,8 @@ def start_engine(runtime: Runtime, options: AskOptions, log: SessionLog) -> Engi
 
 def instruct(conversation: Conversation, composed: Composed, default: str | None) -> None:
     """Put the question's system text and examples in force; the default in a new session."""
+    if composed.question.raw:
+        return
     system = composed.system
     if system is None and not conversation.log.session.turns:
         system = default
@@ -91,21 +113,41 @@ def instruct(conversation: Conversation, composed: Composed, default: str | None
         conversation.instruct(system or "", composed.examples, prompt=composed.question.prompt)
 
 
+def _compact(runtime: Runtime, conversation: Conversation, *, silent: bool) -> int:
+    """Make room in the session, and print the summary unless an answer follows; the exit code."""
+    narrator = Narrator(runtime.stderr)
+    answer = PlainAnswer(runtime.stdout, narrator, silent=silent)
+    with signals_call(conversation.cancel) as interruption:
+        try:
+            answer.show(conversation.compact())
+        except CompactionFailed as error:
+            if not interruption.signal:
+                raise
+            narrator.say(str(error))
+    if interruption.signal:
+        return interruption.exit_code
+    return exit_codes.FAILED if answer.failed else exit_codes.DONE
+
+
 def _answer(
-    runtime: Runtime, conversation: Conversation, composed: Composed, *, as_json: bool
+    runtime: Runtime, conversation: Conversation, composed: Composed, options: AskOptions
 ) -> int:
-    answer = PlainAnswer(runtime.stdout, Narrator(runtime.stderr), silent=as_json)
-    events = conversation.ask(composed.question)
+    answer = PlainAnswer(
+        runtime.stdout,
+        Narrator(runtime.stderr),
+        silent=options.json,
+        alternatives=options.alternatives,
+    )
+    events = conversation.ask(composed.question, alternatives=options.alternatives)
     with signals_call(conversation.cancel) as interruption:
         try:
             answer.show(events)
         finally:
             # Whoever reads stdout may have seen enough; what there is of the answer is saved.
             events.close()
-    if as_json:
-        session = conversation.log.session
-        text = json.dumps(completion_object(session, session.path()[-1]), ensure_ascii=False)
-        runtime.stdout.write(f"{text}\n")
+    if options.json:
+        completion = completion_object(conversation.log.session, conversation.answers)
+        runtime.stdout.write(f"{json.dumps(completion, ensure_ascii=False)}\n")
     if interruption.signal:
         return interruption.exit_code
     return exit_codes.FAILED if answer.failed else exit_codes.DONE

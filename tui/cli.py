@@ -12,12 +12,12 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui import exit_codes
+from tui.arguments import NotYet, ask_arguments, refuse_what_does_not_go_together
 from tui.version import __version__
 
 if TYPE_CHECKING:
@@ -49,89 +49,15 @@ Examples:
 Subcommands (chat SUBCOMMAND --help):
 """ + "\n".join(f"  {name:<11} {summary}" for name, summary in SUBCOMMANDS.items() if summary)
 
-_NOT_YET = {
-    "section": "--section",
-    "lines": "--lines",
-    "alternatives": "--alternatives",
-    "think": "--think and --no-think",
-    "extract": "--extract",
-}
-
 _VERBS = ("list", "show", "path", "info", "undo")
 """What may follow a subcommand."""
-
-_WITH_EDIT = ("yes", "diff", "output")
-_WITHOUT_EDIT = {
-    "go_on": "--continue",
-    "session": "--session",
-    "repl": "--repl",
-    "as_json": "--json",
-    "files": "--file",
-}
-
-_EITHER_OR = (("repl", "as_json"), ("repl", "dry_run"), ("go_on", "session"))
-_FLAGS = {**_WITHOUT_EDIT, "dry_run": "--dry-run"}
-
-_PATH = click.Path(path_type=Path)
-
-
-class NotYet(click.UsageError):
-    """An option or subcommand that is still to come."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what}: not yet")
 
 
 @click.command(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_EPILOG,
 )
-@click.argument("words", nargs=-1, metavar="[PROMPT]...")
-@click.option("-c", "--continue", "go_on", is_flag=True, help="Continue the last session.")
-@click.option("--session", metavar="ID", help="Continue this one: id, its beginning, or title.")
-@click.option("--repl", is_flag=True, help="Talk, line by line.")
-@click.option("--edit", metavar="FILE", help="Revise FILE as PROMPT says; - is standard input.")
-@click.option("-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path.")
-@click.option("-s", "--system", metavar="TEXT", help="The system text.")
-@click.option("-t", "--template", metavar="NAME", help="A prompt of the library.")
-@click.option(
-    "-p",
-    "--param",
-    "variables",
-    type=(str, str),
-    multiple=True,
-    metavar="K V",
-    help="A variable of the prompt.",
-)
-@click.option(
-    "-f", "--file", "files", type=_PATH, multiple=True, metavar="PATH", help="Attach a text."
-)
-@click.option(
-    "-o",
-    "--option",
-    "sampling",
-    type=(str, str),
-    multiple=True,
-    metavar="K V",
-    help="A sampling option: temperature, top_p, …",
-)
-@click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="At most N tokens.")
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 2), metavar="N", help="For the same answer again."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print an OpenAI chat.completion object.")
-@click.option("--no-save", is_flag=True, help="Leave no session behind.")
-@click.option("--dry-run", is_flag=True, help="Print what would be sent, and its tokens.")
-@click.option("--yes", is_flag=True, help="With --edit: write the file without asking.")
-@click.option("--diff", is_flag=True, help="With --edit: print the diff, write nothing.")
-@click.option(
-    "--output", type=_PATH, metavar="FILE", help="With --edit: write the revision to a new file."
-)
-@click.option("--section", metavar="HEADING", hidden=True)
-@click.option("--lines", metavar="A:B", hidden=True)
-@click.option("-n", "--alternatives", type=int, metavar="N", hidden=True)
-@click.option("--think/--no-think", default=None, hidden=True)
-@click.option("-x", "--extract", is_flag=True, default=None, hidden=True)
+@ask_arguments
 @click.version_option(__version__, "-V", "--version", message="chat %(version)s")
 def ask(**values: Any) -> Work:
     """Write with a language model that runs on this machine.
@@ -139,26 +65,16 @@ def ask(**values: Any) -> Work:
     Without PROMPT, chat opens for conversation. Standard input, where it is not a terminal, is the
     text to work on, or the prompt.
     """
-    for name, option in _NOT_YET.items():
-        if values[name] is not None:
-            raise NotYet(option)
+    refuse_what_does_not_go_together(click.get_current_context())
     if values["edit"] is not None:
-        for name, option in _WITHOUT_EDIT.items():
-            if values[name]:
-                raise click.UsageError(f"{option} does not go with --edit")
         return partial(_edit, _edit_options(values))
-    for name in _WITH_EDIT:
-        if values[name]:
-            raise click.UsageError(f"--{name} goes with --edit")
-    for one, other in _EITHER_OR:
-        if values[one] and values[other]:
-            raise click.UsageError(f"{_FLAGS[one]} does not go with {_FLAGS[other]}")
     return partial(_ask, _ask_options(values))
 
 
 def _ask(options: AskOptions, runtime: Runtime) -> int:
     words = options.prompt.words or options.prompt.files or options.prompt.template
-    if options.repl or (not words and runtime.is_interactive):
+    is_one_shot = words or options.raw or options.compact
+    if options.repl or (not is_one_shot and runtime.is_interactive):
         from tui.repl.loop import run_repl
 
         return run_repl(runtime, options)
@@ -185,6 +101,9 @@ def _ask_options(values: dict[str, Any]) -> AskOptions:
         json=values["as_json"],
         save=not values["no_save"],
         dry_run=values["dry_run"],
+        alternatives=values["alternatives"],
+        raw=values["raw"],
+        compact=values["compact"],
     )
 
 
@@ -216,13 +135,23 @@ def _prompt_options(values: dict[str, Any]) -> PromptOptions:
 
 
 def _engine_options(values: dict[str, Any]) -> EngineOptions:
+    from tui.loading import is_load_option
     from tui.options import EngineOptions
 
+    pairs = values["options"]
+    load = tuple(pair for pair in pairs if is_load_option(pair[0]))
     return EngineOptions(
         model=values["model"],
-        sampling=values["sampling"],
+        sampling=tuple(pair for pair in pairs if pair not in load),
+        load=load,
+        chat_template=values["chat_template"],
         max_tokens=values["max_tokens"],
         seed=values["seed"],
+        grammar=values["grammar"],
+        schema=values["schema"],
+        banned=values["banned"],
+        logprobs=values["logprobs"],
+        think=values["think"],
     )
 
 

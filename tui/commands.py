@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tui.conversation import Conversation
+from tui.branches import go_to_branch
+from tui.conversation import KEPT_TURNS, Conversation, ConversationEvent
 from tui.errors import UsageProblem
 
 
@@ -37,6 +38,18 @@ class Talk(Protocol):
         Raises:
             EngineError: If there is no such model, or it cannot be used; the one in use stays.
         """
+        ...
+
+    def show(self, events: Iterable[ConversationEvent]) -> None:
+        """Show what is being made, until it is done or the person stops it.
+
+        Raises:
+            CannotFit, CompactionFailed, EngineError: If it could not be made.
+        """
+        ...
+
+    def regenerate(self) -> None:
+        """Answer the last question again, with as many alternatives as any."""
         ...
 
     def leave(self) -> None:
@@ -105,6 +118,34 @@ def _model(talk: Talk, argument: str) -> None:
     talk.say(f"the model is {talk.conversation.engine.model_name}")
 
 
+def _regenerate(talk: Talk, _argument: str) -> None:
+    talk.regenerate()
+
+
+def _continue(talk: Talk, _argument: str) -> None:
+    talk.show(talk.conversation.continue_answer())
+
+
+def _compact(talk: Talk, argument: str) -> None:
+    if argument and not (argument.isdecimal() and len(argument) < 7):
+        raise UsageProblem("/compact takes the number of turns to keep")
+    keep = int(argument) if argument else KEPT_TURNS
+    talk.show(talk.conversation.compact(keep))
+
+
+def _branch(talk: Talk, argument: str) -> None:
+    log = talk.conversation.log
+    if argument:
+        left = go_to_branch(log, argument)
+        talk.say(f"this is the branch {argument!r}; where you were is {left!r}")
+        return
+    for name, leaf in log.session.branches.items():
+        here = "  (here)" if leaf == log.session.head else ""
+        talk.say(f"{name}  {len(log.session.path(leaf))} turns{here}")
+    if not log.session.branches:
+        talk.say("no branch has a name yet; /compact gives one")
+
+
 def _exit(talk: Talk, _argument: str) -> None:
     talk.leave()
 
@@ -114,5 +155,9 @@ COMMANDS = (
     Command("new", "", "begin a new session", _new),
     Command("system", "[TEXT]", "show the system text, or set it from here on", _system),
     Command("model", "[NAME]", "show the model, or go on with another", _model),
+    Command("regen", "", "answer the last question again", _regenerate),
+    Command("continue", "", "go on with the last answer where it ends", _continue),
+    Command("compact", "[KEEP]", "summarise all but the last KEEP turns, to make room", _compact),
+    Command("branch", "[NAME]", "list the named branches, or go to one", _branch),
     Command("exit", "", "leave; Ctrl+D does too", _exit),
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -19,6 +20,9 @@ from tui.options import EngineOptions, PromptOptions
 
 LARGEST = 64 * 2**20
 """Bytes of the largest text that is read; no context holds more."""
+
+_LARGEST_RULES = 2**20
+"""Bytes of the largest grammar or schema: a million rules constrain nothing in useful time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def read_files(paths: Sequence[Path]) -> list[Attachment]:
     Raises:
         UsageProblem: If one cannot be read, or is not UTF-8.
     """
-    return [Attachment(path.name, decode(_read(path), str(path))) for path in paths]
+    return [Attachment(path.name, read_text(path)) for path in paths]
 
 
 def decode(data: bytes, name: str) -> str:
@@ -74,19 +78,25 @@ def decode(data: bytes, name: str) -> str:
         raise UsageProblem(f"{name} is not UTF-8 text (byte {error.start:,})") from error
 
 
-def _read(path: Path) -> bytes:
+def read_text(path: Path, largest: int = LARGEST) -> str:
+    """A file's text.
+
+    Raises:
+        UsageProblem: If it cannot be read, has more bytes than `largest`, or is not UTF-8.
+    """
     try:
         with path.open("rb") as file:
-            return _bounded(file, str(path))
+            data = _bounded(file, str(path), largest)
     except OSError as error:
         raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
+    return decode(data, str(path))
 
 
-def _bounded(stream: BinaryIO, name: str) -> bytes:
+def _bounded(stream: BinaryIO, name: str, largest: int = LARGEST) -> bytes:
     """All bytes of a stream that has an end within reason."""
-    data = stream.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise UsageProblem(f"{name} is larger than {LARGEST // 2**20} MiB: send a part of it")
+    data = stream.read(largest + 1)
+    if len(data) > largest:
+        raise UsageProblem(f"{name} is larger than {largest // 2**20} MiB, the most that is read")
     return data
 
 
@@ -110,19 +120,73 @@ def compose(
         PromptError: If the named prompt is unknown, broken, or lacks a variable.
         UsageProblem: If an option means nothing, or there is nothing to send.
     """
-    for text in (options.words, options.system):
-        if text is not None and not text.isascii():
-            # An argument that is not UTF-8 arrives with half surrogates in place of its bytes.
-            decode(text.encode("utf-8", "surrogateescape"), "the prompt")
+    _check_arguments(options.words, options.system)
     if options.template is None:
         if options.variables:
             raise UsageProblem("-p fills in a prompt's variables: name the prompt with -t")
         content = _plain_content(options.words, attachments)
-        settings = make_settings(engine_options, {}, config)
+        settings = answer_settings(engine_options, {}, config)
         return Composed(Question(content), options.system, (), settings)
     return _compose_prompt(
         options.template, options, engine_options, attachments, library(), config
     )
+
+
+def compose_raw(
+    options: PromptOptions,
+    engine_options: EngineOptions,
+    attachments: Sequence[Attachment],
+    config: Config,
+) -> Composed:
+    """A question that is a plain text to go on with: the one that was given, to the last byte.
+
+    Raises:
+        UsageProblem: If there is no text, or more than one.
+    """
+    _check_arguments(options.words)
+    texts = [options.words] if options.words else []
+    texts += [attachment.text for attachment in attachments]
+    if len(texts) != 1 or not texts[0]:
+        raise UsageProblem("--raw goes on with one text: give it as words, a file, or pipe it in")
+    settings = answer_settings(engine_options, {}, config)
+    return Composed(Question(texts[0], raw=True), None, (), settings)
+
+
+def _check_arguments(*texts: str | None) -> None:
+    """An argument that is not UTF-8 arrives with half surrogates in place of its bytes."""
+    for text in texts:
+        if text is not None and not text.isascii():
+            decode(text.encode("utf-8", "surrogateescape"), "the prompt")
+
+
+def answer_settings(
+    options: EngineOptions, params: Mapping[str, object], config: Config
+) -> Settings:
+    """Sampling and limits, and what answers have to be like.
+
+    Raises:
+        UsageProblem: If an option cannot be used, or a file cannot be read.
+    """
+    _check_arguments(*options.banned)
+    if not all(phrase.strip() for phrase in options.banned):
+        raise UsageProblem("--ban needs a phrase")
+    return replace(
+        make_settings(options, params, config),
+        grammar=read_text(options.grammar, _LARGEST_RULES) if options.grammar else None,
+        schema=_schema(options.schema) if options.schema else None,
+        banned=options.banned,
+        top_logprobs=options.logprobs,
+        think=options.think,
+    )
+
+
+def _schema(path: Path) -> str:
+    text = read_text(path, _LARGEST_RULES)
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageProblem(f"{path} is not JSON: {error}") from error
+    return text
 
 
 def _compose_prompt(
@@ -154,7 +218,7 @@ def _compose_prompt(
         Question(content, name, rendered.variables),
         rendered.system if options.system is None else options.system,
         rendered.examples,
-        make_settings(engine_options, rendered.params, config),
+        answer_settings(engine_options, rendered.params, config),
     )
 
 

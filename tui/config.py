@@ -7,9 +7,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from engine.types import SAMPLING_NAMES, LoadOptions, Sampling
+from engine.types import SAMPLING_NAMES, FlashAttention, KvType, Sampling
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,6 +22,15 @@ class ConfigError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshots:
+    """Whether and how much of what a model has read is kept for the next time."""
+
+    enabled: bool = True
+    budget_mib: int = 2048
+    """How much room they may take; the oldest go first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Settings. What is not set is None or empty, and decided where it is used."""
 
@@ -30,38 +39,46 @@ class Config:
     system: str | None = None
     """The system text of conversations without a prompt."""
     max_tokens: int | None = None
-    n_ctx: int | None = None
-    threads: int | None = None
-    gpu_layers: int = -1
+    load: Mapping[str, int | str] = field(default_factory=dict)
+    """Fields of `LoadOptions`, those of `LOAD_NAMES`."""
     sampling: Mapping[str, float | int] = field(default_factory=dict)
     """Fields of `Sampling`."""
+    snapshots: Snapshots = Snapshots()
     unknown: tuple[str, ...] = ()
     """Warnings about keys that mean nothing, each with the nearest that would."""
 
-    @property
-    def load_options(self) -> LoadOptions:
-        """How weights are put to work."""
-        return LoadOptions(self.n_ctx, self.threads, self.gpu_layers)
 
+LOAD_NAMES: Mapping[str, range | tuple[str, ...]] = {
+    "n_ctx": range(1, 2**31),
+    "threads": range(1, 513),
+    "batch": range(1, 65_537),
+    "gpu_layers": range(-1, 10_001),
+    "kv_type": get_args(KvType),
+    "flash_attention": get_args(FlashAttention),
+}
+"""How weights are put to work: keys of the file and ``-o`` options, with what each may be.
+llama.cpp takes no more threads, and 32 bits for the rest."""
 
 KEYS: Mapping[str, type] = {
     "model": str,
     "system": str,
     "max_tokens": int,
-    "n_ctx": int,
-    "threads": int,
-    "gpu_layers": int,
+    **{name: int if isinstance(may_be, range) else str for name, may_be in LOAD_NAMES.items()},
     "sampling": dict,
+    "snapshots": dict,
 }
 """The keys of the file, and what each may be."""
 
-_RANGES: Mapping[str, tuple[int, int]] = {
-    "max_tokens": (1, 2**31 - 1),
-    "n_ctx": (1, 2**31 - 1),
-    "threads": (1, 512),
-    "gpu_layers": (-1, 10_000),
+_SNAPSHOT_KEYS: Mapping[str, type] = {"enabled": bool, "budget_mib": int}
+
+_NUMBERS: Mapping[str, range] = {"max_tokens": range(1, 2**31), "budget_mib": range(1, 2**30)}
+
+_KINDS: Mapping[type, str] = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    dict: "a table",
 }
-"""Inclusive; llama.cpp takes no more threads, and 32 bits for the rest."""
 
 
 def load_config(file: Path, environment: Mapping[str, str]) -> Config:
@@ -74,16 +91,40 @@ def load_config(file: Path, environment: Mapping[str, str]) -> Config:
     unknown = tuple(_unknown_keys(file, values))
     known = {key: value for key, value in values.items() if key in KEYS}
     for key, value in known.items():
-        _check(file, key, value)
-    sampling = known.pop("sampling", {})
+        _check(file, key, value, KEYS[key])
+    sampling, snapshots = known.pop("sampling", {}), known.pop("snapshots", {})
     _check_sampling(file, sampling)
+    for key in snapshots.keys() & _SNAPSHOT_KEYS.keys():
+        _check(file, f"snapshots.{key}", snapshots[key], _SNAPSHOT_KEYS[key])
+    load = {key: known.pop(key) for key in LOAD_NAMES if key in known}
     if environment.get("CHAT_MODEL"):
         known["model"] = environment["CHAT_MODEL"]
     return Config(
         **known,
+        load=load,
         sampling={key: value for key, value in sampling.items() if key in SAMPLING_NAMES},
+        snapshots=Snapshots(**{k: v for k, v in snapshots.items() if k in _SNAPSHOT_KEYS}),
         unknown=unknown,
     )
+
+
+def check_load_value(name: str, value: object) -> None:
+    """Check one of `LOAD_NAMES`.
+
+    Raises:
+        ValueError: If the value cannot be used; it says what could.
+    """
+    may_be = LOAD_NAMES[name]
+    if isinstance(may_be, range):
+        _check_number(name, value, may_be)
+    elif value not in may_be:
+        raise ValueError(f"{name} must be one of {', '.join(may_be)}, not {value!r}")
+
+
+def _check_number(name: str, value: object, may_be: range) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value not in may_be:
+        low, high = may_be[0], may_be[-1]
+        raise ValueError(f"{name} must be a whole number from {low:,} to {high:,}")
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -101,12 +142,12 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _unknown_keys(file: Path, values: Mapping[str, Any]) -> list[str]:
-    sampling = values.get("sampling", {})
-    names = sampling if isinstance(sampling, dict) else {}
-    return [
-        *_suggestions(file, "", values, KEYS),
-        *_suggestions(file, "sampling.", names, SAMPLING_NAMES),
-    ]
+    warnings = _suggestions(file, "", values, KEYS)
+    for table, keys in (("sampling", SAMPLING_NAMES), ("snapshots", tuple(_SNAPSHOT_KEYS))):
+        found = values.get(table)
+        if isinstance(found, dict):
+            warnings += _suggestions(file, f"{table}.", found, keys)
+    return warnings
 
 
 def _suggestions(
@@ -121,15 +162,18 @@ def _suggestions(
     return warnings
 
 
-def _check(file: Path, key: str, value: object) -> None:
-    wanted = KEYS[key]
-    if not isinstance(value, wanted) or isinstance(value, bool):
-        kind = {str: "text", int: "a whole number", dict: "a table"}[wanted]
-        raise ConfigError(f"{file}: {key} must be {kind}")
-    if key in _RANGES and isinstance(value, int):
-        low, high = _RANGES[key]
-        if not low <= value <= high:
-            raise ConfigError(f"{file}: {key} must be from {low:,} to {high:,}")
+def _check(file: Path, key: str, value: object, wanted: type) -> None:
+    """Check a value's type and, of a number or a choice, that it can be used."""
+    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+        raise ConfigError(f"{file}: {key} must be {_KINDS[wanted]}")
+    name = key.rpartition(".")[2]
+    try:
+        if name in LOAD_NAMES:
+            check_load_value(name, value)
+        elif name in _NUMBERS:
+            _check_number(key, value, _NUMBERS[name])
+    except ValueError as error:
+        raise ConfigError(f"{file}: {error}") from error
 
 
 def _check_sampling(file: Path, values: Mapping[str, Any]) -> None:

@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from time import monotonic
 from typing import TypeAlias
 
 from engine.protocol import Engine
-from engine.types import (
-    Event,
-    Finished,
-    FinishReason,
-    Message,
-    Piece,
-    Reasoning,
-    Request,
-    Sampling,
+from engine.types import Event, Message, Request, Sampling
+from sessions import (
+    SessionLog,
+    Turn,
+    instruction_in_force,
+    new_turn_id,
+    spoken_turns,
+    summary_in_force,
 )
-from sessions import SaveFailed, SessionLog, Status, Turn, new_turn_id
+from tui.answers import GrowingAnswers, save_answers
+from tui.branches import copied, name_to_return_to
+from tui.compaction import (
+    Compacted,
+    Plan,
+    carry_out,
+    plan_compaction,
+)
+from tui.errors import UsageProblem
+from tui.request import request_after
+from tui.saver import NotSaved, Saver
+from tui.summary import Summarising
 
-_CHECKPOINT_S = 1.0
-"""Seconds between two saves of an answer that is still being generated."""
-
-_STATUS: Mapping[FinishReason, Status] = {
-    "end": "complete",
-    "stop": "stop",
-    "length": "length",
-    "cancelled": "cancelled",
-    "error": "error",
-}
+KEPT_TURNS = 4
+"""Turns that compaction keeps unless it is told otherwise: the last two questions and answers."""
 
 Variables: TypeAlias = Mapping[str, str | int | float | bool]
 
-
-@dataclass(frozen=True, slots=True)
-class NotSaved:
-    """A turn is in memory only; the conversation goes on. Said once for each answer."""
-
-    reason: str
-
-
-ConversationEvent: TypeAlias = Event | NotSaved
+ConversationEvent: TypeAlias = Event | NotSaved | Summarising | Compacted
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +47,16 @@ class Settings:
     """Without a seed, each answer draws one, and its turn records it."""
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
+    grammar: str | None = None
+    """A GBNF grammar that answers follow."""
+    schema: str | None = None
+    """A JSON Schema that answers fit, as JSON text. Not together with `grammar`."""
+    banned: tuple[str, ...] = ()
+    """Phrases that answers do not have."""
+    top_logprobs: int | None = None
+    """With a number, turns keep the scores of their tokens, each with so many others."""
+    think: bool | None = None
+    """Whether models that can think aloud do; None leaves it to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,10 @@ class Question:
     prompt: str | None = None
     """The id of the prompt."""
     variables: Variables | None = None
+    reference: str = ""
+    """A text that the answer will probably follow."""
+    raw: bool = False
+    """A plain text to go on with, without a chat template; not for sessions that have chatted."""
 
 
 class Conversation:
@@ -90,18 +96,23 @@ class Conversation:
             clock: Seconds, for the checkpoints.
         """
         self.engine = engine
-        self.log = log
         self.settings = settings or Settings()
+        self.answers: tuple[Turn, ...] = ()
+        """The answers to the last request, by index, as far as they came."""
         self._clock = clock
-        self._save_failure: str | None = None
-        self._said: str | None = None
+        self._saver = Saver(log)
         self._cancelled = False
+
+    @property
+    def log(self) -> SessionLog:
+        """Where every turn goes."""
+        return self._saver.log
 
     @property
     def system(self) -> str:
         """The system text in force, or nothing."""
-        in_force = self._in_force()
-        return in_force[0] if in_force else ""
+        in_force = instruction_in_force(self.log.session.path())
+        return in_force.content if in_force else ""
 
     def cancel(self) -> None:
         """End the answer in progress soon. From any thread, or a signal handler."""
@@ -116,79 +127,171 @@ class Conversation:
         prompt: str | None = None,
     ) -> None:
         """Put a system text and its few-shot examples in force from here on."""
-        if self._in_force() == (system, examples):
+        in_force = instruction_in_force(self.log.session.path())
+        if in_force and (in_force.content, in_force.examples) == (system, examples):
             return
         turn = Turn(new_turn_id(), self._parent(), "system", system, _now())
-        self._save(self.log.append, replace(turn, examples=examples, prompt=prompt))
+        self._saver.append(replace(turn, examples=examples, prompt=prompt))
 
-    def ask(self, question: Question) -> Generator[ConversationEvent, None, None]:
+    def ask(
+        self, question: Question, *, alternatives: int = 1
+    ) -> Generator[ConversationEvent, None, None]:
         """Save the question, then yield the events of its answer, saving as it grows.
 
         A `cancel` counts from this call on, even before the first event is asked for.
 
         The answer is saved however it ends: complete, cut off, cancelled, failed, or because
-        nobody reads its events any more. `Finished` is the last event, and comes after that.
+        nobody reads its events any more. `Finished` is the last event, and comes after that. Each
+        of several alternatives is an answer of its own, and the conversation goes on from the
+        first.
 
         Raises:
             EngineError: If no answer could be begun; the question is saved.
+            UsageProblem: If it is a raw question in a session that has chatted, or the opposite.
         """
-        self._cancelled = False
-        self._said = None
-        return self._events(question)
+        self._begin()
+        asked = [turn for turn in self.log.session.path() if turn.role == "user"]
+        if asked and asked[-1].raw != question.raw:
+            raise UsageProblem(
+                "--raw goes on with plain text, and this session is a conversation"
+                if question.raw
+                else "this session is plain text: `chat -c --raw` goes on with it"
+            )
+        return self._ask(question, alternatives)
 
-    def _events(self, question: Question) -> Generator[ConversationEvent, None, None]:
+    def regenerate(self, *, alternatives: int = 1) -> Generator[ConversationEvent, None, None]:
+        """Answer the last question again. As `ask`; the earlier answers stay beside the new one.
+
+        Raises:
+            UsageProblem: If there is no question.
+        """
+        self._begin()
+        asked = [turn for turn in spoken_turns(self.log.session.path()) if turn.role == "user"]
+        if not asked:
+            raise UsageProblem("there is no question to answer again")
+        return self._regenerate(asked[-1], alternatives)
+
+    def continue_answer(self) -> Generator[ConversationEvent, None, None]:
+        """Go on with the last answer from where it ends. As `ask`.
+
+        The old words and the new ones become an answer beside the old one, which stays as it is;
+        the events bring only the new ones.
+
+        Raises:
+            UsageProblem: If there is no answer at this point of the conversation.
+        """
+        self._begin()
+        path = self.log.session.path()
+        if not path or path[-1].role != "assistant" or not path[-1].content:
+            raise UsageProblem("there is no answer here to go on with")
+        if len(path) == 1:
+            raise UsageProblem("the question of this answer is lost, so it cannot be gone on with")
+        return self._continue(path[:-1], path[-1])
+
+    def compact(self, keep: int = KEPT_TURNS) -> Generator[ConversationEvent, None, None]:
+        """Put a summary in place of the older turns, on a new branch that becomes the one in use.
+
+        The system text, its examples and the last turns stay word for word. The branch as it was
+        stays too, under a name. `Compacted` is the last event. Until then nothing is changed.
+
+        Args:
+            keep: How many turns to keep at least: questions and answers.
+
+        Raises:
+            UsageProblem: If there is nothing older.
+            CompactionFailed: If it was cancelled, or there is no good summary.
+            CannotFit: If what remains is still longer than the context.
+            EngineError: If a summary could not be begun.
+        """
+        self._begin()
+        return self._compact(plan_compaction(self.log.session.path(), keep))
+
+    def _begin(self) -> None:
+        self._cancelled = False
+        self._saver.begin()
+
+    def _ask(
+        self, question: Question, alternatives: int
+    ) -> Generator[ConversationEvent, None, None]:
         user = replace(
             Turn(new_turn_id(), self._parent(), "user", question.content, _now()),
             prompt=question.prompt,
             variables=question.variables or {},
+            raw=question.raw,
         )
-        self._save(self.log.append, user)
-        yield from self._not_saved()
-        yield from self._answer(user)
+        self._saver.append(user)
+        yield from self._saver.failures()
+        request = replace(
+            request_after(self.log.session.path(user.id), self.settings),
+            reference=question.reference,
+            alternatives=alternatives,
+        )
+        yield from self._answer(request, [self._begun(user, request) for _ in range(alternatives)])
 
-    def _answer(self, user: Turn) -> Iterator[ConversationEvent]:
-        sampling = self.settings.sampling
-        if sampling.seed is None:
-            sampling = replace(sampling, seed=secrets.randbits(31))
-        request = Request(
-            messages=tuple(self.log.session.messages(user.id)),
-            sampling=sampling,
-            max_tokens=self.settings.max_tokens,
-            stop=self.settings.stop,
+    def _regenerate(
+        self, question: Turn, alternatives: int
+    ) -> Generator[ConversationEvent, None, None]:
+        question = self._under_newer_instruction(question)
+        yield from self._saver.failures()
+        path = self.log.session.path(question.id)
+        request = replace(request_after(path, self.settings), alternatives=alternatives)
+        begun = [self._begun(question, request) for _ in range(alternatives)]
+        yield from self._answer(request, begun)
+
+    def _continue(
+        self, before: Sequence[Turn], old: Turn
+    ) -> Generator[ConversationEvent, None, None]:
+        request = request_after(before, self.settings)
+        request = replace(request, prefill=request.prefill + old.content)
+        begun = replace(
+            self._begun(before[-1], request),
+            content=old.content,
+            reasoning=old.reasoning,
+            logprobs=old.logprobs if request.top_logprobs is not None else (),
+            continues=old.id,
         )
-        answer = replace(
-            Turn(new_turn_id(), user.id, "assistant", "", _now()),
+        yield from self._answer(request, [begun])
+
+    def _compact(self, plan: Plan) -> Generator[ConversationEvent, None, None]:
+        branch, compacted = yield from carry_out(plan, self.engine, lambda: self._cancelled)
+        session = self.log.session
+        assert session.head is not None, "there are turns to compact"
+        name, is_new = name_to_return_to(session.branches, session.head, "before compaction")
+        self._saver.append_branch(branch, name_of_head=name if is_new else None)
+        yield from self._saver.failures()
+        yield replace(compacted, original=name)
+
+    def _begun(self, question: Turn, request: Request) -> Turn:
+        """An answer before its first word."""
+        return replace(
+            Turn(new_turn_id(), question.id, "assistant", "", _now()),
             model=self.engine.model_name,
-            sampling=sampling,
+            sampling=request.sampling,
         )
-        finished: Finished | None = None
-        saved_at = self._clock()
-        with closing(self.engine.stream(request)) as events:
-            if self._cancelled:
-                # Before the engine began to listen.
-                self.engine.cancel()
-            try:
-                for event in events:
-                    if isinstance(event, Finished):
-                        finished = event
-                        continue
-                    if isinstance(event, Reasoning):
-                        answer = replace(answer, reasoning=answer.reasoning + event.text)
-                    if isinstance(event, Piece):
-                        answer = replace(answer, content=answer.content + event.text)
-                        if self._clock() - saved_at >= _CHECKPOINT_S:
-                            self._checkpoint(answer)
-                            saved_at = self._clock()
-                    yield event
-            except BaseException:
-                # Nobody reads on, or somebody lost patience: what there is is kept all the same.
-                if answer.content or answer.reasoning:
-                    self._save(self.log.append, replace(answer, status="cancelled"))
-                raise
-        assert finished is not None, "every stream ends in Finished"
-        self._save(self.log.append, _ended(answer, finished))
-        yield from self._not_saved()
-        yield finished
+
+    def _under_newer_instruction(self, question: Turn) -> Turn:
+        """The question itself or, where a system text came after it, a copy that follows that."""
+        path = self.log.session.path()
+        later = path[path.index(question) + 1 :]
+        copies: list[Turn] = []
+        for turn in (instruction_in_force(later), summary_in_force(later), question):
+            if turn is not None:
+                copies.append(copied(turn, copies[-1].id if copies else question.parent))
+        if len(copies) == 1:
+            return question
+        self._saver.append_branch(copies)
+        return copies[-1]
+
+    def _answer(self, request: Request, begun: Sequence[Turn]) -> Iterator[ConversationEvent]:
+        answers = GrowingAnswers(begun)
+        events = self.engine.stream(request)
+        if self._cancelled:
+            # Before the engine began to listen.
+            self.engine.cancel()
+        try:
+            yield from save_answers(events, answers, self._saver, self._clock)
+        finally:
+            self.answers = tuple(answers.turns)
 
     def _parent(self) -> str | None:
         """The turn that the next one follows.
@@ -202,37 +305,6 @@ class Conversation:
         if path and path[-1].role == "user":
             path.pop()
         return path[-1].id if path else None
-
-    def _in_force(self) -> tuple[str, tuple[Message, ...]] | None:
-        system = [turn for turn in self.log.session.path() if turn.role == "system"]
-        return (system[-1].content, system[-1].examples) if system else None
-
-    def _save(self, save: Callable[[Turn], None], turn: Turn) -> None:
-        try:
-            save(turn)
-        except SaveFailed as error:
-            self._save_failure = str(error)
-
-    def _checkpoint(self, answer: Turn) -> None:
-        # Only in case of the worst: when the answer ends it is said whether it was saved.
-        with suppress(SaveFailed):
-            self.log.checkpoint(answer)
-
-    def _not_saved(self) -> Iterator[NotSaved]:
-        if self._save_failure is not None and self._save_failure != self._said:
-            yield NotSaved(self._save_failure)
-            self._said = self._save_failure
-        self._save_failure = None
-
-
-def _ended(answer: Turn, finished: Finished) -> Turn:
-    return replace(
-        answer,
-        status=_STATUS[finished.reason],
-        usage=finished.usage,
-        timings=finished.timings,
-        error=finished.error,
-    )
 
 
 def _now() -> datetime:

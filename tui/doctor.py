@@ -15,6 +15,7 @@ from engine.errors import EngineError
 from engine.machine import available_memory, usable_cores
 from engine.models import find_models
 from tui.config import ConfigError
+from tui.engine_findings import engine_findings
 from tui.errors import STARTER_COMMAND
 from tui.runtime import Runtime
 from tui.tables import file_size, print_table
@@ -28,7 +29,14 @@ _CUDA_COMMAND = (
 
 def examine(runtime: Runtime) -> None:
     """Print the findings, a line each."""
-    rows = [*_program(), *_llama_cpp(), *_models(runtime), *_folders(runtime), *_terminal(runtime)]
+    rows = [
+        *_program(),
+        *_llama_cpp(),
+        *_models(runtime),
+        *engine_findings(runtime),
+        *_folders(runtime),
+        *_terminal(runtime),
+    ]
     print_table(runtime, ("WHAT", "FOUND"), rows)
 
 
@@ -77,6 +85,7 @@ def _folders(runtime: Runtime) -> Iterator[tuple[str, str]]:
         "sessions": paths.sessions,
         "drafts": paths.drafts,
         "models folder": paths.models,
+        "cache": paths.cache,
     }
     for name, path in places.items():
         yield name, f"{path} ({_mode(path)})"

@@ -25,6 +25,7 @@ from tui.compose import Attachment, Composed, compose
 from tui.conversation import Conversation
 from tui.errors import UsageProblem
 from tui.interrupts import signals_call
+from tui.loading import chosen_load_options
 from tui.narrate import Narrator
 from tui.options import EditOptions
 from tui.plain import PlainAnswer
@@ -52,7 +53,7 @@ def run_edit(runtime: Runtime, options: EditOptions) -> int:
     if options.draft == "-":
         return _filter(runtime, options)
     # First of all, so that the weights load while the draft is read and checked.
-    engine = runtime.start_engine(options.engine.model)
+    engine = _start_engine(runtime, options)
     try:
         draft = read_draft(Path(options.draft))
         if _may_write(runtime, options):
@@ -73,7 +74,7 @@ def _filter(runtime: Runtime, options: EditOptions) -> int:
     given = runtime.stdin.buffer.read()
     out = b"" if options.diff or options.output or options.dry_run else given
     try:
-        engine = runtime.start_engine(options.engine.model)
+        engine = _start_engine(runtime, options)
         try:
             draft = decode_text(given, "standard input")
             revision = _revise(runtime, options, engine, draft)
@@ -88,6 +89,11 @@ def _filter(runtime: Runtime, options: EditOptions) -> int:
         runtime.stdout.buffer.write(out)
         runtime.stdout.flush()
     return revision.code
+
+
+def _start_engine(runtime: Runtime, options: EditOptions) -> Engine:
+    chosen = chosen_load_options(options.engine, save=options.save)
+    return runtime.start_engine(options.engine.model, chosen)
 
 
 def _may_write(runtime: Runtime, options: EditOptions) -> bool:
@@ -108,7 +114,7 @@ def _revise(
     if options.dry_run:
         return _Revision(print_request(runtime, conversation, composed))
     answer = PlainAnswer(runtime.stdout, Narrator(runtime.stderr), silent=True)
-    events = conversation.ask(composed.question)
+    events = conversation.ask(replace(composed.question, reference=draft.text))
     with signals_call(conversation.cancel) as interruption:
         answer.show(events)
     turn = log.session.path()[-1]

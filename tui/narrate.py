@@ -17,6 +17,7 @@ class Narrator:
         self._stream = stream
         self._is_terminal = stream.isatty()
         self._shown = False
+        self._noticed: set[str] = set()
 
     def progress(self, event: Event) -> None:
         """Show a loading or a longer prefill; every other event takes the line away."""
@@ -43,6 +44,12 @@ class Narrator:
         self.clear()
         self._stream.write(f"chat: {sanitize_line(text)}\n")
         self._stream.flush()
+
+    def notice(self, text: str) -> None:
+        """One line that stays, and is not said again."""
+        if text not in self._noticed:
+            self._noticed.add(text)
+            self.say(text)
 
     def clear(self) -> None:
         """Take the progress line away."""

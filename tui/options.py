@@ -26,8 +26,17 @@ class EngineOptions:
     model: str | None = None
     sampling: tuple[tuple[str, str], ...] = ()
     """Names and values as they were typed."""
+    load: tuple[tuple[str, str], ...] = ()
+    """The same, of `tui.config.LOAD_NAMES`."""
+    chat_template: Path | None = None
     max_tokens: int | None = None
     seed: int | None = None
+    grammar: Path | None = None
+    schema: Path | None = None
+    banned: tuple[str, ...] = ()
+    logprobs: int | None = None
+    """How many other tokens to score beside each one of the answer."""
+    think: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,11 @@ class AskOptions:
     json: bool = False
     save: bool = True
     dry_run: bool = False
+    alternatives: int = 1
+    raw: bool = False
+    """Go on with a plain text, without a chat template."""
+    compact: bool = False
+    """Put a summary in place of the session's older turns first."""
 
 
 @dataclass(frozen=True, slots=True)

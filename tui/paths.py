@@ -14,12 +14,14 @@ _PROJECT_PROMPTS = Path(".chat") / "prompts"
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The two folders, and what lies where in them."""
+    """The three folders, and what lies where in them."""
 
     config: Path
     """What people write: the configuration and their prompts."""
     data: Path
     """What must not be lost: sessions, drafts' history, models."""
+    cache: Path
+    """What saves time, and can be deleted."""
 
     @property
     def config_file(self) -> Path:
@@ -47,19 +49,24 @@ class Paths:
         return self.data / "models"
 
     @property
+    def snapshots(self) -> Path:
+        """What models have read already."""
+        return self.cache / "snapshots"
+
+    @property
     def repl_history(self) -> Path:
         """Lines typed in the REPL."""
         return self.data / "repl-history"
 
 
 def find_paths(environment: Mapping[str, str]) -> Paths:
-    """The platform's folders, or both under ``CHAT_HOME``."""
+    """The platform's folders, or all under ``CHAT_HOME``."""
     home = environment.get("CHAT_HOME")
     if home:
         root = Path(os.path.expanduser(home)).absolute()
-        return Paths(root / "config", root / "data")
+        return Paths(root / "config", root / "data", root / "cache")
     places = PlatformDirs("draftsmith", appauthor=False)
-    return Paths(places.user_config_path, places.user_data_path)
+    return Paths(places.user_config_path, places.user_data_path, places.user_cache_path)
 
 
 def project_prompts(start: Path) -> Path | None:

@@ -1,34 +1,49 @@
-"""Shows an answer as plain text while it is made: on stdout, with narration on stderr."""
+"""Shows answers as plain text while they are made: on stdout, with narration on stderr."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from engine.types import Finished, Piece
-from tui.conversation import ConversationEvent, NotSaved
+from engine.types import Finished, Notice, Piece
+from tui.compaction import Compacted
+from tui.conversation import ConversationEvent
 from tui.narrate import Narrator
 from tui.sanitize import sanitize
+from tui.saver import NotSaved
+from tui.summary import Summarising
 
 
 class PlainAnswer:
-    """Consumes the events of one answer, and remembers whether it came out well."""
+    """Consumes the events of a request, and remembers whether it came out well."""
 
-    def __init__(self, stdout: TextIO, narrator: Narrator, *, silent: bool = False) -> None:
+    def __init__(
+        self,
+        stdout: TextIO,
+        narrator: Narrator,
+        *,
+        silent: bool = False,
+        alternatives: int = 1,
+    ) -> None:
         """Nothing is shown yet.
 
         Args:
-            stdout: Gets the answer: made harmless on a terminal, as it is elsewhere.
+            stdout: Gets the answers: made harmless on a terminal, as they are elsewhere.
             narrator: Says what a wait is for, and what went wrong.
-            silent: Keep the answer's text off stdout.
+            silent: Keep the answers' text off stdout.
+            alternatives: How many answers come. They are shown one after another.
         """
         self._stdout = stdout
         self._narrator = narrator
         self._silent = silent
+        self._alternatives = alternatives
         self._in_line = False
-        self._pieces = 0
+        self._pieces: Counter[int] = Counter()
+        self._headed: set[int] = set()
+        self._stopped = False
         self.failed = False
-        """Whether the answer ended in an error, or was not saved."""
+        """Whether an answer ended in an error, or was not saved."""
 
     def show(self, events: Iterable[ConversationEvent]) -> None:
         """Show them until they end.
@@ -36,21 +51,43 @@ class PlainAnswer:
         Raises:
             BrokenPipeError: If nobody reads stdout any more.
         """
-        for event in events:
-            if isinstance(event, NotSaved):
-                self._end_line()
-                self._narrator.say(event.reason)
-                self.failed = True
-                continue
-            self._pieces += isinstance(event, Piece)
-            if isinstance(event, Piece) and self._silent:
-                self._narrator.unseen(self._pieces)
-                continue
-            self._narrator.progress(event)
+        for event in events if self._silent else one_after_another(events):
             if isinstance(event, Piece):
-                self._write(event.text)
+                self._take(event)
             elif isinstance(event, Finished):
                 self._end(event)
+            elif isinstance(event, NotSaved):
+                self._say(event.reason)
+                self.failed = True
+            elif isinstance(event, Notice):
+                self._end_line()
+                self._narrator.notice(event.text)
+            elif isinstance(event, Summarising):
+                self._narrator.unseen(event.pieces)
+            elif isinstance(event, Compacted):
+                self._show_compacted(event)
+            elif not self._in_line:
+                self._narrator.progress(event)
+
+    def _take(self, piece: Piece) -> None:
+        self._pieces[piece.index] += 1
+        if self._silent:
+            self._narrator.unseen(self._pieces.total())
+        else:
+            self._head(piece.index)
+            self._write(piece.text)
+
+    def _head(self, index: int) -> None:
+        """Tell an alternative from the one before it: by its number where a person reads."""
+        self._narrator.clear()
+        if self._silent or self._alternatives == 1 or index in self._headed:
+            return
+        self._headed.add(index)
+        if self._stdout.isatty():
+            space = "\n" if index else ""
+            self._write(f"{space}[{index + 1} of {self._alternatives}]\n")
+        elif index:
+            self._write("---\n")
 
     def _write(self, text: str) -> None:
         if not text:
@@ -63,13 +100,48 @@ class PlainAnswer:
         if self._in_line:
             self._write("\n")
 
-    def _end(self, finished: Finished) -> None:
+    def _say(self, text: str) -> None:
         self._end_line()
+        self._narrator.say(text)
+
+    def _end(self, finished: Finished) -> None:
+        self._head(finished.index)
+        self._end_line()
+        several = self._alternatives > 1
         if finished.reason == "error":
-            kept = "; what was generated is kept" if self._pieces else ""
-            self._narrator.say(f"{finished.error}{kept}")
+            kept = "; what was generated is kept" if self._pieces[finished.index] else ""
+            which = f"answer {finished.index + 1}: " if several else ""
+            self._say(f"{which}{finished.error}{kept}")
             self.failed = True
         elif finished.reason == "length":
-            self._narrator.say("the answer was cut off at the token limit")
-        elif finished.reason == "cancelled":
-            self._narrator.say("stopped; the answer so far is kept")
+            which = f"answer {finished.index + 1}" if several else "the answer"
+            self._say(f"{which} was cut off at the token limit")
+        elif finished.reason == "cancelled" and not self._stopped:
+            self._stopped = True
+            self._say("stopped; the answer so far is kept")
+
+    def _show_compacted(self, event: Compacted) -> None:
+        self._narrator.clear()
+        if not self._silent:
+            self._write(f"{event.summary}\n")
+        self._say(
+            f"a summary stands for {event.turns} turns now, {event.tokens_after:,} tokens in place "
+            f"of {event.tokens_before:,}; the branch {event.original!r} is as it was"
+        )
+
+
+def one_after_another(events: Iterable[ConversationEvent]) -> Iterator[ConversationEvent]:
+    """The events of answers that are made side by side, with the words and the end of each
+    together: those of a later one wait until the one before it is over."""
+    current = 0
+    waiting: dict[int, list[Piece | Finished]] = {}
+    for event in events:
+        if not isinstance(event, Piece | Finished):
+            yield event
+            continue
+        waiting.setdefault(event.index, []).append(event)
+        while ready := waiting.pop(current, None):
+            yield from ready
+            if not isinstance(ready[-1], Finished):
+                break
+            current += 1

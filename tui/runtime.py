@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from engine.models import resolve_model
 from engine.types import LoadOptions
@@ -52,17 +52,20 @@ class Runtime:
             Narrator(self.stderr).say(warning)
         return config
 
-    def start_engine(self, model: str | None) -> Engine:
+    def start_engine(self, model: str | None, chosen: Mapping[str, Any] = {}) -> Engine:
         """An engine that begins to load the model.
 
         Args:
             model: A name or path; None is the configured one, or the first there is.
+            chosen: Fields of `LoadOptions` that win over the configuration.
 
         Raises:
             NoModel, UnknownModel: If there is nothing to load.
         """
+        from tui.loading import load_options
+
         path = resolve_model(model or self.config.model, self.paths.models)
-        return self._starter(path, self.config.load_options)
+        return self._starter(path, load_options(self.config, self.paths, chosen))
 
     def sessions(self) -> SessionStore:
         """The saved sessions."""

@@ -46,6 +46,8 @@ def show_session(runtime: Runtime, query: str | None, *, as_json: bool) -> None:
         write("(turns before this one are lost)\n\n")
     for turn in session.path():
         note = "" if turn.status == "complete" else f" ({turn.status})"
+        if turn.summarises:
+            note = f" (summary of {len(turn.summarises)} turns)"
         content = sanitize(turn.content) if runtime.stdout.isatty() else turn.content
         write(f"[{turn.role}]{note}\n{content}\n\n")
 

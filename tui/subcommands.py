@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from tui.cli import NotYet
+from tui.arguments import NotYet
 
 if TYPE_CHECKING:
     from tui.runtime import Runtime

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from engine.errors import EngineError
-from sessions import memory_session
+from engine.errors import CannotFit, EngineError
+from sessions import memory_session, spoken_turns
 from tui import exit_codes
 from tui.ask import instruct, open_session, start_engine
 from tui.commands import run_line
-from tui.compose import Attachment, compose, read_files
-from tui.conversation import Conversation
-from tui.errors import explain
+from tui.compose import Attachment, answer_settings, compose, read_files
+from tui.conversation import Conversation, ConversationEvent
+from tui.errors import TooLong, explain
 from tui.interrupts import signals_call
+from tui.loading import chosen_load_options
 from tui.narrate import Narrator
 from tui.options import AskOptions
 from tui.plain import PlainAnswer
@@ -24,7 +26,8 @@ from tui.sanitize import sanitize
 def run_repl(runtime: Runtime, options: AskOptions) -> int:
     """Talk until the person leaves; the exit code."""
     log = open_session(runtime, options)
-    conversation = Conversation(start_engine(runtime, options, log), log)
+    settings = answer_settings(options.engine, {}, runtime.config)
+    conversation = Conversation(start_engine(runtime, options, log), log, settings)
     reader: LineReader
     if runtime.is_interactive:
         reader = TerminalReader(runtime.paths.repl_history)
@@ -82,7 +85,8 @@ class Repl:
     def begin_session(self) -> None:
         """See `Talk`."""
         log = self._runtime.sessions().create() if self._options.save else memory_session()
-        self.conversation = Conversation(self.conversation.engine, log)
+        old = self.conversation
+        self.conversation = Conversation(old.engine, log, old.settings)
         self._instructed = False
 
     def instruct(self, system: str) -> None:
@@ -92,7 +96,10 @@ class Repl:
 
     def use_model(self, name: str) -> None:
         """See `Talk`."""
-        engine = self._runtime.start_engine(name)
+        # A template that was given for one model is not another's.
+        own = replace(self._options.engine, chat_template=None)
+        chosen = chosen_load_options(own, save=self._options.save)
+        engine = self._runtime.start_engine(name, chosen)
         try:
             engine.describe()
         except EngineError:
@@ -100,6 +107,29 @@ class Repl:
             raise
         self.conversation.engine.close()
         self.conversation.engine = engine
+
+    def show(self, events: Iterable[ConversationEvent], *, alternatives: int = 1) -> None:
+        """See `Talk`."""
+        answer = PlainAnswer(self._runtime.stdout, self._narrator, alternatives=alternatives)
+        with signals_call(self.conversation.cancel) as interruption:
+            try:
+                answer.show(events)
+            except CannotFit as error:
+                has_older = len(spoken_turns(self.conversation.log.session.path())) > 1
+                if isinstance(error, TooLong) or not has_older:
+                    raise
+                raise TooLong(error, "/compact makes room, then /regen answers") from error
+            finally:
+                if interruption.ends_the_program:
+                    self._leaving = True
+                    self._code = interruption.exit_code
+        if answer.failed:
+            self._note_failure()
+
+    def regenerate(self) -> None:
+        """See `Talk`."""
+        count = self._options.alternatives
+        self.show(self.conversation.regenerate(alternatives=count), alternatives=count)
 
     def leave(self) -> None:
         """See `Talk`."""
@@ -134,17 +164,11 @@ class Repl:
         if not self._instructed:
             instruct(self.conversation, composed, self._runtime.config.system)
             self._instructed = True
-        answer = PlainAnswer(self._runtime.stdout, self._narrator)
-        events = self.conversation.ask(composed.question)
-        with signals_call(self.conversation.cancel) as interruption:
-            answer.show(events)
-        if interruption.ends_the_program:
-            self._leaving = True
-            self._code = interruption.exit_code
-        elif answer.failed:
-            self._note_failure()
+        count = self._options.alternatives
+        events = self.conversation.ask(composed.question, alternatives=count)
+        self.show(events, alternatives=count)
 
     def _note_failure(self) -> None:
         """A person has seen it; a script sees the exit code."""
-        if not self._runtime.is_interactive:
+        if not self._runtime.is_interactive and not self._leaving:
             self._code = exit_codes.FAILED

@@ -1,0 +1,175 @@
+"""The options of ``chat`` itself, and which of them do not go together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+_PATH = click.Path(path_type=Path)
+_PAIR = (str, str)
+
+_ARGUMENTS = (
+    click.argument("words", nargs=-1, metavar="[PROMPT]..."),
+    click.option("-c", "--continue", "go_on", is_flag=True, help="Continue the last session."),
+    click.option("--session", metavar="ID", help="Continue this one: id, its beginning, or title."),
+    click.option(
+        "--compact",
+        is_flag=True,
+        help="Summarise the older turns of that session first.",
+    ),
+    click.option("--repl", is_flag=True, help="Talk, line by line."),
+    click.option("--edit", metavar="FILE", help="Revise FILE as PROMPT says; - is standard input."),
+    click.option("--raw", is_flag=True, help="Go on with PROMPT as plain text, no chat template."),
+    click.option("-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path."),
+    click.option("--chat-template", type=_PATH, metavar="FILE", help="Jinja, for the model's own."),
+    click.option("-s", "--system", metavar="TEXT", help="The system text."),
+    click.option("-t", "--template", metavar="NAME", help="A prompt of the library."),
+    click.option(
+        "-p",
+        "--param",
+        "variables",
+        type=_PAIR,
+        multiple=True,
+        metavar="K V",
+        help="A variable of the prompt.",
+    ),
+    click.option(
+        "-f", "--file", "files", type=_PATH, multiple=True, metavar="PATH", help="Attach a text."
+    ),
+    click.option(
+        "-o",
+        "--option",
+        "options",
+        type=_PAIR,
+        multiple=True,
+        metavar="K V",
+        help="Of sampling: temperature, top_p, …; of loading: n_ctx, threads, …",
+    ),
+    click.option(
+        "-n",
+        "--alternatives",
+        type=click.IntRange(1, 16),
+        default=1,
+        metavar="N",
+        help="N answers; the session goes on from the first.",
+    ),
+    click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="At most N tokens."),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**32 - 2), metavar="N", help="For the same answer again."
+    ),
+    click.option(
+        "--think/--no-think", default=None, help="Think aloud first, or not, if the model can."
+    ),
+    click.option("--grammar", type=_PATH, metavar="FILE", help="A GBNF grammar of the answer."),
+    click.option("--schema", type=_PATH, metavar="FILE", help="A JSON Schema of the answer."),
+    click.option(
+        "--ban",
+        "banned",
+        multiple=True,
+        metavar="PHRASE",
+        help="Must not occur; again for more.",
+    ),
+    click.option(
+        "--logprobs",
+        type=click.IntRange(0, 20),
+        metavar="K",
+        help="Keep each token's log-probability and those of K others; --json prints them.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print an OpenAI chat.completion object."),
+    click.option("--no-save", is_flag=True, help="Leave no session behind."),
+    click.option("--dry-run", is_flag=True, help="Print what would be sent, and its tokens."),
+    click.option("--yes", is_flag=True, help="With --edit: write the file without asking."),
+    click.option("--diff", is_flag=True, help="With --edit: print the diff, write nothing."),
+    click.option(
+        "--output",
+        type=_PATH,
+        metavar="FILE",
+        help="With --edit: write to a new file instead.",
+    ),
+    click.option("--section", metavar="HEADING", hidden=True),
+    click.option("--lines", metavar="A:B", hidden=True),
+    click.option("-x", "--extract", is_flag=True, default=None, hidden=True),
+)
+
+_NOT_YET = ("section", "lines", "extract")
+
+_NAMES = {
+    "go_on": "--continue",
+    "as_json": "--json",
+    "files": "--file",
+    "variables": "--param",
+}
+"""Of options whose value goes by another name."""
+
+_ONLY_WITH_EDIT = ("yes", "diff", "output")
+_NEVER_WITH_EDIT = (
+    *("go_on", "session", "compact", "repl", "raw", "as_json", "files"),
+    *("alternatives", "logprobs"),  # one revision is shown, and no scores
+)
+
+_EITHER_OR = (
+    ("repl", "as_json"),
+    ("repl", "dry_run"),
+    ("repl", "compact"),
+    ("go_on", "session"),
+    ("grammar", "schema"),
+    ("compact", "dry_run"),
+    ("compact", "raw"),
+    *(("raw", other) for other in ("repl", "dry_run", "system", "template", "variables")),
+    *(("raw", other) for other in ("think", "chat_template")),  # both are the template's business
+)
+
+
+class NotYet(click.UsageError):
+    """An option or subcommand that is still to come."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}: not yet")
+
+
+def ask_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of ``chat``."""
+    for argument in reversed(_ARGUMENTS):
+        command = argument(command)
+    return command
+
+
+def refuse_what_does_not_go_together(context: click.Context) -> None:
+    """Look at what was typed, not at values: a default was not asked for.
+
+    Raises:
+        NotYet: If an option is still to come.
+        UsageError: If one option makes no sense beside another, or without one.
+    """
+    typed = {
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+    for name in _NOT_YET:
+        if name in typed:
+            raise NotYet(_flag(name))
+    _refuse_beside_edit(typed)
+    for one, other in _EITHER_OR:
+        if {one, other} <= typed:
+            raise click.UsageError(f"{_flag(one)} does not go with {_flag(other)}")
+    if "compact" in typed and not typed & {"go_on", "session"}:
+        raise click.UsageError("--compact goes with --continue or --session")
+    if {"logprobs", "no_save"} <= typed and "as_json" not in typed:
+        raise click.UsageError("--logprobs are printed with --json, or saved")
+
+
+def _refuse_beside_edit(typed: set[str]) -> None:
+    is_edit = "edit" in typed
+    for name in _NEVER_WITH_EDIT if is_edit else _ONLY_WITH_EDIT:
+        if name in typed:
+            problem = "does not go with" if is_edit else "goes with"
+            raise click.UsageError(f"{_flag(name)} {problem} --edit")
+
+
+def _flag(name: str) -> str:
+    return _NAMES.get(name, f"--{name.replace('_', '-')}")

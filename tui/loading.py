@@ -1,0 +1,77 @@
+"""How weights are put to work: the command line's choices over the configuration's."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from engine.types import SAMPLING_NAMES, LoadOptions
+from tui.compose import read_text
+from tui.config import LOAD_NAMES, Config, check_load_value
+from tui.errors import UsageProblem
+from tui.options import EngineOptions
+from tui.paths import Paths
+
+_LARGEST_TEMPLATE = 2**20
+"""Bytes; those of released models have some thousand."""
+
+
+def load_options(config: Config, paths: Paths, chosen: Mapping[str, Any]) -> LoadOptions:
+    """Everything an engine is loaded with.
+
+    Args:
+        config: The settings.
+        paths: Where snapshots go.
+        chosen: What `chosen_load_options` gave, or nothing.
+    """
+    snapshots = str(paths.snapshots) if config.snapshots.enabled else None
+    own: dict[str, Any] = {**config.load, "snapshots": snapshots, **chosen}
+    return replace(LoadOptions(snapshot_budget=config.snapshots.budget_mib * 2**20), **own)
+
+
+def chosen_load_options(options: EngineOptions, *, save: bool) -> Mapping[str, Any]:
+    """What the command line says of loading, as fields of `LoadOptions`.
+
+    Args:
+        options: Names and values as they were typed, and the template's file.
+        save: Whether the conversation may leave something behind. A snapshot tells what was said.
+
+    Raises:
+        UsageProblem: If a name or a value cannot be used, or the template cannot be read.
+    """
+    chosen: dict[str, Any] = {name: _value(name, text) for name, text in options.load}
+    if options.chat_template is not None:
+        chosen["chat_template"] = read_text(options.chat_template, _LARGEST_TEMPLATE)
+    if not save:
+        chosen["snapshots"] = None
+    return chosen
+
+
+def is_load_option(name: str) -> bool:
+    """Whether an ``-o`` name is about loading the weights, not about sampling.
+
+    Raises:
+        UsageProblem: If it is neither, but almost.
+    """
+    if name in LOAD_NAMES or name in SAMPLING_NAMES:
+        return name in LOAD_NAMES
+    known = (*SAMPLING_NAMES, *LOAD_NAMES)
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+    if nearest and nearest[0] in LOAD_NAMES:
+        raise UsageProblem(f"-o: no option {name!r}; did you mean {nearest[0]}?")
+    return False
+
+
+def _value(name: str, text: str) -> int | str:
+    value: int | str = text
+    if isinstance(LOAD_NAMES[name], range):
+        with suppress(ValueError):  # said below, with what it could be
+            value = int(text)
+    try:
+        check_load_value(name, value)
+    except ValueError as error:
+        raise UsageProblem(f"-o {error}") from error
+    return value

@@ -1,0 +1,38 @@
+"""From a branch and the settings to what the engine is asked."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.types import Request
+from sessions import Turn, messages_of, plain_text, standing_messages
+
+if TYPE_CHECKING:
+    from tui.conversation import Settings
+
+
+def request_after(path: Sequence[Turn], settings: Settings) -> Request:
+    """Asks for the answer to the question that a path ends with.
+
+    Where the settings have no seed one is drawn, so that it can be recorded.
+    """
+    sampling = settings.sampling
+    if sampling.seed is None:
+        sampling = replace(sampling, seed=secrets.randbits(31))
+    is_raw = path[-1].raw
+    return Request(
+        messages=() if is_raw else tuple(messages_of(path)),
+        sampling=sampling,
+        max_tokens=settings.max_tokens,
+        stop=settings.stop,
+        prefill=plain_text(path) if is_raw else "",
+        grammar=settings.grammar,
+        schema=settings.schema,
+        banned=settings.banned,
+        top_logprobs=settings.top_logprobs,
+        think=settings.think,
+        stable_messages=0 if is_raw else len(standing_messages(path)),
+    )

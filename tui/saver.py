@@ -1,0 +1,63 @@
+"""Adds to a session, whatever the disk does: what could not be saved is in memory, and is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+
+from sessions import SaveFailed, SessionLog, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class NotSaved:
+    """A turn is in memory only; the conversation goes on. Said once for each answer."""
+
+    reason: str
+
+
+class Saver:
+    """The session log of a conversation, with failures kept until they are asked for."""
+
+    def __init__(self, log: SessionLog) -> None:
+        self.log = log
+        self._failure: str | None = None
+        self._said: str | None = None
+
+    def begin(self) -> None:
+        """Another answer begins: a failure that was said before is said again."""
+        self._said = None
+
+    def append(self, turn: Turn) -> None:
+        """See `SessionLog.append`."""
+        self._try(partial(self.log.append, turn))
+
+    def append_branch(self, turns: Sequence[Turn], *, name_of_head: str | None = None) -> None:
+        """See `SessionLog.append_branch`."""
+        self._try(partial(self.log.append_branch, turns, name_of_head=name_of_head))
+
+    def set_head(self, turn_id: str) -> None:
+        """See `SessionLog.set_head`."""
+        self._try(partial(self.log.set_head, turn_id))
+
+    def checkpoint(self, turns: Sequence[Turn]) -> None:
+        """Save unfinished turns in case of the worst. Scores would make this long: they come with
+        the whole turn."""
+        for turn in turns:
+            # When the turn ends it is said whether it was saved.
+            with suppress(SaveFailed):
+                self.log.checkpoint(replace(turn, logprobs=()))
+
+    def failures(self) -> Iterator[NotSaved]:
+        """What has failed since this was last asked for, unless it was said already."""
+        if self._failure is not None and self._failure != self._said:
+            yield NotSaved(self._failure)
+            self._said = self._failure
+        self._failure = None
+
+    def _try(self, save: Callable[[], None]) -> None:
+        try:
+            save()
+        except SaveFailed as error:
+            self._failure = str(error)
