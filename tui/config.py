@@ -33,8 +33,8 @@ class Config:
     n_ctx: int | None = None
     threads: int | None = None
     gpu_layers: int = -1
-    sampling: Mapping[str, float | int] = field(default_factory=dict)
-    """Fields of `Sampling`."""
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `Sampling`, as TOML has them."""
     unknown: tuple[str, ...] = ()
     """Warnings about keys that mean nothing, each with the nearest that would."""
 
@@ -133,8 +133,9 @@ def _check(file: Path, key: str, value: object) -> None:
 
 
 def _check_sampling(file: Path, values: Mapping[str, Any]) -> None:
-    known = {key: value for key, value in values.items() if key in SAMPLING_NAMES}
-    try:
-        Sampling(**known)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{file}: sampling: {error}") from error
+    for key, value in values.items():
+        try:
+            if key in SAMPLING_NAMES:
+                Sampling.checked(key, value)
+        except ValueError as error:
+            raise ConfigError(f"{file}: sampling: {error}") from error
