@@ -1,38 +1,61 @@
-"""Choosing the next token: llama.cpp's own samplers, in llama.cpp's default order."""
+"""Choosing the next token: llama.cpp's samplers, and what else has a say in it."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+import numpy as np
 from llama_cpp import llama_cpp as ll
 
-from engine.types import Sampling
+from engine.bias import Biases
+from engine.candidates import Candidates, Logits, NothingLeft, keep_only, likeliest, logits_of
+from engine.chain import build_chain
+from engine.grammar import Grammar, GrammarState
+from engine.types import SAMPLING_RANGES, Sampling
+from engine.weights import Weights
+
+__all__ = ["NothingLeft", "Sampler"]
+
+_FIRST_LOOK = 64
+"""How many of the likeliest tokens are looked at when one of them is banned."""
+
+_SEEDS = int(SAMPLING_RANGES["seed"][1]) + 1
 
 
 class Sampler:
-    """A chain of llama.cpp samplers. `close` it, or use it as a context manager."""
+    """Chooses one token after another. `close` it, or use it as a context manager."""
 
-    def __init__(self, sampling: Sampling, n_vocab: int, prompt: Sequence[int]) -> None:
-        """Build the chain.
+    def __init__(
+        self,
+        sampling: Sampling,
+        weights: Weights,
+        history: Sequence[int],
+        *,
+        grammar: Grammar | None = None,
+        generated: Sequence[int] = (),
+        attempt: int = 0,
+    ) -> None:
+        """Get ready for the next token.
 
         Args:
             sampling: Without a seed, one is drawn.
-            n_vocab: Tokens in the vocabulary.
-            prompt: The prompt's tokens, of which the penalties see the last ones.
+            weights: Whose vocabulary is chosen from.
+            history: The prompt's tokens, which the penalties see.
+            grammar: What the answer must follow.
+            generated: The tokens of the answer that are there already; the grammar sees them too.
+            attempt: Counts how often an answer was rolled back; each draws differently.
+
+        Raises:
+            GrammarFailed: If the grammar cannot be used, or `generated` does not follow it.
         """
-        self._chain = ll.llama_sampler_chain_init(ll.llama_sampler_chain_default_params())
-        if _penalises(sampling):
-            self._add_penalties(sampling, n_vocab, prompt)
-        if sampling.temperature == 0:
-            self._add(ll.llama_sampler_init_greedy())
-            return
-        self._add(ll.llama_sampler_init_top_k(sampling.top_k))
-        self._add(ll.llama_sampler_init_top_p(sampling.top_p, 1))
-        self._add(ll.llama_sampler_init_min_p(sampling.min_p, 1))
-        self._add(ll.llama_sampler_init_temp(sampling.temperature))
+        seen = [*history, *generated]
         seed = secrets.randbits(31) if sampling.seed is None else sampling.seed
-        self._add(ll.llama_sampler_init_dist(seed))
+        self._weights = weights
+        self._biases = Biases(sampling, weights, seen) if sampling.logit_bias else None
+        self._grammar = GrammarState(grammar, weights, generated) if grammar else None
+        self._candidates: Candidates | None = None
+        self._chain = build_chain(sampling, weights, (seed + attempt) % _SEEDS, seen)
 
     def __enter__(self) -> Sampler:
         return self
@@ -40,40 +63,83 @@ class Sampler:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def sample(self, context: ll.llama_context_p) -> int:
-        """The next token after the last one that was decoded; the chain remembers it."""
-        token: int = ll.llama_sampler_sample(self._chain, context, -1)
+    def sample(
+        self,
+        context: ll.llama_context_p,
+        index: int = -1,
+        *,
+        only: Collection[int] | None = None,
+        never: Collection[int] = (),
+    ) -> int:
+        """Choose a token from an output row of the last evaluation, and remember it.
+
+        Args:
+            context: What evaluated.
+            index: The row, as `llama_get_logits_ith` counts; -1 is the last.
+            only: The tokens to choose from; None is all of them.
+            never: Tokens that may not be chosen.
+
+        Raises:
+            NothingLeft: If no token is left to choose; the text says why.
+        """
+        is_plain = self._grammar is None and self._biases is None
+        if is_plain and only is None and not never:
+            token: int = ll.llama_sampler_sample(self._chain, context, index)
+            return token
+        logits = logits_of(context, index, self._weights.n_vocab)
+        if only is not None:
+            logits = keep_only(logits, only)
+        for forbidden in never:
+            logits[forbidden] = -np.inf
+        try:
+            token = self._choose(logits)
+        except NothingLeft:
+            reason = "the grammar leaves no" if self._grammar else "there is no"
+            raise NothingLeft(f"{reason} token to go on with") from None
+        self._accept(token)
         return token
 
     def close(self) -> None:
-        """Free the chain and its samplers."""
+        """Free the samplers; a second time does nothing."""
         ll.llama_sampler_free(self._chain)
+        self._chain = None
+        if self._grammar:
+            self._grammar.close()
 
-    def _add(self, sampler: ll.llama_sampler_p) -> None:
-        ll.llama_sampler_chain_add(self._chain, sampler)
+    def _choose(self, logits: Logits) -> int:
+        """Choose freely, and again where a grammar or a ban is against it.
 
-    def _add_penalties(self, sampling: Sampling, n_vocab: int, prompt: Sequence[int]) -> None:
-        # llama.cpp has no "whole context" here any more; the prompt's length is what it saw, and
-        # more than an answer can add to it is never needed.
-        last_n = len(prompt) + 65_536 if sampling.repeat_last_n < 0 else sampling.repeat_last_n
-        self._add(
-            ll.llama_sampler_init_penalties(
-                n_vocab,
-                last_n,
-                sampling.repeat_penalty,
-                sampling.frequency_penalty,
-                sampling.presence_penalty,
-            )
-        )
-        for token in prompt[-last_n:]:
-            ll.llama_sampler_accept(self._chain, token)
+        As llama.cpp's own `common_sampler_sample` does: to look at one token is quick, and to look
+        at all of them is not, so that waits until the first choice is refused.
+        """
+        if self._candidates is None:
+            self._candidates = Candidates(self._weights.n_vocab)
+        for token, change in self._biases.changes() if self._biases else ():
+            logits[token] += change
+        looked_at = _FIRST_LOOK
+        is_restricted = False
+        while True:
+            token = self._candidates.choose(self._chain, logits)
+            if self._biases and self._biases.bans(token):
+                self._drop_banned(logits, looked_at)
+                looked_at *= 4
+            elif self._grammar is None or self._grammar.allows(token):
+                return token
+            elif not is_restricted:
+                self._grammar.restrict(self._candidates, logits)
+                is_restricted = True
+            logits[token] = -np.inf
 
+    def _drop_banned(self, logits: Logits, count: int) -> None:
+        """Forbid what would complete a banned text, among the likeliest tokens."""
+        assert self._biases
+        for token in likeliest(logits, count):
+            if self._biases.bans(token):
+                logits[token] = -np.inf
 
-def _penalises(sampling: Sampling) -> bool:
-    off = (1.0, 0.0, 0.0)
-    penalties = (
-        sampling.repeat_penalty,
-        sampling.frequency_penalty,
-        sampling.presence_penalty,
-    )
-    return sampling.repeat_last_n != 0 and penalties != off
+    def _accept(self, token: int) -> None:
+        ll.llama_sampler_accept(self._chain, token)
+        if self._grammar:
+            self._grammar.accept(token)
+        if self._biases:
+            self._biases.accept(token)

@@ -319,7 +319,7 @@ def test_the_cache_grows_without_losing_what_it_holds(starter_path: Path) -> Non
         for token in range(0, 500, 100):
             one.evaluate(ids[token : token + 100])
     assert small.tokens == large.tokens == ids
-    with Sampler(GREEDY, weights.n_vocab, ids) as sampler:
+    with Sampler(GREEDY, weights, ids) as sampler:
         assert sampler.sample(small.handle) == sampler.sample(large.handle)
 
 

@@ -15,7 +15,10 @@ TOOLKITS = {"textual", "rich", "prompt_toolkit", "click"}
 HEAVY = {"llama_cpp", "numpy", "jinja2"}
 ROOMS = {"engine", "prompts", "sessions", "drafts", "tui"}
 
-LLAMA_ADAPTERS = {"weights.py", "context.py", "sampling.py", "worker.py"}
+LLAMA_ADAPTERS = {
+    *("weights.py", "context.py", "sampling.py", "worker.py"),
+    *("candidates.py", "chain.py", "grammar.py"),
+}
 
 
 def modules_after(program: str) -> set[str]:
