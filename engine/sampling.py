@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 from llama_cpp import llama_cpp as ll
@@ -29,7 +31,7 @@ class Sampler:
     def __init__(
         self,
         sampling: Sampling,
-        weights: Weights,
+        weights: Weights | int,
         history: Sequence[int],
         *,
         grammar: Grammar | None = None,
@@ -49,6 +51,9 @@ class Sampler:
         Raises:
             GrammarFailed: If the grammar cannot be used, or `generated` does not follow it.
         """
+        if isinstance(weights, int):
+            # The loop passes the size of the vocabulary still: enough for what it asks for.
+            weights = cast("Weights", SimpleNamespace(n_vocab=weights))
         seen = [*history, *generated]
         seed = secrets.randbits(31) if sampling.seed is None else sampling.seed
         self._weights = weights
