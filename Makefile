@@ -11,13 +11,16 @@ DEV_READY := .venv/.dev-ready
 # A wheel that pip kept was built for other arguments.
 PIP_FLAGS := $(if $(CMAKE_ARGS),--no-cache-dir)
 
-.PHONY: chat test lint format bench clean
+.PHONY: chat test soak lint format bench clean
 
 chat: $(CHAT_READY)
 	@$(BIN)/chat $(ARGS)
 
 test: $(DEV_READY)
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: $(DEV_READY)
+	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 lint: $(DEV_READY)
 	$(BIN)/ruff check

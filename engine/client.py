@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import select
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
@@ -16,6 +10,7 @@ from time import monotonic
 
 from engine import wire
 from engine.errors import EngineError, LoadFailed, WorkerFailed
+from engine.process import WorkerProcess
 from engine.types import (
     Event,
     Finished,
@@ -23,6 +18,7 @@ from engine.types import (
     LoadOptions,
     Message,
     ModelCard,
+    Notice,
     Piece,
     Prefill,
     Request,
@@ -37,109 +33,6 @@ _POLL_MS = 50
 
 _CANCEL_GRACE_S = 2.0
 """How long a cancelled worker may go on before it is killed: a GPU batch cannot be interrupted."""
-
-_BOOT = "import sys; sys.path[:] = sys.argv[1:]; from engine.worker import main; main()"
-"""Takes over the parent's import path, so that the working directory is never on it: a folder there
-that happens to be called ``engine`` is not ours."""
-
-
-_SOURCE_FOLDER = re.compile(r"^\S*/(?=[^/\s]+:\d+: )")
-"""The build machine's folder, in front of the file and line of a failed assertion."""
-
-
-class WorkerProcess:
-    """One worker process and its pipes. Not for more than one thread at a time."""
-
-    def __init__(self) -> None:
-        """Spawn it, in a session of its own so that Ctrl+C in the terminal does not reach it."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, *filter(None, sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            start_new_session=True,
-            env={**os.environ, "GGML_NO_BACKTRACE": "1"},
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        self._stdin = self._process.stdin
-        self._stdout = self._process.stdout
-        self._stderr = self._process.stderr
-        self._said = b""
-        self._unpacker = wire.Unpacker()
-        self._frames: list[wire.Frame] = []
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process.poll() is None
-
-    def send(self, frame: wire.Frame) -> None:
-        """Write one frame whole.
-
-        Raises:
-            WorkerFailed: If nobody reads it any more.
-        """
-        data = wire.pack(frame)
-        try:
-            while data:
-                data = data[os.write(self._stdin.fileno(), data) :]
-        except BrokenPipeError as error:
-            raise self._failed() from error
-
-    def receive(self, timeout_ms: int) -> wire.Frame | None:
-        """The next frame, or None when there was none in time.
-
-        Raises:
-            WorkerFailed: If the process is gone.
-        """
-        if not self._frames:
-            readable = select.poll()
-            readable.register(self._stdout, select.POLLIN)
-            readable.register(self._stderr, select.POLLIN)
-            ready = {fd for fd, _ in readable.poll(timeout_ms)}
-            if self._stderr.fileno() in ready:
-                self._listen()
-            if self._stdout.fileno() in ready:
-                data = os.read(self._stdout.fileno(), 65_536)
-                if not data:
-                    raise self._failed()
-                self._frames += self._unpacker.feed(data)
-        return self._frames.pop(0) if self._frames else None
-
-    def kill(self) -> None:
-        """End the process at once and give its pipes back."""
-        self._process.kill()
-        self._process.wait()
-        self._stdin.close()
-        self._stdout.close()
-        self._stderr.close()
-
-    def _failed(self) -> WorkerFailed:
-        code = self._process.wait()
-        how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return WorkerFailed(f"the engine stopped ({how}){self._last_words()}")
-
-    def _listen(self) -> bool:
-        """Remember the end of what it says on stderr; whether it says anything more."""
-        data = os.read(self._stderr.fileno(), 65_536)
-        self._said = (self._said + data)[-4096:]
-        return bool(data)
-
-    def _last_words(self) -> str:
-        """The last line on its stderr, where C code says why it aborts."""
-        while self._listen():
-            pass
-        lines = self._said.decode(errors="replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return f": {_SOURCE_FOLDER.sub('', last)}" if last else ""
 
 
 class WorkerEngine:
@@ -208,6 +101,12 @@ class WorkerEngine:
     def close(self) -> None:
         """See `Engine`."""
         if self._worker is not None:
+            worker, self._worker = self._worker, None
+            worker.leave()
+
+    def _discard(self) -> None:
+        """End a worker that is of no use any more."""
+        if self._worker is not None:
             self._worker.kill()
             self._worker = None
 
@@ -237,23 +136,24 @@ class WorkerEngine:
     def _loading(self) -> Iterator[Event]:
         """Loading events until the weights are there. A cancel kills the worker instead."""
         if self._worker is None or not self._worker.is_alive:
-            self.close()
+            self._discard()
             self._start()
         try:
             while self._card is None:
                 if self._cancelled:
-                    self.close()
+                    self._discard()
                     return
                 frame = self._receive(self._load_id)
                 if frame is not None and "card" in frame:
                     self._card = wire.decode_card(frame["card"])
+                    yield from map(Notice, self._card.notices)
                 elif frame is not None:
                     yield wire.decode_event(frame)
         except WorkerFailed as error:
-            self.close()
+            self._discard()
             raise LoadFailed(f"{self._path.name} cannot be loaded: {error}") from error
         except EngineError:
-            self.close()
+            self._discard()
             raise
 
     def _answer(self, request: Request, is_last: bool) -> Generator[Event, None, bool]:
@@ -261,39 +161,35 @@ class WorkerEngine:
 
         There is none where the worker died before it said anything, and this is not the last try.
         """
+        progress = _Progress(request.alternatives)
         if self._worker is None:
-            yield _finished("cancelled")
+            yield from progress.ended("cancelled")
             return True
-        prompt_tokens = pieces = request_id = 0
-        heard = False
+        request_id = 0
         ended = True
         try:
             request_id = self._send("stream", request=wire.encode_request(request))
             ended = False
             for frame in self._until_cancelled(request_id):
-                heard = True
                 event = wire.decode_event(frame)
-                ended = isinstance(event, Finished)
-                if isinstance(event, Prefill):
-                    prompt_tokens = event.total
-                pieces += isinstance(event, Piece)
+                ended = progress.follow(event)
                 yield event
                 if ended:
                     return True
             ended = True
-            yield _finished("cancelled", Usage(prompt_tokens, pieces))
+            yield from progress.ended("cancelled")
         except WorkerFailed as error:
             ended = True
-            self.close()
-            if not heard and not is_last:
+            self._discard()
+            if not progress.heard and not is_last:
                 return False
-            yield _finished("error", Usage(prompt_tokens, pieces), str(error))
+            yield from progress.ended("error", str(error))
         except EngineError:
             ended = True
             raise
         finally:
             if not ended:
-                self._drain(request_id)
+                self._drain(request_id, progress)
         return True
 
     def _until_cancelled(self, request_id: int) -> Iterator[wire.Frame]:
@@ -306,21 +202,21 @@ class WorkerEngine:
             frame = self._receive(request_id)
             if frame is not None:
                 yield frame
-        self.close()
+        self._discard()
 
-    def _drain(self, request_id: int) -> None:
+    def _drain(self, request_id: int, progress: _Progress) -> None:
         """End a request whose events nobody reads any more."""
         if self._cancelled:
             # It was cancelled before, and somebody lost patience.
-            self.close()
+            self._discard()
             return
         self._cancelled = True
         try:
             for frame in self._until_cancelled(request_id):
-                if frame.get("event") == "finished":
+                if progress.follow(wire.decode_event(frame)):
                     return
         except EngineError:
-            self.close()
+            self._discard()
 
     def _send(self, op: str, **values: object) -> int:
         self._last_id += 1
@@ -363,7 +259,29 @@ def system_report() -> SystemReport:
         worker.kill()
 
 
-def _finished(
-    reason: FinishReason, usage: Usage | None = None, error: str | None = None
-) -> Finished:
-    return Finished(reason, usage or Usage(0, 0), Timings(0.0, 0.0), error)
+class _Progress:
+    """What came of a request so far, for the case that the worker cannot say how it ended."""
+
+    def __init__(self, alternatives: int) -> None:
+        self.heard = False
+        """Whether the worker said anything."""
+        self._prompt_tokens = 0
+        self._pieces = dict.fromkeys(range(alternatives), 0)
+        """Of the alternatives that have not ended."""
+
+    def follow(self, event: Event) -> bool:
+        """Take note of an event; whether it was the last one."""
+        self.heard = True
+        if isinstance(event, Prefill):
+            self._prompt_tokens = event.total
+        if isinstance(event, Piece) and event.index in self._pieces:
+            self._pieces[event.index] += 1
+        if isinstance(event, Finished):
+            self._pieces.pop(event.index, None)
+        return not self._pieces
+
+    def ended(self, reason: FinishReason, error: str | None = None) -> Iterator[Finished]:
+        """The last events that never came."""
+        for index, pieces in self._pieces.items():
+            usage = Usage(self._prompt_tokens, pieces)
+            yield Finished(reason, usage, Timings(0.0, 0.0), error, index)

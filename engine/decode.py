@@ -1,131 +1,162 @@
-"""The loop that makes an answer: prefill, then one token after another until a reason to stop."""
+"""The loop that makes answers: the prompt once, then token after token, until there is a reason."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 
-from engine.context import Cancelled, Context
-from engine.detokenize import StopStrings, Utf8Stream
+from engine.alternative import Alternative, Plan, Speculation
+from engine.beams import BeamOptions, BeamSearch
 from engine.errors import CannotFit
-from engine.reasoning import THINK, ReasoningSplitter
-from engine.sampling import Sampler
-from engine.types import (
-    Event,
-    Finished,
-    FinishReason,
-    Piece,
-    Prefill,
-    Reasoning,
-    Request,
-    Timings,
-    Usage,
-)
-from engine.weights import Weights
+from engine.kvcache import Cancelled, KvSequence
+from engine.output import Output, Sampled
+from engine.prefill import Reading
+from engine.types import Event, Finished, Timings, Usage
 
 
-class Answer:
-    """One answer in the making. `events` runs it; the rest is what it has to account for."""
+class Answering:
+    """All alternatives of one request, sampled side by side. `events` runs it."""
 
     def __init__(
         self,
-        weights: Weights,
-        context: Context,
-        request: Request,
-        prompt: Sequence[int],
-        started: float,
+        plan: Plan,
+        reading: Reading,
+        outputs: Sequence[Output],
+        speculation: Callable[[Sequence[int]], Speculation | None],
     ) -> None:
         """Hold what is needed; nothing is evaluated yet.
 
         Args:
-            weights: Whose vocabulary the tokens are of.
-            context: The KV cache to work in.
-            request: What was asked for.
-            prompt: The request's messages as token ids.
-            started: When the request came, by `perf_counter`.
+            plan: What the alternatives share.
+            reading: The prompt that they go on from.
+            outputs: One for each alternative.
+            speculation: Makes what guesses, from the prompt's tokens, or None.
         """
-        self._weights = weights
-        self._context = context
-        self._request = request
-        self._prompt = prompt
-        self._stops = StopStrings(request.stop)
-        self._utf8 = Utf8Stream()
-        ending = "".join(map(weights.token_text, prompt[-8:]))
-        self._splitter = ReasoningSplitter(THINK, is_open=ending.rstrip().endswith(THINK.open))
-        self._generated = 0
-        self._cached = 0
-        self._started = started
-        self._first_token_at: float | None = None
+        self._plan = plan
+        self._reading = reading
+        self._outputs = outputs
+        self._speculation = speculation
+        self._alternatives: list[Alternative] = []
 
     def events(self) -> Iterator[Event]:
         """Evaluate and generate.
 
         Raises:
-            CannotFit: If the prompt leaves no room for a single token.
+            CannotFit: If there is no memory for the prompt.
         """
-        if len(self._prompt) >= self._context.limit:
-            raise CannotFit(len(self._prompt), self._context.limit - 1)
-        reason: FinishReason
         try:
-            yield from self._prefill()
-            reason = yield from self._decode()
+            yield from self._reading.events()
+            self._branch()
+            for alternative in self._alternatives:
+                alternative.take(self._reading.row)
+                yield from self._shown(alternative)
+            while live := [each for each in self._alternatives if each.reason is None]:
+                yield from self._step(live)
         except Cancelled:
-            reason = "cancelled"
-        if reason != "stop":
-            yield from self._rest()
-        yield self._finished(reason)
+            yield from self._cancelled()
+        finally:
+            for sequence in self._sequences():
+                self._plan.cache.release(sequence)
 
-    def _prefill(self) -> Iterator[Event]:
-        self._cached = self._context.reuse(self._prompt)
-        total = len(self._prompt)
-        yield Prefill(self._cached, total, self._cached)
-        step = self._context.n_batch
-        for start in range(self._cached, total, step):
-            self._context.evaluate(self._prompt[start : start + step])
-            yield Prefill(min(start + step, total), total, self._cached)
+    def _sequences(self) -> Iterator[KvSequence]:
+        if self._reading.sequence is not None:
+            yield self._reading.sequence
+        yield from (alternative.sequence for alternative in self._alternatives[1:])
 
-    def _decode(self) -> Generator[Event, None, FinishReason]:
-        limit = self._request.max_tokens
-        with Sampler(self._request.sampling, self._weights.n_vocab, self._prompt) as sampler:
-            while limit is None or self._generated < limit:
-                token = sampler.sample(self._context.handle)
-                self._generated += 1
-                if self._first_token_at is None:
-                    self._first_token_at = perf_counter()
-                if self._weights.is_end(token):
-                    return "end"
-                if (yield from self._show(self._utf8.feed(self._weights.token_bytes(token)))):
-                    return "stop"
-                try:
-                    self._context.evaluate([token])
-                except CannotFit:
-                    return "length"
-        return "length"
+    def _branch(self) -> None:
+        """Give each alternative a sequence that holds the prompt."""
+        sequence = self._reading.sequence
+        assert sequence is not None
+        alone = len(self._outputs) == 1
+        speculation = self._speculation(self._reading.tokens) if alone else None
+        for index, output in enumerate(self._outputs):
+            own = self._plan.cache.fork(sequence) if index else sequence
+            self._alternatives.append(Alternative(self._plan, index, own, output, speculation))
 
-    def _show(self, text: str) -> Generator[Event, None, bool]:
-        """Yields what is certain of the text; returns whether a stop string came."""
-        reasoning, answer = self._splitter.feed(text)
-        if reasoning:
-            yield Reasoning(reasoning)
-        shown, stopped = self._stops.feed(answer)
-        if shown:
-            yield Piece(shown)
-        return stopped
+    def _step(self, live: Sequence[Alternative]) -> Iterator[Event]:
+        """One batch: a token of every alternative that goes on, with what is guessed to follow."""
+        started = perf_counter()
+        additions = [alternative.next_tokens() for alternative in live]
+        try:
+            rows = self._plan.cache.evaluate(additions)
+        except CannotFit:
+            # The longest one fills the context, or there is no memory left for it.
+            full = max(live, key=lambda each: len(each.sequence.tokens))
+            full.finish("length")
+            yield from self._shown(full)
+            return
+        for alternative, row in zip(live, rows, strict=True):
+            alternative.take(row)
+        batch = sum(len(addition.tokens) for addition in additions)
+        self._reading.costs.observe(batch, perf_counter() - started)
+        for alternative in live:
+            yield from self._shown(alternative)
 
-    def _rest(self) -> Iterator[Event]:
-        """What was held back, now that nothing more comes."""
-        yield from self._show(self._utf8.flush())
-        reasoning, answer = self._splitter.flush()
-        if reasoning:
-            yield Reasoning(reasoning)
-        if rest := self._stops.flush() + answer:
-            yield Piece(rest)
+    def _shown(self, alternative: Alternative) -> Iterator[Event]:
+        yield from alternative.output.take()
+        if alternative.reason is not None:
+            yield alternative.finished(self._reading)
 
-    def _finished(self, reason: FinishReason) -> Finished:
+    def _cancelled(self) -> Iterator[Event]:
+        for alternative in self._alternatives:
+            if alternative.reason is None:
+                alternative.finish("cancelled")
+                yield from self._shown(alternative)
+        for index in range(len(self._alternatives), len(self._outputs)):
+            yield self._reading.unanswered(index)
+
+
+class Searching:
+    """The best answers of a beam search. `events` runs it; the text comes all at once."""
+
+    def __init__(
+        self, plan: Plan, reading: Reading, outputs: Sequence[Output], options: BeamOptions
+    ) -> None:
+        """Hold what is needed; nothing is evaluated yet.
+
+        Args:
+            plan: The model and its cache.
+            reading: The prompt.
+            outputs: One for each answer that is wanted, no more than there are beams.
+            options: Of the search.
+        """
+        self._plan = plan
+        self._reading = reading
+        self._outputs = outputs
+        self._options = options
+
+    def events(self) -> Iterator[Event]:
+        """Evaluate and search.
+
+        Raises:
+            CannotFit: If there is no memory for the prompt.
+        """
+        reading = self._reading
+        try:
+            yield from reading.events()
+            assert reading.sequence is not None
+            search = BeamSearch(self._plan.weights, self._plan.cache, self._options)
+            found = search.run(reading.sequence, reading.row)
+        except Cancelled:
+            for index in range(len(self._outputs)):
+                yield reading.unanswered(index)
+            return
+        finally:
+            if reading.sequence is not None:
+                self._plan.cache.release(reading.sequence)
         now = perf_counter()
-        first = self._first_token_at or now
-        return Finished(
-            reason,
-            Usage(len(self._prompt), self._generated, self._cached),
-            Timings(prefill_s=first - self._started, decode_s=now - first),
-        )
+        for index, (output, answer) in enumerate(zip(self._outputs, found, strict=False)):
+            for token in answer.tokens:
+                if not output.stopped and not self._plan.weights.is_end(token):
+                    output.feed(Sampled(token, None))
+            if not output.stopped:
+                output.flush()
+            yield from output.take()
+            usage = Usage(len(reading.tokens), len(answer.tokens), reading.cached)
+            timings = Timings(now - reading.started, 0.0)
+            yield Finished(answer.reason or "length", usage, timings, index=index)
+        for index in range(len(found), len(self._outputs)):
+            none = "the search found no other answer"
+            timings = Timings(now - reading.started, 0.0)
+            usage = Usage(len(reading.tokens), 0, reading.cached)
+            yield Finished("error", usage, timings, none, index)

@@ -7,6 +7,7 @@ EngineError
 ├── TemplateFailed     the model's chat template could not be rendered
 ├── GrammarFailed      a grammar or JSON Schema cannot be used
 ├── CannotFit          the prompt is longer than the context
+├── Unsupported        the model, or this engine, cannot do what was asked for
 └── WorkerFailed       the process that owns llama.cpp died, or met an error of its own
 """
 
@@ -62,6 +63,10 @@ class CannotFit(EngineError):
         self.needed = needed
         self.available = available
         super().__init__(f"the prompt has {needed:,} tokens and the context holds {available:,}")
+
+
+class Unsupported(EngineError):
+    """The model, or this engine, cannot do what the request asks for."""
 
 
 class WorkerFailed(EngineError):

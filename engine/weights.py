@@ -13,13 +13,15 @@ from pathlib import Path
 from llama_cpp import llama_cpp as ll
 
 from engine.errors import LoadFailed
-from engine.types import ModelCard
+from engine.types import KvType, ModelCard
 
 _WARNING, _ERROR, _CONTINUED = 3, 4, 5
 """Of ggml_log_level; the last goes on with the line before it."""
 
 _WHO_SAYS_SO = re.compile(r"^(?:\w+: |error loading model(?: hyperparameters)?: )+")
 """What llama.cpp puts before a reason: the names of its functions."""
+
+_ELEMENT_BYTES: dict[KvType, float] = {"f16": 2, "q8_0": 34 / 32, "q4_0": 18 / 32}
 
 _LONG_METADATA = ("tokenizer.ggml.", "tokenizer.chat_template")
 
@@ -146,6 +148,12 @@ class Weights:
                 return buffer.raw[:size]
             room = -size
 
+    def tokens_beginning(self, data: bytes) -> frozenset[int]:
+        """The tokens whose bytes begin with these."""
+        # One after another: the table is only needed where a text is continued in its middle.
+        tokens = (t for t in range(self.n_vocab) if self._token_bytes(t).startswith(data))
+        return frozenset(tokens)
+
     def is_end(self, token: int) -> bool:
         """Whether the token ends a generation."""
         return bool(ll.llama_vocab_is_eog(self.vocab, token))
@@ -183,11 +191,11 @@ class Weights:
         size: int = ll.llama_model_size(self.model)
         return size
 
-    def kv_bytes_per_token(self) -> int:
-        """Bytes that one token takes in an f16 KV cache, all layers together.
+    def kv_bytes_per_token(self, kv_type: KvType) -> int:
+        """Bytes that one token takes in a KV cache, all layers together.
 
-        Two bytes for each element of the key and of the value of every KV head, as
-        ``llama_kv_cache`` allocates them.
+        For each element of the key and of the value of every KV head, as ``llama_kv_cache``
+        allocates them; the quantized types keep a 16-bit scale for every 32 elements.
         """
         heads: int = ll.llama_model_n_head_kv(self.model)
         layers: int = ll.llama_model_n_layer(self.model)
@@ -197,7 +205,7 @@ class Weights:
             int(self.metadata(f"{architecture}.attention.{part}_length") or default)
             for part in ("key", "value")
         )
-        return layers * heads * sum(lengths) * 2
+        return int(layers * heads * sum(lengths) * _ELEMENT_BYTES[kv_type])
 
     def card(self, n_ctx: int) -> ModelCard:
         """What to tell people about these weights."""

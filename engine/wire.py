@@ -98,7 +98,7 @@ def encode_card(card: ModelCard) -> Frame:
 
 def decode_card(value: Frame) -> ModelCard:
     """The inverse of `encode_card`."""
-    return ModelCard(**{**value, "path": Path(value["path"])})
+    return ModelCard(**{**value, "path": Path(value["path"]), "notices": tuple(value["notices"])})
 
 
 _EVENTS: Mapping[str, type[Event]] = {

@@ -11,23 +11,28 @@ import os
 import queue
 import signal
 import threading
+from dataclasses import asdict
 from importlib.metadata import version
-from pathlib import Path
-from time import perf_counter
+from time import sleep
 
 from llama_cpp import llama_cpp as ll
 
 from engine import wire
-from engine.chatformat import ChatFormat, Formatted, plain
-from engine.context import AbortFlag, Context
-from engine.decode import Answer
-from engine.errors import EngineError, LoadFailed, TemplateFailed, WorkerFailed
-from engine.machine import available_memory, usable_cores
-from engine.types import Loading, LoadOptions, Notice, Request
-from engine.weights import NativeLog, Weights
+from engine.errors import EngineError, LoadFailed, WorkerFailed
+from engine.inference import Inference
+from engine.kvcache import AbortFlag
+from engine.loading import load
+from engine.types import Loading, LoadOptions
+from engine.weights import NativeLog
 
-_BATCH_TOKENS = 512
-_SMALLEST_CONTEXT = 512
+_BEAT_S = 1.0
+"""How often a worker that is at work says so."""
+
+_IDLE_S = 1.0
+"""How long nothing is asked before snapshots are written."""
+
+_LAST_SECONDS = 10.0
+"""How long the process may live on without a parent, to write them."""
 
 
 class Pipes:
@@ -37,13 +42,17 @@ class Pipes:
         """Move the pipes off fds 0 and 1: whatever C code prints goes to the file on fd 2."""
         self._requests = os.dup(0)
         self._answers = os.dup(1)
+        self._writing = threading.Lock()
+        self._is_read = True
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.dup2(2, 1)
 
-    def read_into(self, frames: queue.SimpleQueue[wire.Frame], abort: AbortFlag) -> None:
-        """Queue requests as they come, and act on a cancel at once. Ends the process at the end
-        of the pipe: then the parent is gone."""
+    def read_into(self, frames: queue.SimpleQueue[wire.Frame | None], abort: AbortFlag) -> None:
+        """Queue requests as they come, and act on a cancel at once.
+
+        None is put at the end of the pipe: then the parent is gone, and soon this process is too.
+        """
         unpacker = wire.Unpacker()
         while data := os.read(self._requests, 65_536):
             for frame in unpacker.feed(data):
@@ -51,16 +60,20 @@ class Pipes:
                     abort.cancelled = frame["id"]
                 else:
                     frames.put(frame)
-        os._exit(0)
+        abort.everything = True
+        frames.put(None)
+        sleep(_LAST_SECONDS)
+        os._exit(1)
 
     def write(self, frame: wire.Frame) -> None:
-        """Send a frame whole."""
+        """Send a frame whole, as long as anybody reads."""
         data = wire.pack(frame)
-        try:
-            while data:
-                data = data[os.write(self._answers, data) :]
-        except BrokenPipeError:
-            os._exit(0)
+        with self._writing:
+            try:
+                while data and self._is_read:
+                    data = data[os.write(self._answers, data) :]
+            except BrokenPipeError:
+                self._is_read = False
 
 
 class Worker:
@@ -70,12 +83,39 @@ class Worker:
         self._pipes = pipes
         self._abort = abort
         self._log = NativeLog(lambda text: os.write(2, text))
-        self._weights: Weights | None = None
-        self._context: Context | None = None
-        self._template: str | None = None
-        self._format: ChatFormat | None = None
+        self._inference: Inference | None = None
+        self._is_busy = False
 
-    def handle(self, frame: wire.Frame) -> None:
+    def serve(self, frames: queue.SimpleQueue[wire.Frame | None]) -> None:
+        """Answer frames until None comes; write snapshots when nothing else is to do."""
+        while (frame := self._next(frames)) is not None:
+            self._is_busy = True
+            self._handle(frame)
+            self._is_busy = False
+        self._save()
+
+    def beat(self) -> None:
+        """Say again and again that there is progress, for as long as there is."""
+        polls = 0
+        while True:
+            sleep(_BEAT_S)
+            if self._is_busy and self._abort.polls != polls:
+                polls = self._abort.polls
+                self._pipes.write({"id": 0, "beat": polls})
+
+    def _next(self, frames: queue.SimpleQueue[wire.Frame | None]) -> wire.Frame | None:
+        if self._inference is not None and self._inference.has_unsaved:
+            try:
+                return frames.get(timeout=_IDLE_S)
+            except queue.Empty:
+                self._save()
+        return frames.get()
+
+    def _save(self) -> None:
+        if self._inference is not None:
+            self._inference.save()
+
+    def _handle(self, frame: wire.Frame) -> None:
         """Answer one frame; every failure is an answer too."""
         self._abort.current = request_id = frame["id"]
         operation = getattr(self, f"_{frame['op']}")
@@ -97,70 +137,37 @@ class Worker:
         self._pipes.write({"id": request_id, "system": report})
 
     def _load(self, request_id: int, frame: wire.Frame) -> None:
-        options = LoadOptions(**frame["options"])
         shown = -1.0
 
         def progress(fraction: float) -> bool:
             nonlocal shown
+            self._abort.polls += 1
             if fraction - shown >= 0.02:
                 shown = fraction
                 self._pipes.write({"id": request_id, **wire.encode_event(Loading(fraction))})
-            return True  # nobody cancels a load but by ending this process
+            return not self._abort.everything
 
-        ll.llama_backend_init()
-        weights = Weights(
-            Path(frame["path"]), gpu_layers=options.gpu_layers, log=self._log, progress=progress
-        )
-        self._context = Context(
-            weights,
-            limit=options.n_ctx or _context_limit(weights),
-            threads=options.threads or usable_cores(),
-            n_batch=_BATCH_TOKENS,
-            abort=self._abort,
-        )
-        self._weights = weights
-        self._template = options.chat_template or weights.chat_template
-        card = weights.card(self._context.limit)
+        options = LoadOptions(**frame["options"])
+        self._inference, card = load(frame["path"], options, self._log, progress, self._abort)
         self._pipes.write({"id": request_id, "card": wire.encode_card(card)})
 
     def _count(self, request_id: int, frame: wire.Frame) -> None:
-        prompt = self._prompt(Request(wire.decode_messages(frame["messages"])))
-        self._pipes.write({"id": request_id, "count": len(prompt.tokens)})
+        count = self._loaded().count(wire.decode_messages(frame["messages"]))
+        self._pipes.write({"id": request_id, "count": count})
+
+    def _score(self, request_id: int, frame: wire.Frame) -> None:
+        messages = wire.decode_messages(frame["messages"])
+        scores = self._loaded().score(messages, frame["text"])
+        self._pipes.write({"id": request_id, "scores": [asdict(score) for score in scores]})
 
     def _stream(self, request_id: int, frame: wire.Frame) -> None:
-        arrived = perf_counter()
-        request = wire.decode_request(frame["request"])
-        weights, context = self._loaded()
-        prompt = self._prompt(request)
-        for notice in prompt.notices:
-            self._pipes.write({"id": request_id, **wire.encode_event(Notice(notice))})
-        answer = Answer(weights, context, request, prompt.tokens, arrived)
-        for event in answer.events():
+        for event in self._loaded().answer(wire.decode_request(frame["request"])):
             self._pipes.write({"id": request_id, **wire.encode_event(event)})
 
-    def _loaded(self) -> tuple[Weights, Context]:
-        if self._weights is None or self._context is None:
+    def _loaded(self) -> Inference:
+        if self._inference is None:
             raise LoadFailed("no weights are loaded")
-        return self._weights, self._context
-
-    def _prompt(self, request: Request) -> Formatted:
-        weights, _ = self._loaded()
-        if not request.messages:
-            return plain(request.prefill, weights)
-        if self._template is None:
-            raise TemplateFailed(
-                f"{weights.path.stem} has no chat template: give one with --chat-template FILE, "
-                "or complete plain text with --raw"
-            )
-        self._format = self._format or ChatFormat(self._template, weights)
-        return self._format.format(request.messages, prefill=request.prefill, think=request.think)
-
-
-def _context_limit(weights: Weights) -> int:
-    """The trained context, or as much of it as half of the memory left beside the weights holds."""
-    spare = max(0, available_memory() - weights.size_bytes) // 2
-    fits = spare // max(1, weights.kv_bytes_per_token())
-    return max(_SMALLEST_CONTEXT, min(weights.n_ctx_train, fits))
+        return self._inference
 
 
 def main() -> None:
@@ -168,8 +175,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipes = Pipes()
     abort = AbortFlag()
-    frames: queue.SimpleQueue[wire.Frame] = queue.SimpleQueue()
-    threading.Thread(target=pipes.read_into, args=(frames, abort), daemon=True).start()
+    frames: queue.SimpleQueue[wire.Frame | None] = queue.SimpleQueue()
     worker = Worker(pipes, abort)
-    while True:
-        worker.handle(frames.get())
+    for task in (lambda: pipes.read_into(frames, abort), worker.beat):
+        threading.Thread(target=task, daemon=True).start()
+    worker.serve(frames)
+    # Taking llama.cpp down in order takes time that nobody has any more.
+    os._exit(0)

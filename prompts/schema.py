@@ -42,7 +42,10 @@ VARIABLE_KEYS = ("type", "default", "required", "description", "choices", "min",
 EXAMPLE_KEYS = ("input", "output", "instruction")
 PARAM_KEYS = (*SAMPLING_NAMES, "max_tokens", "stop")
 _TEMPLATE_WORDS = frozenset({"true", "false", "none", "loop", "self"})
-_INTEGERS = frozenset(f.name for f in fields(Sampling) if not isinstance(f.default, float))
+_INTEGERS = frozenset(
+    f.name for f in fields(Sampling) if f.default is None or isinstance(f.default, int)
+)
+_LISTS = frozenset(f.name for f in fields(Sampling) if isinstance(f.default, tuple))
 
 _T = TypeVar("_T")
 
@@ -279,19 +282,34 @@ class _Reader:
         name = at[-1]
         if name == "stop":
             return self._strings(table, at)
-        if name == "max_tokens" or name in _INTEGERS:
-            value: float | None = self._get(table, at, int)
+        if name == "max_tokens":
+            most = self._get(table, at, int)
+            if most is not None and most < 1:
+                self._fail("must be at least 1", at)
+            return most
+        if name == "logit_bias":
+            return self._biases(self._get(table, at, dict) or {}, at)
+        value: object
+        if name in _LISTS:
+            value = self._strings(table, at)
+        elif name in _INTEGERS:
+            value = self._get(table, at, int)
         else:
             value = self._number(table[name], at)
-        if name == "max_tokens":
-            if value is not None and value < 1:
-                self._fail("must be at least 1", at)
-            return value
-        try:
-            Sampling(**cast("dict[str, Any]", {name: value}))
-        except ValueError as error:
-            self._fail(str(error).removeprefix(f"{name} "), at)
+        self._check_sampling(name, value, at)
         return value
+
+    def _biases(self, table: Mapping[str, Any], at: KeyPath) -> dict[str, float]:
+        biases = {text: self._number(table[text], (*at, text)) for text in table}
+        for text, bias in biases.items():
+            self._check_sampling("logit_bias", {text: bias}, (*at, text))
+        return biases
+
+    def _check_sampling(self, name: str, value: object, at: KeyPath) -> None:
+        try:
+            Sampling.checked(name, value)
+        except ValueError as error:
+            self._fail(f"must {str(error).partition(' must ')[2]}", at)
 
     def _examples(self, tables: list[Any] | None) -> tuple[Example, ...] | None:
         if tables is None:

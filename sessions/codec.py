@@ -69,7 +69,7 @@ class TurnJson(_TurnJson, total=False):
     prompt: str
     variables: dict[str, Variable]
     model: str
-    sampling: dict[str, float | int | None]
+    sampling: JsonObject
     usage: dict[str, int]
     timings: dict[str, float]
     error: str
@@ -176,6 +176,16 @@ def _turn_to_json(turn: Turn, kind: Literal["turn", "partial"]) -> Mapping[str, 
     return _with_extra(known, turn.extra)
 
 
+def _sampling_to_json(sampling: Sampling) -> JsonObject:
+    """The settings that every turn has had since the first version, and others that are set."""
+    values = sampling.to_dict()
+    return {
+        name: value
+        for name, value in values.items()
+        if name in _FIRST_SETTINGS or value != _DEFAULT_SETTINGS[name]
+    }
+
+
 def _add_origin(known: TurnJson, turn: Turn) -> None:
     """The prompt that a turn came from, and what it brought along."""
     if turn.examples:
@@ -195,7 +205,7 @@ def _add_making(known: TurnJson, turn: Turn) -> None:
     if turn.model is not None:
         known["model"] = turn.model
     if turn.sampling is not None:
-        known["sampling"] = turn.sampling.to_dict()
+        known["sampling"] = _sampling_to_json(turn.sampling)
     if turn.usage is not None:
         counts: dict[str, int] = asdict(turn.usage)
         known["usage"] = {name: n for name, n in counts.items() if n or name not in _SPECULATION}
@@ -316,8 +326,19 @@ def _scored(value: object) -> tuple[str, float]:
     return text, logprob
 
 
+_FIRST_SETTINGS = frozenset(
+    (
+        *("temperature", "top_k", "top_p", "min_p", "seed"),
+        *("repeat_penalty", "frequency_penalty", "presence_penalty", "repeat_last_n"),
+    )
+)
+_DEFAULT_SETTINGS: JsonObject = Sampling().to_dict()
+_JSON_TYPES = {"logit_bias": dict, "samplers": list, "dry_sequence_breakers": list}
+"""Of fields that are not numbers."""
+
 _NUMBERS: Mapping[object, Mapping[str, Any]] = {
-    make: get_type_hints(make) for make in (Sampling, Usage, Timings)
+    **{make: get_type_hints(make) for make in (Usage, Timings)},
+    Sampling: {**get_type_hints(Sampling), **_JSON_TYPES},
 }
 
 

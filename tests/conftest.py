@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,12 @@ from scripted_chat import Chat
 
 from engine.client import WorkerEngine
 from engine.models import find_models
+from engine.process import ENVIRONMENT
 from engine.types import LoadOptions
+
+for name, value in ENVIRONMENT.items():
+    # Before llama.cpp is loaded by a test itself, and not in a worker.
+    os.environ.setdefault(name, value)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ from time import process_time
 
 import pytest
 
-from engine.chatformat import ChatFormat, plain
 from engine.client import WorkerEngine
 from engine.errors import TemplateFailed
+from engine.formatting.chatformat import ChatFormat, plain
 from engine.types import Finished, LoadOptions, Message, Piece, Request, Sampling
 from engine.weights import NativeLog, Weights
 

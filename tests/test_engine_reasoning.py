@@ -17,8 +17,8 @@ from chat_templates import (
     Family,
 )
 
-from engine.chatformat import ChatFormat
-from engine.reasoning import THINK, Markers, ReasoningSplitter, markers_of
+from engine.formatting.chatformat import ChatFormat
+from engine.formatting.reasoning import THINK, Markers, ReasoningSplitter, markers_of
 
 
 def markers(template: str) -> Markers:

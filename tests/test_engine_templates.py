@@ -32,8 +32,8 @@ from chat_templates import (
     Family,
 )
 
-from engine.chatformat import ChatFormat, Formatted, plain
 from engine.errors import TemplateFailed
+from engine.formatting.chatformat import ChatFormat, Formatted, plain
 from engine.types import Message
 
 WORDS = FakeVocabulary("<end>")

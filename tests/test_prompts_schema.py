@@ -42,6 +42,8 @@ temperature = 1
 top_k = 20
 max_tokens = 300
 stop = ["END"]
+samplers = ["top_k", "temperature"]
+logit_bias = { delve = -100 }
 [[examples]]
 input = "a"
 output = "b"
@@ -60,6 +62,8 @@ instruction = "c"
         "top_k": 20,
         "max_tokens": 300,
         "stop": ("END",),
+        "samplers": ("top_k", "temperature"),
+        "logit_bias": {"delve": -100},
     }
     assert prompt.examples is not None
     assert [(e.input, e.output, e.instruction) for e in prompt.examples] == [("a", "b", "c")]
@@ -121,6 +125,14 @@ MISTAKES = {
         *(3, "variables.a.default", None),
     ),
     "parameter out of range": ("[params]\ntop_p = 1.5", 2, "params.top_p", None),
+    "bias out of range": (
+        '[params.logit_bias]\nsea = 1\n"in order to" = -200',
+        *(3, "params.logit_bias.in order to", None),
+    ),
+    "text for a bias": ('[params]\nlogit_bias = "sea"', 2, "params.logit_bias", None),
+    "unknown sampler": ('[params]\nsamplers = ["topk"]', 2, "params.samplers", None),
+    "one sampler": ('[params]\nsamplers = "top_k"', 2, "params.samplers", None),
+    "fraction of a beam": ("[params]\nbeams = 1.5", 2, "params.beams", None),
     "not a number": ("[params]\ntemperature = nan", 2, "params.temperature", None),
     "fraction of a token": ("[params]\nmax_tokens = 1.5", 2, "params.max_tokens", None),
     "no tokens at all": ("[params]\nmax_tokens = 0", 2, "params.max_tokens", None),

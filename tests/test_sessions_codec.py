@@ -45,6 +45,15 @@ FULL = Turn(
 )
 
 
+UNUSUAL = Sampling(
+    typical_p=0.5,
+    mirostat=2,
+    samplers=("top_k",),
+    dry_sequence_breakers=("\n",),
+    logit_bias={"delve": -100, "sea": 1.5},  # type: ignore[arg-type]
+)
+
+
 def line_of(record: object) -> bytes:
     """A sound line around any JSON, made without the code under test."""
     body = json.dumps(record).encode()
@@ -62,6 +71,7 @@ def turn_json(**changes: object) -> dict[str, object]:
     [
         Header(1, "01M855M4W0N3XK3PQB5ZW3H40T", NOON),
         FULL,
+        replace(FULL, sampling=UNUSUAL),
         Turn("q", None, "system", "", NOON),
         Turn("s", None, "system", "They talked.", NOON, summarises=("q", "a")),
         Turn("q", None, "user", "Once upon", NOON, raw=True),
@@ -143,6 +153,8 @@ def test_the_example_in_the_format_reads_as_the_format_says() -> None:
         {"timings": {"prefill_s": 1, "decode_s": 2, "load_s": 3}},
         {"sampling": {"dry": 0.5}, "nested": {"a": [1, {"b": None}]}},
         {"sampling": {"temperature": 1000.0}},
+        {"sampling": {"samplers": ["newer"]}},
+        {"sampling": {"logit_bias": {"sea": 1000}}},
     ],
 )
 def test_fields_of_newer_programs_survive_a_round_trip(unknown: Mapping[str, object]) -> None:
@@ -154,6 +166,18 @@ def test_fields_of_newer_programs_survive_a_round_trip(unknown: Mapping[str, obj
             assert again[name].items() >= value.items()
         else:
             assert again[name] == value
+
+
+def test_settings_are_written_where_they_are_not_the_usual_ones() -> None:
+    first = {"temperature", "top_k", "top_p", "min_p", "seed", "repeat_last_n"}
+    first |= {"repeat_penalty", "frequency_penalty", "presence_penalty"}
+
+    def written(sampling: Sampling) -> set[str]:
+        return set(json.loads(encode(replace(FULL, sampling=sampling)))["r"]["sampling"])
+
+    assert written(Sampling()) == first
+    others = {"typical_p", "mirostat", "samplers", "dry_sequence_breakers", "logit_bias"}
+    assert written(UNUSUAL) == first | others
 
 
 def test_records_of_newer_programs_are_not_damage() -> None:
@@ -198,6 +222,8 @@ def test_null_is_the_same_as_nothing(field: str) -> None:
         turn_json(variables={"x": [1]}),
         turn_json(sampling={"top_k": 1.5}),
         turn_json(sampling={"temperature": True}),
+        turn_json(sampling={"samplers": "top_k"}),
+        turn_json(sampling={"logit_bias": [["sea", 1]]}),
         turn_json(usage={"prompt_tokens": 1}),
         turn_json(timings={"prefill_s": "1", "decode_s": 1}),
         turn_json(logprobs={"a": -1}),

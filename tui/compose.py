@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,13 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from engine.types import SAMPLING_NAMES, Message, Sampling
+from engine.types import Message
 from prompts.library import Library
 from prompts.render import render
 from tui.config import Config
 from tui.conversation import Question, Settings
 from tui.errors import UsageProblem
 from tui.options import EngineOptions, PromptOptions
+from tui.settings import make_settings
 
 LARGEST = 64 * 2**20
 """Bytes of the largest text that is read; no context holds more."""
@@ -240,41 +240,3 @@ def _joined(attachments: Sequence[Attachment]) -> str:
 def _headed(attachment: Attachment) -> str:
     text = attachment.text.rstrip("\n")
     return text if attachment.name is None else f"--- {attachment.name} ---\n{text}"
-
-
-def make_settings(options: EngineOptions, params: Mapping[str, object], config: Config) -> Settings:
-    """Sampling and limits: the command line's over the prompt's over the configuration's.
-
-    Raises:
-        UsageProblem: If an option's name is unknown or its value is out of range.
-    """
-    values: dict[str, object] = {**config.sampling, **params}
-    max_tokens = options.max_tokens or values.pop("max_tokens", None) or config.max_tokens
-    stop = values.pop("stop", ())
-    values.pop("max_tokens", None)
-    for name, text in options.sampling:
-        values[name] = _number(name, text)
-    if options.seed is not None:
-        values["seed"] = options.seed
-    try:
-        sampling = Sampling(**values)  # type: ignore[arg-type]
-    except ValueError as error:
-        raise UsageProblem(f"-o {error}") from error
-    assert max_tokens is None or isinstance(max_tokens, int)
-    assert isinstance(stop, list | tuple)
-    return Settings(sampling, max_tokens, tuple(stop))
-
-
-def _number(name: str, text: str) -> float | int:
-    if name not in SAMPLING_NAMES:
-        nearest = difflib.get_close_matches(name, SAMPLING_NAMES, n=1)
-        hint = f"did you mean {nearest[0]}?" if nearest else f"one of {', '.join(SAMPLING_NAMES)}"
-        raise UsageProblem(f"-o: no option {name!r}; {hint}")
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError as error:
-        raise UsageProblem(f"-o {name} must be a number, not {text!r}") from error

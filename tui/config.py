@@ -41,8 +41,8 @@ class Config:
     max_tokens: int | None = None
     load: Mapping[str, int | str] = field(default_factory=dict)
     """Fields of `LoadOptions`, those of `LOAD_NAMES`."""
-    sampling: Mapping[str, float | int] = field(default_factory=dict)
-    """Fields of `Sampling`."""
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `Sampling`, as TOML has them."""
     snapshots: Snapshots = Snapshots()
     unknown: tuple[str, ...] = ()
     """Warnings about keys that mean nothing, each with the nearest that would."""
@@ -177,8 +177,9 @@ def _check(file: Path, key: str, value: object, wanted: type) -> None:
 
 
 def _check_sampling(file: Path, values: Mapping[str, Any]) -> None:
-    known = {key: value for key, value in values.items() if key in SAMPLING_NAMES}
-    try:
-        Sampling(**known)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{file}: sampling: {error}") from error
+    for key, value in values.items():
+        try:
+            if key in SAMPLING_NAMES:
+                Sampling.checked(key, value)
+        except ValueError as error:
+            raise ConfigError(f"{file}: sampling: {error}") from error

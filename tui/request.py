@@ -20,6 +20,7 @@ def request_after(path: Sequence[Turn], settings: Settings) -> Request:
     Where the settings have no seed one is drawn, so that it can be recorded.
     """
     sampling = settings.sampling
+    is_chosen = sampling.seed is not None and sampling.temperature > 0
     if sampling.seed is None:
         sampling = replace(sampling, seed=secrets.randbits(31))
     is_raw = path[-1].raw
@@ -34,5 +35,6 @@ def request_after(path: Sequence[Turn], settings: Settings) -> Request:
         banned=settings.banned,
         top_logprobs=settings.top_logprobs,
         think=settings.think,
+        reproducible=is_chosen,
         stable_messages=0 if is_raw else len(standing_messages(path)),
     )

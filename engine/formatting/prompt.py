@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine.prose import MarkerTokenizer
-from engine.repairs import Accepted, filled
-from engine.templates import ChatTemplate, Refused
+from engine.formatting.prose import MarkerTokenizer
+from engine.formatting.repairs import Accepted, filled
+from engine.formatting.templates import ChatTemplate, Refused
 
 _REWRITTEN = "the model's template changes the words of a message"
 _NEUTRALISED = "markers in a message got a space inside: the model's template changes its words"

@@ -9,7 +9,7 @@ from functools import reduce
 from itertools import groupby
 from time import process_time
 
-from engine.templates import Call, ChatTemplate, Refused
+from engine.formatting.templates import Call, ChatTemplate, Refused
 from engine.types import Message
 
 Messages = tuple[Message, ...]

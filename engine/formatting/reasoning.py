@@ -164,6 +164,11 @@ class ReasoningSplitter:
         """What was held back, now that nothing more comes."""
         return self._splitter.flush()
 
+    @property
+    def is_reasoning(self) -> bool:
+        """Whether the stream is inside reasoning now, as far as is certain."""
+        return self._splitter.is_reasoning
+
 
 class _BlockSplitter:
     """Reasoning between two markers, the answer after them."""
@@ -175,6 +180,10 @@ class _BlockSplitter:
         self._wrapper = markers.wrapper
         self._wrapper_end = ""
         self._held = ""
+
+    @property
+    def is_reasoning(self) -> bool:
+        return self._state in ("label", "reasoning")
 
     def feed(self, text: str) -> tuple[str, str]:
         self._held += text
@@ -266,6 +275,10 @@ class _ChannelSplitter:
         self._state: Literal["header", "reasoning", "between", "answer"]
         self._state = "reasoning" if is_open else "answer"
         self._header = ""
+
+    @property
+    def is_reasoning(self) -> bool:
+        return self._state in ("reasoning", "header")
 
     def feed(self, text: str) -> tuple[str, str]:
         if self._state == "reasoning":

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.errors import TemplateFailed
-from engine.prompt import Prompt
-from engine.prose import MarkerTokenizer, Vocabulary
-from engine.reasoning import markers_of
-from engine.repairs import Accepted, accept, filled, nonce
-from engine.templates import Call, ChatTemplate, Refused
+from engine.formatting.prompt import Prompt
+from engine.formatting.prose import MarkerTokenizer, Vocabulary
+from engine.formatting.reasoning import markers_of
+from engine.formatting.repairs import Accepted, accept, filled, nonce
+from engine.formatting.templates import Call, ChatTemplate, Refused
 from engine.types import Message
 
 _NO_SWITCH = "the model's template has no switch for thinking: it is left as it is"

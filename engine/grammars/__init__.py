@@ -1,0 +1,1 @@
+"""Grammars that an answer must follow: GBNF, and JSON Schemas turned into it."""

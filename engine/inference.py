@@ -1,0 +1,330 @@
+"""One loaded model with everything it takes to answer: formatting, cache, sampling, snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+
+from engine.alternative import Plan, Speculation
+from engine.beams import BeamOptions
+from engine.decode import Answering, Searching
+from engine.errors import TemplateFailed, Unsupported, WorkerFailed
+from engine.formatting.chatformat import ChatFormat, Formatted, plain
+from engine.formatting.reasoning import THINK, ReasoningSplitter
+from engine.grammars.grammar import Grammar
+from engine.kvcache import AbortFlag, Addition, CacheOptions, Cancelled, KvCache, KvSequence
+from engine.output import Output
+from engine.prefill import Reading
+from engine.prefix import shared_tokens
+from engine.sampling.logprobs import logits_of, token_score
+from engine.sampling.sampler import Sampler
+from engine.snapshots import Snapshot, SnapshotStore, fingerprint
+from engine.speculate import Costs, Cursor, Lookup, Pace
+from engine.types import Event, LoadOptions, Message, ModelCard, Notice, Request, TokenScore
+from engine.weights import Weights
+
+_MOST_ALTERNATIVES = 16
+
+_LONGEST_SEARCH = 256
+"""Tokens of an answer by beam search where no limit is set: it is for short texts."""
+
+_SCORED_AT_ONCE = 64
+"""Tokens whose logits are kept at once: a row has as many numbers as the vocabulary has tokens."""
+
+
+class Inference:
+    """Answers with one model. What it has read stays in the cache for the next request."""
+
+    def __init__(
+        self, weights: Weights, options: LoadOptions, cache_options: CacheOptions, abort: AbortFlag
+    ) -> None:
+        """Allocate the cache.
+
+        Args:
+            weights: The model.
+            options: Its chat template and its snapshots, where they are set.
+            cache_options: What the options and the machine come to.
+            abort: Ends an evaluation early.
+
+        Raises:
+            LoadFailed: If there is no memory for the cache.
+        """
+        self._weights = weights
+        self._options = options
+        self._cache = KvCache(weights, cache_options, abort)
+        self._snapshots = self._snapshot_store(cache_options)
+        self._format: ChatFormat | None = None
+        self._costs = Costs()
+        self._following, self._recalling = Pace(self._costs), Pace(self._costs)
+        self._unsaved: tuple[Request, KvSequence] | None = None
+        self._saved: Snapshot | None = None
+        """The last one that was restored or written."""
+
+    def card(self) -> ModelCard:
+        """What to tell people about the model."""
+        return self._weights.card(self._cache.limit)
+
+    def count(self, messages: tuple[Message, ...]) -> int:
+        """Tokens of the messages.
+
+        Raises:
+            TemplateFailed: If the chat template cannot render them.
+        """
+        return len(self._formatted(Request(messages)).tokens)
+
+    def score(self, messages: tuple[Message, ...], text: str) -> list[TokenScore]:
+        """What the model thinks of a given answer, in one pass over its tokens.
+
+        Raises:
+            CannotFit: If messages and text are longer than the context.
+            TemplateFailed: If the chat template cannot render the messages.
+            WorkerFailed: If it was cancelled.
+        """
+        prompt = self._formatted(Request(messages)).tokens
+        given = self._formatted(Request(messages, prefill=text)).tokens
+        self._recall(given)
+        sequence, spelled = self._cache.begin(prompt)
+        try:
+            self._cache.extend(sequence, spelled[len(sequence.tokens) : -1])
+            return self._teacher_forced(sequence, given[len(prompt) - 1 :])
+        except Cancelled as error:
+            raise WorkerFailed("scoring was cancelled") from error
+        finally:
+            self._cache.release(sequence)
+
+    def _teacher_forced(self, sequence: KvSequence, tokens: Sequence[int]) -> list[TokenScore]:
+        """The score of every token but the first, each given those before it."""
+        scores = []
+        for start in range(0, len(tokens) - 1, _SCORED_AT_ONCE):
+            part = tokens[start : start + _SCORED_AT_ONCE]
+            (row,) = self._cache.evaluate([Addition(sequence, part, len(part))])
+            for place, token in enumerate(tokens[start + 1 : start + 1 + len(part)]):
+                logits = logits_of(self._cache.handle, row + place, self._weights)
+                scores.append(token_score(self._weights, logits, token, 0))
+        return scores
+
+    def answer(self, request: Request) -> Iterator[Event]:
+        """The events of a request.
+
+        Raises:
+            CannotFit: If the prompt leaves no room for a single token.
+            GrammarFailed: If the grammar or the schema cannot be used.
+            TemplateFailed: If the chat template cannot render the messages.
+            Unsupported: If this model cannot do what the request asks for.
+        """
+        started = perf_counter()
+        self._check(request)
+        self._unsaved = None
+        formatted = self._formatted(request)
+        for notice in formatted.notices:
+            yield Notice(notice)
+        tokens, healing, healed = self._healed(formatted.tokens, request)
+        self._recall(tokens)
+        reading = Reading(
+            self._cache, tokens, self._costs, started=started, reproducible=request.reproducible
+        )
+        plan = self._plan(request, formatted.tokens, healing)
+        outputs = self._outputs(request, formatted, healed)
+        try:
+            if request.sampling.beams > 1:
+                yield from Searching(plan, reading, outputs, _beam_options(request)).events()
+            else:
+                guessing = partial(self._speculation, request)
+                yield from Answering(plan, reading, outputs, guessing).events()
+        finally:
+            if reading.sequence is not None:
+                self._unsaved = request, reading.sequence
+
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether `save` has something to do."""
+        return self._snapshots is not None and self._unsaved is not None
+
+    def save(self) -> None:
+        """Write snapshots of the last answer's sequence, and of the part that others share."""
+        if self._snapshots is None or self._unsaved is None:
+            return
+        (request, sequence), self._unsaved = self._unsaved, None
+        if not self._cache.holds(sequence):
+            return
+        stable = self._stable_length(request, sequence.tokens)
+        self._save(sequence, stable)
+        before = self._saved
+        saved = self._save(sequence, len(sequence.tokens))
+        if saved is None or len(saved.tokens) == stable:
+            return
+        self._saved = saved
+        if before is not None and self._is_outdated(before, saved, stable):
+            self._snapshots.forget(before)
+
+    def _check(self, request: Request) -> None:
+        room = min(_MOST_ALTERNATIVES, self._cache.slots - 2, self._cache.options.batch)
+        if not 1 <= request.alternatives <= room:
+            raise Unsupported(f"there can be from 1 to {room} alternatives with this model")
+        beams = request.sampling.beams
+        if beams == 1:
+            return
+        if request.alternatives > beams:
+            raise Unsupported(f"{beams} beams cannot give {request.alternatives} alternatives")
+        if 2 * beams > self._cache.slots or beams > self._cache.options.batch:
+            raise Unsupported(f"this model has no room for {beams} beams")
+        if request.grammar or request.schema or request.banned or request.top_logprobs is not None:
+            raise Unsupported("a beam search takes no grammar, no banned phrases and no logprobs")
+
+    def _formatted(self, request: Request) -> Formatted:
+        if not request.messages:
+            return plain(request.prefill, self._weights)
+        return self._chat_format().format(
+            request.messages, prefill=request.prefill, think=request.think
+        )
+
+    def _chat_format(self) -> ChatFormat:
+        if self._format is None:
+            template = self._options.chat_template or self._weights.chat_template
+            if template is None:
+                raise TemplateFailed(
+                    f"{self._weights.path.stem} has no chat template: give one with "
+                    "--chat-template FILE, or complete plain text with --raw"
+                )
+            self._format = ChatFormat(template, self._weights)
+        return self._format
+
+    def _healed(
+        self, tokens: Sequence[int], request: Request
+    ) -> tuple[Sequence[int], Collection[int] | None, bytes]:
+        """The prompt without the last token of a prefill, and what may come in its place.
+
+        A text that ends in the middle of a word ends in tokens that the model has rarely seen
+        there; it goes on far better from the token before (token healing).
+        """
+        is_free = request.grammar is None and request.schema is None
+        healed = self._weights.token_bytes(tokens[-1]) if request.prefill and is_free else b""
+        if not healed or len(tokens) < 2:
+            return tokens, None, b""
+        return tokens[:-1], self._weights.tokens_beginning(healed), healed
+
+    def _plan(
+        self, request: Request, history: Sequence[int], healing: Collection[int] | None
+    ) -> Plan:
+        grammar = _grammar(request)
+        # What a grammar is for begins with what the assistant has said already.
+        said = self._weights.tokenize(request.prefill, special=False) if grammar else []
+
+        def make_sampler(
+            index: int, generated: Sequence[int], reasoned: int | None, attempt: int
+        ) -> Sampler:
+            sampling = request.sampling
+            if index and sampling.seed is not None:
+                sampling = replace(sampling, seed=(sampling.seed + index) % (2**32 - 1))
+            return Sampler(
+                sampling,
+                self._weights,
+                [*history, *generated[:reasoned]],
+                grammar=None if reasoned is None else grammar,
+                generated=[] if reasoned is None else [*said, *generated[reasoned:]],
+                attempt=attempt,
+            )
+
+        return Plan(
+            weights=self._weights,
+            cache=self._cache,
+            make_sampler=make_sampler,
+            max_tokens=request.max_tokens,
+            top_logprobs=request.top_logprobs,
+            healing=healing,
+        )
+
+    def _outputs(self, request: Request, formatted: Formatted, healed: bytes) -> list[Output]:
+        outputs = []
+        for index in range(request.alternatives):
+            splitter = ReasoningSplitter(
+                self._chat_format().markers if request.messages else THINK,
+                is_open=formatted.reasoning_open,
+                has_begun=bool(request.prefill),
+            )
+            outputs.append(Output(self._weights, request, splitter, index=index, healed=healed))
+        return outputs
+
+    def _speculation(self, request: Request, prompt: Sequence[int]) -> Speculation | None:
+        if request.reproducible or not self._cache.can_cut:
+            return None
+        if not request.reference:
+            self._recalling.begin(0)
+            return Speculation(Lookup(prompt), self._recalling)
+        draft = self._weights.tokenize(request.reference, special=False)
+        self._following.begin(len(draft))
+        starts = [not self._weights.token_bytes(token)[:1].isalnum() for token in draft]
+        return Speculation(Cursor(draft, starts), self._following)
+
+    def _snapshot_store(self, cache: CacheOptions) -> SnapshotStore | None:
+        if self._options.snapshots is None:
+            return None
+        key = (
+            fingerprint(self._weights.path),
+            f"{cache.kv_type} {cache.flash_attention}",
+            version("llama-cpp-python"),
+        )
+        folder = Path(self._options.snapshots)
+        return SnapshotStore(folder, key=key, budget=self._options.snapshot_budget)
+
+    def _recall(self, prompt: Sequence[int]) -> None:
+        """Bring a snapshot into the cache, where one holds more of the prompt than the cache."""
+        if self._snapshots is None:
+            return
+        snapshot = self._snapshots.find(
+            prompt[:-1],
+            self._weights.token_bytes,
+            better_than=self._cache.known(prompt),
+            whole_only=not self._cache.can_cut,
+        )
+        state = self._snapshots.load(snapshot) if snapshot else None
+        if snapshot is None or state is None:
+            return
+        if self._cache.restore(snapshot.tokens, state):
+            self._saved = snapshot
+        else:
+            self._snapshots.forget(snapshot)
+
+    def _save(self, sequence: KvSequence, length: int) -> Snapshot | None:
+        assert self._snapshots is not None
+        tokens = sequence.tokens[:length]
+        if self._snapshots.has(tokens):
+            return None
+        state = self._cache.state(sequence, length)
+        return self._snapshots.save(tokens, state) if state else None
+
+    def _is_outdated(self, before: Snapshot, now: Snapshot, stable: int) -> bool:
+        """Whether all of a snapshot is in a newer one, and no other conversation begins with it."""
+        if not self._cache.can_cut or len(before.tokens) <= stable:
+            return False
+        return shared_tokens(before.tokens, now.tokens) == len(before.tokens)
+
+    def _stable_length(self, request: Request, tokens: Sequence[int]) -> int:
+        """How many of the tokens any other question after the same stable messages begins with."""
+        if not request.stable_messages:
+            return 0
+        stable = request.messages[: request.stable_messages]
+        other = self._formatted(Request((*stable, Message("user", "?"))))
+        return shared_tokens(tokens, other.tokens)
+
+
+def _beam_options(request: Request) -> BeamOptions:
+    sampling = request.sampling
+    return BeamOptions(
+        width=sampling.beams,
+        groups=sampling.beam_groups,
+        diversity=sampling.beam_diversity,
+        alpha=sampling.length_penalty,
+        max_tokens=request.max_tokens or _LONGEST_SEARCH,
+        stop=tuple(stop.encode(errors="replace") for stop in request.stop if stop),
+    )
+
+
+def _grammar(request: Request) -> Grammar | None:
+    if request.grammar is not None:
+        return Grammar.from_gbnf(request.grammar)
+    return Grammar.from_schema(request.schema) if request.schema is not None else None

@@ -1,0 +1,1 @@
+"""Choosing the next token, and what the model thought of it."""
