@@ -66,7 +66,9 @@ class Inference:
 
     def card(self) -> ModelCard:
         """What to tell people about the model."""
-        return self._weights.card(self._cache.limit)
+        card = self._weights.card(self._cache.limit)
+        own = self._options.chat_template is not None
+        return replace(card, has_chat_template=own or card.has_chat_template)
 
     def count(self, messages: tuple[Message, ...]) -> int:
         """Tokens of the messages.

@@ -192,7 +192,7 @@ def test_a_model_without_a_template_completes_text_and_takes_a_template(untempla
         engine.close()
     assert any(isinstance(event, Piece) for event in events)
     assert isinstance(events[-1], Finished)
-    assert events[-1].usage.prompt_tokens == 4
+    assert events[-1].usage.prompt_tokens == 3, "the last of the four is written anew"
     engine = WorkerEngine(untemplated, LoadOptions(n_ctx=512, chat_template=CHATML))
     try:
         assert engine.count(question) > 5

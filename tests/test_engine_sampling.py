@@ -174,18 +174,18 @@ def test_a_dynamic_temperature_lies_between_its_ends(model: Native) -> None:
 
 def test_adaptive_p_aims_at_a_probability(model: Native) -> None:
     def average(target: float) -> float:
-        ids = model.read(CHAT.format(STORY))
         chances = []
-        sampling = Sampling(1.0, adaptive_target=target, samplers=("min_p",), seed=1)
-        with Sampler(sampling, model.weights, ids) as sampler:
-            for _ in range(12):
-                token = sampler.sample(model.cache.handle)
-                chances.append(probabilities(model)[token])
-                model.extend([token])
+        for seed in range(3):
+            ids = model.read(CHAT.format(STORY))
+            sampling = Sampling(1.0, adaptive_target=target, samplers=("min_p",), seed=seed)
+            with Sampler(sampling, model.weights, ids) as sampler:
+                for _ in range(12):
+                    token = sampler.sample(model.cache.handle)
+                    chances.append(probabilities(model)[token])
+                    model.extend([token])
         return float(np.mean(chances))
 
-    assert average(0.1) < 0.3
-    assert average(0.9) > 0.4
+    assert average(0.9) > average(0.1) + 0.1
 
 
 def test_dry_breaks_a_loop_that_is_long_enough_and_near_enough(model: Native) -> None:
