@@ -19,7 +19,7 @@ from engine.prefix import agreement
 from engine.types import FlashAttention, KvType
 from engine.weights import Weights
 
-_SLOTS, _FEW_SLOTS = 34, 4
+_SLOTS, _FEW_SLOTS = 34, 6
 """Sequences that can live at once: two generations of the widest beam search, and a spare pair. A
 model with a recurrent state takes memory for each of them."""
 

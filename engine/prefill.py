@@ -66,6 +66,9 @@ class Reading:
         done = self.cached = len(self.sequence.tokens)
         yield Prefill(done, total, done)
         while done < total:
+            if not self._cache.can_cut and done == total - 1:
+                # What comes after cannot be taken back: the next request may begin here.
+                self._cache.release(self._cache.fork(self.sequence))
             part = self.tokens[done : done + self._step(total - done)]
             started = perf_counter()
             (self.row,) = self._cache.evaluate([Addition(self.sequence, part, 1)])
@@ -80,6 +83,7 @@ class Reading:
         return Finished("cancelled", usage, timings, index=index)
 
     def _step(self, left: int) -> int:
-        if self._reproducible and left > 1:
-            return min(_FIXED_STEP, left - 1)
-        return self._cache.step
+        step = _FIXED_STEP if self._reproducible else self._cache.step
+        if left > 1 and (self._reproducible or not self._cache.can_cut):
+            return min(step, left - 1)
+        return step

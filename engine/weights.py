@@ -7,8 +7,9 @@ import os
 import re
 from collections import deque
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 from llama_cpp import llama_cpp as ll
 
@@ -29,6 +30,8 @@ _LONG_METADATA = ("tokenizer.ggml.", "tokenizer.chat_template")
 class NativeLog:
     """Collects what llama.cpp logs, since the reason of a failure is nowhere else."""
 
+    _installed: ClassVar[object] = None
+
     def __init__(self, echo: Callable[[bytes], object]) -> None:
         """Route llama.cpp's log here for the rest of the process.
 
@@ -39,9 +42,10 @@ class NativeLog:
         self._lines: deque[tuple[int, str]] = deque(maxlen=40)
         self._echo = echo
         self._level = 0
-        # The C side keeps a bare pointer: the callback must live as long as this object does.
-        self._callback = ll.llama_log_callback(self._on_log)
-        ll.llama_log_set(self._callback, ctypes.c_void_p(0))
+        callback = ll.llama_log_callback(self._on_log)
+        ll.llama_log_set(callback, ctypes.c_void_p(0))
+        # The C side keeps a bare pointer to whichever came last.
+        NativeLog._installed = callback
 
     def _on_log(self, level: int, text: bytes, _user_data: object) -> None:
         self._level = self._level if level == _CONTINUED else level
@@ -153,6 +157,13 @@ class Weights:
         # One after another: the table is only needed where a text is continued in its middle.
         tokens = (t for t in range(self.n_vocab) if self._token_bytes(t).startswith(data))
         return frozenset(tokens)
+
+    @cached_property
+    def suppressed(self) -> tuple[int, ...]:
+        """Tokens never to be generated, by the file's ``tokenizer.ggml.suppress_tokens``."""
+        count = ctypes.c_int32()
+        tokens = ll.llama_vocab_get_suppress_tokens(self.vocab, ctypes.byref(count))
+        return tuple(tokens[: count.value]) if tokens and count.value > 0 else ()
 
     def is_end(self, token: int) -> bool:
         """Whether the token ends a generation."""

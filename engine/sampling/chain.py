@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
@@ -33,6 +34,8 @@ def build_chain(
         seen: The tokens that the penalties know of when the chain begins.
     """
     chain = ll.llama_sampler_chain_init(ll.llama_sampler_chain_default_params())
+    if weights.suppressed:
+        ll.llama_sampler_chain_add(chain, _suppressing(weights))
     parts = _Parts(sampling, weights, seed, len(seen))
     for name in _active(sampling):
         for sampler in getattr(parts, name)():
@@ -41,6 +44,15 @@ def build_chain(
     for token in seen[max(0, len(seen) - parts.window) :]:
         ll.llama_sampler_accept(chain, token)
     return chain
+
+
+def _suppressing(weights: Weights) -> ll.llama_sampler_p:
+    """Forbids what the model's makers want never to be written."""
+    tokens = weights.suppressed
+    biases = (ll.llama_logit_bias * len(tokens))()
+    for bias, token in zip(biases, tokens, strict=True):
+        bias.token, bias.bias = token, -math.inf
+    return ll.llama_sampler_init_logit_bias(weights.n_vocab, len(tokens), biases)
 
 
 def _is_greedy(sampling: Sampling) -> bool:
