@@ -70,6 +70,8 @@ class Alternative:
         self.reason: FinishReason | None = None
         """Why it ended; None while it has not."""
         self.proposed = self.accepted = 0
+        self._grown = 0
+        """Tokens that the last step added."""
         self._plan = plan
         self._prompt = list(sequence.tokens)
         self._speculation = speculation
@@ -97,17 +99,24 @@ class Alternative:
         Args:
             row: The output row of the first ones; those after the guesses follow it.
         """
-        before = len(self.generated)
+        self._grown = -len(self.generated)
         for place in range(1 + len(self._guess)):
             token = self._choose(row + place)
             if token is None or place == len(self._guess) or token != self._guess[place]:
                 break
             self.accepted += 1
-        # The last token is known and not evaluated; after it there may be guesses that were wrong.
-        self._plan.cache.cut(self.sequence, len(self._prompt) + len(self.generated) - 1)
+        self._grown += len(self.generated)
+
+    def settle(self) -> None:
+        """Take back what was evaluated in vain. Not before all alternatives have sampled: a model
+        that cannot take back a part evaluates the beginning again, which makes new logits.
+        """
         if self._speculation is not None:
-            grown = max(0, len(self.generated) - before)
-            self._speculation.pace.account(1 + len(self._guess), grown)
+            self._speculation.pace.account(1 + len(self._guess), max(0, self._grown))
+        if self.reason is None or self._plan.cache.can_cut:
+            # The last token is known and not evaluated; after it there may be wrong guesses.
+            held = len(self._prompt) + len(self.generated) - 1
+            self._plan.cache.cut(self.sequence, min(held, len(self.sequence.tokens)))
 
     def finish(self, reason: FinishReason, error: str | None = None) -> None:
         """Let it end here."""
@@ -191,6 +200,8 @@ class Alternative:
         place = len(self.generated) - count
         self._banned.setdefault(place, set()).add(self.generated[place])
         del self.generated[place:]
+        for later in [each for each in self._banned if each > place]:
+            del self._banned[later]
         self._times_taken_back += 1
         self._sampler.close()
         self._sampler = self._new_sampler()

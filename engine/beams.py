@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from engine.errors import CannotFit
@@ -110,16 +110,21 @@ class BeamSearch:
         except CannotFit:
             pass  # the context is full: what there is counts
         finally:
-            for sequence in filter(self._cache.holds, self._own):
-                self._cache.release(sequence)
+            for sequence in self._own:
+                self._cache.drop(sequence)
+            self._own = []
         found = [hypothesis for group in groups for hypothesis in group.finished]
         found += [
             Hypothesis(beam.hypothesis.tokens, beam.hypothesis.logprob, "length")
             for group in groups
             for beam in group.beams
         ]
+        return self._best(found)
+
+    def _best(self, found: Iterable[Hypothesis]) -> list[Hypothesis]:
+        """Each once, the best first."""
         distinct = {hypothesis.tokens: hypothesis for hypothesis in found}
-        return sorted(distinct.values(), key=lambda each: -each.score(options.alpha))
+        return sorted(distinct.values(), key=lambda each: -each.score(self._options.alpha))
 
     def _choose(self, groups: Sequence[_Group]) -> Iterator[list[_Step]]:
         """How each group goes on: its best steps, as many as it has beams."""
@@ -133,8 +138,9 @@ class BeamSearch:
                 ended = self._ended(step)
                 if ended is None:
                     going_on.append(step)
-                elif len(going_on) + len(group.finished) < width:
+                else:
                     group.finished.append(ended)
+            group.finished = self._best(group.finished)[:width]
             if self._is_done(group, going_on, width):
                 going_on = []
             chosen.update(step.token for step in going_on)
@@ -207,7 +213,9 @@ class BeamSearch:
             ]
 
     def _logprobs(self, row: int) -> Logits:
-        return log_softmax(logits_of(self._cache.handle, row, self._weights))
+        logits = logits_of(self._cache.handle, row, self._weights)
+        logits[list(self._weights.suppressed)] = -math.inf
+        return log_softmax(logits)
 
 
 def _length_penalty(tokens: int, alpha: float) -> float:

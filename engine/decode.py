@@ -49,7 +49,7 @@ class Answering:
             self._branch()
             for alternative in self._alternatives:
                 alternative.take(self._reading.row)
-                yield from self._shown(alternative)
+            yield from self._settled(self._alternatives)
             while live := [each for each in self._alternatives if each.reason is None]:
                 yield from self._step(live)
         except Cancelled:
@@ -89,12 +89,19 @@ class Answering:
             alternative.take(row)
         batch = sum(len(addition.tokens) for addition in additions)
         self._reading.costs.observe(batch, perf_counter() - started)
-        for alternative in live:
+        yield from self._settled(live)
+
+    def _settled(self, alternatives: Sequence[Alternative]) -> Iterator[Event]:
+        for alternative in alternatives:
+            alternative.settle()
+        for alternative in alternatives:
             yield from self._shown(alternative)
 
     def _shown(self, alternative: Alternative) -> Iterator[Event]:
         yield from alternative.output.take()
         if alternative.reason is not None:
+            # Its room may be needed by those that go on.
+            self._plan.cache.release(alternative.sequence)
             yield alternative.finished(self._reading)
 
     def _cancelled(self) -> Iterator[Event]:

@@ -86,13 +86,15 @@ class Inference:
             TemplateFailed: If the chat template cannot render the messages.
             WorkerFailed: If it was cancelled.
         """
-        prompt = self._formatted(Request(messages)).tokens
         given = self._formatted(Request(messages, prefill=text)).tokens
+        # Where the text begins is seen from another one in its place.
+        other = self._formatted(Request(messages, prefill="?" if text[:1] != "?" else "!")).tokens
+        begins = shared_tokens(given, other)
         self._recall(given)
-        sequence, spelled = self._cache.begin(prompt)
+        sequence, spelled = self._cache.begin(given[:begins])
         try:
             self._cache.extend(sequence, spelled[len(sequence.tokens) : -1])
-            return self._teacher_forced(sequence, given[len(prompt) - 1 :])
+            return self._teacher_forced(sequence, given[begins - 1 :])
         except Cancelled as error:
             raise WorkerFailed("scoring was cancelled") from error
         finally:
@@ -120,7 +122,6 @@ class Inference:
         """
         started = perf_counter()
         self._check(request)
-        self._unsaved = None
         formatted = self._formatted(request)
         for notice in formatted.notices:
             yield Notice(notice)
@@ -176,6 +177,8 @@ class Inference:
             raise Unsupported(f"this model has no room for {beams} beams")
         if request.grammar or request.schema or request.banned or request.top_logprobs is not None:
             raise Unsupported("a beam search takes no grammar, no banned phrases and no logprobs")
+        if request.sampling.logit_bias:
+            raise Unsupported("a beam search takes no logit_bias")
 
     def _formatted(self, request: Request) -> Formatted:
         if not request.messages:
@@ -203,7 +206,7 @@ class Inference:
         A text that ends in the middle of a word ends in tokens that the model has rarely seen
         there; it goes on far better from the token before (token healing).
         """
-        is_free = request.grammar is None and request.schema is None
+        is_free = request.grammar is None and request.schema is None and request.sampling.beams == 1
         healed = self._weights.token_bytes(tokens[-1]) if request.prefill and is_free else b""
         if not healed or len(tokens) < 2:
             return tokens, None, b""
@@ -279,7 +282,7 @@ class Inference:
             return
         snapshot = self._snapshots.find(
             prompt[:-1],
-            self._weights.token_bytes,
+            self._weights.spelling,
             better_than=self._cache.known(prompt),
             whole_only=not self._cache.can_cut,
         )

@@ -7,7 +7,7 @@ beginning share its cells: a branch costs nothing. What nobody uses stays until 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -158,27 +158,35 @@ class KvCache:
             The sequence, in use until it is given back with `release`, and the prompt's tokens as
             the cache spells them. At least the last one is left to evaluate, for its logits.
         """
-        best, ours, theirs = None, 0, 0
-        for sequence in self._idle():
-            one, other = agreement(sequence.tokens, prompt[:-1], self._weights.token_bytes)
-            if not self.can_cut and one < len(sequence.tokens):
-                continue
-            if other > theirs or (best is None and other):
-                best, ours, theirs = sequence, one, other
+        best, ours, theirs = self._best(prompt, self._weights.spelling)
+        if best is not None and ours - theirs + len(prompt) >= self.limit:
+            # The cache spells it with more tokens than there is room for.
+            best, ours, theirs = self._best(prompt, _unspelled)
         if best is None:
             return self._new(), list(prompt)
         spelled = [*best.tokens[:ours], *prompt[theirs:]]
         in_place = again and theirs == len(prompt) - 1
         if in_place or len(best.tokens) - ours < _WORTH_KEEPING:
-            best.in_use = True
             self.cut(best, ours)
+            best.in_use = True
             return best, spelled
         return self.fork(best, ours), spelled
 
     def known(self, prompt: Sequence[int]) -> int:
         """How many of the prompt's tokens `begin` would find here."""
-        spell, wanted = self._weights.token_bytes, prompt[:-1]
-        return max((agreement(each.tokens, wanted, spell)[1] for each in self._idle()), default=0)
+        return self._best(prompt, self._weights.spelling)[2]
+
+    def _best(
+        self, prompt: Sequence[int], spelling: Callable[[int], bytes]
+    ) -> tuple[KvSequence | None, int, int]:
+        """The idle sequence that shares most of the prompt, and how far the two agree."""
+        found: tuple[KvSequence | None, int, int] = (None, 0, 0)
+        for sequence in self._idle():
+            ours, theirs = agreement(sequence.tokens, prompt[:-1], spelling)
+            is_of_use = self.can_cut or ours == len(sequence.tokens)
+            if is_of_use and theirs > found[2]:
+                found = sequence, ours, theirs
+        return found
 
     def holds(self, sequence: KvSequence) -> bool:
         """Whether the sequence is still here."""
@@ -433,3 +441,8 @@ class KvCache:
         if not handle:
             raise LoadFailed(f"no memory for a context of {size:,} tokens; set a smaller n_ctx")
         return handle
+
+
+def _unspelled(_token: int) -> bytes:
+    """No token agrees with others."""
+    return b""

@@ -64,6 +64,10 @@ class Output:
 
     def feed(self, sampled: Sampled) -> int:
         """Take the next token; returns how many of the last ones must be taken back."""
+        if self._weights.is_control(sampled.token):
+            # No phrase reaches across a marker.
+            self._show_all([*self._guard.flush(), sampled])
+            return 0
         data = self._weights.token_bytes(sampled.token)
         released, taken_back = self._guard.feed(sampled, data)
         self._show_all(released)

@@ -33,8 +33,8 @@ class Reading:
             tokens: Of the prompt, at least one.
             costs: Learns what batches take.
             started: When the request came, by `perf_counter`.
-            reproducible: Whether the batches must not depend on speed, nor the last one on what
-                is in the cache.
+            reproducible: Whether the sizes of the batches must not depend on speed, and the last
+                token is read alone, as it is where all others are in the cache.
 
         Raises:
             CannotFit: If the prompt leaves no room for a single token.

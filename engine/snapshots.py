@@ -24,10 +24,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import time
 
 from engine.prefix import agreement
 
 SUFFIX = ".kv"
+
+_UNFINISHED = ".part"
+_STALE_S = 60.0
+"""Nobody writes a snapshot for so long: a worker has ten seconds to end."""
 
 _MAGIC = b"CHATKV01"
 _COUNT = struct.Struct("<Q")
@@ -125,7 +130,10 @@ class SnapshotStore:
 
     def has(self, tokens: Sequence[int]) -> bool:
         """Whether these very tokens are saved, or too few to be."""
-        return len(tokens) < _SHORTEST or self._path(tokens).exists()
+        try:
+            return len(tokens) < _SHORTEST or self._path(tokens).exists()
+        except OSError:
+            return False
 
     def save(self, tokens: Sequence[int], state: bytes | memoryview) -> Snapshot | None:
         """Write a snapshot; None where it could not be written or is larger than the budget.
@@ -148,7 +156,8 @@ class SnapshotStore:
     def _write(self, path: Path, *body: bytes | memoryview) -> None:
         for folder in (self._root, self._folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=self._folder)  # mode 0600
+        self._sweep()
+        descriptor, temporary = tempfile.mkstemp(_UNFINISHED, dir=self._folder)  # mode 0600
         try:
             with open(descriptor, "wb") as file:
                 file.write(_MAGIC)
@@ -162,6 +171,13 @@ class SnapshotStore:
             _delete(Path(temporary))
             raise
 
+    def _sweep(self) -> None:
+        """Delete what killed processes have left unfinished."""
+        for path in self._root.glob(f"*/*{_UNFINISHED}"):
+            with suppress(OSError):
+                if time() - path.stat().st_mtime > _STALE_S:
+                    path.unlink()
+
     def _path(self, tokens: Sequence[int]) -> Path:
         digest = hashlib.sha256(array("i", tokens).tobytes()).hexdigest()
         return self._folder / f"{len(tokens)}-{digest[:32]}{SUFFIX}"
@@ -171,8 +187,9 @@ class SnapshotStore:
         tokens = self._read.get(path)
         if tokens is None:
             tokens = _read_tokens(path)
-            self._read[path] = tokens
-            if not tokens:
+            if tokens:
+                self._read[path] = tokens
+            else:
                 _delete(path)
         return tokens
 

@@ -253,8 +253,9 @@ class Request:
     think: bool | None = None
     """Whether to think aloud first, for models whose template has a switch; None leaves it."""
     reproducible: bool = False
-    """Whether the same seed must give the same tokens: then nothing depends on measured times. The
-    size of a batch changes how its numbers are rounded, and so, now and then, a choice."""
+    """Whether the same seed should give the same tokens: then nothing depends on measured times.
+    The size of a batch changes how its numbers are rounded, and so, now and then, a choice. What
+    other conversations have left in the cache was read in batches of its own, and can do so too."""
     stable_messages: int = 0
     """How many of the first messages other requests will share: system text and examples."""
 

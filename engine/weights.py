@@ -90,7 +90,6 @@ class Weights:
         """
         _check_magic(path)
         self.path = path
-        self._log = log  # llama.cpp goes on to call it
         params = ll.llama_model_default_params()
         params.n_gpu_layers = gpu_layers
         self._progress = ll.llama_progress_callback(lambda fraction, _: progress(fraction))
@@ -138,6 +137,10 @@ class Weights:
     def _token_bytes(self, token: int) -> bytes:
         """The bytes of a token's text, however long; nothing for a control token."""
         return self._piece(token, special=False)
+
+    def spelling(self, token: int) -> bytes:
+        """The bytes of a token that is text; nothing for one that acts, or may act, as a marker."""
+        return b"" if self.is_user_defined(token) else self.token_bytes(token)
 
     def token_text(self, token: int) -> str:
         """How a token is written, control tokens included (``<|im_end|>``)."""

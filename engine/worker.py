@@ -84,7 +84,7 @@ class Worker:
         self._abort = abort
         self._log = NativeLog(lambda text: os.write(2, text))
         self._inference: Inference | None = None
-        self._is_busy = False
+        self._is_busy = self._is_saving = False
 
     def serve(self, frames: queue.SimpleQueue[wire.Frame | None]) -> None:
         """Answer frames until None comes; write snapshots when nothing else is to do."""
@@ -99,7 +99,7 @@ class Worker:
         polls = 0
         while True:
             sleep(_BEAT_S)
-            if self._is_busy and self._abort.polls != polls:
+            if self._is_saving or (self._is_busy and self._abort.polls != polls):
                 polls = self._abort.polls
                 self._pipes.write({"id": 0, "beat": polls})
 
@@ -112,8 +112,14 @@ class Worker:
         return frames.get()
 
     def _save(self) -> None:
-        if self._inference is not None:
+        if self._inference is None:
+            return
+        self._is_saving = True
+        try:
             self._inference.save()
+        except Exception as error:  # noqa: BLE001  a snapshot is only ever a shortcut
+            os.write(2, f"no snapshot was written: {error}\n".encode(errors="replace"))
+        self._is_saving = False
 
     def _handle(self, frame: wire.Frame) -> None:
         """Answer one frame; every failure is an answer too."""

@@ -20,7 +20,8 @@ def request_after(path: Sequence[Turn], settings: Settings) -> Request:
     Where the settings have no seed one is drawn, so that it can be recorded.
     """
     sampling = settings.sampling
-    is_chosen = sampling.seed is not None and sampling.temperature > 0
+    is_drawn = sampling.temperature > 0 or sampling.dynatemp_range > 0
+    is_chosen = sampling.seed is not None and is_drawn
     if sampling.seed is None:
         sampling = replace(sampling, seed=secrets.randbits(31))
     is_raw = path[-1].raw
