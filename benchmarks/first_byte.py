@@ -18,6 +18,8 @@ from pathlib import Path
 
 ROUNDS = 7
 
+_LLM_MODEL = "SmolLM2"
+
 
 def seconds_to_first_byte(command: Sequence[str], environment: Mapping[str, str]) -> float:
     """From the start of the process until its stdout has something to read."""
@@ -42,12 +44,12 @@ def main() -> None:
     """Measure and print."""
     programs = Path(sys.executable).parent
     chat = [str(programs / "chat"), "Say hello."]
-    llm = shutil.which("llm", path=str(programs)) or shutil.which("llm")
     with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "CHAT_HOME": home, "LLM_USER_PATH": home}
+        environment = {**os.environ, "CHAT_HOME": home, "CHAT_MODEL": "", "LLM_USER_PATH": home}
+        llm = _llm(programs, environment)
         commands = {"chat": chat}
         if llm:
-            commands["llm"] = [llm, "-m", "SmolLM2", "Say hello."]
+            commands["llm"] = [llm, "-m", _LLM_MODEL, "Say hello."]
         times: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(ROUNDS):
             for name, command in commands.items():
@@ -59,7 +61,19 @@ def main() -> None:
         ratios = [theirs / ours for ours, theirs in zip(times["chat"], times["llm"], strict=True)]
         print(f"llm ÷ chat: {statistics.median(ratios):.2f} (median of pairs)")
     else:
-        print("llm is not installed here: nothing to compare with")
+        print("llm with its SmolLM2 plug-in is not installed here: nothing to compare with")
+
+
+def _llm(programs: Path, environment: Mapping[str, str]) -> str | None:
+    """The program, if it has the plug-in that brings the starter model."""
+    llm = shutil.which("llm", path=str(programs)) or shutil.which("llm")
+    if llm is None:
+        return None
+    command = [llm, "models", "list"]
+    listed = subprocess.run(
+        command, capture_output=True, text=True, env=dict(environment), check=False
+    )
+    return llm if _LLM_MODEL in listed.stdout else None
 
 
 if __name__ == "__main__":
