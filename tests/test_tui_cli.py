@@ -155,7 +155,7 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("-x", "x"), b"", "not yet"),
         (("--edit", "a.md", "--section", "One"), b"", "not yet"),
         (("sessions", "export", "--format", "html"), b"", "not yet"),
-        (("bench",), b"", "not yet"),
+        (("completion", "bash"), b"", "not yet"),
         (("--repl", "--json"), b"", "--repl does not go with --json"),
         (("-c", "--session", "x", "y"), b"", "--continue does not go with --session"),
         (("caf\udce9",), b"", "the prompt is not UTF-8"),

@@ -32,7 +32,7 @@ SUBCOMMANDS = {
     "drafts": "undo what was written to your files",
     "config": "the settings in use",
     "doctor": "what this installation has and lacks",
-    "bench": "",
+    "bench": "how fast a model is on this machine",
     "completion": "",
 }
 """What each is for; one without a word is still to come, and says so."""

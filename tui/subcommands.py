@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -176,6 +176,33 @@ def doctor() -> Work:
     return examine
 
 
+@subcommands.command()
+@click.option("-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path.")
+@click.option(
+    "--compare", multiple=True, metavar="NAME", help="Another model beside it; again for more."
+)
+@click.option("--quick", is_flag=True, help="A rough idea in a fraction of the time.")
+@click.option(
+    "--depth",
+    type=click.IntRange(min=64),
+    metavar="N",
+    help="Tokens of the long conversation; 2048, or what fits.",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    help="Measure everything N times; 3, with --quick once.",
+)
+@_as_json
+def bench(as_json: bool, **values: Any) -> Work:
+    """Measure how fast a model is on this machine."""
+    from tui.bench import BenchOptions, run_bench
+
+    options = BenchOptions(**values, json=as_json)
+    return lambda runtime: run_bench(runtime, options)
+
+
 def _add_not_yet(group: click.Group, name: str) -> None:
     """A command that is planned and says so, whatever follows it."""
 
@@ -194,5 +221,4 @@ for _group, _names in _NOT_YET.items():
     assert isinstance(_parent, click.Group)
     for _name in _names:
         _add_not_yet(_parent, _name)
-for _name in ("bench", "completion"):
-    _add_not_yet(subcommands, _name)
+_add_not_yet(subcommands, "completion")
