@@ -50,6 +50,7 @@ class WorkerEngine:
         self._busy = threading.Lock()
         # A plain flag: setting an Event takes a lock that a signal handler could find taken.
         self._cancelled = False
+        self._is_closed = False
         self._last_id = 0
         self._card: ModelCard | None = None
         self._worker: WorkerProcess | None = None
@@ -87,8 +88,9 @@ class WorkerEngine:
     def _events(self, request: Request) -> Generator[Event, None, None]:
         with self._busy:
             answered = False
-            # Twice where the worker turns out to have died since the last answer.
-            for is_last in (False, True):
+            # Twice where the worker turns out to have died since the last answer. One that is only
+            # loaded now has no such excuse.
+            for is_last in (False, True) if self._card else (True,):
                 if not answered:
                     yield from self._loading()
                     answered = yield from self._answer(request, is_last)
@@ -100,6 +102,7 @@ class WorkerEngine:
 
     def close(self) -> None:
         """See `Engine`."""
+        self._is_closed = True
         if self._worker is not None:
             worker, self._worker = self._worker, None
             worker.leave()
@@ -114,11 +117,9 @@ class WorkerEngine:
         """The one frame that answers a request."""
         with self._busy:
             self._wait_for_card()
-            request_id = self._send(op, **values)
-            while True:
-                frame = self._receive(request_id)
-                if frame is not None:
-                    return frame
+            for frame in self._until_cancelled(self._send(op, **values)):
+                return frame
+            raise WorkerFailed("it was cancelled")
 
     def _start(self) -> None:
         self._card = None
@@ -135,10 +136,12 @@ class WorkerEngine:
 
     def _loading(self) -> Iterator[Event]:
         """Loading events until the weights are there. A cancel kills the worker instead."""
-        if self._worker is None or not self._worker.is_alive:
-            self._discard()
-            self._start()
+        if self._is_closed:
+            raise WorkerFailed("the engine is closed")
         try:
+            if self._worker is None or not self._worker.is_alive:
+                self._discard()
+                self._start()
             while self._card is None:
                 if self._cancelled:
                     self._discard()
@@ -253,6 +256,8 @@ def system_report() -> SystemReport:
         worker.send({"op": "system", "id": 1})
         while True:
             frame = worker.receive(_POLL_MS)
+            if frame is not None and "failure" in frame:
+                raise wire.decode_error(frame)
             if frame is not None:
                 return SystemReport(**frame["system"])
     finally:

@@ -15,9 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+_LONGEST = 500
+"""Characters of an error's text."""
+
 
 class EngineError(Exception):
     """The base of this room's errors; its text is one line, ready to be shown."""
+
+    def __str__(self) -> str:
+        """The text in one line of bearable length: a damaged file can have any text in its keys."""
+        text = " ".join(super().__str__().split())
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 class NoModel(EngineError):

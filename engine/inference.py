@@ -103,8 +103,9 @@ class Inference:
     def _teacher_forced(self, sequence: KvSequence, tokens: Sequence[int]) -> list[TokenScore]:
         """The score of every token but the first, each given those before it."""
         scores = []
-        for start in range(0, len(tokens) - 1, _SCORED_AT_ONCE):
-            part = tokens[start : start + _SCORED_AT_ONCE]
+        step = min(_SCORED_AT_ONCE, self._cache.options.batch)
+        for start in range(0, len(tokens) - 1, step):
+            part = tokens[start : start + step]
             (row,) = self._cache.evaluate([Addition(sequence, part, len(part))])
             for place, token in enumerate(tokens[start + 1 : start + 1 + len(part)]):
                 logits = logits_of(self._cache.handle, row + place, self._weights)
@@ -123,6 +124,8 @@ class Inference:
         started = perf_counter()
         self._check(request)
         formatted = self._formatted(request)
+        if not formatted.tokens:
+            raise Unsupported("the prompt is empty, and this model needs a token to begin with")
         for notice in formatted.notices:
             yield Notice(notice)
         tokens, healing, healed = self._healed(formatted.tokens, request)

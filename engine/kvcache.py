@@ -432,6 +432,8 @@ class KvCache:
         params.n_ctx = size
         params.n_batch = params.n_ubatch = self.options.batch
         params.n_seq_max = self.slots
+        # By default as many as the batch has tokens, and fewer than there are sequences abort.
+        params.n_outputs_max = max(self.options.batch, self.slots)
         params.kv_unified = True
         params.n_threads = params.n_threads_batch = self.options.threads
         params.type_k = params.type_v = _KV_TYPES[self.options.kv_type]

@@ -43,7 +43,7 @@ def load(
     notices: list[str] = []
     weights = _load_weights(Path(path), options, log, progress, notices)
     limit = options.n_ctx or context_limit(weights, options)
-    inference = _allocate(weights, options, limit, abort, notices)
+    inference = _allocate(weights, options, limit, abort, log, notices)
     return inference, replace(inference.card(), notices=tuple(notices))
 
 
@@ -59,14 +59,21 @@ def _load_weights(
         try:
             return Weights(path, gpu_layers=layers, log=log, progress=progress)
         except LoadFailed as error:
-            if layers == 0 or not (ll.llama_supports_gpu_offload() and _is_about_memory(error)):
+            if layers == 0 or not (
+                ll.llama_supports_gpu_offload() and _is_about_memory(str(error))
+            ):
                 raise
         layers = 32 if layers < 0 else layers // 2
         notices.append(f"not enough GPU memory: trying {layers} layers there")
 
 
 def _allocate(
-    weights: Weights, options: LoadOptions, limit: int, abort: AbortFlag, notices: list[str]
+    weights: Weights,
+    options: LoadOptions,
+    limit: int,
+    abort: AbortFlag,
+    log: NativeLog,
+    notices: list[str],
 ) -> Inference:
     for size in _shrinking(limit):
         cache = CacheOptions(
@@ -76,9 +83,13 @@ def _allocate(
             kv_type=options.kv_type,
             flash_attention=options.flash_attention,
         )
+        log.clear()
         try:
             inference = Inference(weights, options, cache, abort)
-        except LoadFailed:
+        except LoadFailed as error:
+            errors = log.errors()
+            if errors and not any(map(_is_about_memory, errors)):
+                raise LoadFailed(f"llama.cpp refuses these options: {errors[0]}") from error
             if size <= _SMALLEST_CONTEXT:
                 raise
             continue
@@ -88,8 +99,8 @@ def _allocate(
     raise AssertionError("the last size is the smallest")
 
 
-def _is_about_memory(error: LoadFailed) -> bool:
-    return any(word in str(error).lower() for word in ("memory", "alloc"))
+def _is_about_memory(error: str) -> bool:
+    return any(word in error.lower() for word in ("memory", "alloc"))
 
 
 def _shrinking(limit: int) -> Iterator[int]:

@@ -83,7 +83,8 @@ class Reading:
         return Finished("cancelled", usage, timings, index=index)
 
     def _step(self, left: int) -> int:
-        step = _FIXED_STEP if self._reproducible else self._cache.step
+        fixed = min(_FIXED_STEP, self._cache.options.batch)
+        step = fixed if self._reproducible else self._cache.step
         if left > 1 and (self._reproducible or not self._cache.can_cut):
             return min(step, left - 1)
         return step

@@ -52,6 +52,9 @@ class WorkerProcess:
         self._stdin = self._process.stdin
         self._stdout = self._process.stdout
         self._stderr = self._process.stderr
+        # A worker that does not read must not hold up who could cancel.
+        os.set_blocking(self._stdin.fileno(), False)
+        self._unsent = bytearray()
         self._said = b""
         self._unpacker = wire.Unpacker()
         self._frames: list[wire.Frame] = []
@@ -68,18 +71,10 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def send(self, frame: wire.Frame) -> None:
-        """Write one frame whole.
-
-        Raises:
-            WorkerFailed: If nobody reads it any more.
-        """
+        """Take one frame. What the pipe has no room for is written while `receive` waits."""
         self._silent_s = 0.0
-        data = wire.pack(frame)
-        try:
-            while data:
-                data = data[os.write(self._stdin.fileno(), data) :]
-        except BrokenPipeError as error:
-            raise self._failed() from error
+        self._unsent += wire.pack(frame)
+        self._write()
 
     def receive(self, timeout_ms: int) -> wire.Frame | None:
         """The next frame, or None when there was none in time.
@@ -89,17 +84,7 @@ class WorkerProcess:
         """
         waiting = monotonic()
         if not self._frames:
-            readable = select.poll()
-            readable.register(self._stdout, select.POLLIN)
-            readable.register(self._stderr, select.POLLIN)
-            ready = {fd for fd, _ in readable.poll(timeout_ms)}
-            if self._stderr.fileno() in ready:
-                self._listen()
-            if self._stdout.fileno() in ready:
-                data = os.read(self._stdout.fileno(), 65_536)
-                if not data:
-                    raise self._failed()
-                self._frames += self._unpacker.feed(data)
+            self._exchange(timeout_ms)
         if self._frames:
             self._silent_s = 0.0
             return self._frames.pop(0)
@@ -126,6 +111,36 @@ class WorkerProcess:
         self._stdin.close()
         self._stdout.close()
         self._stderr.close()
+
+    def _exchange(self, timeout_ms: int) -> None:
+        """Wait for any of the pipes, and read or write what it has room for."""
+        pipes = select.poll()
+        pipes.register(self._stdout, select.POLLIN)
+        pipes.register(self._stderr, select.POLLIN)
+        if self._unsent:
+            pipes.register(self._stdin, select.POLLOUT)
+        ready = {fd for fd, _ in pipes.poll(timeout_ms)}
+        if self._stdin.fileno() in ready:
+            self._write()
+        if self._stderr.fileno() in ready:
+            self._listen()
+        if self._stdout.fileno() in ready:
+            data = os.read(self._stdout.fileno(), 65_536)
+            if not data:
+                raise self._failed()
+            self._frames += self._unpacker.feed(data)
+
+    def _write(self) -> None:
+        """Write what is unsent, as far as the pipe has room."""
+        try:
+            while self._unsent:
+                del self._unsent[: os.write(self._stdin.fileno(), self._unsent)]
+                self._silent_s = 0.0
+        except BlockingIOError:
+            pass
+        except BrokenPipeError:
+            # Nobody reads any more: the end of the answers says why.
+            self._unsent.clear()
 
     def _failed(self) -> WorkerFailed:
         code = self._process.wait()

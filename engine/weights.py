@@ -59,11 +59,14 @@ class NativeLog:
         """Forget what was logged so far."""
         self._lines.clear()
 
+    def errors(self) -> list[str]:
+        """What was logged as an error since `clear`."""
+        return [_WHO_SAYS_SO.sub("", line) for level, line in self._lines if level == _ERROR]
+
     def reason(self) -> str:
         """The first error since `clear`, as later ones only repeat it; else the first warning."""
-        errors = [line for level, line in self._lines if level == _ERROR]
-        lines = errors or [line for _, line in self._lines]
-        return _WHO_SAYS_SO.sub("", lines[0]) if lines else "llama.cpp gave no reason"
+        lines = self.errors() or [_WHO_SAYS_SO.sub("", line) for _, line in self._lines]
+        return lines[0] if lines else "llama.cpp gave no reason"
 
 
 class Weights:
@@ -102,6 +105,7 @@ class Weights:
         self.vocab = ll.llama_model_get_vocab(model)
         self.n_vocab: int = ll.llama_vocab_n_tokens(self.vocab)
         self.token_bytes = lru_cache(maxsize=65_536)(self._token_bytes)
+        self.tokens_beginning = lru_cache(maxsize=64)(self._tokens_beginning)
 
     def metadata(self, key: str) -> str | None:
         """A GGUF metadata value as text, or None where the file has none."""
@@ -155,11 +159,14 @@ class Weights:
                 return buffer.raw[:size]
             room = -size
 
-    def tokens_beginning(self, data: bytes) -> frozenset[int]:
+    def _tokens_beginning(self, data: bytes) -> frozenset[int]:
         """The tokens whose bytes begin with these."""
-        # One after another: the table is only needed where a text is continued in its middle.
-        tokens = (t for t in range(self.n_vocab) if self._token_bytes(t).startswith(data))
-        return frozenset(tokens)
+        return frozenset(t for t, own in enumerate(self._all_bytes) if own.startswith(data))
+
+    @cached_property
+    def _all_bytes(self) -> list[bytes]:
+        """Every token's bytes: needed only where a text is continued in its middle."""
+        return list(map(self._token_bytes, range(self.n_vocab)))
 
     @cached_property
     def suppressed(self) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import queue
+import resource
 import signal
 import threading
 from dataclasses import asdict
@@ -179,6 +180,8 @@ class Worker:
 def main() -> None:
     """Serve until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # An abort must not leave the conversation and gigabytes beside it in the working directory.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     pipes = Pipes()
     abort = AbortFlag()
     frames: queue.SimpleQueue[wire.Frame | None] = queue.SimpleQueue()

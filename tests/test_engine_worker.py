@@ -15,7 +15,7 @@ from time import monotonic
 import pytest
 
 from engine.client import WorkerEngine, system_report
-from engine.errors import CannotFit, LoadFailed
+from engine.errors import CannotFit, LoadFailed, WorkerFailed
 from engine.types import Event, Finished, LoadOptions, Message, Piece, Prefill, Request, Sampling
 
 GREEDY = Sampling(temperature=0)
@@ -307,3 +307,22 @@ def test_the_system_report_names_the_build() -> None:
     report = system_report()
     assert report.binding.count(".") == 2
     assert "CPU" in report.features
+
+
+def test_a_closed_engine_starts_no_worker_again(starter_path: Path) -> None:
+    engine = WorkerEngine(starter_path)
+    begun = engine.stream(ask("Hello."))
+    engine.close()
+    with pytest.raises(WorkerFailed, match="closed"):
+        list(begun)
+    assert engine.worker_pid is None
+
+
+def test_a_score_can_be_cancelled(starter_engine: WorkerEngine) -> None:
+    starter_engine.describe()
+    timer = threading.Timer(0.2, starter_engine.cancel)
+    timer.start()
+    with pytest.raises(WorkerFailed, match="cancelled"):
+        starter_engine.score((Message("user", STORY),), STORY * 2)
+    timer.join()
+    assert text_of(list(starter_engine.stream(ask("Hello.")))) != ""
