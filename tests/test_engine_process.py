@@ -71,6 +71,24 @@ def test_a_hanging_worker_is_a_dead_one_and_the_next_answer_has_another(
     engine.close()
 
 
+def test_a_cancel_counts_while_a_stopped_worker_reads_nothing(starter_path: Path) -> None:
+    """A long text is more than a pipe has room for: whoever writes it must not wait for ever."""
+    engine = WorkerEngine(starter_path)
+    engine.describe()
+    first = engine.worker_pid
+    assert first is not None
+    os.kill(first, signal.SIGSTOP)
+    events = engine.stream(ask(STORY * 100))
+    engine.cancel()
+    began = monotonic()
+    *_, finished = events
+    assert isinstance(finished, Finished)
+    assert finished.reason == "cancelled"
+    assert monotonic() - began < 10
+    assert not is_alive(first)
+    engine.close()
+
+
 def test_long_work_without_an_event_is_no_hang(
     starter_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
