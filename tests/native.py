@@ -31,11 +31,13 @@ class Native:
         return self.read_ids(self.weights.tokenize(text, special=True))
 
     def read_ids(self, ids: list[int]) -> list[int]:
-        """The same for tokens."""
+        """The same for tokens. The last is read alone, as it is when all others are there: what is
+        read twice must not be rounded in two ways."""
         if self.sequence is not None:
             self.cache.release(self.sequence)
-        self.sequence, _ = self.cache.begin(ids)
-        self.extend(ids[len(self.sequence.tokens) :])
+        self.sequence, _ = self.cache.begin(ids, again=True)
+        self.extend(ids[len(self.sequence.tokens) : -1])
+        self.extend(ids[-1:])
         return ids
 
     def extend(self, tokens: Sequence[int]) -> None:
