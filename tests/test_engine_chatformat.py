@@ -122,7 +122,13 @@ def test_a_family_without_system_turns_gets_the_system_text_in_the_first_user_tu
     ("template", "reason"),
     [
         ("{{ raise_exception('roles must alternate') }}", "roles must alternate"),
-        ("{% for x in range(99999) %}{% for y in range(99999) %}{% endfor %}{% endfor %}", "2 s"),
+        ("{% for x in range(99999) %}{% for y in range(99999) %}{% endfor %}{% endfor %}", "1 s"),
+        (
+            "{% set n = namespace(x='aa') %}{% for i in range(99) %}{% set n.x = n.x ~ n.x %}"
+            "{% endfor %}",
+            "MemoryError",
+        ),
+        ("{{ '%999999999d' % 1 }}", "MemoryError"),
         ("{{ messages[9].content }}", "failed"),
         ("{{ ''.__class__.__mro__ }}", "failed"),
         ("{% if %}", "broken"),

@@ -67,7 +67,7 @@ class ChatFormat:
             think: What to set the template's switch to, where it has one.
 
         Raises:
-            TemplateFailed: If the template raises, takes longer than two seconds or leaves out a
+            TemplateFailed: If the template raises, takes longer than a second or leaves out a
                 message, and no repair helps.
         """
         call = replace(self._call, now=datetime.now(), think=think)

@@ -14,7 +14,7 @@ from engine.types import Message
 
 Messages = tuple[Message, ...]
 
-_PATIENCE = 2.0
+_PATIENCE = 1.0
 """Seconds of processor time after which nothing more is tried."""
 
 _JOINED = "{} turns in a row were joined: the model's template wants roles to alternate"
