@@ -10,7 +10,7 @@ from time import monotonic
 
 from engine import wire
 from engine.errors import EngineError, LoadFailed, WorkerFailed
-from engine.process import WorkerProcess
+from engine.process import WorkerKilled, WorkerProcess
 from engine.types import (
     Event,
     Finished,
@@ -88,9 +88,8 @@ class WorkerEngine:
     def _events(self, request: Request) -> Generator[Event, None, None]:
         with self._busy:
             answered = False
-            # Twice where the worker turns out to have died since the last answer. One that is only
-            # loaded now has no such excuse.
-            for is_last in (False, True) if self._card else (True,):
+            # Twice where the worker turns out to have been killed since the last answer.
+            for is_last in (False, True):
                 if not answered:
                     yield from self._loading()
                     answered = yield from self._answer(request, is_last)
@@ -162,7 +161,8 @@ class WorkerEngine:
     def _answer(self, request: Request, is_last: bool) -> Generator[Event, None, bool]:
         """Yields the events of an answer; returns whether there was one.
 
-        There is none where the worker died before it said anything, and this is not the last try.
+        There is none where the worker was killed before it said anything, and this is not the last
+        try. One that aborts or hangs would do so again.
         """
         progress = _Progress(request.alternatives)
         if self._worker is None:
@@ -184,7 +184,7 @@ class WorkerEngine:
         except WorkerFailed as error:
             ended = True
             self._discard()
-            if not progress.heard and not is_last:
+            if isinstance(error, WorkerKilled) and not (progress.heard or is_last):
                 return False
             yield from progress.ended("error", str(error))
         except EngineError:

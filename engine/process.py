@@ -28,8 +28,14 @@ _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from engine.worker import main;
 that happens to be called ``engine`` is not ours."""
 
 
+_FROM_OUTSIDE = (signal.SIGHUP, signal.SIGKILL, signal.SIGTERM)
+
 _SOURCE_FOLDER = re.compile(r"^\S*/(?=[^/\s]+:\d+: )")
 """The build machine's folder, in front of the file and line of a failed assertion."""
+
+
+class WorkerKilled(WorkerFailed):
+    """Somebody else ended the process: it is no fault of what it was asked."""
 
 
 class WorkerProcess:
@@ -145,7 +151,8 @@ class WorkerProcess:
     def _failed(self) -> WorkerFailed:
         code = self._process.wait()
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return WorkerFailed(f"the engine stopped ({how}){self._last_words()}")
+        kind = WorkerKilled if -code in _FROM_OUTSIDE else WorkerFailed
+        return kind(f"the engine stopped ({how}){self._last_words()}")
 
     def _listen(self) -> bool:
         """Remember the end of what it says on stderr; whether it says anything more."""

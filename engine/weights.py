@@ -14,6 +14,7 @@ from typing import ClassVar
 from llama_cpp import llama_cpp as ll
 
 from engine.errors import LoadFailed
+from engine.machine import memory_limit
 from engine.types import KvType, ModelCard
 
 _WARNING, _ERROR, _CONTINUED = 3, 4, 5
@@ -23,6 +24,9 @@ _WHO_SAYS_SO = re.compile(r"^(?:\w+: |error loading model(?: hyperparameters)?: 
 """What llama.cpp puts before a reason: the names of its functions."""
 
 _ELEMENT_BYTES: dict[KvType, float] = {"f16": 2, "q8_0": 34 / 32, "q4_0": 18 / 32}
+
+_TOKENIZERS_ROOM, _TOKENIZERS_SHARE = 256 * 2**20, 1000
+"""Bytes that tokenizing may take: in all, and for each byte of the text. It needs about a third."""
 
 _LONG_METADATA = ("tokenizer.ggml.", "tokenizer.chat_template")
 
@@ -133,7 +137,9 @@ class Weights:
         room = len(data) + 8
         while True:
             ids = (ll.llama_token * room)()
-            count = ll.llama_tokenize(self.vocab, data, len(data), ids, room, False, special)
+            # The tokenizers of damaged vocabularies can find token after token in the same place.
+            with memory_limit(_TOKENIZERS_ROOM + _TOKENIZERS_SHARE * len(data)):
+                count = ll.llama_tokenize(self.vocab, data, len(data), ids, room, False, special)
             if count >= 0:
                 return list(ids[:count])
             room = -count

@@ -1,39 +1,44 @@
-"""Damages GGUF files where it hurts: a reader that knows what each byte is for, and a mutator.
+"""Damages GGUF files where it hurts.
 
-A mutant is a few runs of bytes written over the file, or the place where it is cut, so that a large
-file can be damaged and mended again without a copy. The same seed and number give the same mutant.
+A mutant is a few runs of bytes written over the file, and perhaps the length that is left of it.
+One that keeps the length can be taken back, so that a large file needs no copies. The same seed and
+number give the same mutant.
 """
 
 from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-Kind: TypeAlias = Literal[
-    "magic", "version", "count", "length", "key", "type", "number", "text", "dimension", "offset",
-    "tensor type", "data",
-]  # fmt: skip
+from gguf_fields import SIZES, STRING, Field, Kind, fields
 
-_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
-"""Bytes of a metadata value, by its type."""
 _FLOATS = {6: "<f", 12: "<d"}
-_STRING, _ARRAY = 8, 9
 
 _EXTREMES = (0, 1, -1, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
 _PLAUSIBLE = (0, 1, 2, 3, 5, 7, 8, 16, 31, 33, 64, 127, 256, 1024, 4096, 65_536, 2**20, 2**24)
 _PLAUSIBLE_FLOATS = (0.0, -1.0, 1e-30, 1e30, 0.5, 8.0, float("nan"), float("inf"), float("-inf"))
 
-_OTHER_WORDS = {
-    "gpt2": ("bert", "rwkv", "GPT2", "none"),
-    "llama": ("qwen2", "gemma", "mamba", "bloom", "rwkv7", "lfm2 "),
-    "linear": ("yarn\0\0", "none\0\0", "LINEAR"),
-    "smollm": ("qwen2\0", "refact", "llama3", "no-one"),
-    "default": ("gpt-4o\0", "unknown"),
+_WORDS = {
+    "general.architecture": ("qwen2", "gemma3", "mamba", "bert", "t5", "clip", "rwkv7", "X", ""),
+    "general.name": ("", "\x1b[2J\n", "x" * 70_000),
+    "llama.rope.scaling.type": ("yarn", "longrope", "none", "Linear", ""),
+    "tokenizer.ggml.model": ("gpt2", "llama", "bert", "t5", "rwkv", "plamo2", "no_vocab", "X", ""),
+    "tokenizer.ggml.pre": ("llama-bpe", "qwen2", "tekken", "chatglm-bpe", "gemma4", "X", ""),
 }
-"""What a known value is changed to: something of the same length."""
+"""What the value of a key is changed to."""
+
+_ABSENT = (
+    "llama.attention.causal", "llama.attention.clamp_kqv", "llama.attention.max_alibi_bias",
+    "llama.attention.scale", "llama.attention.sliding_window", "llama.expert_count",
+    "llama.expert_used_count", "llama.leading_dense_block_count", "llama.logit_scale",
+    "llama.nextn_predict_layers", "llama.pooling_type", "llama.rope.freq_base_swa",
+    "llama.rope.scaling.original_context_length", "split.count", "split.no",
+    "tokenizer.ggml.add_eos_token", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.mask_token_id",
+    "tokenizer.ggml.prefix_token_id", "tokenizer.ggml.suppress_tokens", "x" * 5000,
+)  # fmt: skip
+"""Keys that are put in."""
 
 _TEMPLATE_PARTS = (
     b"{% for x in range(10**9) %}", b"{{ messages[99].content }}", b"{% endfor %}", b"{{ 10**10 }}",
@@ -56,26 +61,10 @@ _TEMPLATES = (
 )
 """What sound ones are replaced by."""
 
+_OTHER_LENGTH = ("cut", "rewrite")
+
 _NOT_FINITE = (0x7FC00000, 0x7F800000, 0xFF800000, 0x7E007E00, 0x7C007C00, 0xFC00FC00)
 """NaN and the infinities, as one 32-bit float or two 16-bit ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A run of bytes with one meaning."""
-
-    kind: Kind
-    start: int
-    size: int
-    owner: str = ""
-    """The metadata key or the tensor that it belongs to."""
-    value_type: int = -1
-    """Of a number in the metadata."""
-
-    @property
-    def end(self) -> int:
-        """Where the next one starts."""
-        return self.start + self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,80 +84,6 @@ class Mutant:
         for start, patch in self.patches:
             damaged[start : start + len(patch)] = patch
         return bytes(damaged[: self.cut])
-
-
-class _Reader:
-    """Reads a sound file's head from front to back; a length beyond the end is an IndexError."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def fields(self) -> Iterator[Field]:
-        yield self._take("magic", 4)
-        yield self._take("version", 4)
-        tensors = self._take("count", 8)
-        pairs = self._take("count", 8)
-        yield from (tensors, pairs)
-        for _ in range(self._int(pairs)):
-            yield from self._pair()
-        starts = []
-        for _ in range(self._int(tensors)):
-            *info, offset = self._tensor()
-            yield from (*info, offset)
-            starts.append((self._int(offset), offset.owner))
-        begin = -(-self._at // 32) * 32
-        ends = [start for start, _ in starts[1:]] + [len(self._data) - begin]
-        for (start, owner), end in zip(starts, ends, strict=True):
-            yield Field("data", begin + start, end - start, owner)
-
-    def _pair(self) -> Iterator[Field]:
-        length, key = self._string("key")
-        owner = self._text(key)
-        value_type = self._take("type", 4, owner)
-        yield from (length, key, value_type)
-        kind, count = self._int(value_type), 1
-        if kind == _ARRAY:
-            element, size = self._take("type", 4, owner), self._take("count", 8, owner)
-            yield from (element, size)
-            kind, count = self._int(element), self._int(size)
-        for _ in range(count):
-            if kind == _STRING:
-                yield from self._string("text", owner)
-            else:
-                yield self._take("number", _SIZES[kind], owner, kind)
-
-    def _tensor(self) -> Iterator[Field]:
-        length, name = self._string("key")
-        owner = self._text(name)
-        dimensions = self._take("count", 4, owner)
-        yield from (length, name, dimensions)
-        for _ in range(self._int(dimensions)):
-            yield self._take("dimension", 8, owner)
-        yield self._take("tensor type", 4, owner)
-        yield self._take("offset", 8, owner)
-
-    def _string(self, kind: Kind, owner: str = "") -> tuple[Field, Field]:
-        length = self._take("length", 8, owner)
-        return length, self._take(kind, self._int(length), owner)
-
-    def _take(self, kind: Kind, size: int, owner: str = "", value_type: int = -1) -> Field:
-        if self._at + size > len(self._data):
-            raise IndexError(f"{kind} of {size} bytes at {self._at}")
-        field = Field(kind, self._at, size, owner, value_type)
-        self._at = field.end
-        return field
-
-    def _int(self, field: Field) -> int:
-        return int.from_bytes(self._data[field.start : field.end], "little")
-
-    def _text(self, field: Field) -> str:
-        return self._data[field.start : field.end].decode()
-
-
-def fields(data: bytes) -> list[Field]:
-    """What the bytes of a sound GGUF file are for, from front to back."""
-    return list(_Reader(data).fields())
 
 
 class Mutator:
@@ -193,21 +108,23 @@ class Mutator:
             "template": self._template,
             "poison": self._poison,
             "plausible": self._plausible,
+            "rewrite": self._rewrite,
         }
 
-    def mutant(self, seed: int, number: int, *, cuts: bool = True) -> Mutant:
+    def mutant(self, seed: int, number: int, *, in_place: bool = False) -> Mutant:
         """One of endlessly many; neighbours in number are damaged in different ways.
 
         Args:
             seed: Of all.
             number: Which one.
-            cuts: Whether the file may become shorter.
+            in_place: Whether the file must keep its length.
         """
         rng = random.Random(f"{seed} {number}")
-        names = [name for name in self._ways if cuts or name != "cut"]
+        names = [name for name in self._ways if not (in_place and name in _OTHER_LENGTH)]
         ways = [names[number % len(names)]]
-        while rng.random() < 0.2:
-            ways.append(rng.choice(names))
+        # A file that was rewritten has nothing in its old place.
+        while ways[0] != "rewrite" and rng.random() < 0.2:
+            ways.append(rng.choice([name for name in names if name != "rewrite"]))
         parts = [self._ways[way](rng) for way in ways]
         limits = [part.cut for part in parts if part.cut is not None]
         return Mutant(
@@ -236,19 +153,19 @@ class Mutator:
         """A value that says it is of another type, mostly one of the same size."""
         field = rng.choice(self._of("type"))
         now = self._number(field)
-        alike = [kind for kind in _SIZES if _SIZES[kind] == _SIZES.get(now) and kind != now]
+        alike = [kind for kind in SIZES if SIZES[kind] == SIZES.get(now) and kind != now]
         others = alike if alike and rng.random() < 0.7 else (*range(14), 255, 2**31)
         return _with_number(field, rng.choice(others))
 
     def _cut(self, rng: random.Random) -> Mutant:
         """The end is missing, from where one thing ends and another begins, or nearly there."""
-        kinds: Sequence[Kind] = ("magic", "count", "key", "type", "number", "offset", "data")
+        kinds: Sequence[Kind] = ("magic", "count", "key", "type", "number", "name", "data")
         field = rng.choice(self._spread(rng, *kinds))
         return Mutant(_where(field), (), max(0, field.start + rng.choice((-1, 0, 1, field.size))))
 
     def _rename(self, rng: random.Random) -> Mutant:
         """A damaged key or name of a tensor."""
-        field = rng.choice(self._of("key"))
+        field = rng.choice(self._of("key", "name"))
         return self._scribble(field, rng, (b"\0", b"\n", b"\x1b[2J", b"\xff", b".", b"x", b" \r\n"))
 
     def _reshape(self, rng: random.Random) -> Mutant:
@@ -295,23 +212,45 @@ class Mutator:
         return Mutant(_where(field), ((start, data),))
 
     def _plausible(self, rng: random.Random) -> Mutant:
-        """Another number or word that could be meant, where the model's shape is told."""
-        fields = [
-            field
-            for field in self._spread(rng, "number", "text")
-            if self._value(field) in _OTHER_WORDS or field.kind == "number"
-        ]
-        field = rng.choice(fields)
-        if field.kind == "text":
-            word = rng.choice(_OTHER_WORDS[self._value(field)])
-            return Mutant(f"{_where(field)} = {word!r}", ((field.start, word.encode()),))
+        """Another number that could be meant, where the model's shape is told."""
+        field = rng.choice(self._spread(rng, "number"))
         if form := _FLOATS.get(field.value_type):
             number = rng.choice(_PLAUSIBLE_FLOATS)
-            return Mutant(
-                f"{_where(field)} = {number}", ((field.start, struct.pack(form, number)),)
-            )
+            data = struct.pack(form, number)
+            return Mutant(f"{_where(field)} = {number}", ((field.start, data),))
         now = self._number(field)
         return _with_number(field, rng.choice((now + 1, now - 1, now * 2, now // 2, *_PLAUSIBLE)))
+
+    def _rewrite(self, rng: random.Random) -> Mutant:
+        """A file that is whole, with a pair of metadata left out, put in, or of another size."""
+        keys, names = self._of("key"), self._of("name")
+        starts = [field.start - 8 for field in (*keys, names[0])]
+        ends = dict(zip(keys, starts[1:], strict=False))
+        way = rng.choice(("drop", "put", "say"))
+        if way == "say":
+            field = rng.choice([each for each in keys if each.owner in _WORDS])
+            said = rng.choice(_WORDS[field.owner])
+            pair = _string(field.owner) + struct.pack("<I", STRING) + _string(said)
+            return self._rewritten(field, ends[field], pair, f"say {field.owner} = {said[:20]!r}")
+        field = rng.choice(keys)
+        if way == "drop":
+            return self._rewritten(field, ends[field], b"", f"drop {field.owner}")
+        key, kind = rng.choice(_ABSENT), rng.choice((4, 4, 6, 7, STRING))
+        number = rng.choice((*_PLAUSIBLE, *_EXTREMES)) % 2**32
+        data = _string("?") if kind == STRING else struct.pack("<I", number)[: SIZES[kind]]
+        pair = _string(key) + struct.pack("<I", kind) + data
+        name = f"put {key[:50]}, type {kind} = {number}"
+        return self._rewritten(field, field.start - 8, pair, name)
+
+    def _rewritten(self, key: Field, end: int, pair: bytes, name: str) -> Mutant:
+        """The file with other bytes from a pair's start to the given end."""
+        start, begin = key.start - 8, self._of("data")[0].start
+        head = self._data[:start] + pair + self._data[end:begin]
+        more = bool(pair) - (end > start)
+        count = int.from_bytes(head[16:24], "little") + more
+        head = head[:16] + struct.pack("<Q", count) + head[24:]
+        whole = head + bytes(-len(head) % 32) + self._data[begin:]
+        return Mutant(name, ((0, whole),), len(whole))
 
     def _spread(self, rng: random.Random, *kinds: Kind) -> Sequence[Field]:
         """Fields of the kinds, of each owner no more than a few: the vocabulary has thousands."""
@@ -336,13 +275,15 @@ class Mutator:
     def _number(self, field: Field) -> int:
         return int.from_bytes(self._data[field.start : field.end], "little")
 
-    def _value(self, field: Field) -> str:
-        return self._data[field.start : field.end].decode(errors="replace")
-
 
 def _with_number(field: Field, number: int) -> Mutant:
     data = (number % 2 ** (8 * field.size)).to_bytes(field.size, "little")
     return Mutant(f"{_where(field)} = {number}", ((field.start, data),))
+
+
+def _string(text: str) -> bytes:
+    data = text.encode()
+    return struct.pack("<Q", len(data)) + data
 
 
 def _where(field: Field) -> str:

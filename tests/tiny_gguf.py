@@ -41,17 +41,20 @@ TEMPLATE = (
 )
 
 
-def tiny_gguf(family: Family = "bpe", *, seed: int = 0) -> bytes:
+def tiny_gguf(
+    family: Family = "bpe", *, seed: int = 0, changed: Mapping[str, Value] | None = None
+) -> bytes:
     """The file; the same arguments give the same bytes.
 
     Args:
         family: Of the vocabulary.
         seed: Of the weights.
+        changed: Metadata in place of the usual.
     """
     vocabulary = _bpe() if family == "bpe" else _sentencepiece()
     tokens = vocabulary["tokenizer.ggml.tokens"]
     assert isinstance(tokens, list)
-    metadata = {**_model(len(tokens)), **vocabulary, **_markers(tokens)}
+    metadata = {**_model(len(tokens)), **vocabulary, **_markers(tokens), **(changed or {})}
     infos, data = b"", b""
     tensors = list(_tensors(random.Random(seed), len(tokens)))
     for name, shape, kind, content in tensors:

@@ -7,13 +7,11 @@ https://huggingface.co/docs/transformers/chat_templating_writing.
 from __future__ import annotations
 
 import json
-import resource
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from jinja2 import TemplateError, meta, nodes
 from jinja2.exceptions import SecurityError
@@ -23,11 +21,12 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from engine.errors import TemplateFailed
+from engine.machine import memory_limit
 from engine.types import Message
 
 _SECONDS = 1.0
 _MEMORY = 512 * 2**20
-"""Bytes that a template may take, beside what the process has already."""
+"""Bytes that a template may take. The alarm comes too late for a text doubled again and again."""
 _LARGEST_PRODUCT = 1_000_000
 """Elements of a repeated text or list, and bits of a number, that arithmetic may make."""
 
@@ -91,7 +90,7 @@ class ChatTemplate:
         self._specials = dict(specials)
         environment = _environment()
         try:
-            with _time_limit(), _memory_limit():
+            with _time_limit(), memory_limit(_MEMORY):
                 tree = environment.parse(source)
                 self._template = environment.from_string(tree)
                 self.switch = _switch(source, meta.find_undeclared_variables(tree))
@@ -108,7 +107,7 @@ class ChatTemplate:
             TemplateFailed: If it takes longer than a second.
         """
         try:
-            with _time_limit(), _memory_limit():
+            with _time_limit(), memory_limit(_MEMORY):
                 return self._template.render(self._variables(messages, call))
         except TimeoutError as error:
             raise _too_slow() from error
@@ -260,26 +259,3 @@ def _time_limit() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, previous)
-
-
-@contextmanager
-def _memory_limit() -> Iterator[None]:
-    """Raise MemoryError in the block when it takes too much memory, where Linux can tell how much.
-
-    The alarm comes too late for a text that is doubled again and again. Weights are mapped into the
-    process, so that what it has already can be more than the machine's memory.
-    """
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    except OSError:
-        yield
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = pages * resource.getpagesize() + _MEMORY
-    if soft != resource.RLIM_INFINITY:
-        most = min(most, soft)
-    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
