@@ -90,7 +90,7 @@ class ChatTemplate:
         self._specials = dict(specials)
         environment = _environment()
         try:
-            with _time_limit(), memory_limit(_MEMORY):
+            with memory_limit(_MEMORY), _time_limit():
                 tree = environment.parse(source)
                 self._template = environment.from_string(tree)
                 self.switch = _switch(source, meta.find_undeclared_variables(tree))
@@ -107,7 +107,7 @@ class ChatTemplate:
             TemplateFailed: If it takes longer than a second.
         """
         try:
-            with _time_limit(), memory_limit(_MEMORY):
+            with memory_limit(_MEMORY), _time_limit():
                 return self._template.render(self._variables(messages, call))
         except TimeoutError as error:
             raise _too_slow() from error
