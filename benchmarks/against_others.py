@@ -33,7 +33,7 @@ from tui.bench_texts import reading
 from tui.narrate import Narrator
 from tui.runtime import Runtime, spawn_worker
 
-TOKENS = 64
+TOKENS = 128
 """Decoded in each run."""
 
 

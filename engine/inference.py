@@ -265,8 +265,7 @@ class Inference:
             return Speculation(Lookup(prompt), self._recalling)
         draft = self._weights.tokenize(request.reference, special=False)
         self._following.begin(len(draft))
-        starts = [not self._weights.token_bytes(token)[:1].isalnum() for token in draft]
-        return Speculation(Cursor(draft, starts), self._following)
+        return Speculation(Cursor(draft, self._weights.token_bytes), self._following)
 
     def _snapshot_store(self, cache: CacheOptions) -> SnapshotStore | None:
         if self._options.snapshots is None:

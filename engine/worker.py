@@ -58,10 +58,10 @@ class Pipes:
         while data := os.read(self._requests, 65_536):
             for frame in unpacker.feed(data):
                 if frame["op"] == "cancel":
-                    abort.cancelled = frame["id"]
+                    abort.cancel(frame["id"])
                 else:
                     frames.put(frame)
-        abort.everything = True
+        abort.cancel_everything()
         frames.put(None)
         sleep(_LAST_SECONDS)
         os._exit(1)
@@ -124,7 +124,8 @@ class Worker:
 
     def _handle(self, frame: wire.Frame) -> None:
         """Answer one frame; every failure is an answer too."""
-        self._abort.current = request_id = frame["id"]
+        request_id = frame["id"]
+        self._abort.begin(request_id)
         operation = getattr(self, f"_{frame['op']}")
         try:
             operation(request_id, frame)
@@ -152,7 +153,7 @@ class Worker:
             if fraction - shown >= 0.02:
                 shown = fraction
                 self._pipes.write({"id": request_id, **wire.encode_event(Loading(fraction))})
-            return not self._abort.everything
+            return not self._abort.ends_everything
 
         options = LoadOptions(**frame["options"])
         self._inference, card = load(frame["path"], options, self._log, progress, self._abort)
