@@ -62,6 +62,11 @@ class WorkerEngine:
         return self._path.stem
 
     @property
+    def card(self) -> ModelCard | None:
+        """See `Engine`."""
+        return self._card
+
+    @property
     def worker_pid(self) -> int | None:
         """The worker's process id, while there is one."""
         return self._worker.pid if self._worker else None

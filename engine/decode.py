@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 
+from engine.abort import Cancelled
 from engine.alternative import Alternative, Plan, Speculation
 from engine.beams import BeamOptions, BeamSearch
 from engine.errors import CannotFit
-from engine.kvcache import Cancelled, KvSequence
+from engine.kvcache import KvSequence
 from engine.output import Output, Sampled
 from engine.prefill import Reading
 from engine.types import Event, Finished, Timings, Usage

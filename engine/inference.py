@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,20 +10,23 @@ from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 
+from engine.abort import AbortFlag, Cancelled
 from engine.alternative import Plan, Speculation
 from engine.beams import BeamOptions
 from engine.decode import Answering, Searching
 from engine.errors import TemplateFailed, Unsupported, WorkerFailed
+from engine.fingerprint import fingerprint
 from engine.formatting.chatformat import ChatFormat, Formatted, plain
 from engine.formatting.reasoning import THINK, ReasoningSplitter
 from engine.grammars.grammar import Grammar
-from engine.kvcache import AbortFlag, Addition, CacheOptions, Cancelled, KvCache, KvSequence
+from engine.keeper import SnapshotKeeper
+from engine.kvcache import Addition, CacheOptions, KvCache, KvSequence
 from engine.output import Output
 from engine.prefill import Reading
 from engine.prefix import shared_tokens
 from engine.sampling.logprobs import logits_of, token_score
 from engine.sampling.sampler import Sampler
-from engine.snapshots import Snapshot, SnapshotStore, fingerprint
+from engine.snapshots import SnapshotStore
 from engine.speculate import Costs, Cursor, Lookup, Pace
 from engine.types import Event, LoadOptions, Message, ModelCard, Notice, Request, TokenScore
 from engine.weights import Weights
@@ -56,19 +60,22 @@ class Inference:
         self._weights = weights
         self._options = options
         self._cache = KvCache(weights, cache_options, abort)
-        self._snapshots = self._snapshot_store(cache_options)
+        self._fingerprint = fingerprint(weights.path)
+        self._keeper = self._snapshot_keeper(cache_options)
         self._format: ChatFormat | None = None
         self._costs = Costs()
         self._following, self._recalling = Pace(self._costs), Pace(self._costs)
-        self._unsaved: tuple[Request, KvSequence] | None = None
-        self._saved: Snapshot | None = None
-        """The last one that was restored or written."""
 
     def card(self) -> ModelCard:
         """What to tell people about the model."""
-        card = self._weights.card(self._cache.limit)
-        own = self._options.chat_template is not None
-        return replace(card, has_chat_template=own or card.has_chat_template)
+        template = self._options.chat_template or self._weights.chat_template
+        return replace(
+            self._weights.card(self._cache.limit),
+            has_chat_template=template is not None,
+            fingerprint=self._fingerprint,
+            template_sha256=hashlib.sha256(template.encode()).hexdigest() if template else None,
+            llama_cpp=version("llama-cpp-python"),
+        )
 
     def count(self, messages: tuple[Message, ...]) -> int:
         """Tokens of the messages.
@@ -133,6 +140,7 @@ class Inference:
         reading = Reading(
             self._cache, tokens, self._costs, started=started, reproducible=request.reproducible
         )
+        reading.leaves_others = request.aside
         plan = self._plan(request, formatted.tokens, healing)
         outputs = self._outputs(request, formatted, healed)
         try:
@@ -142,30 +150,18 @@ class Inference:
                 guessing = partial(self._speculation, request)
                 yield from Answering(plan, reading, outputs, guessing).events()
         finally:
-            if reading.sequence is not None:
-                self._unsaved = request, reading.sequence
+            if self._keeper and reading.sequence and not request.aside:
+                self._keeper.note(reading.sequence, partial(self._stable_length, request))
 
     @property
     def has_unsaved(self) -> bool:
         """Whether `save` has something to do."""
-        return self._snapshots is not None and self._unsaved is not None
+        return self._keeper is not None and self._keeper.has_unsaved
 
     def save(self) -> None:
         """Write snapshots of the last answer's sequence, and of the part that others share."""
-        if self._snapshots is None or self._unsaved is None:
-            return
-        (request, sequence), self._unsaved = self._unsaved, None
-        if not self._cache.holds(sequence):
-            return
-        stable = self._stable_length(request, sequence.tokens)
-        self._save(sequence, stable)
-        before = self._saved
-        saved = self._save(sequence, len(sequence.tokens))
-        if saved is None or len(saved.tokens) == stable:
-            return
-        self._saved = saved
-        if before is not None and self._is_outdated(before, saved, stable):
-            self._snapshots.forget(before)
+        if self._keeper is not None:
+            self._keeper.save()
 
     def _check(self, request: Request) -> None:
         room = min(_MOST_ALTERNATIVES, self._cache.slots - 2, self._cache.options.batch)
@@ -225,11 +221,8 @@ class Inference:
         def make_sampler(
             index: int, generated: Sequence[int], reasoned: int | None, attempt: int
         ) -> Sampler:
-            sampling = request.sampling
-            if index and sampling.seed is not None:
-                sampling = replace(sampling, seed=(sampling.seed + index) % (2**32 - 1))
             return Sampler(
-                sampling,
+                request.sampling_of(index),
                 self._weights,
                 [*history, *generated[:reasoned]],
                 grammar=None if reasoned is None else grammar,
@@ -267,48 +260,21 @@ class Inference:
         self._following.begin(len(draft))
         return Speculation(Cursor(draft, self._weights.token_bytes), self._following)
 
-    def _snapshot_store(self, cache: CacheOptions) -> SnapshotStore | None:
+    def _snapshot_keeper(self, cache: CacheOptions) -> SnapshotKeeper | None:
         if self._options.snapshots is None:
             return None
         key = (
-            fingerprint(self._weights.path),
+            self._fingerprint,
             f"{cache.kv_type} {cache.flash_attention}",
             version("llama-cpp-python"),
         )
-        folder = Path(self._options.snapshots)
-        return SnapshotStore(folder, key=key, budget=self._options.snapshot_budget)
+        folder, budget = Path(self._options.snapshots), self._options.snapshot_budget
+        store = SnapshotStore(folder, key=key, budget=budget)
+        return SnapshotKeeper(store, self._cache, self._weights.spelling)
 
     def _recall(self, prompt: Sequence[int]) -> None:
-        """Bring a snapshot into the cache, where one holds more of the prompt than the cache."""
-        if self._snapshots is None:
-            return
-        snapshot = self._snapshots.find(
-            prompt[:-1],
-            self._weights.spelling,
-            better_than=self._cache.known(prompt),
-            whole_only=not self._cache.can_cut,
-        )
-        state = self._snapshots.load(snapshot) if snapshot else None
-        if snapshot is None or state is None:
-            return
-        if self._cache.restore(snapshot.tokens, state):
-            self._saved = snapshot
-        else:
-            self._snapshots.forget(snapshot)
-
-    def _save(self, sequence: KvSequence, length: int) -> Snapshot | None:
-        assert self._snapshots is not None
-        tokens = sequence.tokens[:length]
-        if self._snapshots.has(tokens):
-            return None
-        state = self._cache.state(sequence, length)
-        return self._snapshots.save(tokens, state) if state else None
-
-    def _is_outdated(self, before: Snapshot, now: Snapshot, stable: int) -> bool:
-        """Whether all of a snapshot is in a newer one, and no other conversation begins with it."""
-        if not self._cache.can_cut or len(before.tokens) <= stable:
-            return False
-        return shared_tokens(before.tokens, now.tokens) == len(before.tokens)
+        if self._keeper is not None:
+            self._keeper.recall(prompt)
 
     def _stable_length(self, request: Request, tokens: Sequence[int]) -> int:
         """How many of the tokens any other question after the same stable messages begins with."""

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from llama_cpp import llama_cpp as ll
 
+from engine.abort import AbortFlag
 from engine.errors import LoadFailed
 from engine.inference import Inference
-from engine.kvcache import AbortFlag, CacheOptions
+from engine.kvcache import CacheOptions
 from engine.machine import available_memory, usable_cores
 from engine.types import LoadOptions, ModelCard
 from engine.weights import NativeLog, Weights

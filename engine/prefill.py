@@ -49,6 +49,8 @@ class Reading:
         """Tokens that were there already."""
         self.row = 0
         """The output row of the last token's logits."""
+        self.leaves_others = False
+        """Whether what is read here must not be what the next request finds."""
         self.costs = costs
         self.started = started
         self._cache = cache
@@ -62,6 +64,8 @@ class Reading:
             CannotFit: If there is no memory for it.
         """
         self.sequence, self.tokens = self._cache.begin(self.tokens, again=self._reproducible)
+        if self.leaves_others and self.sequence.tokens and not self._cache.can_cut:
+            self._cache.release(self._cache.fork(self.sequence))
         total = len(self.tokens)
         done = self.cached = len(self.sequence.tokens)
         yield Prefill(done, total, done)

@@ -16,6 +16,11 @@ class Engine(Protocol):
         """What the model is called; known before it is loaded."""
         ...
 
+    @property
+    def card(self) -> ModelCard | None:
+        """The loaded weights; None as long as they are not. Waits for nothing."""
+        ...
+
     def describe(self) -> ModelCard:
         """The loaded weights; waits for them.
 

@@ -70,6 +70,11 @@ class ScriptedEngine:
 
     def describe(self) -> ModelCard:
         """See `Engine`."""
+        return self.card
+
+    @property
+    def card(self) -> ModelCard:
+        """See `Engine`."""
         return ModelCard(
             name=self.model_name,
             path=Path("scripted.gguf"),
@@ -80,6 +85,9 @@ class ScriptedEngine:
             n_ctx_train=self._n_ctx,
             has_chat_template=True,
             metadata={},
+            fingerprint="5c" * 32,
+            template_sha256="7e" * 32,
+            llama_cpp="scripted",
         )
 
     def count(self, messages: Sequence[Message]) -> int:

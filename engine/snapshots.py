@@ -40,9 +40,6 @@ _START = len(_MAGIC) + hashlib.sha256().digest_size
 _SHORTEST = 64
 """Tokens that are worth a file."""
 
-_FINGERPRINTED = 64
-"""Blocks of a weights file that its fingerprint looks at."""
-
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -50,20 +47,6 @@ class Snapshot:
 
     path: Path
     tokens: Sequence[int]
-
-
-def fingerprint(weights: Path) -> str:
-    """Tells weights apart without reading gigabytes: size, beginning, end and 64 blocks between."""
-    size = weights.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with weights.open("rb") as file:
-        digest.update(file.read(2**20))
-        for block in range(_FINGERPRINTED):
-            file.seek(size * block // _FINGERPRINTED)
-            digest.update(file.read(4096))
-        file.seek(max(0, size - 2**20))
-        digest.update(file.read())
-    return digest.hexdigest()
 
 
 class SnapshotStore:

@@ -7,7 +7,7 @@ and drafts can speak of messages without importing anything that runs a model.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 
@@ -259,6 +259,15 @@ class Request:
     stable_messages: int = 0
     """How many of the first messages other requests will share: system text and examples."""
 
+    aside: bool = False
+    """Whether it is no part of a conversation: then it leaves no snapshot behind."""
+
+    def sampling_of(self, index: int) -> Sampling:
+        """The sampling of one of the alternatives: each has a seed of its own."""
+        if not index or self.sampling.seed is None:
+            return self.sampling
+        return replace(self.sampling, seed=(self.sampling.seed + index) % (2**32 - 1))
+
 
 KvType: TypeAlias = Literal["f16", "q8_0", "q4_0"]
 FlashAttention: TypeAlias = Literal["auto", "on", "off"]
@@ -423,3 +432,9 @@ class ModelCard:
     """GGUF metadata as text, without the vocabulary and the template."""
     notices: tuple[str, ...] = ()
     """What could not be had as it was asked for; one line each."""
+    fingerprint: str = ""
+    """Tells weights apart that have the same name."""
+    template_sha256: str | None = None
+    """Of the chat template in use; None where there is none."""
+    llama_cpp: str = ""
+    """The version of llama.cpp's binding that loaded them."""

@@ -19,9 +19,9 @@ from time import sleep
 from llama_cpp import llama_cpp as ll
 
 from engine import wire
+from engine.abort import AbortFlag
 from engine.errors import EngineError, LoadFailed, WorkerFailed
 from engine.inference import Inference
-from engine.kvcache import AbortFlag
 from engine.loading import load
 from engine.types import Loading, LoadOptions
 from engine.weights import NativeLog

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from engine.abort import AbortFlag
 from engine.grammars.grammar import Grammar
-from engine.kvcache import AbortFlag, CacheOptions, KvCache, KvSequence
+from engine.kvcache import CacheOptions, KvCache, KvSequence
 from engine.sampling.sampler import Sampler
 from engine.types import Sampling
 from engine.weights import NativeLog, Weights

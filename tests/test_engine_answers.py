@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -231,15 +232,27 @@ def with_typos(seed: int) -> str:
     return " ".join(words[:40]) + "."
 
 
+def rounding(engine: WorkerEngine, request: Request, scores: Sequence[TokenScore]) -> float:
+    """How far apart this model's log-probabilities of an answer are when it reads the answer in
+    batches, and when it writes it token by token."""
+    text = "".join(score.text for score in scores)
+    read = engine.score(request.messages, text)
+    pairs = zip(scores, read, strict=False)
+    return max(abs(one.logprob - other.logprob) for one, other in pairs if one.text == other.text)
+
+
 def assert_same_but_for_near_ties(engine: WorkerEngine, draft: str) -> None:
-    """Where copying with guesses and plain decoding part, the two tokens are as likely."""
-    plain = scores_of(engine.stream(edit(draft, reproducible=True, top_logprobs=2)))
-    quick = scores_of(engine.stream(edit(draft, top_logprobs=2)))
-    for one, other in zip(plain, quick, strict=False):
+    """Where copying with guesses and plain decoding part, rounding can make the other token the
+    likeliest."""
+    request = edit(draft, reproducible=True, top_logprobs=5)
+    plain = scores_of(engine.stream(request))
+    quick = scores_of(engine.stream(replace(request, reproducible=False)))
+    for place, (one, other) in enumerate(zip(plain, quick, strict=False)):
         if one.text != other.text:
-            (_, first), (runner_up, second) = one.others
-            assert other.text == runner_up
-            assert first - second < 0.25, "not within rounding of each other"
+            behind = one.logprob - dict(one.others)[other.text]
+            within = 2 * rounding(engine, request, plain)
+            print(f"token {place}: {behind:.3f} nats behind, rounding moves two by {within:.3f}")
+            assert behind <= within
             return
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.abort import AbortFlag
 from engine.errors import CannotFit
-from engine.kvcache import AbortFlag, CacheOptions, KvCache, KvSequence
+from engine.kvcache import CacheOptions, KvCache, KvSequence
 from engine.sampling.logprobs import logits_of
 from engine.weights import NativeLog, Weights
 

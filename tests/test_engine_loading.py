@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from engine import loading
+from engine.abort import AbortFlag
 from engine.errors import LoadFailed
-from engine.kvcache import AbortFlag, CacheOptions
+from engine.kvcache import CacheOptions
 from engine.types import LoadOptions, ModelCard
 from engine.weights import NativeLog
 

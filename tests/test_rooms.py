@@ -21,7 +21,7 @@ CLIENT_SIDE = {
 """Modules of the engine that its callers load; all others are for the worker process."""
 
 LLAMA_ADAPTERS = {
-    *("kvcache", "loading", "weights", "worker"),
+    *("abort", "kvcache", "loading", "weights", "worker"),
     *("candidates", "chain", "grammar", "logprobs", "sampler"),
 }
 
