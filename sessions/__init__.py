@@ -1,7 +1,10 @@
 """Sessions: append-only trees of turns that lose nothing which was acknowledged."""
 
+from sessions.branches import branch_names, branch_of_head
+from sessions.check import Finding, Report, check_session, check_sessions
 from sessions.errors import (
     AmbiguousSession,
+    ExportFailed,
     NoSessions,
     ReadFailed,
     SaveFailed,
@@ -10,12 +13,21 @@ from sessions.errors import (
     UnknownTurn,
     UnsafeStore,
 )
-from sessions.log import MemorySession, SessionFile, SessionLog, Syscalls
-from sessions.store import SessionStore, SessionSummary, memory_session, new_turn_id
-from sessions.tree import Session
+from sessions.files import sha256_of
+from sessions.log import MemorySession, SessionFile, SessionLog
+from sessions.records import Rating
+from sessions.salvage import salvage_session
+from sessions.search import MATCH_END, MATCH_START, Hit, Search
+from sessions.store import SessionStore, memory_session, new_turn_id
+from sessions.summary import SessionSummary
+from sessions.syscalls import OperatingSystem, Syscalls
+from sessions.tree import Session, first_words
 from sessions.turns import (
     LOGPROB_DECIMALS,
     SUMMARY_HEADING,
+    Attachment,
+    Build,
+    Limits,
     Status,
     TokenLogprob,
     Turn,
@@ -29,12 +41,24 @@ from sessions.turns import (
 
 __all__ = [
     "LOGPROB_DECIMALS",
+    "MATCH_END",
+    "MATCH_START",
     "SUMMARY_HEADING",
     "AmbiguousSession",
+    "Attachment",
+    "Build",
+    "ExportFailed",
+    "Finding",
+    "Hit",
+    "Limits",
     "MemorySession",
     "NoSessions",
+    "OperatingSystem",
+    "Rating",
     "ReadFailed",
+    "Report",
     "SaveFailed",
+    "Search",
     "Session",
     "SessionError",
     "SessionFile",
@@ -48,11 +72,18 @@ __all__ = [
     "UnknownSession",
     "UnknownTurn",
     "UnsafeStore",
+    "branch_names",
+    "branch_of_head",
+    "check_session",
+    "check_sessions",
+    "first_words",
     "instruction_in_force",
     "memory_session",
     "messages_of",
     "new_turn_id",
     "plain_text",
+    "salvage_session",
+    "sha256_of",
     "spoken_turns",
     "standing_messages",
     "summary_in_force",

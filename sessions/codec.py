@@ -10,38 +10,39 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import (
-    Any,
-    Literal,
-    NoReturn,
-    TypedDict,
-    TypeVar,
-    cast,
-    get_args,
-    get_type_hints,
-)
+from typing import Literal, NamedTuple, NoReturn, TypeAlias, TypedDict, cast
 
-from engine.types import Message, Role, Sampling, Timings, Usage
 from sessions.errors import DamagedLine
-from sessions.fields import JsonObject, fits, one_of, optional, required, time_of, time_to_json
-from sessions.records import Branch, Head, Header, KnownRecord, Partial, Record, Title, Unknown
-from sessions.turns import Status, TokenLogprob, Turn, Variable
+from sessions.fields import JsonObject, one_of, optional, required, time_of, time_to_json
+from sessions.records import (
+    Branch,
+    Delete,
+    Head,
+    Header,
+    KnownRecord,
+    Mark,
+    Partial,
+    Rating,
+    Record,
+    Redo,
+    Restore,
+    Title,
+    Undo,
+    Unknown,
+)
+from sessions.turncodec import STATUSES, Texts, no_texts, turn_from_json, turn_to_json
+from sessions.turns import Status, Turn
 
 LINE_START = b'{"crc":"'
 """How every line begins, and what no text inside a record has: its quotation marks are escaped."""
 
 _LINE = re.compile(re.escape(LINE_START) + rb'([0-9a-f]{8})","r":(\{.*\})\}', re.DOTALL)
 
-_ROLES = frozenset(get_args(Role))
-_STATUSES = frozenset(get_args(Status)) - {"partial"}
-
-T = TypeVar("T")
-
-
-class MessageJson(TypedDict):
-    role: str
-    content: str
+_TURN_START = re.compile(
+    rb'\{"type":"(turn|partial)","id":"([^"\\]+)","parent":(?:null|"([^"\\]+)")'
+    rb',"role":"(system|user|assistant)"'
+)
+"""How this program begins the record of a turn; others may order its fields in other ways."""
 
 
 class HeaderJson(TypedDict):
@@ -51,55 +52,43 @@ class HeaderJson(TypedDict):
     created: str
 
 
-class _TurnJson(TypedDict):
-    type: Literal["turn", "partial"]
-    id: str
-    parent: str | None
-    role: str
-    content: str
-    time: str
-
-
-class TurnJson(_TurnJson, total=False):
-    """Absent fields have their default: nothing, or in ``partial`` records the status."""
-
-    status: str
-    reasoning: str
-    examples: list[MessageJson]
-    prompt: str
-    variables: dict[str, Variable]
-    model: str
-    sampling: JsonObject
-    usage: dict[str, int]
-    timings: dict[str, float]
-    error: str
-    logprobs: list[list[object]]
-    raw: bool
-    continues: str
-    copy_of: str
-    summarises: list[str]
-
-
 class BranchJson(TypedDict):
     type: Literal["branch"]
     name: str
-    leaf: str
+    leaf: str | None
 
 
-class HeadJson(TypedDict):
-    type: Literal["head"]
+MarkType: TypeAlias = Literal["head", "undo", "redo", "delete", "restore"]
+
+
+class MarkJson(TypedDict):
+    type: MarkType
+    turn: str | None
+
+
+class RatingJson(TypedDict):
+    type: Literal["rating"]
     turn: str
+    rating: int
+    note: str
 
 
-class TitleJson(TypedDict):
+class _TitleJson(TypedDict):
     type: Literal["title"]
     title: str
 
 
-_SPECULATION = ("proposed_tokens", "accepted_tokens")
-"""Parts of ``usage`` that are left out where they are 0: most engines never speculate."""
+class TitleJson(_TitleJson, total=False):
+    by: str
 
-_TURN_FIELDS = frozenset(get_type_hints(TurnJson))
+
+class TurnOutline(NamedTuple):
+    """What the tree has to know of a turn whose line is not decoded yet."""
+
+    id: str
+    parent: str | None
+    role: str
+    is_partial: bool
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -118,247 +107,121 @@ def encode(record: KnownRecord) -> bytes:
         TypeError: If `Turn.extra` holds what JSON cannot express.
     """
     # Only lone surrogates cannot be UTF-8, and a backslash escape is how JSON writes them too.
-    body = _ENCODER.encode(_to_json(record)).encode("utf-8", "backslashreplace")
+    body = _ENCODER.encode(to_json(record)).encode("utf-8", "backslashreplace")
     return b'%s%08x","r":%s}\n' % (LINE_START, zlib.crc32(body), body)
 
 
-def decode(line: bytes) -> Record:
+def decode(line: bytes, texts: Texts = no_texts) -> Record:
     """The record of one line, given without its newline.
+
+    Args:
+        line: Its bytes.
+        texts: Finds the texts of attachments by their SHA-256.
 
     Raises:
         DamagedLine: If anything about the line is not as the format says.
     """
+    try:
+        record = _DECODER.decode(_sound_body(line).decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DamagedLine(f"it is not JSON: {error}") from error
+    return from_json(record, texts)
+
+
+def outline(line: bytes) -> TurnOutline | None:
+    """What the beginning of a sound line says of its turn; None of all other lines."""
+    try:
+        found = _TURN_START.match(_sound_body(line))
+        if found is None:
+            return None
+        kind, turn_id, parent, role = found.groups()
+        before = None if parent is None else parent.decode()
+        return TurnOutline(turn_id.decode(), before, role.decode(), kind == b"partial")
+    except (DamagedLine, UnicodeDecodeError):
+        return None
+
+
+def _sound_body(line: bytes) -> bytes:
     found = _LINE.fullmatch(line)
     if found is None:
         raise DamagedLine("it is not a whole record")
     if zlib.crc32(found[2]) != int(found[1], 16):
         raise DamagedLine("the checksum does not fit")
-    try:
-        record = _DECODER.decode(found[2].decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise DamagedLine(f"it is not JSON: {error}") from error
-    return _from_json(record)
+    return found[2]
 
 
-def _to_json(record: KnownRecord) -> Mapping[str, object]:
+def to_json(record: KnownRecord) -> Mapping[str, object]:
+    """A record as the object that stands in its line."""
     match record:
         case Turn():
-            return _turn_to_json(record, "turn")
+            return turn_to_json(record, "turn")
         case Partial():
-            return _turn_to_json(record.turn, "partial")
+            return turn_to_json(record.turn, "partial")
         case Header():
             created = time_to_json(record.created)
             return HeaderJson(type="header", v=record.version, id=record.id, created=created)
-        case Branch():
-            return BranchJson(type="branch", name=record.name, leaf=record.leaf)
-        case Head():
-            return HeadJson(type="head", turn=record.turn)
         case Title():
-            return TitleJson(type="title", title=record.text)
+            title = TitleJson(type="title", title=record.text)
+            return {**title, "by": "model"} if record.by_model else title
+        case _:
+            return _mark_to_json(record)
 
 
-def _turn_to_json(turn: Turn, kind: Literal["turn", "partial"]) -> Mapping[str, object]:
-    known = TurnJson(
-        type=kind,
-        id=turn.id,
-        parent=turn.parent,
-        role=turn.role,
-        content=turn.content,
-        time=time_to_json(turn.time),
-    )
-    if kind == "turn":
-        known["status"] = turn.status
-    if turn.reasoning:
-        known["reasoning"] = turn.reasoning
-    _add_origin(known, turn)
-    _add_making(known, turn)
-    _add_relations(known, turn)
-    return _with_extra(known, turn.extra)
+def _mark_to_json(mark: Mark) -> Mapping[str, object]:
+    if isinstance(mark, Branch):
+        return BranchJson(type="branch", name=mark.name, leaf=mark.leaf)
+    if isinstance(mark, Rating):
+        return RatingJson(type="rating", turn=mark.turn, rating=mark.value, note=mark.note)
+    kind: MarkType = "undo" if isinstance(mark, Undo) else _MARK_TYPES[type(mark)]
+    return MarkJson(type=kind, turn=mark.turn)
 
 
-def _sampling_to_json(sampling: Sampling) -> JsonObject:
-    """The settings that every turn has had since the first version, and others that are set."""
-    values = sampling.to_dict()
-    return {
-        name: value
-        for name, value in values.items()
-        if name in _FIRST_SETTINGS or value != _DEFAULT_SETTINGS[name]
-    }
+def from_json(record: JsonObject, texts: Texts = no_texts) -> Record:
+    """The inverse of `to_json`.
 
-
-def _add_origin(known: TurnJson, turn: Turn) -> None:
-    """The prompt that a turn came from, and what it brought along."""
-    if turn.examples:
-        known["examples"] = [
-            MessageJson(role=example.role, content=example.content) for example in turn.examples
-        ]
-    if turn.prompt is not None:
-        known["prompt"] = turn.prompt
-    if turn.variables:
-        known["variables"] = dict(turn.variables)
-    if turn.raw:
-        known["raw"] = True
-
-
-def _add_making(known: TurnJson, turn: Turn) -> None:
-    """How an answer came about, and how it went."""
-    if turn.model is not None:
-        known["model"] = turn.model
-    if turn.sampling is not None:
-        known["sampling"] = _sampling_to_json(turn.sampling)
-    if turn.usage is not None:
-        counts: dict[str, int] = asdict(turn.usage)
-        known["usage"] = {name: n for name, n in counts.items() if n or name not in _SPECULATION}
-    if turn.timings is not None:
-        known["timings"] = asdict(turn.timings)
-    if turn.error is not None:
-        known["error"] = turn.error
-    if turn.logprobs:
-        known["logprobs"] = [
-            [token.text, token.logprob, [list(other) for other in token.others]]
-            for token in turn.logprobs
-        ]
-
-
-def _add_relations(known: TurnJson, turn: Turn) -> None:
-    """The other turns that a turn stands for or goes on from."""
-    if turn.continues is not None:
-        known["continues"] = turn.continues
-    if turn.copy_of is not None:
-        known["copy_of"] = turn.copy_of
-    if turn.summarises:
-        known["summarises"] = list(turn.summarises)
-
-
-def _with_extra(known: TurnJson, extra: Mapping[str, object]) -> Mapping[str, object]:
-    """The known fields and the unknown ones, also inside objects that both have."""
-    record: JsonObject = {**known}
-    for name, value in extra.items():
-        if name not in record:
-            record[name] = value
-        elif isinstance(value, dict) and isinstance(record[name], dict):
-            record[name] = {**value, **record[name]}
-    return record
-
-
-def _from_json(record: JsonObject) -> Record:
+    Raises:
+        DamagedLine: If it is not as the format says.
+    """
     kind = required(record, "type", str)
-    if kind == "turn":
-        return _turn_from_json(record, cast("Status", one_of(record, "status", _STATUSES)))
-    if kind == "partial":
-        return Partial(_turn_from_json(record, "partial"))
-    if kind == "header":
-        version = required(record, "v", int)
-        return Header(version, required(record, "id", str), time_of(record, "created"))
+    match kind:
+        case "turn":
+            status = cast("Status", one_of(record, "status", STATUSES))
+            return turn_from_json(record, status, texts)
+        case "partial":
+            return Partial(turn_from_json(record, "partial", texts))
+        case "header":
+            version = required(record, "v", int)
+            return Header(version, required(record, "id", str), time_of(record, "created"))
+        case "title":
+            return Title(required(record, "title", str), optional(record, "by", str) == "model")
+        case _:
+            return _mark_from_json(kind, record)
+
+
+def _mark_from_json(kind: str, record: JsonObject) -> Record:
     if kind == "branch":
-        return Branch(required(record, "name", str), required(record, "leaf", str))
-    if kind == "head":
-        return Head(required(record, "turn", str))
-    if kind == "title":
-        return Title(required(record, "title", str))
+        return Branch(required(record, "name", str), optional(record, "leaf", str))
+    if kind == "undo":
+        return Undo(optional(record, "turn", str))
+    if kind == "rating":
+        return _rating(record)
+    for make, name in _MARK_TYPES.items():
+        if kind == name:
+            return make(required(record, "turn", str))
     return Unknown(kind)
 
 
-def _turn_from_json(record: JsonObject, status: Status) -> Turn:
-    extra = {name: value for name, value in record.items() if name not in _TURN_FIELDS}
-    return Turn(
-        id=required(record, "id", str),
-        parent=optional(record, "parent", str),
-        role=cast("Role", one_of(record, "role", _ROLES)),
-        content=required(record, "content", str),
-        time=time_of(record, "time"),
-        status=status,
-        examples=_examples(record),
-        prompt=optional(record, "prompt", str),
-        variables=_variables(record),
-        model=optional(record, "model", str),
-        sampling=_numbers(record, "sampling", Sampling, extra),
-        usage=_numbers(record, "usage", Usage, extra),
-        timings=_numbers(record, "timings", Timings, extra),
-        reasoning=optional(record, "reasoning", str) or "",
-        error=optional(record, "error", str),
-        logprobs=tuple(map(_token_logprob, optional(record, "logprobs", list) or ())),
-        raw=optional(record, "raw", bool) or False,
-        continues=optional(record, "continues", str),
-        copy_of=optional(record, "copy_of", str),
-        summarises=_ids(record, "summarises"),
-        extra=extra,
-    )
-
-
-def _examples(record: JsonObject) -> tuple[Message, ...]:
-    examples = optional(record, "examples", list) or []
-    if not all(isinstance(example, dict) for example in examples):
-        raise DamagedLine("its examples are not messages")
-    return tuple(
-        Message(cast("Role", one_of(one, "role", _ROLES)), required(one, "content", str))
-        for one in examples
-    )
-
-
-def _variables(record: JsonObject) -> dict[str, Variable]:
-    variables: dict[str, Variable] = optional(record, "variables", dict) or {}
-    if not all(isinstance(value, str | int | float) for value in variables.values()):
-        raise DamagedLine("its variables are not plain values")
-    return variables
-
-
-def _ids(record: JsonObject, name: str) -> tuple[str, ...]:
-    ids = optional(record, name, list) or []
-    if not all(isinstance(one, str) for one in ids):
-        raise DamagedLine(f"its {name} are not ids")
-    return tuple(ids)
-
-
-def _token_logprob(value: object) -> TokenLogprob:
-    """A token with its logarithm, and the others in its place with theirs."""
-    if not (isinstance(value, list) and len(value) == 3 and isinstance(value[2], list)):
-        raise DamagedLine("its logprobs are not triples")
-    return TokenLogprob(*_scored(value[:2]), tuple(map(_scored, value[2])))
-
-
-def _scored(value: object) -> tuple[str, float]:
-    if not (isinstance(value, list) and len(value) == 2):
-        raise DamagedLine("its logprobs are not pairs")
-    text, logprob = value
-    if not (fits(text, str) and fits(logprob, float)):
-        raise DamagedLine("its logprobs are not texts with numbers")
-    return text, logprob
-
-
-_FIRST_SETTINGS = frozenset(
-    (
-        *("temperature", "top_k", "top_p", "min_p", "seed"),
-        *("repeat_penalty", "frequency_penalty", "presence_penalty", "repeat_last_n"),
-    )
-)
-_DEFAULT_SETTINGS: JsonObject = Sampling().to_dict()
-_JSON_TYPES = {"logit_bias": dict, "samplers": list, "dry_sequence_breakers": list}
-"""Of fields that are not numbers."""
-
-_NUMBERS: Mapping[object, Mapping[str, Any]] = {
-    **{make: get_type_hints(make) for make in (Usage, Timings)},
-    Sampling: {**get_type_hints(Sampling), **_JSON_TYPES},
+_MARK_TYPES: Mapping[type[Head | Redo | Delete | Restore], MarkType] = {
+    Head: "head",
+    Redo: "redo",
+    Delete: "delete",
+    Restore: "restore",
 }
 
 
-def _numbers(record: JsonObject, name: str, make: type[T], extra: JsonObject) -> T | None:
-    """A value made of numbers; what it has no field for goes to `extra` under the same name."""
-    given = optional(record, name, dict)
-    if given is None:
-        return None
-    kinds = _NUMBERS[make]
-    known = {key: value for key, value in given.items() if key in kinds and value is not None}
-    if not all(fits(value, kinds[key]) for key, value in known.items()):
-        raise DamagedLine(f"its {name} is not made of numbers")
-    try:
-        value = make(**known)
-    except TypeError as error:
-        raise DamagedLine(f"its {name} is incomplete") from error
-    except (ValueError, OverflowError):
-        # A setting beyond this program's ranges is no reason to lose the words it made.
-        extra[name] = given
-        return None
-    if unknown := {key: value for key, value in given.items() if key not in kinds}:
-        extra[name] = unknown
-    return value
+def _rating(record: JsonObject) -> Rating:
+    value = required(record, "rating", int)
+    if value not in (-1, 0, 1):
+        raise DamagedLine(f"its rating is {value}")
+    note = optional(record, "note", str) or ""
+    return Rating(required(record, "turn", str), cast("Literal[-1, 0, 1]", value), note)

@@ -8,6 +8,8 @@ SessionError
 ├── UnsafeStore       the folder is a link, or open to others and not ours to close
 ├── ReadFailed        a file or folder that cannot be read
 ├── SaveFailed        a record that is in memory and not on disk
+├── ExportFailed      a session that the form asked for cannot express
+├── UnknownForm       a file to import that has no form that is known
 └── DamagedLine       a line of a file that is not a record; counted, never shown
 """
 
@@ -102,6 +104,22 @@ class SaveFailed(_PathError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(path, reason, f"session not saved: {reason}")
+
+
+class ExportFailed(SessionError):
+    """A session has what the form asked for cannot express."""
+
+
+class UnknownForm(SessionError):
+    """What a file holds is no conversation in a form that is known.
+
+    Attributes:
+        forms: The names of those that are.
+    """
+
+    def __init__(self, forms: Sequence[str]) -> None:
+        self.forms = tuple(forms)
+        super().__init__("it has none of the forms that can be imported")
 
 
 class DamagedLine(SessionError):

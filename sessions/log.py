@@ -10,45 +10,30 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Literal
 
 from sessions.codec import encode
 from sessions.errors import SaveFailed, reason_of
-from sessions.records import Branch, Head, Header, KnownRecord, Partial, Title
+from sessions.files import TextFiles
+from sessions.records import (
+    Branch,
+    Delete,
+    Head,
+    Header,
+    KnownRecord,
+    Partial,
+    Rating,
+    Redo,
+    Restore,
+    Title,
+    Undo,
+)
 from sessions.replay import apply, replay
+from sessions.syscalls import Syscalls, sync_folder, write_all
 from sessions.tree import FORMAT_VERSION, Session
 from sessions.turns import Turn
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-class Syscalls(Protocol):
-    """The calls that decide whether a record is on disk, as in `os` and `fcntl`."""
-
-    def open(self, path: Path, flags: int, mode: int) -> int: ...
-    def flock(self, fd: int, operation: int) -> None: ...
-    def write(self, fd: int, data: bytes | memoryview) -> int: ...
-    def fsync(self, fd: int) -> None: ...
-    def ftruncate(self, fd: int, length: int) -> None: ...
-
-
-class OperatingSystem:
-    """The real calls."""
-
-    def open(self, path: Path, flags: int, mode: int) -> int:
-        return os.open(path, flags, mode)
-
-    def flock(self, fd: int, operation: int) -> None:
-        fcntl.flock(fd, operation)
-
-    def write(self, fd: int, data: bytes | memoryview) -> int:
-        return os.write(fd, data)
-
-    def fsync(self, fd: int) -> None:
-        os.fsync(fd)
-
-    def ftruncate(self, fd: int, length: int) -> None:
-        os.ftruncate(fd, length)
 
 
 class SessionLog(ABC):
@@ -102,6 +87,20 @@ class SessionLog(ABC):
         names = [Branch(name_of_head, head)] if name_of_head and head else []
         self._keep(*names, *turns)
 
+    def take_in(self, records: Sequence[KnownRecord]) -> None:
+        """Adds records of another copy of the session, in one write.
+
+        Args:
+            records: The first is a turn or says something of one that is there. Turns are new here,
+                or whole where the session's own is partial; their parents need not be known.
+
+        Raises:
+            ValueError: If JSON cannot express one; then the session is as it was.
+            SaveFailed: If they are in memory only; the next append tries again.
+        """
+        if records:
+            self._keep(*records)
+
     def set_head(self, turn_id: str) -> None:
         """Goes to a turn: the next one follows it.
 
@@ -110,6 +109,54 @@ class SessionLog(ABC):
             SaveFailed: If this is in memory only; the next append tries again.
         """
         self._keep(Head(self.session.turn(turn_id).id))
+
+    def undo(self, to: str | None) -> None:
+        """Takes back what came after a turn of the path; None takes back everything.
+
+        Raises:
+            UnknownTurn: If it is not in the session.
+            SaveFailed: If this is in memory only; the next append tries again.
+        """
+        self._keep(Undo(None if to is None else self.session.turn(to).id))
+
+    def redo(self) -> bool:
+        """Goes back to where the last undo came from; False if nothing was undone since the last
+        turn.
+
+        Raises:
+            SaveFailed: If this is in memory only; the next append tries again.
+        """
+        if not self.session.undone:
+            return False
+        self._keep(Redo(self.session.undone[-1]))
+        return True
+
+    def delete(self, turn_id: str) -> None:
+        """Hides a turn and all that follow it. They stay in the file: see `restore`.
+
+        Raises:
+            UnknownTurn: If it is not in the session.
+            SaveFailed: If this is in memory only; the next append tries again.
+        """
+        self._keep(Delete(self.session.turn(turn_id).id))
+
+    def restore(self, turn_id: str) -> None:
+        """Shows a deleted turn and all that follow it again.
+
+        Raises:
+            UnknownTurn: If it is not in the session.
+            SaveFailed: If this is in memory only; the next append tries again.
+        """
+        self._keep(Restore(self.session.turn(turn_id).id))
+
+    def rate(self, turn_id: str, value: Literal[-1, 0, 1], note: str = "") -> None:
+        """Says what a person thinks of a turn.
+
+        Raises:
+            UnknownTurn: If it is not in the session.
+            SaveFailed: If this is in memory only; the next append tries again.
+        """
+        self._keep(Rating(self.session.turn(turn_id).id, value, note))
 
     def name_branch(self, name: str, leaf: str) -> None:
         """Gives a turn a name, which another turn may have had.
@@ -120,13 +167,33 @@ class SessionLog(ABC):
         """
         self._keep(Branch(name, self.session.turn(leaf).id))
 
-    def set_title(self, title: str) -> None:
-        """Gives the session a person's own title; an empty one takes it away.
+    def rename_branch(self, name: str, new_name: str, leaf: str) -> None:
+        """Gives a branch another name in place of the one it has, if it has one.
+
+        Raises:
+            UnknownTurn: If its leaf is not in the session.
+            SaveFailed: If this is in memory only; the next append tries again.
+        """
+        turn_id = self.session.branches.get(name, leaf)
+        new = Branch(new_name, self.session.turn(turn_id).id)
+        old = [Branch(name, None)] if name in self.session.branches and name != new_name else []
+        self._keep(*old, new)
+
+    def set_title(self, title: str, *, by_model: bool = False) -> None:
+        """Gives the session a title; an empty one takes it away.
+
+        Args:
+            title: One line.
+            by_model: Whether it was made up by a model; then a person's own stays.
 
         Raises:
             SaveFailed: If this is in memory only; the next append tries again.
         """
-        self._keep(Title(title))
+        self._keep(Title(title, by_model))
+
+    def take_joined(self) -> int:
+        """How many turns others have added to the session since this was last asked for."""
+        return 0
 
     def _check_whole(self, turn: Turn) -> None:
         if turn.status == "partial":
@@ -160,23 +227,40 @@ class SessionFile(SessionLog):
     """
 
     def __init__(
-        self, path: Path, session: Session, *, read_to: int | None, syscalls: Syscalls
+        self,
+        path: Path,
+        session: Session,
+        *,
+        read_to: int | None,
+        syscalls: Syscalls,
     ) -> None:
         """A file that was read up to the offset `read_to`; None if it is yet to be created."""
         super().__init__(session)
         self.path = path
+        self.files = TextFiles(files_of(path), syscalls)
+        """The attached texts."""
         self._exists = read_to is not None
         self._read_to = read_to or 0
         self._syscalls = syscalls
         self._unsaved: list[bytes] = []
+        self._unsaved_texts: dict[str, str] = {}
         self._entry_is_durable = False
         self._never_again: str | None = None
+        self._joined = 0
+        self._must_return = False
+
+    def take_joined(self) -> int:
+        """See `SessionLog`."""
+        joined, self._joined = self._joined, 0
+        return joined
 
     def _keep(self, *records: KnownRecord) -> None:
         lines = b"".join(map(encode, records))
-        is_partial = isinstance(records[0], Partial)
+        is_partial = all(isinstance(record, Partial) for record in records)
         if not is_partial:
             self._unsaved.append(lines)
+        for record in records:
+            self._note_texts(record)
         has_turn = any(isinstance(record, Turn | Partial) for record in records)
         try:
             if self._exists or self.session.turns or has_turn:
@@ -186,16 +270,29 @@ class SessionFile(SessionLog):
             for record in records:
                 apply(self.session, record)
 
+    def _note_texts(self, record: KnownRecord) -> None:
+        turn = record.turn if isinstance(record, Partial) else record
+        if isinstance(turn, Turn):
+            for part in turn.attachments:
+                if not part.is_missing:
+                    text = turn.content[part.start : part.start + part.length]
+                    self._unsaved_texts[part.sha256] = text
+
     def _save(self, partial: bytes | None) -> None:
         """Writes what is unsaved, and then a partial record, which is not worth a second try."""
         if self._never_again is not None:
             raise SaveFailed(self.path, self._never_again)
         try:
+            if not self._exists:
+                self._make_folder(self.path.parent)
             fd = self._open()
             try:
                 self._syscalls.flock(fd, fcntl.LOCK_EX)
+                self._check_place(fd)
                 self._catch_up(fd)
-                self._write(fd, b"".join(self._unsaved) + (partial or b""))
+                # Not before: beside a session that was deleted nothing must appear.
+                self.files.save(self._unsaved_texts, self._fsync)
+                self._write(fd, self._return() + b"".join(self._unsaved) + (partial or b""))
                 if self._unsaved:
                     self._sync(fd)
             finally:
@@ -203,12 +300,13 @@ class SessionFile(SessionLog):
         except OSError as error:
             raise SaveFailed(self.path, reason_of(error)) from error
         self._unsaved.clear()
+        self._unsaved_texts.clear()
+        self._must_return = False
 
     def _open(self) -> int:
         # Opened anew each time: a file that was deleted meanwhile must not swallow what is written.
         if self._exists:
             return self._syscalls.open(self.path, _FLAGS, 0)
-        self._make_folder(self.path.parent)
         fd = self._syscalls.open(self.path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
         self._exists = True
         return fd
@@ -220,16 +318,36 @@ class SessionFile(SessionLog):
         folder.mkdir(mode=0o700, exist_ok=True)
         self._sync_folder(folder.parent)
 
+    def _check_place(self, fd: int) -> None:
+        """Whoever deletes a session holds its lock: after that, this is not the session's file."""
+        here, there = os.fstat(fd), os.stat(self.path, follow_symlinks=False)
+        if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
     def _catch_up(self, fd: int) -> None:
         """Takes in what others appended since the file was last read, under the lock."""
+        session = self.session
         unread = os.fstat(fd).st_size - self._read_to
         if unread > 0:
-            own_head = self.session.head
-            replay(self.session, os.pread(fd, unread, self._read_to))
+            known, head, undone = len(session.turns), session.head, list(session.undone)
+            data = os.pread(fd, unread, self._read_to)
+            replay(session, data, texts=self.files.text)
             self._read_to += unread
-            self.session.head = own_head or self.session.head
-        if self.session.read_only:
+            self._joined += len(session.turns) - known
+            if known:
+                session.head, session.undone = head, undone
+                if len(session.turns) > known:
+                    # Whoever reads the file is at another head now, and can redo nothing.
+                    self._must_return = True
+                    session.undone = []
+                session.leave_hidden()
+        if session.read_only:
             raise SaveFailed(self.path, "a newer version of this program wrote it")
+
+    def _return(self) -> bytes:
+        """Says where this process is, after others have said where they are."""
+        head = self.session.head
+        return encode(Head(head)) if self._must_return and head is not None else b""
 
     def _write(self, fd: int, lines: bytes) -> None:
         """Appends all of the lines or, as far as the file can be cut back, nothing."""
@@ -241,7 +359,7 @@ class SessionFile(SessionLog):
             lines = b"\n" + lines
         is_whole = False
         try:
-            self._write_all(fd, lines)
+            write_all(self._syscalls, fd, lines)
             is_whole = True
         finally:
             if not is_whole:
@@ -251,17 +369,6 @@ class SessionFile(SessionLog):
         self._read_to = size + len(lines)
         apply(self.session, header)
 
-    def _write_all(self, fd: int, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            try:
-                written = self._syscalls.write(fd, rest)
-            except InterruptedError:
-                continue
-            if written == 0:
-                raise OSError(errno.EIO, os.strerror(errno.EIO))
-            rest = rest[written:]
-
     def _sync(self, fd: int) -> None:
         self._fsync(fd)
         if not self._entry_is_durable:
@@ -269,15 +376,7 @@ class SessionFile(SessionLog):
             self._entry_is_durable = True
 
     def _sync_folder(self, folder: Path) -> None:
-        fd = self._syscalls.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, 0)
-        try:
-            self._fsync(fd)
-        except OSError as error:
-            # What file systems say that have nothing to do for a folder.
-            if error.errno != errno.EINVAL:
-                raise
-        finally:
-            os.close(fd)
+        sync_folder(self._syscalls, folder, self._fsync)
 
     def _fsync(self, fd: int) -> None:
         try:
@@ -288,3 +387,8 @@ class SessionFile(SessionLog):
             if error.errno != errno.EINVAL:
                 self._never_again = reason_of(error)
             raise
+
+
+def files_of(path: Path) -> Path:
+    """The folder of the texts that are attached to the session in a file."""
+    return path.with_suffix(".files")

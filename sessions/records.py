@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from sessions.turns import Turn
 
@@ -30,7 +30,8 @@ class Branch:
     """A name for a turn; the last one given counts."""
 
     name: str
-    leaf: str
+    leaf: str | None
+    """None takes the name away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,50 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """The person took back what came after a turn; `Redo` brings it again."""
+
+    turn: str | None
+    """None is before the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """The person went back to where the last undo came from."""
+
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """A turn and all that follow it are not shown any more; they stay in the file."""
+
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A deleted turn is shown again."""
+
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What a person thinks of a turn; the last one counts."""
+
+    turn: str
+    value: Literal[-1, 0, 1]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Title:
-    """The title that a person gave the session; an empty one takes it away."""
+    """The session's title; an empty one takes it away."""
 
     text: str
+    by_model: bool = False
+    """Whether a model made it up, which never replaces a person's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +95,8 @@ class Unknown:
     type: str
 
 
-KnownRecord: TypeAlias = Header | Turn | Partial | Branch | Head | Title
+Mark: TypeAlias = Branch | Head | Undo | Redo | Delete | Restore | Rating
+"""What is said of turns that are there."""
+
+KnownRecord: TypeAlias = Header | Turn | Partial | Mark | Title
 Record: TypeAlias = KnownRecord | Unknown

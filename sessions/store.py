@@ -1,15 +1,11 @@
-"""The folder that holds all sessions: making, finding, opening and listing them."""
+"""All sessions: making, finding, opening, listing, searching and deleting them."""
 
 from __future__ import annotations
 
 import difflib
-import fcntl
-import os
-import re
-import stat
-from collections.abc import Iterator, Mapping, Sequence
+import heapq
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -19,43 +15,23 @@ from sessions.errors import (
     AmbiguousSession,
     NoSessions,
     ReadFailed,
+    SaveFailed,
     UnknownSession,
-    UnsafeStore,
     reason_of,
 )
-from sessions.log import MemorySession, OperatingSystem, SessionFile, Syscalls
-from sessions.replay import replay
-from sessions.tree import Session
-
-SUFFIX = ".jsonl"
+from sessions.folder import FileStamp, SessionFolder, is_session_id
+from sessions.index import IndexLost, SessionIndex
+from sessions.log import MemorySession, SessionFile
+from sessions.reading import LONG_FILE, SessionReader, new_session
+from sessions.search import Hit, Search
+from sessions.summary import SessionSummary, summary_of
+from sessions.syscalls import OperatingSystem, Syscalls
+from sessions.trash import Trash
 
 SHORTEST_PREFIX = 4
 """Characters of an id that may stand for the whole."""
 
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-
-_LAST_ID = "76EZ91ZPZZ" + 16 * "Z"
-"""Of the last millisecond of the year 9999, the last that Python has a date for."""
-
 _LAST_SECOND = datetime.max.replace(tzinfo=timezone.utc)
-
-
-@dataclass(frozen=True, slots=True)
-class SessionSummary:
-    """One line of a list of sessions."""
-
-    id: str
-    title: str
-    created: datetime
-    updated: datetime
-    """When the file was last changed."""
-    turns: int
-    branches: int
-    """How many leaves the tree has, named or not."""
-    model: str | None
-    """The one that answered last."""
-    unreadable: str | None = None
-    """Why the file could not be read, which leaves the counts at 0."""
 
 
 def new_turn_id() -> str:
@@ -65,30 +41,66 @@ def new_turn_id() -> str:
 
 def memory_session() -> MemorySession:
     """A new session that is never saved."""
-    return MemorySession(_new_session(str(ULID())))
+    return MemorySession(new_session(str(ULID())))
 
 
 class SessionStore:
     """The sessions under one folder, which is made when the first of them is saved."""
 
-    def __init__(self, root: Path, *, syscalls: Syscalls | None = None) -> None:
-        self.root = root
-        self._syscalls = syscalls or OperatingSystem()
+    def __init__(
+        self,
+        root: Path,
+        *,
+        index: Path | None = None,
+        syscalls: Syscalls | None = None,
+        long_file: int = LONG_FILE,
+    ) -> None:
+        """Nothing is read or created yet.
 
-    def create(self, *, title: str | None = None) -> SessionFile:
+        Args:
+            root: The folder.
+            index: The file of what is derived; None derives it in memory, each time.
+            syscalls: What appends are made with.
+            long_file: Bytes of a file from which on its turns are decoded when they are looked at.
+        """
+        self.root = root
+        self._folder = SessionFolder(root)
+        self._index = SessionIndex(index)
+        self._syscalls = syscalls or OperatingSystem()
+        self._reader = SessionReader(self._folder, self._index, long_file)
+
+    def close(self) -> None:
+        """Give the index back."""
+        self._index.close()
+
+    def create(
+        self,
+        *,
+        title: str | None = None,
+        session_id: str | None = None,
+        created: datetime | None = None,
+    ) -> SessionFile:
         """A new session; nothing is on disk before its first turn is appended.
 
+        Args:
+            title: One that a person gave.
+            session_id: The id it has already; None is a new one.
+            created: When it was begun; None is the time of its id.
+
         Raises:
+            ValueError: If `session_id` is no id.
             UnsafeStore: If the folder is a symbolic link or another user's and open to others.
             ReadFailed: If the folder is not one that can be looked into.
         """
-        self._close_to_others()
-        session = _new_session(str(ULID()))
-        path = self._path(session.id)
-        created = SessionFile(path, session, read_to=None, syscalls=self._syscalls)
+        session_id = str(ULID()) if session_id is None else session_id
+        path = self._folder.file_of(session_id)
+        self._folder.close_to_others()
+        session = new_session(session_id)
+        session.created = created or session.created
+        log = SessionFile(path, session, read_to=None, syscalls=self._syscalls)
         if title:
-            created.set_title(title)
-        return created
+            log.set_title(title)
+        return log
 
     def open(self, session_id: str) -> SessionFile:
         """The session of that id.
@@ -98,16 +110,17 @@ class SessionStore:
             UnsafeStore: As for `create`.
             ReadFailed: If the file cannot be read.
         """
-        if not _is_id(session_id):
+        if not is_session_id(session_id):
             raise UnknownSession(session_id)
-        self._close_to_others()
+        self._folder.close_to_others()
+        path = self._folder.file_of(session_id)
         try:
-            session, size = self._read(session_id)
+            session, size = self._reader.read(session_id)
         except FileNotFoundError as error:
             raise UnknownSession(session_id) from error
         except OSError as error:
-            raise ReadFailed(self._path(session_id), reason_of(error)) from error
-        return SessionFile(self._path(session_id), session, read_to=size, syscalls=self._syscalls)
+            raise ReadFailed(path, reason_of(error)) from error
+        return SessionFile(path, session, read_to=size, syscalls=self._syscalls)
 
     def latest(self) -> str:
         """The id of the session that was changed last.
@@ -116,10 +129,10 @@ class SessionStore:
             NoSessions: If there are none.
             UnsafeStore, ReadFailed: As for `create`.
         """
-        newest = max(((changed, session_id) for session_id, changed in self._files()), default=None)
+        newest = max(self._folder.files(), default=None)
         if newest is None:
             raise NoSessions
-        return newest[1]
+        return newest.id
 
     def resolve(self, query: str) -> str:
         """The id of the session that a person means.
@@ -132,7 +145,7 @@ class SessionStore:
             AmbiguousSession: If several fit and nothing fits alone.
             UnsafeStore, ReadFailed: As for `create`.
         """
-        ids = [session_id for session_id, _ in self._files()]
+        ids = self.ids()
         by_id = _matches(query.upper(), {one: one for one in ids}, SHORTEST_PREFIX)
         if len(by_id) == 1:
             return by_id[0]
@@ -145,94 +158,165 @@ class SessionStore:
             raise AmbiguousSession(query, by_id or by_title)
         raise UnknownSession(query, _nearest(query, summaries))
 
-    def list(self) -> Sequence[SessionSummary]:
-        """All sessions, the last changed first.
+    def ids(self) -> Sequence[str]:
+        """The ids of all sessions, in no order.
 
         Raises:
             UnsafeStore, ReadFailed: As for `create`.
         """
-        files = sorted(self._files(), key=lambda file: (file[1], file[0]), reverse=True)
-        summaries = (self._summary(session_id, changed) for session_id, changed in files)
-        return [summary for summary in summaries if summary is not None]
+        return [file.id for file in self._folder.files()]
 
-    def _path(self, session_id: str) -> Path:
-        return self.root / f"{session_id}{SUFFIX}"
+    def count(self) -> int:
+        """How many sessions there are.
 
-    def _close_to_others(self) -> bool:
-        """Whether the folder is there; takes away what others may do in it."""
-        try:
-            fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            if self.root.is_symlink():
-                raise UnsafeStore(self.root, "it is a symbolic link") from error
-            raise ReadFailed(self.root, reason_of(error)) from error
-        try:
-            status = os.fstat(fd)
-            if status.st_mode & 0o077:
-                if status.st_uid != os.geteuid():
-                    raise UnsafeStore(self.root, "it is another user's and open to others")
-                os.fchmod(fd, status.st_mode & 0o700)
-        except OSError as error:
-            raise ReadFailed(self.root, reason_of(error)) from error
-        finally:
-            os.close(fd)
-        return True
-
-    def _files(self) -> Iterator[tuple[str, int]]:
-        """Each session's id and time of last change, in nanoseconds.
-
-        An empty file is what a crash leaves that came before the first turn: not yet a session.
+        Raises:
+            UnsafeStore, ReadFailed: As for `create`.
         """
-        if not self._close_to_others():
-            return
-        with os.scandir(self.root) as entries:
-            for entry in entries:
-                session_id = entry.name.removesuffix(SUFFIX)
-                if entry.name == session_id or not _is_id(session_id):
-                    continue
-                with suppress(FileNotFoundError):
-                    status = entry.stat(follow_symlinks=False)
-                    if stat.S_ISREG(status.st_mode) and status.st_size > 0:
-                        yield session_id, status.st_mtime_ns
+        return len(self.ids())
 
-    def _read(self, session_id: str) -> tuple[Session, int]:
-        """The session and the size of its file, read while nobody is in the middle of an append."""
-        fd = os.open(self._path(session_id), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with open(fd, "rb") as file:
-            fcntl.flock(fd, fcntl.LOCK_SH)
-            data = file.read()
-        session = _new_session(session_id)
-        replay(session, data)
-        return session, len(data)
+    def list(self, limit: int | None = None) -> Sequence[SessionSummary]:
+        """The sessions, the last changed first.
 
-    def _summary(self, session_id: str, changed_ns: int) -> SessionSummary | None:
-        """What a list says of a session; None if it was deleted a moment ago."""
-        updated = _moment(changed_ns)
+        Args:
+            limit: Only so many; None is all.
+
+        Raises:
+            UnsafeStore, ReadFailed: As for `create`.
+        """
+        found = self._folder.files()
+        files = sorted(found, reverse=True) if limit is None else heapq.nlargest(limit, found)
+        ids = [file.id for file in files]
+        fresh = self._index.stamps(ids)
+        known = self._index.summaries(ids)
+        changed = {file: self._summarise(file) for file in files if file not in fresh}
+        for file, summary in changed.items():
+            known.pop(file.id, None)
+            if summary is not None:
+                known[file.id] = summary
+        self._keep_summaries(changed)
+        return [known[session_id] for session_id in ids if session_id in known]
+
+    def _keep_summaries(self, summaries: Mapping[FileStamp, SessionSummary | None]) -> None:
+        """Have them ready for the next time, if that can be."""
+        with suppress(IndexLost), self._index.together():
+            for file, summary in summaries.items():
+                if summary is not None and summary.unreadable is None:
+                    self._index.put_summary(file, summary)
+
+    def search(
+        self, search: Search, *, progress: Callable[[int, int], None] | None = None
+    ) -> Sequence[Hit]:
+        """The turns that have certain words, the best first.
+
+        Args:
+            search: What is looked for.
+            progress: Is told how many of how many changed sessions have been gone through.
+
+        Raises:
+            ValueError: If there are no words to look for.
+            UnsafeStore, ReadFailed: As for `create`.
+        """
         try:
-            session, _ = self._read(session_id)
+            self._make_searchable(progress)
+            return self._index.search(search)
+        except IndexLost:
+            # The one that took its place is made and searched once more, in memory at worst.
+            self._make_searchable(progress)
+            return self._index.search(search)
+
+    def delete(self, session_id: str, *, purge: bool = False) -> None:
+        """Move a session to the trash folder, or take it from the disk for good.
+
+        Raises:
+            UnknownSession: If there is none.
+            SaveFailed: If it could not be moved.
+        """
+        if not is_session_id(session_id):
+            raise UnknownSession(session_id)
+        path = self._folder.file_of(session_id)
+        if not purge:
+            Trash(self.root).put(path)
+            with suppress(IndexLost):
+                self._index.forget([session_id])
+            return
+        try:
+            # First: what cannot be found any more could not be purged another time.
+            self._index.purge(session_id)
+        except OSError as error:
+            raise SaveFailed(path, reason_of(error)) from error
+        Trash(self.root).purge(path)
+
+    def is_in_trash(self, session_id: str) -> bool:
+        """Whether a session was moved to the trash folder and can be brought back."""
+        return is_session_id(session_id) and Trash(self.root).has(self._folder.file_of(session_id))
+
+    def trash(self) -> Sequence[SessionSummary]:
+        """The sessions in the trash folder, the last changed first."""
+        return SessionStore(Trash(self.root).folder).list()
+
+    def bring_back(self, session_id: str) -> None:
+        """Take a session out of the trash folder.
+
+        Raises:
+            UnknownSession: If it is not there.
+            SaveFailed: If it could not be moved.
+        """
+        if not is_session_id(session_id):
+            raise UnknownSession(session_id)
+        Trash(self.root).take(self._folder.file_of(session_id))
+
+    def _summarise(self, file: FileStamp) -> SessionSummary | None:
+        """What a list says of a session; None if it was deleted a moment ago."""
+        updated = _moment(file.changed_ns)
+        try:
+            session, _ = self._reader.read(file.id)
         except FileNotFoundError:
             return None
         except OSError as error:
-            created = _new_session(session_id).created
-            return SessionSummary(
-                session_id, "untitled", created, updated, 0, 0, None, reason_of(error)
-            )
-        models = [turn.model for turn in session.turns.values() if turn.model is not None]
-        return SessionSummary(
-            id=session_id,
-            title=session.display_title,
-            created=session.created,
-            updated=updated,
-            turns=len(session.turns),
-            branches=len(session.leaves()),
-            model=models[-1] if models else None,
+            created = new_session(file.id).created
+            reason = reason_of(error)
+            return SessionSummary(file.id, "untitled", created, updated, 0, 0, None, reason)
+        return summary_of(session, updated)
+
+    def _make_searchable(self, progress: Callable[[int, int], None] | None) -> None:
+        """Bring the words in the index up to the files."""
+        files = set(self._folder.files())
+        fresh = self._index.stamps(searchable=True)
+        gone = {session_id for _, session_id, _ in fresh} - {file.id for file in files}
+        if gone:
+            self._index.forget(gone)
+        changed = sorted(files - fresh)
+        for start in range(0, len(changed), _AT_ONCE):
+            with self._index.together():
+                for file in changed[start : start + _AT_ONCE]:
+                    self._index_words(file)
+            if progress is not None:
+                progress(min(start + _AT_ONCE, len(changed)), len(changed))
+
+    def _index_words(self, file: FileStamp) -> None:
+        try:
+            session, _ = self._reader.read(file.id)
+        except OSError:
+            return
+        known = self._index.known_turns(file.id)
+        visible = set(session.visible())
+        changed = [
+            turn_id
+            for turn_id in session.visible()
+            if turn_id not in known or known[turn_id] or session.turns.outline(turn_id).is_partial
+        ]
+        gone = [turn_id for turn_id in known if turn_id not in visible]
+        turns = (session.turns.get(turn_id) for turn_id in changed)
+        self._index.put_words(
+            file,
+            gone=[*gone, *(turn_id for turn_id in changed if turn_id in known)],
+            turns=(turn for turn in turns if turn is not None),
         )
+        self._index.put_summary(file, summary_of(session, _moment(file.changed_ns)))
 
 
-def _is_id(text: str) -> bool:
-    return _ULID.fullmatch(text) is not None and text <= _LAST_ID
+_AT_ONCE = 200
+"""Sessions whose words are indexed in one transaction."""
 
 
 def _moment(nanoseconds: int) -> datetime:
@@ -241,11 +325,6 @@ def _moment(nanoseconds: int) -> datetime:
         return datetime.fromtimestamp(nanoseconds / 1e9, tz=timezone.utc)
     except (ValueError, OverflowError, OSError):
         return _LAST_SECOND
-
-
-def _new_session(session_id: str) -> Session:
-    """An empty session; its id knows when it was made."""
-    return Session(session_id, ULID.from_str(session_id).datetime)
 
 
 def _matches(query: str, names: Mapping[str, str], shortest: int) -> list[str]:

@@ -22,6 +22,46 @@ Variable: TypeAlias = str | int | float | bool
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A text within a turn's content that is kept in a file of its own, once for a session."""
+
+    name: str | None
+    """The file's name without its folders; None for piped text."""
+    sha256: str
+    """Of the text in UTF-8, 64 hexadecimal digits."""
+    start: int
+    """Where in the content it begins, in characters."""
+    length: int
+    """In characters."""
+    is_missing: bool = False
+    """Whether its file is gone, so that a note stands in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What computed an answer, apart from the name of the weights."""
+
+    weights: str | None = None
+    """The fingerprint of the weights file."""
+    chat_template: str | None = None
+    """The SHA-256 of the chat template."""
+    llama_cpp: str | None = None
+    """The version of llama.cpp's binding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an answer had to be like, beside its sampling."""
+
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    grammar: str | None = None
+    schema: str | None = None
+    banned: tuple[str, ...] = ()
+    think: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TokenLogprob:
     """What a model thought of one token of an answer, before sampling."""
 
@@ -57,8 +97,12 @@ class Turn:
     """The id of the prompt that the content was rendered from."""
     variables: Mapping[str, Variable] = field(default_factory=dict)
     """What the prompt was rendered with."""
+    attachments: tuple[Attachment, ...] = ()
+    """Parts of the content, in their order."""
     model: str | None = None
+    build: Build | None = None
     sampling: Sampling | None = None
+    limits: Limits | None = None
     usage: Usage | None = None
     timings: Timings | None = None
     error: str | None = None

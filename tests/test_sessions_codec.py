@@ -10,12 +10,26 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from session_samples import attached
 
 from engine.types import Message, Sampling, Timings, Usage
-from sessions import Session, TokenLogprob, Turn
+from sessions import Build, Limits, Rating, Session, TokenLogprob, Turn
 from sessions.codec import decode, encode
 from sessions.errors import DamagedLine
-from sessions.records import Branch, Head, Header, KnownRecord, Partial, Title, Unknown
+from sessions.files import sha256_of
+from sessions.records import (
+    Branch,
+    Delete,
+    Head,
+    Header,
+    KnownRecord,
+    Partial,
+    Redo,
+    Restore,
+    Title,
+    Undo,
+    Unknown,
+)
 from sessions.replay import replay
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=timezone.utc)
@@ -75,9 +89,19 @@ def turn_json(**changes: object) -> dict[str, object]:
         Turn("q", None, "system", "", NOON),
         Turn("s", None, "system", "They talked.", NOON, summarises=("q", "a")),
         Turn("q", None, "user", "Once upon", NOON, raw=True),
+        replace(FULL, build=Build("ab12", None, "0.3.36"), limits=Limits(64, ("\n",), think=False)),
         Branch("naïve", "a"),
+        Branch("naïve", None),
         Head("a"),
+        Undo("a"),
+        Undo(None),
+        Redo("a"),
+        Delete("a"),
+        Restore("a"),
+        Rating("a", -1, "dry"),
+        Rating("a", 0),
         Title(""),
+        Title("Tales", by_model=True),
     ],
 )
 def test_every_record_comes_back_as_it_was(record: KnownRecord) -> None:
@@ -155,6 +179,8 @@ def test_the_example_in_the_format_reads_as_the_format_says() -> None:
         {"sampling": {"temperature": 1000.0}},
         {"sampling": {"samplers": ["newer"]}},
         {"sampling": {"logit_bias": {"sea": 1000}}},
+        {"build": {"weights": "ab12", "driver": "12.4"}},
+        {"limits": {"max_tokens": 64, "pace": 2}},
     ],
 )
 def test_fields_of_newer_programs_survive_a_round_trip(unknown: Mapping[str, object]) -> None:
@@ -166,6 +192,22 @@ def test_fields_of_newer_programs_survive_a_round_trip(unknown: Mapping[str, obj
             assert again[name].items() >= value.items()
         else:
             assert again[name] == value
+
+
+def test_an_attached_text_is_no_part_of_the_line_and_comes_back_in_its_place() -> None:
+    turn = attached(Turn("q", None, "user", "See: ", NOON), "A letter.", "Another.")
+    turn = replace(turn, content=turn.content + " Thanks")
+    line = encode(turn)
+    assert json.loads(line)["r"]["content"] == "See:  Thanks"
+    assert [each["at"] for each in json.loads(line)["r"]["attachments"]] == [5, 5]
+    texts = {sha256_of(text): text for text in ("A letter.", "Another.")}
+    assert decode(line[:-1], texts.get) == turn
+    without = decode(line[:-1])
+    assert isinstance(without, Turn)
+    missing = "[letter.md is missing]"
+    assert without.content == f"See: {missing}{missing} Thanks"
+    assert all(part.is_missing for part in without.attachments)
+    assert encode(without) == line
 
 
 def test_settings_are_written_where_they_are_not_the_usual_ones() -> None:
@@ -181,14 +223,14 @@ def test_settings_are_written_where_they_are_not_the_usual_ones() -> None:
 
 
 def test_records_of_newer_programs_are_not_damage() -> None:
-    assert decode(line_of({"type": "rating", "turn": "q"})) == Unknown("rating")
+    assert decode(line_of({"type": "weather", "turn": "q"})) == Unknown("weather")
 
 
 @pytest.mark.parametrize(
     "field",
     [
         *("parent", "examples", "variables", "model", "usage", "error", "logprobs", "raw"),
-        *("continues", "copy_of", "summarises"),
+        *("attachments", "build", "limits", "reasoning", "continues", "copy_of", "summarises"),
     ],
 )
 def test_null_is_the_same_as_nothing(field: str) -> None:
@@ -207,6 +249,21 @@ def test_null_is_the_same_as_nothing(field: str) -> None:
         {"type": "head"},
         {"type": "branch", "name": None, "leaf": "q"},
         {"type": "title", "title": 1},
+        {"type": "title", "title": "Tales", "by": True},
+        {"type": "branch", "name": "a", "leaf": 1},
+        *({"type": kind, "turn": 1} for kind in ("undo", "redo", "delete", "restore")),
+        *({"type": kind} for kind in ("redo", "delete", "restore", "rating")),
+        {"type": "rating", "turn": "q", "rating": 2},
+        {"type": "rating", "turn": "q", "rating": 1.0},
+        {"type": "rating", "turn": "q", "rating": 1, "note": 1},
+        turn_json(attachments=["letter.md"]),
+        turn_json(attachments=[{"name": "letter.md", "at": 0}]),
+        turn_json(attachments=[{"sha256": "ab", "at": 3}]),
+        turn_json(attachments=[{"sha256": "ab", "at": -1}]),
+        turn_json(attachments=[{"sha256": "ab", "at": 2}, {"sha256": "ab", "at": 1}]),
+        turn_json(build={"weights": 1}),
+        turn_json(limits={"max_tokens": "64"}),
+        turn_json(limits={"stop": "x"}),
         turn_json(id=None),
         turn_json(parent=3),
         turn_json(role="tool"),

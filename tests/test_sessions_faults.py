@@ -1,134 +1,145 @@
-"""Full disks, failing disks, killed processes and other writers: nothing acknowledged is lost."""
+"""Full and failing disks, interrupted calls: nothing is called saved that is not."""
 
 from __future__ import annotations
 
 import errno
-import fcntl
+import hashlib
 import os
-import random
 import signal
-import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import IO, TypeAlias
 
 import pytest
+from failing_system import FailingSystem, Failure, at_call, nothing_fails, reread, try_to
+from session_samples import attached, said
 
-from engine.types import Sampling
-from sessions import SaveFailed, Session, SessionFile, SessionStore, Turn, new_turn_id
-from sessions.codec import decode
-from sessions.errors import DamagedLine
-from sessions.log import OperatingSystem
+from sessions import SaveFailed, SessionFile, SessionStore, new_turn_id
 
-ROOT = Path(__file__).parent.parent
-NOON = datetime(2026, 5, 4, 12, tzinfo=timezone.utc)
+ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EINTR)
 
 
-def said(content: str, parent: str | None = None) -> Turn:
-    return Turn(new_turn_id(), parent, "user", content, NOON)
-
-
-Failure: TypeAlias = Callable[[int, str], int | None]
-"""Given a call's number and name, the errno that it fails with."""
-
-
-def nothing_fails(_number: int, _name: str) -> None:
-    return None
-
-
-def at_call(failing: int, error: int) -> Failure:
-    return lambda number, _: error if number == failing else None
-
-
-class FailingSystem(OperatingSystem):
-    """The real calls, but for some that fail or do less than they were asked to."""
-
-    def __init__(
-        self,
-        fail: Failure = nothing_fails,
-        *,
-        longest_write: int = sys.maxsize,
-    ) -> None:
-        self.calls: list[str] = []
-        self.fail = fail
-        self.longest_write = longest_write
-
-    def _count(self, name: str) -> None:
-        self.calls.append(name)
-        error = self.fail(len(self.calls), name)
-        if error is not None:
-            raise OSError(error, os.strerror(error))
-
-    def open(self, path: Path, flags: int, mode: int) -> int:
-        self._count("open")
-        return super().open(path, flags, mode)
-
-    def flock(self, fd: int, operation: int) -> None:
-        self._count("flock")
-        super().flock(fd, operation)
-
-    def write(self, fd: int, data: bytes | memoryview) -> int:
-        self._count("write")
-        return super().write(fd, data[: self.longest_write])
-
-    def fsync(self, fd: int) -> None:
-        self._count("fsync")
-        super().fsync(fd)
-
-    def ftruncate(self, fd: int, length: int) -> None:
-        self._count("ftruncate")
-        super().ftruncate(fd, length)
-
-
-def reread(log: SessionFile) -> Session:
-    return SessionStore(log.path.parent).open(log.session.id).session
-
-
-def try_to(append: Callable[[Turn], None], turn: Turn) -> bool:
-    try:
-        append(turn)
-    except SaveFailed:
-        return False
-    return True
-
-
-@pytest.mark.parametrize("is_new", [True, False])
-@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EINTR])
-def test_no_failing_call_makes_a_turn_saved_that_is_not(
-    tmp_path: Path, error: int, is_new: bool
-) -> None:
+def fail_everywhere(folder: Path, error: int, *, is_new: bool, longest_write: int) -> list[str]:
+    """Has each call of an append fail in turn; the names of those that did."""
     failed: list[str] = []
-    for number in range(1, 100):
-        system = FailingSystem()
-        log = SessionStore(tmp_path / str(number) / "sessions", syscalls=system).create()
+    for number in range(1, 200):
+        system = FailingSystem(longest_write=longest_write)
+        log = SessionStore(folder / str(number) / "sessions", syscalls=system).create()
         if not is_new:
-            log.append(said("Before"))
+            log.append(attached(said("Before"), "An old letter."))
         before = dict(log.session.turns)
         started = len(system.calls)
         system.fail = at_call(started + number, error)
-        first, second = said("First", log.session.head), said("Second", log.session.head)
+        first = attached(said("First", log.session.head), "A letter.", "An old letter.")
         is_saved = try_to(log.append, first)
         assert log.session.turns == {**before, first.id: first}
         assert log.session.head == first.id
         if len(system.calls) < started + number:
-            break
+            assert is_saved
+            return failed
         failed.append(system.calls[started + number - 1])
-        if is_saved:
-            assert reread(log).turns == log.session.turns
-        elif failed[-1] == "fsync":
-            calls = list(system.calls)
-            assert not try_to(log.append, second)
-            assert system.calls == calls
-            assert log.session.turns == {**before, first.id: first, second.id: second}
-        else:
-            log.append(second)
-            assert list(reread(log).turns.values()) == [*before.values(), first, second]
-            assert reread(log).damaged_lines == 0
-    assert {"open", "flock", "write", "fsync"} <= set(failed)
+        go_on_after_failure(system, log, is_saved=is_saved)
+    raise AssertionError("an append ends")
+
+
+def go_on_after_failure(system: FailingSystem, log: SessionFile, *, is_saved: bool) -> None:
+    """Appends once more: what is called saved is on disk, and what is not is in memory."""
+    if is_saved:
+        assert system.is_durable(log.path.parent)
+        assert reread(log).turns == log.session.turns
+    second = said("Second", log.session.head)
+    expected = {**log.session.turns, second.id: second}
+    calls = len(system.calls)
+    if try_to(log.append, second):
+        assert system.is_durable(log.path.parent)
+        assert reread(log).turns == expected
+        assert reread(log).damaged_lines == 0
+    else:
+        assert len(system.calls) == calls, "nothing is tried on a disk that dropped what it had"
+    assert log.session.turns == expected
+
+
+@pytest.mark.parametrize("longest_write", [sys.maxsize, 100])
+@pytest.mark.parametrize("is_new", [True, False])
+@pytest.mark.parametrize("error", ERRORS)
+def test_no_failing_call_makes_a_turn_saved_that_is_not(
+    tmp_path: Path, error: int, is_new: bool, longest_write: int
+) -> None:
+    failed = fail_everywhere(tmp_path, error, is_new=is_new, longest_write=longest_write)
+    assert {"open", "flock", "write", "fsync", "replace"} == set(failed)
+    print(f"{os.strerror(error)} at each of {len(failed)} calls: nothing saved that was not")
+
+
+def test_a_failed_sync_of_the_attachments_folder_is_the_end_of_saving(tmp_path: Path) -> None:
+    system = FailingSystem()
+    log = SessionStore(tmp_path / "sessions", syscalls=system).create()
+    log.append(said("Before"))
+    system.fail = lambda _, name: errno.EIO if system.calls[-2:] == ["open", "fsync"] else None
+    assert not try_to(log.append, attached(said("First", log.session.head), "A letter."))
+    assert system.calls[-5:-2] == ["write", "fsync", "replace"]
+    system.fail = nothing_fails
+    assert not try_to(log.append, said("Second", log.session.head))
+    assert [turn.content for turn in log.session.path()] == ["Before", "FirstA letter.", "Second"]
+
+
+def test_a_text_that_another_process_left_unsynced_is_made_durable(tmp_path: Path) -> None:
+    system = FailingSystem()
+    log = SessionStore(tmp_path / "sessions", syscalls=system).create()
+    log.append(attached(said("Before"), "A letter."))
+    calls = len(system.calls)
+    log.append(attached(said("After", log.session.head), "A letter."))
+    assert system.calls[calls:].count("replace") == 0
+    assert system.calls[calls:].count("fsync") == 3
+
+
+def test_a_rotten_attachment_is_written_anew_with_the_next_turn_that_has_it(
+    tmp_path: Path,
+) -> None:
+    log = SessionStore(tmp_path / "sessions").create()
+    log.append(attached(said("Before"), "A letter."))
+    (file,) = log.files.folder.iterdir()
+    file.write_bytes(b"A lettuce")
+    assert reread(log).path()[0].content == "Before[letter.md is missing]"
+    log.append(attached(said("After", log.session.head), "A letter."))
+    assert [turn.content for turn in reread(log).path()] == ["BeforeA letter.", "AfterA letter."]
+
+
+def test_an_attachment_that_is_no_text_is_missing(tmp_path: Path) -> None:
+    log = SessionStore(tmp_path / "sessions").create()
+    log.append(attached(said("Before"), "A letter."))
+    data = b"\xff\xfe"
+    sha256 = hashlib.sha256(data).hexdigest()
+    (file,) = log.files.folder.iterdir()
+    file.rename(file.with_name(sha256))
+    (log.files.folder / sha256).write_bytes(data)
+    body = log.path.read_bytes().splitlines()[1][22:-1].replace(file.name.encode(), sha256.encode())
+    with log.path.open("ab") as lines:
+        body = body.replace(log.session.path()[0].id.encode(), new_turn_id().encode())
+        lines.write(b'{"crc":"%08x","r":%s}\n' % (zlib.crc32(body), body))
+    assert reread(log).path()[-1].content == "Before[letter.md is missing]"
+
+
+def test_a_checkpoint_keeps_its_attachments(tmp_path: Path) -> None:
+    log = SessionStore(tmp_path / "sessions").create()
+    log.append(said("Question"))
+    log.checkpoint(attached(said("See ", log.session.head), "A letter."))
+    assert reread(log).path()[-1].content == "See A letter."
+
+
+def test_a_failed_append_to_a_deleted_session_leaves_nothing_in_its_place(tmp_path: Path) -> None:
+    with closing(SessionStore(tmp_path / "sessions")) as store:
+        log = store.create()
+        log.append(attached(said("Before"), "A letter."))
+        store.delete(log.session.id)
+        assert not try_to(log.append, attached(said("Lost?", log.session.head), "Another."))
+        assert not log.files.folder.exists()
+        store.bring_back(log.session.id)
+        log.append(said("After", log.session.head))
+        assert [turn.content for turn in reread(log).path()] == [
+            *("BeforeA letter.", "Lost?Another.", "After")
+        ]
 
 
 def test_an_interrupted_write_goes_on(tmp_path: Path) -> None:
@@ -278,247 +289,3 @@ def test_a_deleted_file_is_not_written_into_the_void(tmp_path: Path) -> None:
     log.path.unlink()
     with pytest.raises(SaveFailed, match="No such file"):
         log.append(said("More", log.session.head))
-
-
-def test_a_real_limit_on_the_file_loses_nothing_once_it_is_lifted(tmp_path: Path) -> None:
-    finished = run_python(
-        """
-        import resource
-        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))
-        log = store.create()
-        reasons = []
-        for number in range(40):
-            if number == 30:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-            try:
-                log.append(said(f"turn {number}", log.session.head))
-            except SaveFailed as error:
-                reasons.append(error.reason)
-                assert store.open(log.session.id).session.damaged_lines == 0
-        contents = [turn.content for turn in store.open(log.session.id).session.path()]
-        assert contents == [f"turn {number}" for number in range(40)], contents
-        print(reasons.count("File too large"), len(reasons))
-        """,
-        tmp_path,
-    ).communicate(timeout=60)[0]
-    too_large, failures = finished.split()
-    assert too_large == failures
-    assert 10 < int(failures) < 30
-
-
-PRELUDE = """
-import sys
-from datetime import datetime, timezone
-from pathlib import Path
-from sessions import SaveFailed, SessionStore, Turn, new_turn_id
-store = SessionStore(Path(sys.argv[1]) / "sessions")
-def said(content, parent=None):
-    return Turn(new_turn_id(), parent, "user", content, datetime.now(timezone.utc))
-"""
-
-
-def run_python(code: str, folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    lines = [line.removeprefix(" " * 8) for line in code.splitlines()]
-    return subprocess.Popen(
-        [sys.executable, "-c", PRELUDE + "\n".join(lines), str(folder), *arguments],
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-        text=True,
-    )
-
-
-def output_of(process: subprocess.Popen[str]) -> IO[str]:
-    assert process.stdout is not None
-    return process.stdout
-
-
-WRITER = """
-        log = store.open(sys.argv[2])
-        for number in range(int(sys.argv[3])):
-            turn = said(f"{sys.argv[4]} {number} " + "word " * 200, log.session.head)
-            log.checkpoint(turn)
-            log.append(turn)
-            print(turn.id, flush=True)
-"""
-
-
-@pytest.mark.parametrize("writers", [1, 3])
-def test_killed_writers_lose_no_acknowledged_turn(tmp_path: Path, writers: int) -> None:
-    moments = random.Random(writers)
-    log = SessionStore(tmp_path / "sessions").create()
-    log.append(said("Question"))
-    acknowledged = [log.session.turns.copy().popitem()[0]]
-    for _ in range(4):
-        processes = [
-            run_python(WRITER, tmp_path, log.session.id, "100000", str(number))
-            for number in range(writers)
-        ]
-        for process in processes:
-            for _ in range(moments.randrange(1, 60)):
-                acknowledged.append(output_of(process).readline().strip())
-        for process in processes:
-            process.kill()
-        for process in processes:
-            with process:
-                lines = output_of(process).readlines()
-            # A line that the kill tore was not an acknowledgement.
-            acknowledged += [line.strip() for line in lines if line.endswith("\n")]
-    session = reread(log)
-    assert len(acknowledged) > 4 * writers
-    assert set(acknowledged) <= {
-        turn.id for turn in session.turns.values() if turn.status == "complete"
-    }
-    assert not any(session.has_gap(leaf.id) for leaf in session.leaves())
-
-
-def test_processes_that_write_at_once_each_follow_their_own_turns(tmp_path: Path) -> None:
-    log = SessionStore(tmp_path / "sessions").create()
-    log.append(said("Question"))
-    processes = [run_python(WRITER, tmp_path, log.session.id, "50", name) for name in "abc"]
-    for process in processes:
-        assert process.communicate(timeout=60)[0].count("\n") == 50
-    session = reread(log)
-    assert (len(session.turns), session.damaged_lines) == (151, 0)
-    for name in "abc":
-        own = [turn for turn in session.turns.values() if turn.content.startswith(name)]
-        assert own == session.path(own[-1].id)[-50:]
-        assert len(own) == 50
-
-
-def test_two_writers_of_one_session_make_branches(tmp_path: Path) -> None:
-    store = SessionStore(tmp_path / "sessions")
-    ours = store.create()
-    question = said("Question")
-    ours.append(question)
-    theirs = store.open(ours.session.id)
-    a, b = said("Ours", question.id), said("Theirs", question.id)
-    ours.append(a)
-    theirs.append(b)
-    theirs.set_title("Theirs")
-    assert ours.session.head == a.id
-    ours.append(said("More of ours", ours.session.head))
-    session = reread(ours)
-    assert session.children(question.id) == [a, b]
-    assert [turn.content for turn in session.path()] == ["Question", "Ours", "More of ours"]
-    assert ours.session == session
-    assert list(ours.session.turns) == list(session.turns)
-    assert theirs.session.head == b.id
-    ours.set_head(a.id)
-    theirs.append(said("More of theirs", b.id))
-    ours.set_title("Ours")
-    assert ours.session.head == a.id
-
-
-class LockWatch(OperatingSystem):
-    """The real calls, and whether the file could have been locked by somebody else at each."""
-
-    def __init__(self, path: Callable[[], Path]) -> None:
-        self.path = path
-        self.was_free: dict[str, bool] = {}
-
-    def _look(self, name: str) -> None:
-        with self.path().open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self.was_free[name] = False
-            else:
-                self.was_free[name] = True
-
-    def write(self, fd: int, data: bytes | memoryview) -> int:
-        self._look("write")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    def ftruncate(self, fd: int, length: int) -> None:
-        self._look("ftruncate")
-        super().ftruncate(fd, length)
-
-
-def test_the_file_is_locked_while_it_is_changed_and_free_afterwards(tmp_path: Path) -> None:
-    watch = LockWatch(lambda: log.path)
-    log = SessionStore(tmp_path / "sessions", syscalls=watch).create()
-    assert not try_to(log.append, said("Question"))
-    assert watch.was_free == {"write": False, "ftruncate": False}
-    with log.path.open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def test_a_reader_waits_until_an_append_is_whole(tmp_path: Path) -> None:
-    log = SessionStore(tmp_path / "sessions").create()
-    log.append(said("Question"))
-    data = log.path.read_bytes()
-    with log.path.open("r+b", buffering=0) as writer:
-        fcntl.flock(writer, fcntl.LOCK_EX)
-        writer.truncate(len(data) - 20)
-
-        def finish(_number: int, _frame: object) -> None:
-            os.pwrite(writer.fileno(), data, 0)
-            fcntl.flock(writer, fcntl.LOCK_UN)
-
-        earlier = signal.signal(signal.SIGALRM, finish)
-        signal.setitimer(signal.ITIMER_REAL, 0.05)
-        try:
-            session = reread(log)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, earlier)
-    assert session == log.session
-
-
-def test_a_newer_program_that_joins_in_ends_our_writing(tmp_path: Path) -> None:
-    store = SessionStore(tmp_path / "sessions")
-    log = store.create()
-    log.append(said("Question"))
-    newer = log.path.read_bytes().splitlines(True)[0]
-    body = newer[22:-2].replace(b'"v":1', b'"v":2')
-    with log.path.open("ab") as file:
-        file.write(b'{"crc":"%08x","r":%s}\n' % (zlib.crc32(body), body))
-    assert not try_to(log.append, said("More", log.session.head))
-    assert log.session.read_only
-
-
-def small_session(store: SessionStore) -> SessionFile:
-    log = store.create(title="Tales")
-    question = said("Question — naïve")
-    log.append(question)
-    answer = replace(said("Once", question.id), role="assistant", sampling=Sampling(seed=7))
-    log.checkpoint(replace(answer, content="On"))
-    log.append(answer)
-    log.name_branch("first", answer.id)
-    log.set_head(question.id)
-    log.append(said("Thanks", question.id))
-    return log
-
-
-def whole_turns(data: bytes) -> Mapping[str, Turn]:
-    """The turns whose record is complete in the first bytes of a file."""
-    turns = {}
-    for line in data.split(b"\n"):
-        try:
-            record = decode(line)
-        except DamagedLine:
-            continue
-        if isinstance(record, Turn):
-            turns[record.id] = record
-    return turns
-
-
-def test_a_file_cut_at_any_byte_keeps_its_whole_turns_and_takes_new_ones(tmp_path: Path) -> None:
-    store = SessionStore(tmp_path / "sessions")
-    log = small_session(store)
-    data = log.path.read_bytes()
-    assert len(whole_turns(data)) == 3
-    for length in range(len(data) + 1):
-        log.path.write_bytes(data[:length])
-        cut = store.open(log.session.id)
-        kept = whole_turns(data[:length])
-        assert {name: cut.session.turns.get(name) for name in kept} == kept
-        new = said("New", cut.session.head)
-        cut.append(new)
-        assert log.path.read_bytes().startswith(data[:length])
-        session = reread(log)
-        assert session == cut.session
-        assert session.turns.items() >= {**kept, new.id: new}.items()
-        assert session.head == new.id
-        assert session.damaged_lines <= 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from engine.errors import CannotFit
 from engine.scripted import Reply, ScriptedEngine
 from engine.types import Finished, Message, Piece, Sampling
-from sessions import SessionFile, SessionStore
+from sessions import OperatingSystem, SessionFile, SessionStore
 from tui.conversation import Conversation, ConversationEvent, Question, Settings
 from tui.saver import NotSaved
 
@@ -166,28 +165,15 @@ def test_settings_reach_the_engine(store: SessionStore) -> None:
     assert engine.requests[0].stop == ("x",)
 
 
-class FullDisk:
-    """The system's calls, with no room to write."""
+class FullDisk(OperatingSystem):
+    """Takes no data as long as it is full."""
 
-    def __init__(self) -> None:
-        self.full = True
-
-    def open(self, path: Path, flags: int, mode: int) -> int:
-        return os.open(path, flags, mode)
-
-    def flock(self, fd: int, operation: int) -> None:
-        pass
+    full = True
 
     def write(self, fd: int, data: bytes | memoryview) -> int:
         if self.full:
             raise OSError(28, "No space left on device")
-        return os.write(fd, data)
-
-    def fsync(self, fd: int) -> None:
-        os.fsync(fd)
-
-    def ftruncate(self, fd: int, length: int) -> None:
-        os.ftruncate(fd, length)
+        return super().write(fd, data)
 
 
 def test_a_full_disk_is_said_and_the_answer_still_comes(tmp_path: Path) -> None:

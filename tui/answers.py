@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from typing import TypeAlias
 
+from engine.protocol import Engine
 from engine.types import Event, Finished, FinishReason, Piece, Reasoning, Scored, TokenScore
-from sessions import LOGPROB_DECIMALS, Status, TokenLogprob, Turn
-from tui.saver import NotSaved, Saver
+from sessions import LOGPROB_DECIMALS, Build, Status, TokenLogprob, Turn
+from tui.saver import Joined, NotSaved, Saver
 
 _CHECKPOINT_S = 1.0
 """Seconds between two saves of answers that are still being made."""
@@ -22,6 +24,8 @@ _STATUS: Mapping[FinishReason, Status] = {
     "error": "error",
 }
 
+SavedEvent: TypeAlias = Event | NotSaved | Joined
+
 _LEAST_LOGPROB = -9999.0
 """Stands for a probability of zero, as in OpenAI's API: JSON has no infinity."""
 
@@ -29,12 +33,14 @@ _LEAST_LOGPROB = -9999.0
 class GrowingAnswers:
     """Turns of the same parent, each by its index, that events add to until they are finished."""
 
-    def __init__(self, begun: Sequence[Turn]) -> None:
+    def __init__(self, begun: Sequence[Turn], engine: Engine) -> None:
         """Begin.
 
         Args:
             begun: The turns before the first event. What they hold already stays.
+            engine: What answers; in the end it is known what it was.
         """
+        self._engine = engine
         self._begun = tuple(begun)
         self._unfinished = set(range(len(begun)))
         self.turns = list(begun)
@@ -86,6 +92,7 @@ class GrowingAnswers:
         self._unfinished.discard(event.index)
         turn = replace(
             self.turns[event.index],
+            build=self._build(),
             status=_STATUS[event.reason],
             usage=event.usage,
             timings=event.timings,
@@ -94,13 +101,19 @@ class GrowingAnswers:
         self.turns[event.index] = turn
         return turn, event
 
+    def _build(self) -> Build | None:
+        card = self._engine.card
+        if card is None:
+            return None
+        return Build(card.fingerprint or None, card.template_sha256, card.llama_cpp or None)
+
 
 def save_answers(
     events: Generator[Event, None, None],
     answers: GrowingAnswers,
     saver: Saver,
     clock: Callable[[], float],
-) -> Iterator[Event | NotSaved]:
+) -> Iterator[SavedEvent]:
     """An engine's events, while what they bring is saved.
 
     Each `Finished` comes after the answer that it ends was saved, and the last one when the engine
@@ -127,7 +140,7 @@ def save_answers(
 
 def _saving(
     events: Iterator[Event], answers: GrowingAnswers, saver: Saver, clock: Callable[[], float]
-) -> Iterator[Event | NotSaved]:
+) -> Iterator[SavedEvent]:
     last: Finished | None = None
     saved_at = clock()
     for event in events:
@@ -143,7 +156,7 @@ def _saving(
     yield from _ended(answers.abort(last), saver)
 
 
-def _ended(ended: Sequence[tuple[Turn, Finished]], saver: Saver) -> Iterator[Event | NotSaved]:
+def _ended(ended: Sequence[tuple[Turn, Finished]], saver: Saver) -> Iterator[SavedEvent]:
     for turn, event in ended:
         saver.append(turn)
         yield from saver.failures()
@@ -155,7 +168,7 @@ def _go_to_first(answers: GrowingAnswers, saver: Saver) -> None:
     session = saver.log.session
     saved = [turn.id for turn in answers.turns if turn.id in session.turns]
     if saved and session.head != saved[0]:
-        saver.set_head(saved[0])
+        saver.mark(lambda log: log.set_head(saved[0]))
 
 
 def _logprob(token: TokenScore) -> TokenLogprob:

@@ -1,13 +1,21 @@
-"""The options of ``chat`` itself, and which of them do not go together."""
+"""What command lines share, the options of ``chat`` itself, and which do not go together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from tui.runtime import Runtime
+
+Work: TypeAlias = "Callable[[Runtime], int | None]"
+"""What a command line comes to; `tui.cli.main` does it. None is an exit code of 0."""
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 _PATH = click.Path(path_type=Path)
 _PAIR = (str, str)

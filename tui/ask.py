@@ -10,8 +10,9 @@ from engine.protocol import Engine
 from engine.types import Message
 from sessions import MemorySession, SessionLog, memory_session, spoken_turns
 from tui import exit_codes
+from tui.attach import AttachedText
 from tui.completion_object import completion_object
-from tui.compose import Attachment, Composed, compose, compose_raw, read_files, read_stdin
+from tui.compose import Composed, compose, compose_raw, read_files, read_stdin
 from tui.conversation import Conversation
 from tui.errors import CompactionFailed, TooLong, UsageProblem
 from tui.interrupts import signals_call
@@ -53,7 +54,9 @@ def run_ask(runtime: Runtime, options: AskOptions) -> int:
         engine.close()
 
 
-def _compose(runtime: Runtime, options: AskOptions, attachments: Sequence[Attachment]) -> Composed:
+def _compose(
+    runtime: Runtime, options: AskOptions, attachments: Sequence[AttachedText]
+) -> Composed:
     if options.raw:
         return compose_raw(options.prompt, options.engine, attachments, runtime.config)
     return compose(options.prompt, options.engine, attachments, runtime.library, runtime.config)

@@ -1,43 +1,52 @@
-"""Branches: their names, going from one to another, and turns that are on both."""
+"""Going from one branch to another, and turns that are on both."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from sessions import SessionLog, Turn, new_turn_id
+from sessions import Session, Turn, branch_names, branch_of_head, new_turn_id
 from tui.errors import UsageProblem
 
 
-def name_to_return_to(taken: Mapping[str, str], head: str, stem: str) -> tuple[str, bool]:
-    """The name that the turn `head` has among the branches, or a free one, which is then new."""
-    for name, leaf in taken.items():
-        if leaf == head:
-            return name, False
+def name_to_return_to(session: Session, stem: str) -> tuple[str, bool]:
+    """The name that was given to the branch in use, or a free one, which is then new."""
+    here = branch_of_head(session)
+    if here in session.branches:
+        return here, False
     name, number = stem, 1
-    while name in taken:
+    while name in session.branches:
         number += 1
         name = f"{stem} {number}"
     return name, True
 
 
-def go_to_branch(log: SessionLog, name: str) -> str:
-    """Go on from the turn of that name; the name of the turn that was left.
+def find_branch(session: Session, name: str) -> tuple[str, str]:
+    """The branch of that name, whose beginning will do where it is enough, and its leaf.
 
     Raises:
-        UsageProblem: If there is no such branch.
-        SaveFailed: If this is in memory only.
+        UsageProblem: If there is none, or more than one.
     """
-    session = log.session
-    if name not in session.branches:
-        names = ", ".join(map(repr, session.branches)) or "none has a name"
-        raise UsageProblem(f"there is no branch {name!r}: {names}")
-    assert session.head is not None, "a session with a branch has turns"
-    left, is_new = name_to_return_to(session.branches, session.head, "branch")
-    if is_new:
-        log.name_branch(left, session.head)
-    log.set_head(session.branches[name])
-    return left
+    names = branch_names(session)
+    if name in names:
+        return name, names[name]
+    wanted = name.casefold()
+    fitting = [each for each in names if each.casefold().startswith(wanted)] if wanted else []
+    if len(fitting) == 1:
+        return fitting[0], names[fitting[0]]
+    if fitting:
+        raise UsageProblem(f"{name!r} fits several branches: {', '.join(map(repr, fitting))}")
+    known = ", ".join(map(repr, names)) or "the session is empty"
+    raise UsageProblem(f"there is no branch {name!r}: {known}")
+
+
+def check_new_name(session: Session, name: str) -> None:
+    """Refuse a branch's name that another one has.
+
+    Raises:
+        UsageProblem: If it is taken.
+    """
+    if name in session.branches:
+        raise UsageProblem(f"another branch is called {name!r}")
 
 
 def copied(turn: Turn, parent: str | None) -> Turn:

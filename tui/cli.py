@@ -17,16 +17,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui import exit_codes
-from tui.arguments import NotYet, ask_arguments, refuse_what_does_not_go_together
+from tui.arguments import NotYet, Work, ask_arguments, refuse_what_does_not_go_together
 from tui.version import __version__
 
 if TYPE_CHECKING:
     from tui.options import AskOptions, EditOptions, EngineOptions, PromptOptions
     from tui.runtime import EngineStarter, Runtime
-    from tui.subcommands import Work
 
 SUBCOMMANDS = {
-    "sessions": "list and show conversations",
+    "sessions": "find, show, branch, export, import and check conversations",
     "prompts": "list and show prompts",
     "models": "list and inspect the models on this machine",
     "drafts": "undo what was written to your files",
@@ -49,7 +48,10 @@ Examples:
 Subcommands (chat SUBCOMMAND --help):
 """ + "\n".join(f"  {name:<11} {summary}" for name, summary in SUBCOMMANDS.items() if summary)
 
-_VERBS = ("list", "show", "path", "info", "undo")
+_VERBS = (
+    *("list", "show", "search", "path", "info", "undo"),
+    *("export", "import", "rename", "delete", "restore", "replay"),
+)
 """What may follow a subcommand."""
 
 

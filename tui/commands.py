@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
-from tui.branches import go_to_branch
+from sessions import branch_names, branch_of_head, first_words
+from tui.branches import check_new_name, find_branch
 from tui.conversation import KEPT_TURNS, Conversation, ConversationEvent
 from tui.errors import UsageProblem
 
@@ -50,6 +51,14 @@ class Talk(Protocol):
 
     def regenerate(self) -> None:
         """Answer the last question again, with as many alternatives as any."""
+        ...
+
+    def edit_text(self, text: str) -> str | None:
+        """Have a person edit a text; None if they left it.
+
+        Raises:
+            UsageProblem: If nobody is there to do it.
+        """
         ...
 
     def leave(self) -> None:
@@ -96,7 +105,7 @@ def run_line(talk: Talk, line: str) -> None:
 def _help(talk: Talk, _argument: str) -> None:
     for command in COMMANDS:
         usage = f"/{command.name} {command.argument}".rstrip()
-        talk.say(f"{usage:<16} {command.summary}")
+        talk.say(f"{usage:<20} {command.summary}")
 
 
 def _new(talk: Talk, _argument: str) -> None:
@@ -127,23 +136,96 @@ def _continue(talk: Talk, _argument: str) -> None:
 
 
 def _compact(talk: Talk, argument: str) -> None:
-    if argument and not (argument.isdecimal() and len(argument) < 7):
-        raise UsageProblem("/compact takes the number of turns to keep")
-    keep = int(argument) if argument else KEPT_TURNS
-    talk.show(talk.conversation.compact(keep))
+    keep = _whole_number(argument, "/compact takes the number of turns to keep")
+    talk.show(talk.conversation.compact(KEPT_TURNS if keep is None else keep))
 
 
 def _branch(talk: Talk, argument: str) -> None:
     log = talk.conversation.log
     if argument:
-        left = go_to_branch(log, argument)
-        talk.say(f"this is the branch {argument!r}; where you were is {left!r}")
+        left = branch_of_head(log.session)
+        name, leaf = find_branch(log.session, argument)
+        talk.conversation.go_to(leaf)
+        talk.say(f"this is the branch {name!r}; where you were is {left!r}")
         return
-    for name, leaf in log.session.branches.items():
-        here = "  (here)" if leaf == log.session.head else ""
-        talk.say(f"{name}  {len(log.session.path(leaf))} turns{here}")
-    if not log.session.branches:
-        talk.say("no branch has a name yet; /compact gives one")
+    here = branch_of_head(log.session)
+    for name, leaf in branch_names(log.session).items():
+        mark = "  (here)" if name == here else ""
+        talk.say(f"{name}  {len(log.session.path(leaf))} turns{mark}")
+    if not log.session.turns:
+        talk.say("there are no turns yet")
+
+
+def _rename(talk: Talk, argument: str) -> None:
+    log = talk.conversation.log
+    here = branch_of_head(log.session)
+    if not argument:
+        raise UsageProblem("/rename takes the new name of this branch")
+    if here is None or log.session.head is None:
+        raise UsageProblem("there is no branch here yet")
+    check_new_name(log.session, argument)
+    talk.conversation.rename_branch(here, argument, log.session.leaf_of(log.session.head))
+    talk.say(f"this branch is {argument!r} now")
+
+
+def _title(talk: Talk, argument: str) -> None:
+    if argument:
+        talk.conversation.set_title(argument)
+    talk.say(talk.conversation.log.session.display_title)
+
+
+def _undo(talk: Talk, argument: str) -> None:
+    count = _whole_number(argument, "/undo takes the number of questions to take back") or 1
+    taken = talk.conversation.undo(count)
+    talk.say(f"taken back: {first_words(taken.content.strip() or '…')}; /redo brings it again")
+
+
+def _redo(talk: Talk, _argument: str) -> None:
+    talk.conversation.redo()
+    talk.say("it is there again")
+
+
+def _edit(talk: Talk, argument: str) -> None:
+    question = talk.conversation.last_question()
+    content = argument or talk.edit_text(question.content)
+    if content is None or not content.strip() or content == question.content:
+        talk.say("nothing was changed")
+        return
+    talk.conversation.reword(content)
+    talk.regenerate()
+
+
+def _fork(talk: Talk, argument: str) -> None:
+    log = talk.conversation.log
+    path = log.session.path()
+    number = _whole_number(argument, "/fork takes the number of a turn")
+    if number is None:
+        for place, turn in enumerate(path, 1):
+            talk.say(f"{place:>3}  {turn.role:<9}  {first_words(turn.content.strip() or '…')}")
+        return
+    if not 1 <= number <= len(path):
+        raise UsageProblem(f"there are turns 1 to {len(path)} here; /fork lists them")
+    talk.conversation.go_to(path[number - 1].id)
+    talk.say(f"going on after turn {number}; what followed stays a branch")
+
+
+def _rate(talk: Talk, argument: str) -> None:
+    sign, _, note = argument.partition(" ")
+    values: Mapping[str, Literal[-1, 0, 1]] = {"+": 1, "-": -1, "0": 0}
+    if sign not in values:
+        raise UsageProblem("/rate takes +, - or 0, and a note if you like")
+    session = talk.conversation.log.session
+    answers = [turn for turn in session.path() if turn.role == "assistant"]
+    if not answers:
+        raise UsageProblem("there is no answer here yet")
+    talk.conversation.rate(answers[-1].id, values[sign], note.strip())
+    talk.say("rated")
+
+
+def _whole_number(argument: str, usage: str) -> int | None:
+    if argument and not (argument.isdecimal() and len(argument) < 7):
+        raise UsageProblem(usage)
+    return int(argument) if argument else None
 
 
 def _exit(talk: Talk, _argument: str) -> None:
@@ -158,6 +240,13 @@ COMMANDS = (
     Command("regen", "", "answer the last question again", _regenerate),
     Command("continue", "", "go on with the last answer where it ends", _continue),
     Command("compact", "[KEEP]", "summarise all but the last KEEP turns, to make room", _compact),
-    Command("branch", "[NAME]", "list the named branches, or go to one", _branch),
+    Command("edit", "[TEXT]", "say the last question in other words", _edit),
+    Command("undo", "[N]", "take back the last question, or the last N", _undo),
+    Command("redo", "", "bring back what /undo took", _redo),
+    Command("fork", "[N]", "list the turns, or go on after turn N", _fork),
+    Command("branch", "[NAME]", "list the branches, or go to one", _branch),
+    Command("rename", "NAME", "give this branch a name", _rename),
+    Command("title", "[TEXT]", "show the session's title, or set it", _title),
+    Command("rate", "+|-|0 [NOTE]", "say what you think of the last answer", _rate),
     Command("exit", "", "leave; Ctrl+D does too", _exit),
 )

@@ -12,6 +12,8 @@ from typing import BinaryIO, TextIO
 from engine.types import Message
 from prompts.library import Library
 from prompts.render import render
+from sessions import Attachment, sha256_of
+from tui.attach import AttachedText, attachments_in
 from tui.config import Config
 from tui.conversation import Question, Settings
 from tui.errors import UsageProblem
@@ -26,15 +28,6 @@ _LARGEST_RULES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
-    """A text to work on."""
-
-    name: str | None
-    """The file's name; None for standard input."""
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Composed:
     """Everything of a question that the engine and the session need."""
 
@@ -45,7 +38,7 @@ class Composed:
     settings: Settings
 
 
-def read_stdin(stream: TextIO | None) -> Attachment | None:
+def read_stdin(stream: TextIO | None) -> AttachedText | None:
     """Piped text, or None on a terminal and where nothing came.
 
     Raises:
@@ -54,16 +47,16 @@ def read_stdin(stream: TextIO | None) -> Attachment | None:
     if stream is None or stream.closed or stream.isatty():
         return None
     text = decode(_bounded(stream.buffer, "standard input"), "standard input")
-    return Attachment(None, text) if text else None
+    return AttachedText(None, text) if text else None
 
 
-def read_files(paths: Sequence[Path]) -> list[Attachment]:
+def read_files(paths: Sequence[Path]) -> list[AttachedText]:
     """The files' texts.
 
     Raises:
         UsageProblem: If one cannot be read, or is not UTF-8.
     """
-    return [Attachment(path.name, read_text(path)) for path in paths]
+    return [AttachedText(path.name, read_text(path)) for path in paths]
 
 
 def decode(data: bytes, name: str) -> str:
@@ -103,7 +96,7 @@ def _bounded(stream: BinaryIO, name: str, largest: int = LARGEST) -> bytes:
 def compose(
     options: PromptOptions,
     engine_options: EngineOptions,
-    attachments: Sequence[Attachment],
+    attachments: Sequence[AttachedText],
     library: Callable[[], Library],
     config: Config,
 ) -> Composed:
@@ -124,9 +117,11 @@ def compose(
     if options.template is None:
         if options.variables:
             raise UsageProblem("-p fills in a prompt's variables: name the prompt with -t")
-        content = _plain_content(options.words, attachments)
+        content, parts = _plain_content(options.words, attachments)
         settings = answer_settings(engine_options, {}, config)
-        return Composed(Question(content), options.system, (), settings)
+        # Piped text without words is the question itself.
+        question = Question(content, attachments=parts if options.words else ())
+        return Composed(question, options.system, (), settings)
     return _compose_prompt(
         options.template, options, engine_options, attachments, library(), config
     )
@@ -135,7 +130,7 @@ def compose(
 def compose_raw(
     options: PromptOptions,
     engine_options: EngineOptions,
-    attachments: Sequence[Attachment],
+    attachments: Sequence[AttachedText],
     config: Config,
 ) -> Composed:
     """A question that is a plain text to go on with: the one that was given, to the last byte.
@@ -193,7 +188,7 @@ def _compose_prompt(
     name: str,
     options: PromptOptions,
     engine_options: EngineOptions,
-    attachments: Sequence[Attachment],
+    attachments: Sequence[AttachedText],
     library: Library,
     config: Config,
 ) -> Composed:
@@ -215,28 +210,38 @@ def _compose_prompt(
         # A prompt with no place for the instruction gets it in front.
         content = f"{instruction}\n\n{content}"
     return Composed(
-        Question(content, name, rendered.variables),
+        Question(
+            content, name, rendered.variables, attachments=attachments_in(content, attachments)
+        ),
         rendered.system if options.system is None else options.system,
         rendered.examples,
         answer_settings(engine_options, rendered.params, config),
     )
 
 
-def _plain_content(words: str | None, attachments: Sequence[Attachment]) -> str:
-    parts = [words] if words else []
-    parts += [_headed(attachment) for attachment in attachments]
-    content = "\n\n".join(parts)
+def _plain_content(
+    words: str | None, attachments: Sequence[AttachedText]
+) -> tuple[str, tuple[Attachment, ...]]:
+    """Words and texts, and where the texts are in it."""
+    content = words or ""
+    parts = []
+    for attached in attachments:
+        content += "\n\n" if content else ""
+        content += "" if attached.name is None else f"--- {attached.name} ---\n"
+        text = attached.text.rstrip("\n")
+        parts.append(Attachment(attached.name, sha256_of(text), len(content), len(text)))
+        content += text
     if not content.strip():
         raise UsageProblem("there is nothing to send: give a prompt, or pipe text in")
-    return content
+    return content, tuple(part for part in parts if part.length)
 
 
-def _joined(attachments: Sequence[Attachment]) -> str:
+def _joined(attachments: Sequence[AttachedText]) -> str:
     if len(attachments) == 1:
         return attachments[0].text
     return "\n\n".join(_headed(attachment) for attachment in attachments)
 
 
-def _headed(attachment: Attachment) -> str:
+def _headed(attachment: AttachedText) -> str:
     text = attachment.text.rstrip("\n")
     return text if attachment.name is None else f"--- {attachment.name} ---\n{text}"

@@ -6,11 +6,13 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from time import monotonic
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from engine.protocol import Engine
 from engine.types import Event, Message, Request, Sampling
 from sessions import (
+    Attachment,
+    Limits,
     SessionLog,
     Turn,
     instruction_in_force,
@@ -19,6 +21,7 @@ from sessions import (
     summary_in_force,
 )
 from tui.answers import GrowingAnswers, save_answers
+from tui.attach import AttachedText, attachments_in, text_of
 from tui.branches import copied, name_to_return_to
 from tui.compaction import (
     Compacted,
@@ -28,7 +31,7 @@ from tui.compaction import (
 )
 from tui.errors import UsageProblem
 from tui.request import request_after
-from tui.saver import NotSaved, Saver
+from tui.saver import Joined, NotSaved, Saver
 from tui.summary import Summarising
 
 KEPT_TURNS = 4
@@ -36,7 +39,7 @@ KEPT_TURNS = 4
 
 Variables: TypeAlias = Mapping[str, str | int | float | bool]
 
-ConversationEvent: TypeAlias = Event | NotSaved | Summarising | Compacted
+ConversationEvent: TypeAlias = Event | NotSaved | Joined | Summarising | Compacted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Question:
     prompt: str | None = None
     """The id of the prompt."""
     variables: Variables | None = None
+    attachments: tuple[Attachment, ...] = ()
+    """Texts within the content that are worth a file of their own."""
     reference: str = ""
     """A text that the answer will probably follow."""
     raw: bool = False
@@ -159,6 +164,86 @@ class Conversation:
             )
         return self._ask(question, alternatives)
 
+    def reword(self, content: str, *, turn: Turn | None = None) -> Turn:
+        """Say a question in other words. It becomes a sibling of the old one, which stays, and the
+        head; `regenerate` answers it.
+
+        Args:
+            content: The new words.
+            turn: The question; None is the last one.
+
+        Raises:
+            UsageProblem: If there is no question.
+        """
+        old = turn or self.last_question()
+        attached = [AttachedText(part.name, text_of(old, part)) for part in old.attachments]
+        new = replace(
+            Turn(new_turn_id(), self._before(old), old.role, content, _now()),
+            raw=old.raw,
+            prompt=old.prompt,
+            attachments=attachments_in(content, attached),
+        )
+        self._saver.append(new)
+        return new
+
+    def undo(self, questions: int = 1) -> Turn:
+        """Take back the last questions and all that followed; `redo` brings them again.
+
+        Returns:
+            The first question that was taken back.
+
+        Raises:
+            UsageProblem: If there are not so many.
+        """
+        asked = [turn for turn in self.log.session.path() if turn.role == "user"]
+        if not 1 <= questions <= len(asked):
+            raise UsageProblem(f"there are {len(asked)} questions that can be taken back")
+        first = asked[-questions]
+        to = self._before(first)
+        self._saver.mark(lambda log: log.undo(to))
+        return first
+
+    def redo(self) -> None:
+        """Bring back what the last `undo` took.
+
+        Raises:
+            UsageProblem: If nothing was undone since the last turn.
+        """
+        if not self.log.session.undone:
+            raise UsageProblem("there is nothing to redo")
+        self._saver.mark(lambda log: log.redo())
+
+    def go_to(self, turn_id: str) -> None:
+        """Go on after another turn."""
+        self._saver.mark(lambda log: log.set_head(turn_id))
+
+    def rate(self, turn_id: str, value: Literal[-1, 0, 1], note: str) -> None:
+        """Keep what a person thinks of a turn."""
+        self._saver.mark(lambda log: log.rate(turn_id, value, note))
+
+    def set_title(self, title: str, *, by_model: bool = False) -> None:
+        """Give the session a title."""
+        self._saver.mark(lambda log: log.set_title(title, by_model=by_model))
+
+    def rename_branch(self, name: str, new_name: str, leaf: str) -> None:
+        """Give a branch another name."""
+        self._saver.mark(lambda log: log.rename_branch(name, new_name, leaf))
+
+    def failures(self) -> Iterator[NotSaved | Joined]:
+        """What could not be saved since this was last asked for, and whether others came."""
+        return self._saver.failures()
+
+    def last_question(self) -> Turn:
+        """The last question that a model gets.
+
+        Raises:
+            UsageProblem: If there is none.
+        """
+        asked = [turn for turn in spoken_turns(self.log.session.path()) if turn.role == "user"]
+        if not asked:
+            raise UsageProblem("there is no question yet")
+        return asked[-1]
+
     def regenerate(self, *, alternatives: int = 1) -> Generator[ConversationEvent, None, None]:
         """Answer the last question again. As `ask`; the earlier answers stay beside the new one.
 
@@ -166,10 +251,7 @@ class Conversation:
             UsageProblem: If there is no question.
         """
         self._begin()
-        asked = [turn for turn in spoken_turns(self.log.session.path()) if turn.role == "user"]
-        if not asked:
-            raise UsageProblem("there is no question to answer again")
-        return self._regenerate(asked[-1], alternatives)
+        return self._regenerate(self.last_question(), alternatives)
 
     def continue_answer(self) -> Generator[ConversationEvent, None, None]:
         """Go on with the last answer from where it ends. As `ask`.
@@ -217,6 +299,7 @@ class Conversation:
             Turn(new_turn_id(), self._parent(), "user", question.content, _now()),
             prompt=question.prompt,
             variables=question.variables or {},
+            attachments=question.attachments,
             raw=question.raw,
         )
         self._saver.append(user)
@@ -226,7 +309,7 @@ class Conversation:
             reference=question.reference,
             alternatives=alternatives,
         )
-        yield from self._answer(request, [self._begun(user, request) for _ in range(alternatives)])
+        yield from self._answer(request, self._begun(user, request))
 
     def _regenerate(
         self, question: Turn, alternatives: int
@@ -235,16 +318,16 @@ class Conversation:
         yield from self._saver.failures()
         path = self.log.session.path(question.id)
         request = replace(request_after(path, self.settings), alternatives=alternatives)
-        begun = [self._begun(question, request) for _ in range(alternatives)]
-        yield from self._answer(request, begun)
+        yield from self._answer(request, self._begun(question, request))
 
     def _continue(
         self, before: Sequence[Turn], old: Turn
     ) -> Generator[ConversationEvent, None, None]:
         request = request_after(before, self.settings)
         request = replace(request, prefill=request.prefill + old.content)
+        (begun,) = self._begun(before[-1], request)
         begun = replace(
-            self._begun(before[-1], request),
+            begun,
             content=old.content,
             reasoning=old.reasoning,
             logprobs=old.logprobs if request.top_logprobs is not None else (),
@@ -256,18 +339,22 @@ class Conversation:
         branch, compacted = yield from carry_out(plan, self.engine, lambda: self._cancelled)
         session = self.log.session
         assert session.head is not None, "there are turns to compact"
-        name, is_new = name_to_return_to(session.branches, session.head, "before compaction")
+        name, is_new = name_to_return_to(session, "before compaction")
         self._saver.append_branch(branch, name_of_head=name if is_new else None)
         yield from self._saver.failures()
         yield replace(compacted, original=name)
 
-    def _begun(self, question: Turn, request: Request) -> Turn:
-        """An answer before its first word."""
-        return replace(
+    def _begun(self, question: Turn, request: Request) -> list[Turn]:
+        """The answers to a request before their first word."""
+        begun = replace(
             Turn(new_turn_id(), question.id, "assistant", "", _now()),
             model=self.engine.model_name,
-            sampling=request.sampling,
+            limits=limits_of(request),
         )
+        return [
+            replace(begun, id=new_turn_id(), sampling=request.sampling_of(index))
+            for index in range(request.alternatives)
+        ]
 
     def _under_newer_instruction(self, question: Turn) -> Turn:
         """The question itself or, where a system text came after it, a copy that follows that."""
@@ -276,14 +363,14 @@ class Conversation:
         copies: list[Turn] = []
         for turn in (instruction_in_force(later), summary_in_force(later), question):
             if turn is not None:
-                copies.append(copied(turn, copies[-1].id if copies else question.parent))
+                copies.append(copied(turn, copies[-1].id if copies else self._before(question)))
         if len(copies) == 1:
             return question
         self._saver.append_branch(copies)
         return copies[-1]
 
     def _answer(self, request: Request, begun: Sequence[Turn]) -> Iterator[ConversationEvent]:
-        answers = GrowingAnswers(begun)
+        answers = GrowingAnswers(begun, self.engine)
         events = self.engine.stream(request)
         if self._cancelled:
             # Before the engine began to listen.
@@ -292,6 +379,10 @@ class Conversation:
             yield from save_answers(events, answers, self._saver, self._clock)
         finally:
             self.answers = tuple(answers.turns)
+
+    def _before(self, turn: Turn) -> str | None:
+        """The turn that a turn follows; None where that is lost."""
+        return turn.parent if turn.parent in self.log.session.turns else None
 
     def _parent(self) -> str | None:
         """The turn that the next one follows.
@@ -305,6 +396,19 @@ class Conversation:
         if path and path[-1].role == "user":
             path.pop()
         return path[-1].id if path else None
+
+
+def limits_of(request: Request) -> Limits | None:
+    """What a request asks of its answers beside sampling; None where it asks for nothing."""
+    limits = Limits(
+        max_tokens=request.max_tokens,
+        stop=request.stop,
+        grammar=request.grammar,
+        schema=request.schema,
+        banned=request.banned,
+        think=request.think,
+    )
+    return None if limits == Limits() else limits
 
 
 def _now() -> datetime:

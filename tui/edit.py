@@ -21,7 +21,8 @@ from engine.protocol import Engine
 from sessions import Turn, memory_session
 from tui import exit_codes
 from tui.ask import instruct, print_request
-from tui.compose import Attachment, Composed, compose
+from tui.attach import AttachedText
+from tui.compose import Composed, compose
 from tui.conversation import Conversation
 from tui.errors import UsageProblem
 from tui.interrupts import signals_call
@@ -138,7 +139,7 @@ def _compose(runtime: Runtime, options: EditOptions, draft: DecodedText) -> Comp
     if not draft.text.strip():
         raise UsageProblem("the draft is empty: there is nothing to revise")
     return compose(
-        prompt, options.engine, [Attachment(name, draft.text)], runtime.library, runtime.config
+        prompt, options.engine, [AttachedText(name, draft.text)], runtime.library, runtime.config
     )
 
 

@@ -39,6 +39,10 @@ class Narrator:
         if pieces % 8 == 0:
             self._show(f"writing, {pieces:,} tokens so far")
 
+    def indexing(self, done: int, total: int) -> None:
+        """Show that sessions are gone through before the first search."""
+        self._show(f"indexing sessions, {done:,} of {total:,}")
+
     def say(self, text: str) -> None:
         """One line that stays."""
         self.clear()

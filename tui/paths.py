@@ -54,6 +54,11 @@ class Paths:
         return self.cache / "snapshots"
 
     @property
+    def session_index(self) -> Path:
+        """What lists and searches know of sessions."""
+        return self.cache / "sessions.sqlite"
+
+    @property
     def repl_history(self) -> Path:
         """Lines typed in the REPL."""
         return self.data / "repl-history"

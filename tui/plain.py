@@ -11,7 +11,7 @@ from tui.compaction import Compacted
 from tui.conversation import ConversationEvent
 from tui.narrate import Narrator
 from tui.sanitize import sanitize
-from tui.saver import NotSaved
+from tui.saver import Joined, NotSaved
 from tui.summary import Summarising
 
 
@@ -59,6 +59,8 @@ class PlainAnswer:
             elif isinstance(event, NotSaved):
                 self._say(event.reason)
                 self.failed = True
+            elif isinstance(event, Joined):
+                self._say(_joined(event))
             elif isinstance(event, Notice):
                 self._end_line()
                 self._narrator.notice(event.text)
@@ -128,6 +130,11 @@ class PlainAnswer:
             f"a summary stands for {event.turns} turns now, {event.tokens_after:,} tokens in place "
             f"of {event.tokens_before:,}; the branch {event.original!r} is as it was"
         )
+
+
+def _joined(event: Joined) -> str:
+    turns = "a turn" if event.turns == 1 else f"{event.turns} turns"
+    return f"another chat has added {turns} to this session, on a branch beside this one"
 
 
 def one_after_another(events: Iterable[ConversationEvent]) -> Iterator[ConversationEvent]:

@@ -71,7 +71,7 @@ class Runtime:
         """The saved sessions."""
         from sessions import SessionStore
 
-        return SessionStore(self.paths.sessions)
+        return SessionStore(self.paths.sessions, index=self.paths.session_index)
 
     def library(self) -> Library:
         """The prompts of the project, the user and the package, nearest first."""

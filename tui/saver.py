@@ -17,6 +17,13 @@ class NotSaved:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody else has added turns to this session; they are on branches of their own."""
+
+    turns: int
+
+
 class Saver:
     """The session log of a conversation, with failures kept until they are asked for."""
 
@@ -37,9 +44,9 @@ class Saver:
         """See `SessionLog.append_branch`."""
         self._try(partial(self.log.append_branch, turns, name_of_head=name_of_head))
 
-    def set_head(self, turn_id: str) -> None:
-        """See `SessionLog.set_head`."""
-        self._try(partial(self.log.set_head, turn_id))
+    def mark(self, change: Callable[[SessionLog], object]) -> None:
+        """Say something of turns that are there: the head, a name, a rating, a title."""
+        self._try(partial(change, self.log))
 
     def checkpoint(self, turns: Sequence[Turn]) -> None:
         """Save unfinished turns in case of the worst. Scores would make this long: they come with
@@ -49,15 +56,21 @@ class Saver:
             with suppress(SaveFailed):
                 self.log.checkpoint(replace(turn, logprobs=()))
 
-    def failures(self) -> Iterator[NotSaved]:
-        """What has failed since this was last asked for, unless it was said already."""
+    def failures(self) -> Iterator[NotSaved | Joined]:
+        """What has failed since this was last asked for, unless it was said already; and whether
+        others have joined the session."""
+        if joined := self.log.take_joined():
+            yield Joined(joined)
         if self._failure is not None and self._failure != self._said:
             yield NotSaved(self._failure)
             self._said = self._failure
         self._failure = None
 
-    def _try(self, save: Callable[[], None]) -> None:
+    def _try(self, save: Callable[[], object]) -> None:
         try:
             save()
         except SaveFailed as error:
             self._failure = str(error)
+        else:
+            # What was unsaved before is saved along with it.
+            self._failure = None

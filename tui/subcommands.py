@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import click
 
-from tui.arguments import NotYet
-
-if TYPE_CHECKING:
-    from tui.runtime import Runtime
-
-Work: TypeAlias = "Callable[[Runtime], int | None]"
-"""What a command line comes to; `tui.cli.main` does it. None is an exit code of 0."""
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+from tui.arguments import NotYet, Work, as_json_option
+from tui.session_commands import sessions
 
 _NOT_YET = {
-    "sessions": ("search", "rename", "branch", "branches", "export", "import", "delete", "check"),
     "prompts": ("new", "edit", "check", "test", "import"),
     "models": ("pull", "use", "remove", "quantize"),
     "drafts": ("history", "show", "redo"),
@@ -33,37 +24,7 @@ def subcommands() -> None:
     """Everything that is not a conversation."""
 
 
-@subcommands.group()
-def sessions() -> None:
-    """Saved conversations."""
-
-
-@sessions.command("list")
-@_as_json
-def sessions_list(as_json: bool) -> Work:
-    """List sessions, the newest first."""
-    from tui.session_views import list_sessions
-
-    return partial(list_sessions, as_json=as_json)
-
-
-@sessions.command("show")
-@click.argument("session", required=False)
-@_as_json
-def sessions_show(session: str | None, as_json: bool) -> Work:
-    """Show a session's conversation; the last one without SESSION."""
-    from tui.session_views import show_session
-
-    return partial(show_session, query=session, as_json=as_json)
-
-
-@sessions.command("path")
-@click.argument("session", required=False)
-def sessions_path(session: str | None) -> Work:
-    """Print where sessions are kept, or the file of one."""
-    from tui.session_views import session_path
-
-    return partial(session_path, query=session)
+subcommands.add_command(sessions)
 
 
 @subcommands.group()
@@ -72,7 +33,7 @@ def prompts() -> None:
 
 
 @prompts.command("list")
-@_as_json
+@as_json_option
 def prompts_list(as_json: bool) -> Work:
     """List prompts, and where each comes from."""
     from tui.prompt_views import list_prompts
@@ -82,7 +43,7 @@ def prompts_list(as_json: bool) -> Work:
 
 @prompts.command("show")
 @click.argument("name")
-@_as_json
+@as_json_option
 def prompts_show(name: str, as_json: bool) -> Work:
     """Show a prompt with everything it inherits."""
     from tui.prompt_views import show_prompt
@@ -105,7 +66,7 @@ def models() -> None:
 
 
 @models.command("list")
-@_as_json
+@as_json_option
 def models_list(as_json: bool) -> Work:
     """List the models that can be named."""
     from tui.model_views import list_models
@@ -115,7 +76,7 @@ def models_list(as_json: bool) -> Work:
 
 @models.command("info")
 @click.argument("name", required=False)
-@_as_json
+@as_json_option
 def models_info(name: str | None, as_json: bool) -> Work:
     """Load a model and say what it is; the default one without NAME."""
     from tui.model_views import model_info
@@ -152,7 +113,7 @@ def config() -> None:
 
 
 @config.command("show")
-@_as_json
+@as_json_option
 def config_show(as_json: bool) -> Work:
     """Print the settings in use."""
     from tui.config_views import show_config
@@ -194,7 +155,7 @@ def doctor() -> Work:
     metavar="N",
     help="Measure everything N times; 3, with --quick once.",
 )
-@_as_json
+@as_json_option
 def bench(as_json: bool, **values: Any) -> Work:
     """Measure how fast a model is on this machine."""
     from tui.bench import BenchOptions, run_bench

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import click
+
 from engine.errors import CannotFit, EngineError
 from sessions import memory_session, spoken_turns
 from tui import exit_codes
 from tui.ask import instruct, open_session, start_engine
+from tui.attach import AttachedText
 from tui.commands import run_line
-from tui.compose import Attachment, answer_settings, compose, read_files
+from tui.compose import answer_settings, compose, read_files
 from tui.conversation import Conversation, ConversationEvent
-from tui.errors import TooLong, explain
+from tui.errors import TooLong, UsageProblem, explain
 from tui.interrupts import signals_call
 from tui.loading import chosen_load_options
 from tui.narrate import Narrator
@@ -21,6 +24,7 @@ from tui.plain import PlainAnswer
 from tui.repl.reader import LineReader, PipeReader, TerminalReader
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
+from tui.titles import TitleMaker
 
 
 def run_repl(runtime: Runtime, options: AskOptions) -> int:
@@ -55,7 +59,8 @@ class Repl:
         self._options = options
         self._reader = reader
         self._narrator = Narrator(runtime.stderr)
-        self._attachments: list[Attachment] = []
+        self._attachments: list[AttachedText] = []
+        self._titles = TitleMaker()
         self._instructed = False
         self._leaving = False
         self._code = exit_codes.DONE
@@ -69,7 +74,7 @@ class Repl:
             self._handle(self._options.prompt.words)
         while not self._leaving:
             try:
-                line = self._reader.read()
+                line = self._read()
             except KeyboardInterrupt:
                 continue
             except EOFError:
@@ -131,15 +136,38 @@ class Repl:
         count = self._options.alternatives
         self.show(self.conversation.regenerate(alternatives=count), alternatives=count)
 
+    def edit_text(self, text: str) -> str | None:
+        """See `Talk`."""
+        if not self._runtime.is_interactive:
+            raise UsageProblem("/edit takes the new words: there is no terminal for an editor")
+        try:
+            edited = click.edit(text, extension=".md")
+        except click.ClickException as error:
+            raise UsageProblem(error.format_message()) from error
+        # Editors end a file with a newline that nobody typed.
+        return None if edited is None else edited.removesuffix("\n")
+
     def leave(self) -> None:
         """See `Talk`."""
         self._leaving = True
+
+    def _read(self) -> str:
+        """The next line. While a person thinks, the model finds a title for the session."""
+        log = self.conversation.log
+        if self._runtime.is_interactive:
+            self._titles.start(self.conversation.engine, log.session)
+        try:
+            return self._reader.read()
+        finally:
+            if title := self._titles.stop():
+                self.conversation.set_title(title, by_model=True)
 
     def _handle(self, line: str) -> None:
         """Carry out a command or answer a question; an error is said, and the loop goes on."""
         try:
             if line.startswith("/"):
                 run_line(self, line)
+                PlainAnswer(self._runtime.stdout, self._narrator).show(self.conversation.failures())
             else:
                 self._answer(line)
         except KeyboardInterrupt:

@@ -1,0 +1,50 @@
+"""Writes a file for the person alone: whole or not at all, and over nothing by accident."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from drafts import DraftExists
+from drafts.writing import OperatingSystem, link_new, sync_folder, temporary_file
+from tui.errors import UsageProblem
+
+
+def refuse_taken(path: Path, *, force: bool) -> None:
+    """Stop before a file that may not be written.
+
+    Raises:
+        UsageProblem: If the name is taken, or a folder's.
+    """
+    if path.is_dir():
+        raise UsageProblem(f"{path} is a folder: name a file in it")
+    if not force and os.path.lexists(path):
+        raise UsageProblem(f"{path} exists already: --force replaces it")
+
+
+def write_private(path: Path, data: bytes, *, force: bool) -> None:
+    """Make a file that only the person may read.
+
+    Args:
+        path: Its name.
+        data: What it will hold.
+        force: Whether it may take the place of another.
+
+    Raises:
+        UsageProblem: As for `refuse_taken`.
+        OSError: If the system refuses.
+    """
+    refuse_taken(path, force=force)
+    system = OperatingSystem()
+    try:
+        with temporary_file(path, data, system) as file:
+            if force:
+                system.replace(file, path)
+            else:
+                link_new(file, path, system)
+        sync_folder(path.parent, system)
+    except DraftExists as error:
+        raise UsageProblem(f"{path} exists already: --force replaces it") from error
+    except OSError as error:
+        # The temporary file's name says nothing to anybody.
+        raise OSError(error.errno, error.strerror, str(path)) from error

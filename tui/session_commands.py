@@ -1,0 +1,198 @@
+"""The command lines of ``chat sessions``."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tui.arguments import Work, as_json_option
+
+EXPORT_FORMATS = ("json", "openai", "jsonl", "markdown", "html", "text")
+"""Those of `sessions.export`, which is not loaded for a command line's sake."""
+
+IMPORT_FORMS = ("draftsmith", "openai", "chatgpt", "llm", "aichat", "markdown")
+"""As in `sessions.importers`, which ``--help`` need not load."""
+
+
+@click.group()
+def sessions() -> None:
+    """Saved conversations."""
+
+
+@sessions.command("list")
+@click.option(
+    "-n", "--limit", type=click.IntRange(min=0), default=50, metavar="N", help="At most N; 0 all."
+)
+@as_json_option
+def sessions_list(limit: int, as_json: bool) -> Work:
+    """List sessions, the newest first."""
+    from tui.session_views import list_sessions
+
+    return partial(list_sessions, limit=limit, as_json=as_json)
+
+
+@sessions.command("search")
+@click.argument("words", nargs=-1, required=True)
+@click.option("-m", "--model", metavar="NAME", help="Answers of this model only.")
+@click.option("--since", metavar="WHEN", help="A date, or an age such as 12h, 7d or 3w.")
+@click.option("-t", "--prompt", metavar="NAME", help="Turns made from this prompt only.")
+@click.option("-n", "--limit", type=click.IntRange(min=1), default=20, metavar="N")
+@as_json_option
+def sessions_search(
+    words: tuple[str, ...], since: str | None, as_json: bool, **chosen: Any
+) -> Work:
+    """Find the turns that have all WORDS.
+
+    Words in quotation marks stand next to each other; a star stands for the rest of a word.
+    """
+    from sessions import Search
+    from tui.moments import moment
+    from tui.session_views import search_sessions
+
+    search = Search(" ".join(words), since=moment(since) if since else None, **chosen)
+    return partial(search_sessions, search=search, as_json=as_json)
+
+
+@sessions.command("rename")
+@click.argument("session")
+@click.argument("title")
+def sessions_rename(session: str, title: str) -> Work:
+    """Give a session a title; an empty one takes yours away."""
+    from tui.session_views import rename_session
+
+    return partial(rename_session, query=session, title=title)
+
+
+@sessions.command("branches")
+@click.argument("session", required=False)
+@as_json_option
+def sessions_branches(session: str | None, as_json: bool) -> Work:
+    """List the branches of a session; of the last one without SESSION."""
+    from tui.session_views import list_branches
+
+    return partial(list_branches, query=session, as_json=as_json)
+
+
+@sessions.command("branch")
+@click.argument("session")
+@click.argument("name")
+@click.option("--rename", "new_name", metavar="NAME", help="Give it another name instead.")
+def sessions_branch(session: str, name: str, new_name: str | None) -> Work:
+    """Make a branch the one that the session goes on from."""
+    from tui.session_views import use_branch
+
+    return partial(use_branch, query=session, name=name, new_name=new_name)
+
+
+@sessions.command("delete")
+@click.argument("names", nargs=-1, required=True, metavar="SESSION...")
+@click.option("--purge", is_flag=True, help="For good, with all that models have read.")
+def sessions_delete(names: tuple[str, ...], purge: bool) -> Work:
+    """Move sessions to the trash."""
+    from tui.session_views import delete_sessions
+
+    return partial(delete_sessions, queries=names, purge=purge)
+
+
+@sessions.command("restore")
+@click.argument("session", metavar="[ID]", required=False)
+def sessions_restore(session: str | None) -> Work:
+    """Bring a session back from the trash; list what is there without ID."""
+    from tui.session_views import restore_session
+
+    return partial(restore_session, session_id=session)
+
+
+@sessions.command("replay")
+@click.argument("session", required=False)
+@click.option("--turn", metavar="ID", help="An answer; the last one on the branch without it.")
+def sessions_replay(session: str | None, turn: str | None) -> Work:
+    """Make an answer again, and say whether it came out the same."""
+    from tui.session_replay import replay_answer
+
+    return partial(replay_answer, query=session, turn_id=turn)
+
+
+@sessions.command("show")
+@click.argument("session", required=False)
+@as_json_option
+def sessions_show(session: str | None, as_json: bool) -> Work:
+    """Show a session's conversation; the last one without SESSION."""
+    from tui.session_views import show_session
+
+    return partial(show_session, query=session, as_json=as_json)
+
+
+@sessions.command("path")
+@click.argument("session", required=False)
+def sessions_path(session: str | None) -> Work:
+    """Print where sessions are kept, or the file of one."""
+    from tui.session_views import session_path
+
+    return partial(session_path, query=session)
+
+
+@sessions.command("export")
+@click.argument("session", required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(EXPORT_FORMATS),
+    help="json has everything, html the tree, the others a branch; as FILE ends, or markdown.",
+)
+@click.option("--branch", metavar="NAME", help="The branch in place of the one in use.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A new file, for you alone to read.",
+)
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+@click.option("--yes", is_flag=True, help="Do not ask about what may be private.")
+def sessions_export(session: str | None, form: str | None, **values: Any) -> Work:
+    """Write a session in another form; the last one without SESSION."""
+    from tui.session_export import ExportOptions, export_session
+
+    options = ExportOptions(session=session, format=form, **values)
+    return lambda runtime: export_session(runtime, options)
+
+
+@sessions.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--from",
+    "form",
+    type=click.Choice(IMPORT_FORMS),
+    help="The form of the files; found out without it.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would come in, and save nothing.")
+@as_json_option
+def sessions_import(files: tuple[str, ...], form: str | None, dry_run: bool, as_json: bool) -> Work:
+    """Bring conversations in, each once; - reads standard input.
+
+    They come from this program's exports and session files, OpenAI messages (JSON or JSON Lines),
+    ChatGPT's conversations.json, llm's logs.db, aichat's sessions and Markdown transcripts.
+    """
+    from tui.session_import import ImportOptions, import_sessions
+
+    options = ImportOptions(files=files, form=form, dry_run=dry_run, json=as_json)
+    return partial(import_sessions, options=options)
+
+
+@sessions.command("check")
+@click.argument("session", required=False)
+@click.option("--salvage", is_flag=True, help="Write what is sound to a new session.")
+@as_json_option
+def sessions_check(session: str | None, salvage: bool, as_json: bool) -> Work:
+    """Look for damage in a session; in all of them without SESSION."""
+    from tui.session_check import check_all, check_one
+
+    if session is not None:
+        return partial(check_one, query=session, salvage=salvage, as_json=as_json)
+    if salvage:
+        raise click.UsageError("--salvage needs a SESSION")
+    return partial(check_all, as_json=as_json)

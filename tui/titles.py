@@ -1,0 +1,99 @@
+"""Titles that a model makes up for sessions without one, while nobody waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+
+from engine.errors import EngineError
+from engine.protocol import Engine
+from engine.types import Finished, Message, Piece, Request, Sampling
+from sessions import Session, spoken_turns
+
+LONGEST = 60
+"""Characters of a title."""
+
+_TOKENS = 20
+_TRIES = 2
+"""Of a session: a model that finds no title now will hardly find one later."""
+
+_INSTRUCTION = (
+    "Give this conversation a title of three to six words, in its own language. "
+    "Answer with the title alone."
+)
+
+
+class TitleMaker:
+    """Asks for a title in a thread of its own, between `start` and `stop`."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._engine: Engine | None = None
+        self._title: str | None = None
+        self._tries: Counter[str] = Counter()
+        """By session."""
+
+    def start(self, engine: Engine, session: Session) -> None:
+        """Begin, if the session has an answer and no title yet. The engine must be free."""
+        messages = _asking(session)
+        if messages is None or engine.card is None or self._tries[session.id] == _TRIES:
+            return
+        self._tries[session.id] += 1
+        request = Request(
+            messages, Sampling(temperature=0.0), max_tokens=_TOKENS, think=False, aside=True
+        )
+        self._engine, self._title = engine, None
+        events = engine.stream(request)
+
+        def make() -> None:
+            text, reason = "", None
+            try:
+                for event in events:
+                    if isinstance(event, Piece):
+                        text += event.text
+                    elif isinstance(event, Finished):
+                        reason = event.reason
+            except EngineError:
+                return  # the next question will say what is wrong
+            if reason == "end":
+                self._title = title_of(text)
+
+        self._thread = threading.Thread(target=make, daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until it is done."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def stop(self) -> str | None:
+        """The title, if there is one by now; the engine is free again."""
+        if self._thread is None or self._engine is None:
+            return None
+        if self._thread.is_alive():
+            self._engine.cancel()
+        self._thread.join()
+        self._thread = None
+        return self._title
+
+
+def title_of(answer: str) -> str | None:
+    """The title in a model's answer; None where there is none that could be shown."""
+    line = next((line for line in answer.splitlines() if line.strip()), "")
+    for label in ("Title:", "title:"):
+        line = line.strip().removeprefix(label)
+    title = " ".join(line.strip(" \t\"'*#_`“”„«».").split())
+    return title if 2 <= len(title) <= LONGEST else None
+
+
+def _asking(session: Session) -> tuple[Message, ...] | None:
+    """The conversation with the request for a title; None where none is wanted."""
+    path = session.path()
+    answered = [turn for turn in spoken_turns(path) if turn.role == "assistant"]
+    if session.title is not None or not answered or any(turn.raw for turn in path):
+        return None
+    messages: Sequence[Message] = session.messages()
+    if messages[-1].role != "assistant":
+        return None
+    return (*messages, Message("user", _INSTRUCTION))
