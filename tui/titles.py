@@ -19,8 +19,7 @@ _TRIES = 2
 """Of a session: a model that finds no title now will hardly find one later."""
 
 _INSTRUCTION = (
-    "Give this conversation a title of three to six words, in its own language. "
-    "Answer with the title alone."
+    "What is this conversation about, in three to six words? Reply with these words only."
 )
 
 
@@ -83,7 +82,7 @@ def title_of(answer: str) -> str | None:
     line = next((line for line in answer.splitlines() if line.strip()), "")
     for label in ("Title:", "title:"):
         line = line.strip().removeprefix(label)
-    title = " ".join(line.strip(" \t\"'*#_`“”„«».").split())
+    title = " ".join(line.strip(" \t\"'*#_`“”„«».").split()).rstrip(".")
     return title if 2 <= len(title) <= LONGEST else None
 
 
