@@ -106,6 +106,19 @@ def test_a_conversation_can_go_on_after_any_turn(chat: Chat) -> None:
     assert set(branch_names(session(chat))) == {"second", "third"}
 
 
+def test_a_deleted_turn_is_not_sent_or_shown_until_it_is_restored(chat: Chat) -> None:
+    chat.script("one", "two", "three")
+    assert chat("--repl", stdin="first\nsecond\n/delete 3\nthird\n/branch") == 0
+    assert chat.asked[-3:] == [("user", "first"), ("assistant", "one"), ("user", "third")]
+    assert set(branch_names(session(chat))) == {"first"}
+    assert chat("sessions", "search", "second") == 1
+    assert chat("-c", "--repl", stdin="/restore\n/branch") == 0
+    assert set(branch_names(session(chat))) == {"second", "third"}
+    assert chat("-c", "--repl", stdin="/restore") == 1
+    assert chat("-c", "--repl", stdin="/delete 9") == 1
+    assert "a number from 1 to 4" in chat.err
+
+
 def test_branches_go_by_their_own_first_words_until_they_are_renamed(chat: Chat) -> None:
     chat.script("one", "two", "three", "four")
     chat("--repl", stdin="first\nsecond\n/fork 2\nthird\n/rename mine\n/branch seco\nmore\n/branch")
@@ -368,7 +381,7 @@ def test_a_question_after_a_gap_can_be_undone_and_reworded(store: SessionStore) 
     path.write_bytes(b"".join(line for line in lines if b'"one"' not in line))
     again = Conversation(conversation.engine, store.open(store.latest()))
     assert again.reword("other").parent is None
-    again.go_to(next(turn.id for turn in again.log.session.leaves() if turn.content == "two"))
+    again.marks.go_to(next(turn.id for turn in again.log.session.leaves() if turn.content == "two"))
     assert again.undo().content == "second"
     assert again.log.session.head is None
 
@@ -431,7 +444,7 @@ def test_a_turn_that_somebody_deletes_meanwhile_is_left(store: SessionStore) -> 
     list(ours.ask(Question("second")))
     theirs = store.open(ours.log.session.id)
     theirs.delete(theirs.session.path()[2].id)
-    ours.set_title("Tales")
+    ours.marks.set_title("Tales")
     assert contents(ours.log.session.path()) == ["first", "one"]
     assert store.open(ours.log.session.id).session == ours.log.session
 

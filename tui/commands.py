@@ -145,7 +145,7 @@ def _branch(talk: Talk, argument: str) -> None:
     if argument:
         left = branch_of_head(log.session)
         name, leaf = find_branch(log.session, argument)
-        talk.conversation.go_to(leaf)
+        talk.conversation.marks.go_to(leaf)
         talk.say(f"this is the branch {name!r}; where you were is {left!r}")
         return
     here = branch_of_head(log.session)
@@ -164,13 +164,13 @@ def _rename(talk: Talk, argument: str) -> None:
     if here is None or log.session.head is None:
         raise UsageProblem("there is no branch here yet")
     check_new_name(log.session, argument)
-    talk.conversation.rename_branch(here, argument, log.session.leaf_of(log.session.head))
+    talk.conversation.marks.rename_branch(here, argument, log.session.leaf_of(log.session.head))
     talk.say(f"this branch is {argument!r} now")
 
 
 def _title(talk: Talk, argument: str) -> None:
     if argument:
-        talk.conversation.set_title(argument)
+        talk.conversation.marks.set_title(argument)
     talk.say(talk.conversation.log.session.display_title)
 
 
@@ -205,8 +205,25 @@ def _fork(talk: Talk, argument: str) -> None:
         return
     if not 1 <= number <= len(path):
         raise UsageProblem(f"there are turns 1 to {len(path)} here; /fork lists them")
-    talk.conversation.go_to(path[number - 1].id)
+    talk.conversation.marks.go_to(path[number - 1].id)
     talk.say(f"going on after turn {number}; what followed stays a branch")
+
+
+def _delete(talk: Talk, argument: str) -> None:
+    path = talk.conversation.log.session.path()
+    number = _whole_number(argument, "/delete takes the number of a turn; /fork lists them")
+    if number is None or not 1 <= number <= len(path):
+        raise UsageProblem(f"/delete takes a number from 1 to {len(path)}; /fork lists the turns")
+    talk.conversation.marks.delete(path[number - 1].id)
+    talk.say(f"turn {number} and what followed is deleted; /restore brings it again")
+
+
+def _restore(talk: Talk, _argument: str) -> None:
+    deleted = list(talk.conversation.log.session.deleted)
+    if not deleted:
+        raise UsageProblem("nothing is deleted")
+    talk.conversation.marks.restore(deleted[-1])
+    talk.say("it is there again, as a branch")
 
 
 def _rate(talk: Talk, argument: str) -> None:
@@ -218,7 +235,7 @@ def _rate(talk: Talk, argument: str) -> None:
     answers = [turn for turn in session.path() if turn.role == "assistant"]
     if not answers:
         raise UsageProblem("there is no answer here yet")
-    talk.conversation.rate(answers[-1].id, values[sign], note.strip())
+    talk.conversation.marks.rate(answers[-1].id, values[sign], note.strip())
     talk.say("rated")
 
 
@@ -244,6 +261,8 @@ COMMANDS = (
     Command("undo", "[N]", "take back the last question, or the last N", _undo),
     Command("redo", "", "bring back what /undo took", _redo),
     Command("fork", "[N]", "list the turns, or go on after turn N", _fork),
+    Command("delete", "N", "delete turn N and what followed it", _delete),
+    Command("restore", "", "bring back what /delete took", _restore),
     Command("branch", "[NAME]", "list the branches, or go to one", _branch),
     Command("rename", "NAME", "give this branch a name", _rename),
     Command("title", "[TEXT]", "show the session's title, or set it", _title),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from time import monotonic
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from engine.protocol import Engine
 from engine.types import Event, Message, Request, Sampling
@@ -30,6 +30,7 @@ from tui.compaction import (
     plan_compaction,
 )
 from tui.errors import UsageProblem
+from tui.marks import Marks
 from tui.request import request_after
 from tui.saver import Joined, NotSaved, Saver
 from tui.summary import Summarising
@@ -106,6 +107,8 @@ class Conversation:
         """The answers to the last request, by index, as far as they came."""
         self._clock = clock
         self._saver = Saver(log)
+        self.marks = Marks(self._saver)
+        """What a person says of turns that are there."""
         self._cancelled = False
 
     @property
@@ -212,22 +215,6 @@ class Conversation:
         if not self.log.session.undone:
             raise UsageProblem("there is nothing to redo")
         self._saver.mark(lambda log: log.redo())
-
-    def go_to(self, turn_id: str) -> None:
-        """Go on after another turn."""
-        self._saver.mark(lambda log: log.set_head(turn_id))
-
-    def rate(self, turn_id: str, value: Literal[-1, 0, 1], note: str) -> None:
-        """Keep what a person thinks of a turn."""
-        self._saver.mark(lambda log: log.rate(turn_id, value, note))
-
-    def set_title(self, title: str, *, by_model: bool = False) -> None:
-        """Give the session a title."""
-        self._saver.mark(lambda log: log.set_title(title, by_model=by_model))
-
-    def rename_branch(self, name: str, new_name: str, leaf: str) -> None:
-        """Give a branch another name."""
-        self._saver.mark(lambda log: log.rename_branch(name, new_name, leaf))
 
     def failures(self) -> Iterator[NotSaved | Joined]:
         """What could not be saved since this was last asked for, and whether others came."""

@@ -160,7 +160,7 @@ class Repl:
             return self._reader.read()
         finally:
             if title := self._titles.stop():
-                self.conversation.set_title(title, by_model=True)
+                self.conversation.marks.set_title(title, by_model=True)
 
     def _handle(self, line: str) -> None:
         """Carry out a command or answer a question; an error is said, and the loop goes on."""
