@@ -63,6 +63,8 @@ class Inference:
         self._fingerprint = fingerprint(weights.path)
         self._keeper = self._snapshot_keeper(cache_options)
         self._format: ChatFormat | None = None
+        self.is_formatting = False
+        """Whether messages become tokens: of many megabytes that takes long, and it has an end."""
         self._costs = Costs()
         self._following, self._recalling = Pace(self._costs), Pace(self._costs)
 
@@ -180,11 +182,15 @@ class Inference:
             raise Unsupported("a beam search takes no logit_bias")
 
     def _formatted(self, request: Request) -> Formatted:
-        if not request.messages:
-            return plain(request.prefill, self._weights)
-        return self._chat_format().format(
-            request.messages, prefill=request.prefill, think=request.think
-        )
+        self.is_formatting = True
+        try:
+            if not request.messages:
+                return plain(request.prefill, self._weights)
+            return self._chat_format().format(
+                request.messages, prefill=request.prefill, think=request.think
+            )
+        finally:
+            self.is_formatting = False
 
     def _chat_format(self) -> ChatFormat:
         if self._format is None:

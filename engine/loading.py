@@ -44,6 +44,11 @@ def load(
     notices: list[str] = []
     weights = _load_weights(Path(path), options, log, progress, notices)
     limit = options.n_ctx or context_limit(weights, options)
+    if limit > weights.n_ctx_train:
+        notices.append(
+            f"the model was trained on {weights.n_ctx_train:,} tokens, and a context of {limit:,} "
+            "is longer: its answers may suffer"
+        )
     inference = _allocate(weights, options, limit, abort, log, notices)
     return inference, replace(inference.card(), notices=tuple(notices))
 

@@ -37,19 +37,20 @@ def find_models(folder: Path) -> list[FoundModel]:
     return found + [_found(path, "starter") for path in _starter_files()]
 
 
-def resolve_model(name: str | None, folder: Path) -> Path:
+def resolve_model(name: str | None, folder: Path, *, by_name: bool = False) -> Path:
     """The file that a name means.
 
     Args:
         name: A path to a GGUF file, a model's name or a unique beginning of one, in any case; None
             is the first model there is.
         folder: See `find_models`.
+        by_name: Whether a path is no name.
 
     Raises:
         NoModel: If nothing was named and nothing is there.
         UnknownModel: If the name fits no model, or more than one.
     """
-    if name is not None and os.path.isfile(path := os.path.expanduser(name)):
+    if name is not None and not by_name and os.path.isfile(path := os.path.expanduser(name)):
         return Path(path)
     models = find_models(folder)
     if name is None:

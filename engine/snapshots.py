@@ -178,7 +178,11 @@ class SnapshotStore:
 
     def _files(self) -> list[Path]:
         try:
-            return [path for path in self._folder.iterdir() if path.suffix == SUFFIX]
+            return [
+                path
+                for path in self._folder.iterdir()
+                if path.suffix == SUFFIX and path.is_file() and not path.is_symlink()
+            ]
         except OSError:
             return []
 

@@ -100,9 +100,17 @@ class Worker:
         polls = 0
         while True:
             sleep(_BEAT_S)
-            if self._is_saving or (self._is_busy and self._abort.polls != polls):
+            if (
+                self._is_saving
+                or self._is_formatting
+                or (self._is_busy and self._abort.polls != polls)
+            ):
                 polls = self._abort.polls
                 self._pipes.write({"id": 0, "beat": polls})
+
+    @property
+    def _is_formatting(self) -> bool:
+        return self._inference is not None and self._inference.is_formatting
 
     def _next(self, frames: queue.SimpleQueue[wire.Frame | None]) -> wire.Frame | None:
         if self._inference is not None and self._inference.has_unsaved:

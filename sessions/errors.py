@@ -8,6 +8,7 @@ SessionError
 ├── UnsafeStore       the folder is a link, or open to others and not ours to close
 ├── ReadFailed        a file or folder that cannot be read
 ├── SaveFailed        a record that is in memory and not on disk
+├── NotMoved          a session that could not be deleted, or brought back
 ├── ExportFailed      a session that the form asked for cannot express
 ├── UnknownForm       a file to import that has no form that is known
 └── DamagedLine       a line of a file that is not a record; counted, never shown
@@ -104,6 +105,13 @@ class SaveFailed(_PathError):
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(path, reason, f"session not saved: {reason}")
+
+
+class NotMoved(_PathError):
+    """A session could not be put into the trash, taken out of it, or deleted."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason, f"the session stays where it is: {reason}")
 
 
 class ExportFailed(SessionError):

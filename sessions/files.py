@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sessions.syscalls import Syscalls, sync_folder, write_all
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -33,8 +36,12 @@ class TextFiles:
         if _SHA256.fullmatch(sha256) is None:
             return None
         try:
-            fd = os.open(self.folder / sha256, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with closing_fd(os.open(self.folder, _FOLDER)) as folder:
+                # What is no file must not hold anybody up.
+                fd = os.open(sha256, _READ, dir_fd=folder)
             with open(fd, "rb") as file:
+                if not stat.S_ISREG(os.fstat(fd).st_mode):
+                    return None
                 data = file.read()
         except OSError:
             return None
@@ -59,6 +66,8 @@ class TextFiles:
             return
         with suppress(FileExistsError):
             self.folder.mkdir(mode=0o700)
+        with closing_fd(os.open(self.folder, _FOLDER)):
+            pass  # a link could lead anywhere
         for sha256, text in texts.items():
             if self.text(sha256) != text:
                 self._save(sha256, _encoded(text))
@@ -87,3 +96,12 @@ class TextFiles:
 def _encoded(text: str) -> bytes:
     # Lone surrogates cannot come from a file, but nothing that was typed may break a session.
     return text.encode("utf-8", "surrogatepass")
+
+
+@contextmanager
+def closing_fd(fd: int) -> Iterator[int]:
+    """Closes a descriptor at the end of the block."""
+    try:
+        yield fd
+    finally:
+        os.close(fd)

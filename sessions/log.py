@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from time import time
 from typing import Literal
 
 from sessions.codec import encode
@@ -32,6 +33,9 @@ from sessions.replay import apply, replay
 from sessions.syscalls import Syscalls, sync_folder, write_all
 from sessions.tree import FORMAT_VERSION, Session
 from sessions.turns import Turn
+
+_AT_WORK_S = 10.0
+"""A program that answers saves what there is of the answer about once a second."""
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -195,6 +199,10 @@ class SessionLog(ABC):
         """How many turns others have added to the session since this was last asked for."""
         return 0
 
+    def is_being_written(self, turn: Turn) -> bool:
+        """Whether another program is at work on a turn, as far as can be told."""
+        return False
+
     def _check_whole(self, turn: Turn) -> None:
         if turn.status == "partial":
             raise ValueError("a partial turn is checkpointed, not appended")
@@ -248,11 +256,22 @@ class SessionFile(SessionLog):
         self._never_again: str | None = None
         self._joined = 0
         self._must_return = False
+        self._own: set[str] = set()
+        """Turns that this process is writing, or was."""
 
     def take_joined(self) -> int:
         """See `SessionLog`."""
         joined, self._joined = self._joined, 0
         return joined
+
+    def is_being_written(self, turn: Turn) -> bool:
+        """See `SessionLog`."""
+        if turn.status != "partial" or turn.id in self._own:
+            return False
+        try:
+            return time() - self.path.stat().st_mtime < _AT_WORK_S
+        except OSError:
+            return False
 
     def _keep(self, *records: KnownRecord) -> None:
         lines = b"".join(map(encode, records))
@@ -261,6 +280,8 @@ class SessionFile(SessionLog):
             self._unsaved.append(lines)
         for record in records:
             self._note_texts(record)
+            if isinstance(record, Partial):
+                self._own.add(record.turn.id)
         has_turn = any(isinstance(record, Turn | Partial) for record in records)
         try:
             if self._exists or self.session.turns or has_turn:
@@ -330,10 +351,12 @@ class SessionFile(SessionLog):
         unread = os.fstat(fd).st_size - self._read_to
         if unread > 0:
             known, head, undone = len(session.turns), session.head, list(session.undone)
+            unfinished = session.unfinished()
             data = os.pread(fd, unread, self._read_to)
             replay(session, data, texts=self.files.text)
             self._read_to += unread
-            self._joined += len(session.turns) - known
+            finished = unfinished - session.unfinished()
+            self._joined += len(session.turns) - known + len(finished)
             if known:
                 session.head, session.undone = head, undone
                 if len(session.turns) > known:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
@@ -49,9 +51,11 @@ class SessionReader:
     def read(self, session_id: str) -> tuple[Session, int]:
         """The session and the size of its file, read while nobody is in the middle of an append."""
         path = self._folder.file_of(session_id)
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         texts = TextFiles(files_of(path), OperatingSystem()).text
         try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, "it is no file")
             fcntl.flock(fd, fcntl.LOCK_SH)
             size = os.fstat(fd).st_size
             session = new_session(session_id)

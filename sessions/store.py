@@ -14,8 +14,8 @@ from ulid import ULID
 from sessions.errors import (
     AmbiguousSession,
     NoSessions,
+    NotMoved,
     ReadFailed,
-    SaveFailed,
     UnknownSession,
     reason_of,
 )
@@ -229,7 +229,7 @@ class SessionStore:
 
         Raises:
             UnknownSession: If there is none.
-            SaveFailed: If it could not be moved.
+            NotMoved: If it could not be.
         """
         if not is_session_id(session_id):
             raise UnknownSession(session_id)
@@ -243,7 +243,7 @@ class SessionStore:
             # First: what cannot be found any more could not be purged another time.
             self._index.purge(session_id)
         except OSError as error:
-            raise SaveFailed(path, reason_of(error)) from error
+            raise NotMoved(path, reason_of(error)) from error
         Trash(self.root).purge(path)
 
     def is_in_trash(self, session_id: str) -> bool:
@@ -259,7 +259,7 @@ class SessionStore:
 
         Raises:
             UnknownSession: If it is not there.
-            SaveFailed: If it could not be moved.
+            NotMoved: If it could not be.
         """
         if not is_session_id(session_id):
             raise UnknownSession(session_id)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from sessions.errors import SaveFailed, UnknownSession, reason_of
+from sessions.errors import NotMoved, UnknownSession, reason_of
 from sessions.folder import SUFFIX
 from sessions.log import files_of
 
@@ -36,8 +36,10 @@ class Trash:
 
         Raises:
             UnknownSession: If it is not there.
-            SaveFailed: If it could not be moved.
+            NotMoved: If it could not be moved.
         """
+        if self.folder.is_symlink():
+            raise NotMoved(path, f"{self.folder} is a symbolic link")
         if path.is_file():
             self.folder.mkdir(mode=0o700, exist_ok=True)
         _locked(path, lambda: _move(path, self._free_place(path)))
@@ -47,13 +49,13 @@ class Trash:
 
         Raises:
             UnknownSession: If it is not here.
-            SaveFailed: If it could not be moved, or there is another one of its name.
+            NotMoved: If it could not be moved, or there is another one of its name.
         """
         places = self._places(path)
         if not places:
             raise UnknownSession(path.stem)
         if path.exists():
-            raise SaveFailed(path, "a session of that id is there already")
+            raise NotMoved(path, "a session of that id is there already")
         _locked(places[-1], lambda: _move(places[-1], path))
 
     def purge(self, path: Path) -> None:
@@ -61,7 +63,7 @@ class Trash:
 
         Raises:
             UnknownSession: If it is in neither place.
-            SaveFailed: If it could not be deleted.
+            NotMoved: If it could not be deleted.
         """
         places = [place for place in (path, *self._places(path)) if _is_there(place)]
         if not places:
@@ -112,11 +114,13 @@ def _move(source: Path, target: Path) -> None:
 def _erase(place: Path) -> None:
     """Attachments go first: as long as the file is there, this can be tried again."""
     try:
-        if files_of(place).is_dir():
+        if files_of(place).is_symlink():
+            files_of(place).unlink()
+        elif files_of(place).is_dir():
             shutil.rmtree(files_of(place))
         place.unlink(missing_ok=True)
     except OSError as error:
-        raise SaveFailed(place, reason_of(error)) from error
+        raise NotMoved(place, reason_of(error)) from error
 
 
 def _locked(path: Path, work: Callable[[], object]) -> None:
@@ -126,11 +130,11 @@ def _locked(path: Path, work: Callable[[], object]) -> None:
     except FileNotFoundError as error:
         raise UnknownSession(path.stem) from error
     except OSError as error:
-        raise SaveFailed(path, reason_of(error)) from error
+        raise NotMoved(path, reason_of(error)) from error
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         work()
     except OSError as error:
-        raise SaveFailed(path, reason_of(error)) from error
+        raise NotMoved(path, reason_of(error)) from error
     finally:
         os.close(fd)

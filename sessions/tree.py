@@ -132,6 +132,10 @@ class Session:
         """The ids of the turns that are not deleted, in the order of the file."""
         return (turn_id for turn_id in list(self.turns) if turn_id not in self._hidden)
 
+    def unfinished(self) -> set[str]:
+        """The ids of turns that are partial."""
+        return {turn_id for turn_id in self.turns if self.turns.outline(turn_id).is_partial}
+
     def turn(self, turn_id: str) -> Turn:
         """The turn of that id.
 

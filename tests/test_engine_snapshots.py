@@ -71,6 +71,13 @@ def test_what_is_at_hand_already_is_not_read_from_disk(tmp_path: Path) -> None:
     assert find(store, TOKENS, known=290) is None
 
 
+def test_what_is_no_file_holds_nobody_up(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    store.save(TOKENS, STATE)
+    os.mkfifo(only_file(tmp_path).with_name("6-pipe.kv"))
+    assert find(new_store(tmp_path), TOKENS) is not None
+
+
 @pytest.mark.parametrize("key", ["other weights", "weights "])
 def test_a_foreign_snapshot_is_not_found(tmp_path: Path, key: str) -> None:
     new_store(tmp_path).save(TOKENS, STATE)

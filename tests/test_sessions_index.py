@@ -12,7 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from sessions import SaveFailed, Search, SessionFile, SessionStore, Turn, new_turn_id
+from sessions import (
+    Attachment,
+    NotMoved,
+    ReadFailed,
+    SaveFailed,
+    Search,
+    SessionFile,
+    SessionStore,
+    Turn,
+    new_turn_id,
+    sha256_of,
+)
 from sessions.index import SessionIndex
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=timezone.utc)
@@ -177,13 +188,13 @@ def test_a_purge_waits_for_an_index_that_others_use(
     monkeypatch.setattr("sessions.index.BUSY_S", 0.01)
     log = saved(store, "a secret")
     store.search(Search("secret"))
-    with locked(index), pytest.raises(SaveFailed, match="in use"):
+    with locked(index), pytest.raises(NotMoved, match="in use"):
         again(store, index).delete(log.session.id, purge=True)
     assert log.path.exists()
     with closing(sqlite3.connect(index, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM turn").fetchone()
-        with pytest.raises(SaveFailed, match="in use"):
+        with pytest.raises(NotMoved, match="in use"):
             again(store, index).delete(log.session.id, purge=True)
     store.delete(log.session.id, purge=True)
     assert not log.path.exists()
@@ -210,7 +221,7 @@ def test_a_session_that_was_deleted_twice_is_in_the_trash_twice(store: SessionSt
     store.delete(log.session.id)
     store.bring_back(log.session.id)
     assert log.path.read_bytes() == second
-    with pytest.raises(SaveFailed, match="there already"):
+    with pytest.raises(NotMoved, match="there already"):
         store.bring_back(log.session.id)
     log.path.unlink()
     store.bring_back(log.session.id)
@@ -256,3 +267,49 @@ def test_half_a_surrogate_pair_is_looked_for_in_vain(store: SessionStore) -> Non
     saved(store, "question")
     assert found(store, "a\udcff") == []
     assert store.search(Search("question", model="\udcff")) == []
+
+
+@pytest.mark.parametrize("harm", ["pipe", "link", "folder of links"])
+def test_an_attachment_that_is_no_file_holds_nobody_up(
+    store: SessionStore, tmp_path: Path, harm: str
+) -> None:
+    log = store.create()
+    text = "a long story"
+    part = Attachment(None, sha256_of(text), 0, len(text))
+    log.append(replace(said(text), attachments=(part,)))
+    (file,) = log.files.folder.iterdir()
+    file.unlink()
+    if harm == "pipe":
+        os.mkfifo(file)
+    elif harm == "link":
+        (tmp_path / "elsewhere").write_text(text)
+        file.symlink_to(tmp_path / "elsewhere")
+    else:
+        (tmp_path / "elsewhere").mkdir()
+        log.files.folder.rmdir()
+        log.files.folder.symlink_to(tmp_path / "elsewhere")
+    again = store.open(log.session.id)
+    assert again.session.path()[0].content == "[piped text is missing]"
+    if harm == "folder of links":
+        with pytest.raises(SaveFailed):
+            again.append(replace(said(text, again.session.head), attachments=(part,)))
+        assert list((tmp_path / "elsewhere").iterdir()) == []
+    store.delete(log.session.id, purge=True)
+    assert not os.path.lexists(log.files.folder)
+
+
+def test_a_session_that_is_a_pipe_holds_nobody_up(store: SessionStore) -> None:
+    log = saved(store, "question")
+    log.path.unlink()
+    os.mkfifo(log.path)
+    with pytest.raises(ReadFailed):
+        store.open(log.session.id)
+    assert store.list() == []
+
+
+def test_a_trash_that_is_a_link_is_refused(store: SessionStore, tmp_path: Path) -> None:
+    log = saved(store, "question")
+    (store.root / "trash").symlink_to(tmp_path)
+    with pytest.raises(NotMoved, match="symbolic link"):
+        store.delete(log.session.id)
+    assert log.path.exists()

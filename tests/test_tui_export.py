@@ -289,3 +289,10 @@ def test_the_name_of_the_file_tells_the_form(
 def test_a_transcript_is_printed_where_no_form_is_named(talked: Chat) -> None:
     assert talked("sessions", "export") == 0
     assert "## User" in talked.out
+
+
+def test_what_is_no_file_is_not_replaced(talked: Chat, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    assert talked("sessions", "export", "-o", "pipe.txt", "--force") == 2
+    assert "is no file that could be replaced" in talked.err
+    assert (tmp_path / "pipe.txt").is_fifo()

@@ -11,7 +11,7 @@ from scripted_chat import Chat
 
 from engine.scripted import Reply, ScriptedEngine
 from engine.types import Piece, Sampling
-from sessions import Build, Limits, Session, SessionStore, Turn, branch_names
+from sessions import Build, Limits, Session, SessionStore, Turn, branch_names, new_turn_id
 from tui.conversation import Conversation, Question, Settings
 from tui.errors import UsageProblem
 from tui.moments import moment
@@ -68,8 +68,10 @@ def test_everything_can_be_undone_and_another_beginning_made(chat: Chat) -> None
 @pytest.mark.parametrize(
     ("lines", "complaint"),
     [
-        ("/undo", "there are 0 questions that can be taken back"),
-        ("first\n/undo 2", "there are 1 questions"),
+        ("/undo", "no question can be taken back"),
+        ("first\n/undo 0", "only one question can be taken back"),
+        ("first\n/undo 2", "only one question can be taken back"),
+        ("/fork", "there are no turns here"),
         ("first\n/undo x", "/undo takes the number"),
         ("first\n/redo", "there is nothing to redo"),
         ("first\n/undo\nsecond\n/redo", "there is nothing to redo"),
@@ -501,3 +503,66 @@ def test_moments_are_dates_or_ages(text: str, is_moment: bool) -> None:
     else:
         with pytest.raises(UsageProblem, match="no date"):
             moment(text)
+
+
+def test_a_question_does_not_follow_what_another_chat_is_still_saying(store: SessionStore) -> None:
+    ours = talk(store, "one", Reply("on and on", endless=True))
+    list(ours.ask(Question("first")))
+    events = ours.ask(Question("ours"))
+    assert any(isinstance(event, Piece) for event in events)
+    question = ours.last_question()
+    growing = Turn(new_turn_id(), question.id, "assistant", "on", question.time)
+    ours.log.checkpoint(growing)
+    theirs = Conversation(ScriptedEngine(["two"]), store.open(ours.log.session.id))
+    list(theirs.ask(Question("theirs")))
+    ours.log.append(replace(growing, content="on and on"))
+    events.close()
+    again = store.open(ours.log.session.id).session
+    assert contents(again.path(theirs.log.session.head)) == ["first", "one", "theirs", "two"]
+    told = [e for e in theirs.ask(Question("more")) if isinstance(e, Joined)]
+    assert len(told) == 1
+
+
+def test_a_dry_run_shows_what_a_question_after_an_unanswered_one_sends(chat: Chat) -> None:
+    chat.script(Reply("", "error", error="it broke"))
+    chat("typo")
+    assert chat("-c", "--dry-run", "go on") == 0
+    assert chat.out == "[user]\ngo on\n\n"
+
+
+def test_a_session_is_no_newer_for_its_new_title(chat: Chat) -> None:
+    chat("first")
+    old = session(chat).id
+    chat("second")
+    assert chat("sessions", "rename", "first", "Tales") == 0
+    assert session(chat).id != old
+    assert chat("sessions", "list") == 0
+    assert "Tales" in chat.out
+
+
+def test_a_model_that_a_session_names_is_no_path(chat: Chat, tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_bytes(b"GGUF")
+    store = SessionStore(chat.home / "data" / "sessions")
+    log = talk(store, "one").log
+    conversation = talk(store, "one")
+    list(conversation.ask(Question("first")))
+    question, answer = conversation.log.session.path()
+    log.append(question)
+    log.append(replace(answer, model=str(tmp_path / "theirs")))
+    assert chat("--session", log.session.id, "hi") == 0
+    assert chat.loaded[0].stem == "tiny"
+    assert "is not found by that name" in chat.err
+    assert chat("sessions", "replay", log.session.id, "-m", str(tmp_path / "theirs")) == 0
+    assert chat.loaded[0] == tmp_path / "theirs"
+
+
+def test_an_answer_that_cannot_be_made_again_is_not_called_different(chat: Chat) -> None:
+    chat("Summarise.", stdin="A story.")
+    chat.script(Reply("", "error", error="the engine stopped (SIGKILL)"))
+    assert chat("sessions", "replay") == 1
+    assert chat.out == ""
+    assert "the engine stopped" in chat.err
+    for file in (chat.home / "data" / "sessions").glob("*.files/*"):
+        file.write_text("Another story.")
+    assert chat("sessions", "replay") == 2
+    assert "piped text is missing or was changed" in chat.err

@@ -95,7 +95,7 @@ def start_engine(runtime: Runtime, options: AskOptions, log: SessionLog) -> Engi
     if options.engine.model is not None or not answered:
         return runtime.start_engine(options.engine.model, chosen)
     try:
-        return runtime.start_engine(answered[-1], chosen)
+        return runtime.start_engine(answered[-1], chosen, by_name=True)
     except UnknownModel:
         engine = runtime.start_engine(None, chosen)
         Narrator(runtime.stderr).say(
@@ -158,7 +158,7 @@ def _answer(
 
 def print_request(runtime: Runtime, conversation: Conversation, composed: Composed) -> int:
     """Print what would be sent, and what it costs."""
-    messages = conversation.log.session.messages()
+    messages = conversation.messages_before()
     messages.append(Message("user", composed.question.content))
     for message in messages:
         runtime.stdout.write(f"[{message.role}]\n{sanitize(message.content)}\n\n")

@@ -39,13 +39,14 @@ def find_branch(session: Session, name: str) -> tuple[str, str]:
     raise UsageProblem(f"there is no branch {name!r}: {known}")
 
 
-def check_new_name(session: Session, name: str) -> None:
+def check_new_name(session: Session, name: str, leaf: str) -> None:
     """Refuse a branch's name that another one has.
 
     Raises:
         UsageProblem: If it is taken.
     """
-    if name in session.branches:
+    taken = session.branches.get(name)
+    if taken is not None and session.leaf_of(taken) != leaf:
         raise UsageProblem(f"another branch is called {name!r}")
 
 

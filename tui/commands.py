@@ -163,8 +163,9 @@ def _rename(talk: Talk, argument: str) -> None:
         raise UsageProblem("/rename takes the new name of this branch")
     if here is None or log.session.head is None:
         raise UsageProblem("there is no branch here yet")
-    check_new_name(log.session, argument)
-    talk.conversation.marks.rename_branch(here, argument, log.session.leaf_of(log.session.head))
+    leaf = log.session.leaf_of(log.session.head)
+    check_new_name(log.session, argument, leaf)
+    talk.conversation.marks.rename_branch(here, argument, leaf)
     talk.say(f"this branch is {argument!r} now")
 
 
@@ -175,8 +176,8 @@ def _title(talk: Talk, argument: str) -> None:
 
 
 def _undo(talk: Talk, argument: str) -> None:
-    count = _whole_number(argument, "/undo takes the number of questions to take back") or 1
-    taken = talk.conversation.undo(count)
+    count = _whole_number(argument, "/undo takes the number of questions to take back")
+    taken = talk.conversation.undo(1 if count is None else count)
     talk.say(f"taken back: {first_words(taken.content.strip() or '…')}; /redo brings it again")
 
 
@@ -199,6 +200,8 @@ def _fork(talk: Talk, argument: str) -> None:
     log = talk.conversation.log
     path = log.session.path()
     number = _whole_number(argument, "/fork takes the number of a turn")
+    if not path:
+        raise UsageProblem("there are no turns here")
     if number is None:
         for place, turn in enumerate(path, 1):
             talk.say(f"{place:>3}  {turn.role:<9}  {first_words(turn.content.strip() or '…')}")

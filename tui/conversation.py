@@ -200,7 +200,10 @@ class Conversation:
         """
         asked = [turn for turn in self.log.session.path() if turn.role == "user"]
         if not 1 <= questions <= len(asked):
-            raise UsageProblem(f"there are {len(asked)} questions that can be taken back")
+            most = {0: "no question", 1: "only one question"}.get(
+                len(asked), f"only {len(asked)} questions"
+            )
+            raise UsageProblem(f"{most} can be taken back")
         first = asked[-questions]
         to = self._before(first)
         self._saver.mark(lambda log: log.undo(to))
@@ -219,6 +222,11 @@ class Conversation:
     def failures(self) -> Iterator[NotSaved | Joined]:
         """What could not be saved since this was last asked for, and whether others came."""
         return self._saver.failures()
+
+    def messages_before(self) -> list[Message]:
+        """What a model would get before the next question."""
+        parent = self._parent()
+        return [] if parent is None else self.log.session.messages(parent)
 
     def last_question(self) -> Turn:
         """The last question that a model gets.
@@ -367,6 +375,9 @@ class Conversation:
         finally:
             self.answers = tuple(answers.turns)
 
+    def _is_open(self, answer: Turn) -> bool:
+        return not answer.content or self.log.is_being_written(answer)
+
     def _before(self, turn: Turn) -> str | None:
         """The turn that a turn follows; None where that is lost."""
         return turn.parent if turn.parent in self.log.session.turns else None
@@ -375,10 +386,11 @@ class Conversation:
         """The turn that the next one follows.
 
         A question that never got an answer, or only an empty one, is not followed by a second one:
-        most templates want the roles to alternate. The new one becomes its sibling.
+        most templates want the roles to alternate. The new one becomes its sibling. So it does
+        where another program is answering just now: what it says is not known yet.
         """
         path = self.log.session.path()
-        if path and path[-1].role == "assistant" and not path[-1].content:
+        if path and path[-1].role == "assistant" and self._is_open(path[-1]):
             path.pop()
         if path and path[-1].role == "user":
             path.pop()

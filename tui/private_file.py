@@ -18,6 +18,8 @@ def refuse_taken(path: Path, *, force: bool) -> None:
     """
     if path.is_dir():
         raise UsageProblem(f"{path} is a folder: name a file in it")
+    if path.exists() and not path.is_file():
+        raise UsageProblem(f"{path} is no file that could be replaced")
     if not force and os.path.lexists(path):
         raise UsageProblem(f"{path} exists already: --force replaces it")
 

@@ -52,19 +52,23 @@ class Runtime:
             Narrator(self.stderr).say(warning)
         return config
 
-    def start_engine(self, model: str | None, chosen: Mapping[str, Any] = {}) -> Engine:
+    def start_engine(
+        self, model: str | None, chosen: Mapping[str, Any] = {}, *, by_name: bool = False
+    ) -> Engine:
         """An engine that begins to load the model.
 
         Args:
             model: A name or path; None is the configured one, or the first there is.
             chosen: Fields of `LoadOptions` that win over the configuration.
+            by_name: Whether a path is no name, as when it comes out of a session: those may be
+                somebody else's.
 
         Raises:
             NoModel, UnknownModel: If there is nothing to load.
         """
         from tui.loading import load_options
 
-        path = resolve_model(model or self.config.model, self.paths.models)
+        path = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
         return self._starter(path, load_options(self.config, self.paths, chosen))
 
     def sessions(self) -> SessionStore:

@@ -39,7 +39,7 @@ def sessions_list(limit: int, as_json: bool) -> Work:
 @click.option("-m", "--model", metavar="NAME", help="Answers of this model only.")
 @click.option("--since", metavar="WHEN", help="A date, or an age such as 12h, 7d or 3w.")
 @click.option("-t", "--prompt", metavar="NAME", help="Turns made from this prompt only.")
-@click.option("-n", "--limit", type=click.IntRange(min=1), default=20, metavar="N")
+@click.option("-n", "--limit", type=click.IntRange(1, 1_000_000), default=20, metavar="N")
 @as_json_option
 def sessions_search(
     words: tuple[str, ...], since: str | None, as_json: bool, **chosen: Any
@@ -109,11 +109,12 @@ def sessions_restore(session: str | None) -> Work:
 @sessions.command("replay")
 @click.argument("session", required=False)
 @click.option("--turn", metavar="ID", help="An answer; the last one on the branch without it.")
-def sessions_replay(session: str | None, turn: str | None) -> Work:
+@click.option("-m", "--model", metavar="NAME", help="In place of the one that answered.")
+def sessions_replay(session: str | None, turn: str | None, model: str | None) -> Work:
     """Make an answer again, and say whether it came out the same."""
     from tui.session_replay import replay_answer
 
-    return partial(replay_answer, query=session, turn_id=turn)
+    return partial(replay_answer, query=session, turn_id=turn, model=model)
 
 
 @sessions.command("show")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from engine.errors import UnknownModel
+from engine.errors import UnknownModel, WorkerFailed
 from engine.protocol import Engine
 from engine.types import Finished, Piece, Request, Sampling
 from sessions import Limits, Session, Turn, messages_of, plain_text
@@ -21,12 +21,14 @@ _CONTEXT = 30
 """Characters that are shown on both sides of the first difference."""
 
 
-def replay_answer(runtime: Runtime, query: str | None, turn_id: str | None) -> int:
+def replay_answer(
+    runtime: Runtime, query: str | None, turn_id: str | None, model: str | None
+) -> int:
     """Make an answer again and say whether it came out the same; the exit code."""
     session = open_session(runtime, query).session
     turn = _answer(session, turn_id)
     narrator = Narrator(runtime.stderr)
-    engine = _engine_of(runtime, turn)
+    engine = _engine_of(runtime, turn, model)
     try:
         text, reason = _made_again(engine, session, turn, narrator)
         for difference in _other_parts(engine, turn):
@@ -62,11 +64,15 @@ def _original(session: Session, turn: Turn) -> Turn:
     return turn
 
 
-def _engine_of(runtime: Runtime, turn: Turn) -> Engine:
+def _engine_of(runtime: Runtime, turn: Turn, model: str | None) -> Engine:
+    if model is not None:
+        return runtime.start_engine(model)
     try:
-        return runtime.start_engine(turn.model)
+        return runtime.start_engine(turn.model, by_name=True)
     except UnknownModel as error:
-        raise UsageProblem(f"{turn.model}, which answered, is not found by that name") from error
+        raise UsageProblem(
+            f"{turn.model}, which answered, is not found by that name: give it with -m PATH"
+        ) from error
 
 
 def _made_again(
@@ -82,6 +88,8 @@ def _made_again(
                 text += event.text
             elif isinstance(event, Finished):
                 reason = event.reason
+                if reason == "error":
+                    raise WorkerFailed(event.error or "the engine failed")
             narrator.progress(event)
     narrator.clear()
     continued = session.turns.get(turn.continues or "")
@@ -99,6 +107,10 @@ def request_of(session: Session, turn: Turn) -> Request:
         raise UsageProblem("this answer was never finished, so there is nothing to compare")
     if not before or session.has_gap(turn.id):
         raise UsageProblem("turns before this answer are lost, so it cannot be made again")
+    missing = [part for each in before for part in each.attachments if part.is_missing]
+    if missing:
+        name = missing[0].name or "piped text"
+        raise UsageProblem(f"{name} is missing or was changed, so the answer cannot be made again")
     is_raw = before[-1].raw
     continued = session.turns.get(turn.continues or "")
     limits = turn.limits or Limits()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -72,12 +73,17 @@ def search_sessions(runtime: Runtime, search: Search, *, as_json: bool) -> int:
                 for hit in hits
             ],
         )
+    if not hits:
+        narrator.say("no turn has all of these words")
     return exit_codes.DONE if hits else exit_codes.FAILED
 
 
 def rename_session(runtime: Runtime, query: str, title: str) -> None:
-    """Give a session a person's own title."""
-    open_session(runtime, query).set_title(title)
+    """Give a session a person's own title. It is no newer for that."""
+    log = open_session(runtime, query)
+    before = log.path.stat()
+    log.set_title(title)
+    os.utime(log.path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def list_branches(runtime: Runtime, query: str | None, *, as_json: bool) -> None:
@@ -119,7 +125,7 @@ def use_branch(runtime: Runtime, query: str, name: str, *, new_name: str | None)
     if new_name is None:
         log.set_head(leaf)
         return
-    check_new_name(log.session, new_name)
+    check_new_name(log.session, new_name, leaf)
     log.rename_branch(found, new_name, leaf)
 
 

@@ -167,7 +167,10 @@ class Repl:
         try:
             if line.startswith("/"):
                 run_line(self, line)
-                PlainAnswer(self._runtime.stdout, self._narrator).show(self.conversation.failures())
+                marked = PlainAnswer(self._runtime.stdout, self._narrator)
+                marked.show(self.conversation.failures())
+                if marked.failed:
+                    self._note_failure()
             else:
                 self._answer(line)
         except KeyboardInterrupt:
