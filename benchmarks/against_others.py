@@ -24,6 +24,7 @@ import first_byte
 
 from engine.machine import usable_cores
 from engine.models import resolve_model
+from engine.process import ENVIRONMENT
 from engine.protocol import Engine
 from engine.types import LoadOptions
 from tui.bench_lab import Lab, Subject
@@ -100,8 +101,9 @@ def _ours(lab: Lab, subject: Subject, depth: int) -> Sample:
 
 
 def _theirs(command: Sequence[str]) -> float:
-    """Tokens per second that llama-bench says."""
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
+    """Tokens per second that llama-bench says; its threads wait for each other as ours do."""
+    environment = {**ENVIRONMENT, **os.environ}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stderr}")
     return float(json.loads(done.stdout)[0]["avg_ts"])
