@@ -19,6 +19,7 @@ class FakeWeights:
     """Weights that fit into a GPU with room for so many layers."""
 
     room = 1000
+    n_ctx_train = 8192
 
     def __init__(self, path: Path, *, gpu_layers: int, **_: Any) -> None:
         if gpu_layers < 0 or gpu_layers > self.room:
@@ -78,6 +79,13 @@ def test_no_context_at_all_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_fewer_layers_are_put_on_a_gpu_that_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeWeights, "room", 10)
     assert load(gpu_layers=-1).notices[-1] == "not enough GPU memory: trying 8 layers there"
+
+
+@pytest.mark.usefixtures("fakes")
+def test_more_context_than_a_model_was_trained_on_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeWeights, "n_ctx_train", 2048)
+    (notice,) = load(gpu_layers=12).notices
+    assert notice.startswith("the model was trained on 2,048 tokens")
 
 
 @pytest.mark.usefixtures("fakes")
