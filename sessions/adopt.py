@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from sessions.errors import SaveFailed, UnknownSession
@@ -50,7 +52,17 @@ def adopt(store: SessionStore, imported: ImportedSession, *, dry_run: bool = Fal
     if turns and not dry_run:
         marks = _marks_beside(log.session, imported, known, turns)
         log.take_in([*map(_record, turns), *(marks if was_there else _marks(imported))])
+        _date_back(log, was_there)
     return Adopted(log.session.id, len(turns), was_there)
+
+
+def _date_back(log: SessionFile, was_there: bool) -> None:
+    """What was said long ago does not make a session the last one."""
+    if was_there:
+        return
+    said = max(turn.time.timestamp() for turn in log.session.turns.values())
+    with suppress(OSError, OverflowError, ValueError):
+        os.utime(log.path, (said, said))
 
 
 def _open(store: SessionStore, imported: ImportedSession) -> tuple[SessionFile, bool]:

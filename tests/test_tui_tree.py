@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -566,3 +567,16 @@ def test_an_answer_that_cannot_be_made_again_is_not_called_different(chat: Chat)
         file.write_text("Another story.")
     assert chat("sessions", "replay") == 2
     assert "piped text is missing or was changed" in chat.err
+
+
+def test_an_old_conversation_that_is_imported_is_not_the_last_one(
+    chat: Chat, tmp_path: Path
+) -> None:
+    (tmp_path / "old.json").write_text('{"messages": [{"role": "user", "content": "Long ago."}]}')
+    os.utime(tmp_path / "old.json", (1000, 1000))
+    chat("first")
+    last = session(chat).id
+    assert chat("sessions", "import", "old.json") == 0
+    assert session(chat).id == last
+    assert chat("sessions", "list") == 0
+    assert "Long ago." in chat.out
