@@ -10,20 +10,26 @@ from prompts.errors import (
     UnknownPrompt,
     UnreadablePrompt,
 )
+from prompts.expectations import EXPECTATION_KEYS, KEPT, Expectations, Kept, PromptTest
 from prompts.library import Entry, Library, Prompt, Source, packaged_source
 from prompts.schema import BUILTINS, Example, Template, Value, Variable
 
 __all__ = [
     "BUILTINS",
+    "EXPECTATION_KEYS",
+    "KEPT",
     "Entry",
     "Example",
+    "Expectations",
     "ExtendsCycle",
     "InvalidPrompt",
     "InvalidVariable",
+    "Kept",
     "Library",
     "MissingVariables",
     "Prompt",
     "PromptError",
+    "PromptTest",
     "RenderFailed",
     "Source",
     "Template",
