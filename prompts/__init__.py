@@ -11,13 +11,15 @@ from prompts.errors import (
     UnreadablePrompt,
 )
 from prompts.expectations import EXPECTATION_KEYS, KEPT, Expectations, Kept, PromptTest
-from prompts.library import Entry, Library, Prompt, Source, packaged_source
-from prompts.schema import BUILTINS, Example, Template, Value, Variable
+from prompts.inherit import Prompt, stacked
+from prompts.library import Entry, Library, Source, packaged_source
+from prompts.schema import BUILTINS, Dialogue, Example, Template, Value, Variable
 
 __all__ = [
     "BUILTINS",
     "EXPECTATION_KEYS",
     "KEPT",
+    "Dialogue",
     "Entry",
     "Example",
     "Expectations",
@@ -38,4 +40,5 @@ __all__ = [
     "Value",
     "Variable",
     "packaged_source",
+    "stacked",
 ]

@@ -24,8 +24,8 @@ def _hint(nearest: str | None) -> str:
     return f"; did you mean {nearest!r}?" if nearest else ""
 
 
-def _place(path: Path, line: int | None) -> str:
-    return f"{path}:{line}" if line else str(path)
+def _place(path: Path, line: int | None, column: int | None = None) -> str:
+    return ":".join(str(part) for part in (path, line, column if line else None) if part)
 
 
 class UnknownPrompt(PromptError):
@@ -62,6 +62,7 @@ class InvalidPrompt(PromptError):
     Attributes:
         path: The file.
         line: Counted from 1; None where the whole file is meant.
+        column: In characters, counted from 1; None where the whole line is meant.
         key: The key at fault, with the tables it is in, as in ``variables.percent.min``.
         reason: What is wrong with it.
         nearest: The known word that was probably meant.
@@ -73,16 +74,18 @@ class InvalidPrompt(PromptError):
         reason: str,
         *,
         line: int | None = None,
+        column: int | None = None,
         key: str | None = None,
         nearest: str | None = None,
     ) -> None:
         self.path = path
         self.line = line
+        self.column = column
         self.key = key
         self.reason = reason
         self.nearest = nearest
         subject = f"{key}: " if key else ""
-        super().__init__(f"{_place(path, line)}: {subject}{reason}{_hint(nearest)}")
+        super().__init__(f"{_place(path, line, column)}: {subject}{reason}{_hint(nearest)}")
 
 
 class ExtendsCycle(PromptError):

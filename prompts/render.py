@@ -6,15 +6,16 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.types import Message
-from prompts.errors import InvalidVariable, MissingVariables, RenderFailed
-from prompts.library import Prompt
-from prompts.schema import BUILTINS, Value, Variable, nearest_name
+from prompts.errors import InvalidVariable, MissingVariables, RenderFailed, UnreadablePrompt
+from prompts.files import matching, read_text
+from prompts.inherit import Prompt
+from prompts.schema import BUILTINS, Dialogue, Example, Template, Value, Variable, nearest_name
 
 if TYPE_CHECKING:
     from prompts.sandbox import Answer, Job, Problem
@@ -32,44 +33,74 @@ _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
 
+def refuse_files(path: Path) -> str:
+    """What there is to read files with where nobody can name one.
+
+    Raises:
+        InvalidVariable: Always.
+    """
+    raise InvalidVariable(path.name, "cannot be read here")
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """A prompt with its values put in."""
 
     system: str
     """Empty where the prompt has none."""
-    examples: tuple[Message, ...]
-    """User and assistant in turn."""
+    examples: tuple[tuple[Message, ...], ...]
+    """Of each, user and assistant in turn."""
     user: str
     params: Mapping[str, object]
     variables: Mapping[str, Value]
-    """Every variable that has a value, in its own type."""
+    """Every variable that has a value, in its own type; of a file its name."""
     uses: frozenset[str]
     """The names of values, built-in ones included, that stand in its texts."""
 
+    @property
+    def example_messages(self) -> tuple[Message, ...]:
+        """All examples as one conversation."""
+        return tuple(message for example in self.examples for message in example)
 
-def render(prompt: Prompt, values: Mapping[str, str], builtins: Mapping[str, str]) -> Rendered:
+
+def render(
+    prompt: Prompt,
+    values: Mapping[str, str],
+    builtins: Mapping[str, str],
+    *,
+    read_file: Callable[[Path], str] = refuse_files,
+) -> Rendered:
     """Put values into a prompt's texts; what is put in is never read as a template.
 
     Args:
         prompt: As the library loaded it.
         values: Variables by name, as they were typed.
         builtins: Those of `schema.BUILTINS` that there are. One that is left out is false in a
-            template's tests, and missing where it is printed.
+            template's tests, and missing where it is printed. Any other value goes in as it is.
+        read_file: The text of a file that a person named as the value of a variable.
 
     Raises:
         InvalidVariable: If a value is unknown, of the wrong type, or out of bounds.
         MissingVariables: If the prompt needs values that were not given.
+        UnreadablePrompt: If a file that is a variable's default cannot be read.
         RenderFailed: If a template is wrong, or took longer than two seconds.
     """
-    variables = _variables(prompt, values)
-    required = [v.name for v in prompt.variables.values() if v.required and v.name not in variables]
-    examples = [{"text": e.input, "instruction": e.instruction} for e in prompt.examples]
+    variables = typed_values(prompt, values)
+    texts = _texts_of(prompt, variables, given=values.keys(), read_file=read_file)
+    given = {*variables, *builtins}
+    required = [v.name for v in prompt.variables.values() if v.required and v.name not in given]
+    systems = [f"system {number}" for number in range(len(prompt.systems))]
+    sources = [template.source for template in prompt.systems]
+    examples = [example for example in prompt.examples if isinstance(example, Example)]
     job: Job = {
-        "templates": {"system": prompt.system.source, "user": prompt.user.source},
-        "known": [*prompt.variables, *BUILTINS],
-        "values": {**variables, **builtins},
-        "renders": [("system", {}), ("user", {}), *(("user", values) for values in examples)],
+        "templates": {**dict(zip(systems, sources, strict=True)), "user": prompt.user.source},
+        "known": [*prompt.variables, *prompt.included, *BUILTINS],
+        "values": {**prompt.included, **texts, **builtins},
+        "renders": [
+            *((name, {}) for name in systems),
+            ("user", {}),
+            *(("user", _values_of(prompt, example)) for example in examples),
+        ],
     }
     answer = _run(prompt, job)
     if answer["problem"]:
@@ -77,32 +108,86 @@ def render(prompt: Prompt, values: Mapping[str, str], builtins: Mapping[str, str
     absent = {*required, *answer["missing"]}
     if absent:
         raise MissingVariables(prompt.name, [name for name in job["known"] if name in absent])
-    system, user, *inputs = (text.strip(_MARGIN) for text in answer["texts"])
+    texts_made = [text.strip(_MARGIN) for text in answer["texts"]]
+    inputs = iter(texts_made[len(systems) + 1 :])
     return Rendered(
-        system=system,
+        system="\n\n".join(filter(None, texts_made[: len(systems)])),
         examples=tuple(
-            message
-            for example, text in zip(prompt.examples, inputs, strict=True)
-            for message in (
-                Message("user", text),
-                Message("assistant", example.output.strip(_MARGIN)),
-            )
+            example.messages if isinstance(example, Dialogue) else _exchange(example, next(inputs))
+            for example in prompt.examples
         ),
-        user=user,
+        user=texts_made[len(systems)],
         params=prompt.params,
         variables=variables,
         uses=frozenset(answer["used"]),
     )
 
 
-def _variables(prompt: Prompt, values: Mapping[str, str]) -> dict[str, Value]:
-    """The defaults, and over them what was given, each in its type."""
-    for name in values:
+def check_names(prompt: Prompt, names: Iterable[str]) -> None:
+    """Make sure that the prompt has variables of these names.
+
+    Raises:
+        InvalidVariable: If it has not.
+    """
+    for name in names:
         if name not in prompt.variables:
             nearest = nearest_name(name, prompt.variables)
             raise InvalidVariable(name, f"is not a variable of the prompt {prompt.name!r}", nearest)
+
+
+def typed_values(prompt: Prompt, values: Mapping[str, str]) -> dict[str, Value]:
+    """The defaults, and over them what was given, each in its type.
+
+    Raises:
+        InvalidVariable: If one is unknown, of the wrong type, or out of bounds.
+    """
+    check_names(prompt, values)
     variables = {v.name: v.default for v in prompt.variables.values() if v.default is not None}
     return variables | {name: _typed(prompt.variables[name], text) for name, text in values.items()}
+
+
+def _texts_of(
+    prompt: Prompt,
+    variables: dict[str, Value],
+    *,
+    given: Collection[str],
+    read_file: Callable[[Path], str],
+) -> dict[str, Value]:
+    """What templates see: of files their text. In `variables` only a file's name is left."""
+    seen = dict(variables)
+    for name, variable in prompt.variables.items():
+        if variable.type != "file" or name not in variables:
+            continue
+        named = str(variables[name])
+        seen[name] = read_file(Path(named)) if name in given else _default_file(prompt, named)
+        variables[name] = Path(named).name
+    return seen
+
+
+def _default_file(prompt: Prompt, named: str) -> str:
+    """The text of a file of the library."""
+    for path in matching(named, prompt.folder):
+        text = read_text(path, prompt.folder)
+        if text is not None:
+            return text
+    raise UnreadablePrompt(prompt.folder / named, "there is no such file")
+
+
+def _values_of(prompt: Prompt, example: Example) -> dict[str, Value]:
+    """What an example's input is rendered with, in place of the text's own values.
+
+    A built-in value that the example says nothing of is not there for it: neither the text's title
+    nor what was said before belongs to another text.
+    """
+    own = {name: str(value) for name, value in example.variables.items()}
+    typed = typed_values(prompt, own)
+    absent = {name: "" for name in BUILTINS if name != "date"}
+    values = {name: typed[name] for name in own}
+    return {**absent, **values, "text": example.input, "instruction": example.instruction}
+
+
+def _exchange(example: Example, text: str) -> tuple[Message, ...]:
+    return Message("user", text), Message("assistant", example.output.strip(_MARGIN))
 
 
 def _typed(variable: Variable, text: str) -> Value:
@@ -157,8 +242,12 @@ def _run(prompt: Prompt, job: Job) -> Answer:
 
 
 def _failure(prompt: Prompt, job: Job, problem: Problem) -> RenderFailed:
-    template = prompt.system if problem["template"] == "system" else prompt.user
+    template = _template_called(prompt, problem["template"])
     line = None if problem["line"] is None else template.line + problem["line"] - 1
-    known = [*job["known"]]
-    nearest = nearest_name(problem["unknown"], known) if problem["unknown"] else None
+    nearest = nearest_name(problem["unknown"], job["known"]) if problem["unknown"] else None
     return RenderFailed(template.path, line, problem["reason"], nearest)
+
+
+def _template_called(prompt: Prompt, name: str) -> Template:
+    word, _, number = name.partition(" ")
+    return prompt.systems[int(number)] if word == "system" and number else prompt.user

@@ -84,20 +84,20 @@ temperature = 0.0
     (shelf.near / "bare.toml").write_text('extends = "mine"\nexamples = []\ntags = ["x"]')
     mine = shelf.library.load("mine")
     assert (mine.summary, mine.kind) == ("The base", "edit")
-    assert (mine.system.source, mine.system.path) == ("My system", shelf.near / "mine.toml")
+    assert (mine.systems[0].source, mine.systems[0].path) == ("My system", shelf.near / "mine.toml")
     assert (mine.user.source, mine.user.path) == ("Base user", shelf.far / "base.toml")
     assert {v.name: v.default for v in mine.variables.values()} == {"tone": "warm", "length": 0.5}
     assert mine.params == {"temperature": 0.0, "top_k": 10}
     assert [e.input for e in mine.examples] == ["base"]
     bare = shelf.library.load("bare")
-    assert (bare.system.source, bare.examples, bare.tags) == ("My system", (), ("x",))
+    assert (bare.systems[0].source, bare.examples, bare.tags) == ("My system", (), ("x",))
 
 
 def test_a_prompt_can_extend_the_one_that_it_shadows(shelf: Shelf) -> None:
     (shelf.far / "a.toml").write_text('system = "far"\nuser = "kept {{ text }}"')
     (shelf.near / "a.toml").write_text('extends = "a"\nsystem = "near"')
     prompt = shelf.library.load("a")
-    assert (prompt.system.source, prompt.user.source) == ("near", "kept {{ text }}")
+    assert (prompt.systems[0].source, prompt.user.source) == ("near", "kept {{ text }}")
 
 
 def test_a_circle_is_reported_with_its_way_round(shelf: Shelf) -> None:
@@ -226,7 +226,7 @@ def test_a_folder_that_may_not_be_listed_is_named() -> None:
 
 def test_a_byte_order_mark_and_windows_lines_are_welcome(shelf: Shelf) -> None:
     (shelf.near / "a.toml").write_bytes(b'\xef\xbb\xbfsystem = """\r\nOne\r\nTwo"""\r\n')
-    assert shelf.library.load("a").system.source == "One\nTwo"
+    assert shelf.library.load("a").systems[0].source == "One\nTwo"
 
 
 def test_the_packaged_library_is_whole() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from prompts import (
+    Example,
     InvalidVariable,
     Library,
     MissingVariables,
@@ -56,15 +57,18 @@ def test_every_packaged_prompt_renders_with_at_least_two_examples(name: str) -> 
     assert rendered.user.endswith(text)
     assert "Keep it plain." in rendered.user
     assert "temperature" in rendered.params
-    roles = [message.role for message in rendered.examples]
+    roles = [message.role for message in rendered.example_messages]
     assert roles == ["user", "assistant"] * (len(roles) // 2)
     assert len(roles) >= 4
-    for question, example in zip(rendered.examples[::2], prompt.examples, strict=True):
+    for question, example in zip(rendered.example_messages[::2], prompt.examples, strict=True):
         assert question.content.endswith(example.input.strip())
         assert "{" not in question.content
     if name == "proofread":
         assert prompt.params["temperature"] == 0
-        assert any(example.input == example.output for example in prompt.examples)
+        assert any(
+            isinstance(example, Example) and example.input == example.output
+            for example in prompt.examples
+        )
 
 
 @pytest.mark.parametrize("name", ["proofread", "tighten", "rephrase", "continue", "summarise"])
@@ -85,7 +89,7 @@ def test_the_percentage_of_tighten_reaches_the_model() -> None:
     assert "20%" in render(tighten, {}, {"text": "x"}).user
     rendered = render(tighten, {"percent": "35"}, {"text": "x"})
     assert "35%" in rendered.user
-    assert "35%" in rendered.examples[0].content
+    assert "35%" in rendered.examples[0][0].content
     assert rendered.variables == {"percent": 35}
 
 
@@ -102,10 +106,10 @@ output = "2"
 """)
     rendered = render(prompt, {}, {"text": "mine", "instruction": "say", "file": "a.md"})
     assert rendered.user == "[say|mine|a.md]"
-    assert [message.content for message in rendered.examples] == [
-        "[do|in {{ text }} {% if %}|a.md]",
+    assert [message.content for message in rendered.example_messages] == [
+        "[do|in {{ text }} {% if %}|]",
         "out {{ text }}",
-        "[|second|a.md]",
+        "[|second|]",
         "2",
     ]
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from prompts.errors import InvalidPrompt
-from prompts.schema import PromptFile, parse_prompt
+from prompts.reading import parse_prompt
+from prompts.schema import Example, PromptFile
 
 PATH = Path("library/mine.toml")
 
@@ -50,7 +51,7 @@ output = "b"
 instruction = "c"
 """)
     assert (prompt.title, prompt.summary, prompt.tags) == ("Mine", "What I do", ("revise", "short"))
-    assert (prompt.kind, prompt.extends) == ("edit", "editor")
+    assert (prompt.kind, prompt.extends) == ("edit", ("editor",))
     assert prompt.system is not None
     assert prompt.system.source == "Be brief."
     assert prompt.variables["tone"].choices == ("warm", "cool")
@@ -66,7 +67,7 @@ instruction = "c"
         "logit_bias": {"delve": -100},
     }
     assert prompt.examples is not None
-    assert [(e.input, e.output, e.instruction) for e in prompt.examples] == [("a", "b", "c")]
+    assert prompt.examples == (Example("a", "b", "c"),)
 
 
 def test_a_key_that_is_not_given_differs_from_an_empty_one() -> None:
@@ -148,7 +149,8 @@ def test_a_mistake_is_reported_with_file_line_key_and_the_nearest_word(mistake: 
         parse(text)
     error = caught.value
     assert (error.path, error.line, error.key, error.nearest) == (PATH, line, key, nearest)
-    assert str(error).startswith(f"{PATH}:{line}: {key}: ")
+    assert error.column is not None
+    assert str(error).startswith(f"{PATH}:{line}:{error.column}: {key}: ")
     assert nearest is None or str(error).endswith(f"; did you mean {nearest!r}?")
     assert "\n" not in str(error)
 

@@ -34,8 +34,15 @@ _ARGUMENTS = (
     click.option("--raw", is_flag=True, help="Go on with PROMPT as plain text, no chat template."),
     click.option("-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path."),
     click.option("--chat-template", type=_PATH, metavar="FILE", help="Jinja, for the model's own."),
-    click.option("-s", "--system", metavar="TEXT", help="The system text."),
-    click.option("-t", "--template", metavar="NAME", help="A prompt of the library."),
+    click.option("-s", "--system", metavar="TEXT", help="The system text, or a prompt's name."),
+    click.option(
+        "-t",
+        "--template",
+        "templates",
+        multiple=True,
+        metavar="NAME",
+        help="A prompt of the library; again to put one over another.",
+    ),
     click.option(
         "-p",
         "--param",
@@ -109,6 +116,7 @@ _NAMES = {
     "go_on": "--continue",
     "as_json": "--json",
     "files": "--file",
+    "templates": "--template",
     "variables": "--param",
 }
 """Of options whose value goes by another name."""
@@ -127,7 +135,7 @@ _EITHER_OR = (
     ("grammar", "schema"),
     ("compact", "dry_run"),
     ("compact", "raw"),
-    *(("raw", other) for other in ("repl", "dry_run", "system", "template", "variables")),
+    *(("raw", other) for other in ("repl", "dry_run", "system", "templates", "variables")),
     *(("raw", other) for other in ("think", "chat_template")),  # both are the template's business
 )
 

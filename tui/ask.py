@@ -12,7 +12,8 @@ from sessions import MemorySession, SessionLog, memory_session, spoken_turns
 from tui import exit_codes
 from tui.attach import AttachedText
 from tui.completion_object import completion_object
-from tui.compose import Composed, compose, compose_raw, read_files, read_stdin
+from tui.compose import compose, compose_raw
+from tui.composed import Composed
 from tui.conversation import Conversation
 from tui.errors import CompactionFailed, TooLong, UsageProblem
 from tui.interrupts import signals_call
@@ -22,6 +23,8 @@ from tui.options import AskOptions
 from tui.plain import PlainAnswer
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
+from tui.surroundings import surroundings
+from tui.texts import read_files, read_stdin
 
 
 def run_ask(runtime: Runtime, options: AskOptions) -> int:
@@ -33,10 +36,10 @@ def run_ask(runtime: Runtime, options: AskOptions) -> int:
         conversation = Conversation(engine, log)
         stdin = read_stdin(runtime.stdin)
         attachments = [*read_files(options.prompt.files), *([stdin] if stdin else [])]
-        has_question = bool(options.prompt.words or options.prompt.template or attachments)
+        has_question = bool(options.prompt.words or options.prompt.templates or attachments)
         if options.compact and not has_question and not options.json:
             return _compact(runtime, conversation, silent=False)
-        composed = _compose(runtime, options, attachments)
+        composed = _compose(runtime, options, conversation, attachments)
         conversation.settings = composed.settings
         code = _compact(runtime, conversation, silent=True) if options.compact else exit_codes.DONE
         if code not in (exit_codes.DONE, exit_codes.FAILED):  # a signal: nothing more is wanted
@@ -55,11 +58,15 @@ def run_ask(runtime: Runtime, options: AskOptions) -> int:
 
 
 def _compose(
-    runtime: Runtime, options: AskOptions, attachments: Sequence[AttachedText]
+    runtime: Runtime,
+    options: AskOptions,
+    conversation: Conversation,
+    attachments: Sequence[AttachedText],
 ) -> Composed:
     if options.raw:
         return compose_raw(options.prompt, options.engine, attachments, runtime.config)
-    return compose(options.prompt, options.engine, attachments, runtime.library, runtime.config)
+    around = surroundings(runtime, conversation.engine, conversation.log)
+    return compose(options.prompt, options.engine, attachments, around)
 
 
 def open_session(runtime: Runtime, options: AskOptions) -> SessionLog:

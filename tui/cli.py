@@ -74,7 +74,7 @@ def ask(**values: Any) -> Work:
 
 
 def _ask(options: AskOptions, runtime: Runtime) -> int:
-    words = options.prompt.words or options.prompt.files or options.prompt.template
+    words = options.prompt.words or options.prompt.files or options.prompt.templates
     is_one_shot = words or options.raw or options.compact
     if options.repl or (not is_one_shot and runtime.is_interactive):
         from tui.repl.loop import run_repl
@@ -130,7 +130,7 @@ def _prompt_options(values: dict[str, Any]) -> PromptOptions:
     return PromptOptions(
         words=" ".join(values["words"]) or None,
         system=values["system"],
-        template=values["template"],
+        templates=values["templates"],
         variables=values["variables"],
         files=values["files"],
     )

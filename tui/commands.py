@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from prompts.errors import PromptError
 from sessions import branch_names, branch_of_head, first_words
 from tui.branches import check_new_name, find_branch
+from tui.composed import Surroundings
 from tui.conversation import KEPT_TURNS, Conversation, ConversationEvent
 from tui.errors import UsageProblem
+from tui.library_prompts import load_stacked
+from tui.prompt_in_use import PromptInUse
 
 
 class Talk(Protocol):
@@ -25,12 +30,22 @@ class Talk(Protocol):
         """Tell the person something."""
         ...
 
+    @property
+    def prompt(self) -> PromptInUse:
+        """The prompts in use."""
+        ...
+
+    @property
+    def around(self) -> Surroundings:
+        """What a question meets now."""
+        ...
+
     def begin_session(self) -> None:
         """Leave this session as it is, and begin another."""
         ...
 
     def instruct(self, system: str) -> None:
-        """Put a system text in force."""
+        """Put a system text in force, or that of the prompt with this name."""
         ...
 
     def use_model(self, name: str) -> None:
@@ -67,6 +82,14 @@ class Talk(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What a word may become, and why one would want it to."""
+
+    text: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One command."""
 
@@ -76,6 +99,8 @@ class Command:
     """What may follow, for the help."""
     summary: str
     run: Callable[[Talk, str], None]
+    complete: Callable[[Talk, str], Iterable[Suggestion]] | None = None
+    """What the last word of an argument may become."""
 
 
 def find_command(name: str) -> Command:
@@ -119,6 +144,52 @@ def _system(talk: Talk, argument: str) -> None:
         talk.say("the system text is set")
     else:
         talk.say(talk.conversation.system or "there is no system text; /system TEXT sets one")
+
+
+def complete_line(talk: Talk, line: str) -> Iterator[Suggestion]:
+    """What the last word of a line that begins with a slash may become."""
+    name, space, argument = line.removeprefix("/").partition(" ")
+    if not space:
+        yield from (
+            Suggestion(f"/{command.name}", command.summary)
+            for command in COMMANDS
+            if command.name.startswith(name)
+        )
+        return
+    command = next((each for each in COMMANDS if each.name == name), None)
+    if command is not None and command.complete is not None:
+        word = argument.rpartition(" ")[2]
+        for suggestion in command.complete(talk, argument):
+            if suggestion.text.startswith(word):
+                yield suggestion
+
+
+def _template_words(talk: Talk, argument: str) -> Iterator[Suggestion]:
+    """Prompts by name, and after a name the variables of the prompts that were named."""
+    library = talk.around.library()
+    names = [word for word in argument.split(" ")[:-1] if word and "=" not in word]
+    if not names:
+        yield Suggestion("off", "use none")
+    for entry in library.entries():
+        if entry.error is None and entry.name not in names:
+            yield Suggestion(entry.name, entry.summary)
+    with suppress(PromptError, UsageProblem):
+        prompt = load_stacked(library, names or talk.prompt.options.templates)
+        for variable in prompt.variables.values():
+            yield Suggestion(f"{variable.name}=", variable.description)
+            for choice in variable.choices:
+                yield Suggestion(f"{variable.name}={choice}", variable.description)
+
+
+def _template(talk: Talk, argument: str) -> None:
+    if argument:
+        talk.prompt.use(argument, talk.around)
+    options = talk.prompt.options
+    if not options.templates:
+        talk.say("no prompt is in use; /template NAME uses one of `chat prompts list`")
+        return
+    values = " ".join(f"{name}={value}" for name, value in options.variables)
+    talk.say(f"each message goes through {'+'.join(options.templates)} {values}".rstrip())
 
 
 def _model(talk: Talk, argument: str) -> None:
@@ -256,6 +327,9 @@ COMMANDS = (
     Command("help", "", "this list", _help),
     Command("new", "", "begin a new session", _new),
     Command("system", "[TEXT]", "show the system text, or set it from here on", _system),
+    Command(
+        "template", "[NAME] [K=V]", "the prompt in use, or another", _template, _template_words
+    ),
     Command("model", "[NAME]", "show the model, or go on with another", _model),
     Command("regen", "", "answer the last question again", _regenerate),
     Command("continue", "", "go on with the last answer where it ends", _continue),

@@ -22,7 +22,8 @@ from sessions import Turn, memory_session
 from tui import exit_codes
 from tui.ask import instruct, print_request
 from tui.attach import AttachedText
-from tui.compose import Composed, compose
+from tui.compose import compose
+from tui.composed import Composed, Surroundings
 from tui.conversation import Conversation
 from tui.errors import UsageProblem
 from tui.interrupts import signals_call
@@ -32,6 +33,7 @@ from tui.options import EditOptions
 from tui.plain import PlainAnswer
 from tui.review import confirm, show_diff
 from tui.runtime import Runtime
+from tui.surroundings import surroundings
 
 _PROMPT = "proofread"
 _PROMPT_WITH_INSTRUCTION = "editor"
@@ -106,10 +108,10 @@ def _may_write(runtime: Runtime, options: EditOptions) -> bool:
 def _revise(
     runtime: Runtime, options: EditOptions, engine: Engine, draft: DecodedText
 ) -> _Revision:
-    composed = _compose(runtime, options, draft)
     saved = options.save and not options.dry_run
-    title = f"{Path(options.draft).name} ({composed.question.prompt})"
+    title = f"{Path(options.draft).name} ({'+'.join(_prompts(options))})"
     log = runtime.sessions().create(title=title) if saved else memory_session()
+    composed = _compose(options, draft, surroundings(runtime, engine, log))
     conversation = Conversation(engine, log, composed.settings)
     instruct(conversation, composed, runtime.config.system)
     if options.dry_run:
@@ -132,15 +134,17 @@ def undo_last_write(runtime: Runtime, file: Path | None) -> None:
     Narrator(runtime.stderr).say(f"{entry.path} is as it was before")
 
 
-def _compose(runtime: Runtime, options: EditOptions, draft: DecodedText) -> Composed:
+def _prompts(options: EditOptions) -> tuple[str, ...]:
     default = _PROMPT_WITH_INSTRUCTION if options.prompt.words else _PROMPT
-    prompt = replace(options.prompt, template=options.prompt.template or default)
+    return options.prompt.templates or (default,)
+
+
+def _compose(options: EditOptions, draft: DecodedText, around: Surroundings) -> Composed:
+    prompt = replace(options.prompt, templates=_prompts(options))
     name = None if options.draft == "-" else Path(options.draft).name
     if not draft.text.strip():
         raise UsageProblem("the draft is empty: there is nothing to revise")
-    return compose(
-        prompt, options.engine, [AttachedText(name, draft.text)], runtime.library, runtime.config
-    )
+    return compose(prompt, options.engine, [AttachedText(name, draft.text)], around)
 
 
 def _problem(turn: Turn) -> str | None:

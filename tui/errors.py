@@ -62,6 +62,16 @@ _CODES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
 """The first row that an error belongs to gives its exit code."""
 
 
+_WAYS = {
+    "text": "pipe the text in",
+    "instruction": "add it as words",
+    "file": "attach it with -f",
+    "title": "-c continues a session",
+    "previous": "-c continues a session",
+}
+"""How the built-in values of a prompt are given."""
+
+
 def explain(error: Exception) -> tuple[str, int]:
     """The line that a person reads, and the exit code.
 
@@ -104,10 +114,8 @@ def _how_to_make_room(error: CannotFit) -> str:
 
 def _how_to_give(names: tuple[str, ...]) -> str:
     """How the missing values of a prompt are given."""
-    ways = {"text": "pipe the text in", "instruction": "add it as words"}
-    own = [name for name in names if name not in ways]
-    hints = [f"-p {own[0]} VALUE"] if own else []
-    hints += [way for name, way in ways.items() if name in names]
+    own = [f"-p {name} VALUE" for name in names if name not in _WAYS][:1]
+    hints = dict.fromkeys([*own, *(way for name, way in _WAYS.items() if name in names)])
     return f" ({', '.join(hints)})"
 
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from engine.types import SAMPLING_NAMES, LoadOptions
-from tui.compose import read_text
 from tui.config import LOAD_NAMES, Config, check_load_value
 from tui.errors import UsageProblem
 from tui.options import EngineOptions
 from tui.paths import Paths
+from tui.texts import read_text
 
 _LARGEST_TEMPLATE = 2**20
 """Bytes; those of released models have some thousand."""

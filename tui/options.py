@@ -13,8 +13,9 @@ class PromptOptions:
     words: str | None = None
     """The prompt, or the instruction of an edit."""
     system: str | None = None
-    template: str | None = None
-    """The name of a prompt of the library."""
+    """A text, or the name of a prompt whose system text it is."""
+    templates: tuple[str, ...] = ()
+    """The names of prompts of the library, one over another."""
     variables: tuple[tuple[str, str], ...] = ()
     files: tuple[Path, ...] = ()
 

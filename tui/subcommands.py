@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from tui.arguments import NotYet, Work, as_json_option
+from tui.prompt_commands import prompts
 from tui.session_commands import sessions
 
 _NOT_YET = {
-    "prompts": ("new", "edit", "check", "test", "import"),
+    "prompts": ("test", "import"),
     "models": ("pull", "use", "remove", "quantize"),
     "drafts": ("history", "show", "redo"),
     "config": ("edit",),
@@ -25,39 +26,7 @@ def subcommands() -> None:
 
 
 subcommands.add_command(sessions)
-
-
-@subcommands.group()
-def prompts() -> None:
-    """The library of prompts and examples."""
-
-
-@prompts.command("list")
-@as_json_option
-def prompts_list(as_json: bool) -> Work:
-    """List prompts, and where each comes from."""
-    from tui.prompt_views import list_prompts
-
-    return partial(list_prompts, as_json=as_json)
-
-
-@prompts.command("show")
-@click.argument("name")
-@as_json_option
-def prompts_show(name: str, as_json: bool) -> Work:
-    """Show a prompt with everything it inherits."""
-    from tui.prompt_views import show_prompt
-
-    return partial(show_prompt, name=name, as_json=as_json)
-
-
-@prompts.command("path")
-@click.argument("name", required=False)
-def prompts_path(name: str | None) -> Work:
-    """Print where your own prompts go, or the file of one."""
-    from tui.prompt_views import prompt_path
-
-    return partial(prompt_path, name=name)
+subcommands.add_command(prompts)
 
 
 @subcommands.group()

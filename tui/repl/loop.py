@@ -10,10 +10,10 @@ import click
 from engine.errors import CannotFit, EngineError
 from sessions import memory_session, spoken_turns
 from tui import exit_codes
-from tui.ask import instruct, open_session, start_engine
+from tui.ask import open_session, start_engine
 from tui.attach import AttachedText
 from tui.commands import run_line
-from tui.compose import answer_settings, compose, read_files
+from tui.composed import Surroundings, answer_settings
 from tui.conversation import Conversation, ConversationEvent
 from tui.errors import TooLong, UsageProblem, explain
 from tui.interrupts import signals_call
@@ -21,9 +21,12 @@ from tui.loading import chosen_load_options
 from tui.narrate import Narrator
 from tui.options import AskOptions
 from tui.plain import PlainAnswer
-from tui.repl.reader import LineReader, PipeReader, TerminalReader
+from tui.prompt_in_use import PromptInUse
+from tui.repl.reader import CommandCompleter, LineReader, PipeReader, TerminalReader
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
+from tui.surroundings import surroundings
+from tui.texts import read_files
 from tui.titles import TitleMaker
 
 
@@ -33,11 +36,12 @@ def run_repl(runtime: Runtime, options: AskOptions) -> int:
     settings = answer_settings(options.engine, {}, runtime.config)
     conversation = Conversation(start_engine(runtime, options, log), log, settings)
     reader: LineReader
+    completer = CommandCompleter()
     if runtime.is_interactive:
-        reader = TerminalReader(runtime.paths.repl_history)
+        reader = TerminalReader(runtime.paths.repl_history, completer)
     else:
         reader = PipeReader(runtime.stdin)
-    repl = Repl(runtime, options, conversation, reader)
+    repl = completer.talk = Repl(runtime, options, conversation, reader)
     try:
         return repl.run()
     finally:
@@ -61,7 +65,7 @@ class Repl:
         self._narrator = Narrator(runtime.stderr)
         self._attachments: list[AttachedText] = []
         self._titles = TitleMaker()
-        self._instructed = False
+        self.prompt = PromptInUse(options.prompt)
         self._leaving = False
         self._code = exit_codes.DONE
 
@@ -83,6 +87,11 @@ class Repl:
                 self._handle(line)
         return self._code
 
+    @property
+    def around(self) -> Surroundings:
+        """See `Talk`."""
+        return surroundings(self._runtime, self.conversation.engine, self.conversation.log)
+
     def say(self, text: str) -> None:
         """See `Talk`."""
         self._runtime.stdout.write(f"{sanitize(text)}\n")
@@ -92,12 +101,11 @@ class Repl:
         log = self._runtime.sessions().create() if self._options.save else memory_session()
         old = self.conversation
         self.conversation = Conversation(old.engine, log, old.settings)
-        self._instructed = False
+        self.prompt.begin_session()
 
     def instruct(self, system: str) -> None:
         """See `Talk`."""
-        self.conversation.instruct(system)
-        self._instructed = True
+        self.prompt.set_system(system, self.conversation, self.around)
 
     def use_model(self, name: str) -> None:
         """See `Talk`."""
@@ -183,18 +191,10 @@ class Repl:
             self._note_failure()
 
     def _answer(self, line: str) -> None:
-        composed = compose(
-            replace(self._options.prompt, words=line),
-            self._options.engine,
-            self._attachments,
-            self._runtime.library,
-            self._runtime.config,
-        )
+        composed = self.prompt.compose(line, self._options.engine, self._attachments, self.around)
         self._attachments = []
         self.conversation.settings = composed.settings
-        if not self._instructed:
-            instruct(self.conversation, composed, self._runtime.config.system)
-            self._instructed = True
+        self.prompt.put_in_force(self.conversation, composed, self._runtime.config.system)
         count = self._options.alternatives
         events = self.conversation.ask(composed.question, alternatives=count)
         self.show(events, alternatives=count)

@@ -14,8 +14,9 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-from tui.commands import COMMANDS
-from tui.compose import decode
+from tui.commands import Talk, complete_line
+from tui.sanitize import sanitize_line
+from tui.texts import decode
 
 
 class LineReader(Protocol):
@@ -48,11 +49,12 @@ class PipeReader:
 class TerminalReader:
     """An editor with history and completion. Enter sends; Ctrl+J and Alt+Enter break the line."""
 
-    def __init__(self, history: Path) -> None:
+    def __init__(self, history: Path, completer: CommandCompleter) -> None:
         """Open the history, which is made if it is not there.
 
         Args:
             history: The file of earlier entries.
+            completer: Completes what is typed.
         """
         history.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(history, os.O_WRONLY | os.O_CREAT, 0o600))
@@ -62,8 +64,9 @@ class TerminalReader:
             prompt_continuation="  ",
             history=FileHistory(str(history)),
             auto_suggest=AutoSuggestFromHistory(),
-            completer=CommandCompleter(),
+            completer=completer,
             complete_while_typing=True,
+            complete_in_thread=True,
             enable_open_in_editor=True,
             enable_suspend=True,
             key_bindings=editing_bindings(),
@@ -75,18 +78,24 @@ class TerminalReader:
 
 
 class CommandCompleter(Completer):
-    """Completes the commands of the registry, each with its summary."""
+    """Completes the commands of the registry and what may follow them, each with its meaning."""
+
+    def __init__(self) -> None:
+        self.talk: Talk | None = None
+        """What commands act on; there is nothing to complete before it is there."""
 
     def get_completions(self, document: Document, _event: CompleteEvent) -> Iterable[Completion]:
-        """Those that begin as the text does, while it is a slash and one word."""
+        """Those that begin as the last word does, while the text is one line with a slash."""
         text = document.text_before_cursor
-        if not text.startswith("/") or " " in text:
+        if self.talk is None or not text.startswith("/") or "\n" in text:
             return
-        for command in COMMANDS:
-            if command.name.startswith(text[1:]):
-                yield Completion(
-                    f"/{command.name}", start_position=-len(text), display_meta=command.summary
-                )
+        word = text.rpartition(" ")[2]
+        for suggestion in complete_line(self.talk, text):
+            yield Completion(
+                suggestion.text,
+                start_position=-len(word),
+                display_meta=sanitize_line(suggestion.meaning),
+            )
 
 
 def editing_bindings() -> KeyBindings:

@@ -1,0 +1,92 @@
+"""Finds everything that is wrong with a prompt file, as far as it can be known without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from prompts.errors import InvalidPrompt, InvalidVariable, PromptError, UnreadablePrompt
+from prompts.files import read_text
+from prompts.inherit import Prompt
+from prompts.library import NAME, NAMING_RULE, Library
+from prompts.places import KeyPath
+from prompts.reading import inspect_prompt
+from prompts.render import Rendered, render, typed_values
+from prompts.schema import BUILTINS, Example, PromptFile, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one file."""
+
+    name: str
+    path: Path
+    problems: tuple[PromptError, ...] = ()
+    rendered: Rendered | None = None
+    """With a placeholder for every value that a person would give; None if there are problems."""
+
+
+def check_file(path: Path, library: Library) -> Report:
+    """Look at a file of a library's folder.
+
+    Args:
+        path: The file.
+        library: Where the prompts are that it extends; its folder should be one of the sources.
+    """
+    name = path.name.removesuffix(".toml")
+    try:
+        text = read_text(path, path.parent)
+        if text is None:
+            raise UnreadablePrompt(path, "there is no such file")
+        if not NAME.fullmatch(name):
+            raise UnreadablePrompt(path, NAMING_RULE)
+    except PromptError as error:
+        return Report(name, path, (error,))
+    return check_text(text, name, path, library)
+
+
+def check_text(text: str, name: str, path: Path, library: Library) -> Report:
+    """Look at the text of a prompt that is to be, or is, in a file of a library's folder."""
+    file, problems = inspect_prompt(text, name=name, path=path)
+    if file is None:
+        return Report(name, path, tuple(problems))
+    try:
+        prompt = library.adopt(file, path.parent)
+        wrong = tuple(_wrong_values(file, prompt))
+        return Report(name, path, wrong) if wrong else Report(name, path, (), _rendered(prompt))
+    except PromptError as error:
+        return Report(name, path, (error,))
+
+
+def _rendered(prompt: Prompt) -> Rendered:
+    names = [*(v.name for v in prompt.variables.values() if v.default is None), *BUILTINS]
+    return render(prompt, {}, {name: f"{{{{ {name} }}}}" for name in names})
+
+
+def _wrong_values(file: PromptFile, prompt: Prompt) -> Iterator[InvalidPrompt]:
+    """Values of the file's own examples and tests that the prompt's variables do not take."""
+    for number, example in enumerate(file.examples or ()):
+        if isinstance(example, Example):
+            at = ("examples", str(number), "variables")
+            yield from _wrong(file, prompt, example.variables, at)
+    for number, test in enumerate(file.tests or ()):
+        yield from _wrong(file, prompt, test.variables, ("tests", str(number), "variables"))
+
+
+def _wrong(
+    file: PromptFile, prompt: Prompt, values: Mapping[str, Value], at: KeyPath
+) -> Iterator[InvalidPrompt]:
+    for name, value in values.items():
+        try:
+            typed_values(prompt, {name: str(value)})
+        except InvalidVariable as error:
+            place = file.places.of((*at, name))
+            yield InvalidPrompt(
+                file.path,
+                error.reason,
+                line=place.line if place else None,
+                column=place.column if place else None,
+                key=".".join((*at, name)),
+                nearest=error.nearest,
+            )

@@ -1,0 +1,179 @@
+"""Reads examples, in a prompt's file or in files of their own, and a prompt's tests."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+from engine.types import Message
+from prompts.errors import InvalidPrompt
+from prompts.expectations import EXPECTATION_KEYS, KEPT, Expectations, Kept, PromptTest
+from prompts.places import NumberedLine, TomlPlaces
+from prompts.schema import (
+    EXAMPLE_KEYS,
+    MESSAGE_KEYS,
+    TEST_KEYS,
+    AnyExample,
+    Dialogue,
+    Example,
+    Value,
+)
+from prompts.tables import Findings, Table, called, parse_toml
+
+
+def parse_examples(text: str, *, path: Path) -> tuple[AnyExample, ...]:
+    """Read a file of examples: TOML, or JSON Lines where its name ends so.
+
+    Raises:
+        InvalidPrompt: If it is neither, or an example is wrong.
+    """
+    if path.suffix == ".jsonl":
+        return tuple(_json_examples(text, path))
+    table = Table(parse_toml(text, path), (), Findings(path, TomlPlaces(text)))
+    table.check_keys(("examples",))
+    examples = read_examples(table)
+    table.findings.raise_first()
+    return examples or ()
+
+
+def _json_examples(text: str, path: Path) -> Iterable[AnyExample]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        findings = Findings(path, NumberedLine(number))
+        try:
+            values: object = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            reason = getattr(error, "msg", "values are nested too deeply")
+            raise InvalidPrompt(path, f"not JSON: {reason}", line=number) from error
+        if not isinstance(values, dict):
+            raise InvalidPrompt(path, f"must be a table, not {called(type(values))}", line=number)
+        yield _example(Table(values, (), findings))
+        findings.raise_first()
+
+
+def read_examples(table: Table) -> tuple[AnyExample, ...] | None:
+    """The examples of a file, None where it does not speak of them; mistakes are noted."""
+    tables = table.tables("examples")
+    if tables is None:
+        return None
+    examples = []
+    for each in tables:
+        with each.findings.noting():
+            examples.append(_example(each))
+    return tuple(examples)
+
+
+def _example(table: Table) -> AnyExample:
+    if "messages" in table.values:
+        table.check_keys(("messages",))
+        return Dialogue(_messages(table))
+    table.check_keys((*EXAMPLE_KEYS, "messages"))
+    texts = {key: table.get(key, str) for key in ("input", "output", "instruction")}
+    for key in ("input", "output"):
+        if not (texts[key] or "").strip():
+            table.fail(f"{key} is missing or empty")
+    return Example(
+        input=texts["input"] or "",
+        output=texts["output"] or "",
+        instruction=texts["instruction"] or "",
+        variables=_own_values(table),
+    )
+
+
+def _own_values(table: Table) -> dict[str, Value]:
+    values = table.table("variables")
+    for name, value in values.values.items() if values else ():
+        if not isinstance(value, str | int | float | bool):
+            assert values is not None
+            values.fail(f"must be a text, a number, true or false, not {called(type(value))}", name)
+    return dict(values.values) if values else {}
+
+
+def _messages(table: Table) -> tuple[Message, ...]:
+    messages = []
+    for number, each in enumerate(table.tables("messages") or []):
+        each.check_keys(MESSAGE_KEYS)
+        wanted = ("user", "assistant")[number % 2]
+        if each.word("role", ("user", "assistant")) != wanted:
+            each.fail(f'role must be "{wanted}" here: user and assistant take turns')
+        content = each.get("content", str)
+        if not (content or "").strip():
+            each.fail("content is missing or empty")
+        messages.append(Message(cast("Any", wanted), content or ""))
+    if not messages or len(messages) % 2:
+        table.fail("must end with what the assistant says", "messages")
+    return tuple(messages)
+
+
+def read_tests(table: Table) -> tuple[PromptTest, ...] | None:
+    """The tests of a file, None where it does not speak of them; mistakes are noted."""
+    tables = table.tables("tests")
+    if tables is None:
+        return None
+    tests = []
+    for each in tables:
+        with each.findings.noting():
+            tests.append(_test(each))
+    return tuple(tests)
+
+
+def _test(table: Table) -> PromptTest:
+    table.check_keys(TEST_KEYS)
+    expected = table.table("expect")
+    if expected is None or not expected.values:
+        table.fail("a test needs something to expect")
+    seed = table.whole("seed", 0, 2**32 - 2)
+    return PromptTest(
+        name=table.get("name", str) or "",
+        input=table.get("input", str) or "",
+        instruction=table.get("instruction", str) or "",
+        variables=_own_values(table),
+        seed=1 if seed is None else seed,
+        expect=_expectations(expected),
+    )
+
+
+def _expectations(table: Table) -> Expectations:
+    table.check_keys(EXPECTATION_KEYS)
+    similarity = table.number("min_similarity", 0, 1)
+    found = Expectations(
+        contains=table.text_or_texts("contains") or (),
+        excludes=table.text_or_texts("excludes") or (),
+        regex=_patterns(table),
+        min_words=table.whole("min_words", 0),
+        max_words=table.whole("max_words", 0),
+        min_ratio=table.number("min_ratio", 0),
+        max_ratio=table.number("max_ratio", 0),
+        keeps=cast("tuple[Kept, ...]", table.words("keeps", KEPT) or ()),
+        same_language=table.get("same_language", bool) or False,
+        valid_schema=table.get("valid_schema", bool) or False,
+        similar_to=table.text("similar_to"),
+        min_similarity=0.8 if similarity is None else similarity,
+        min_changed=table.number("min_changed", 0, 1),
+        max_changed=table.number("max_changed", 0, 1),
+    )
+    _check_order(table, found)
+    return found
+
+
+def _check_order(table: Table, found: Expectations) -> None:
+    for what in ("words", "ratio", "changed"):
+        low, high = getattr(found, f"min_{what}"), getattr(found, f"max_{what}")
+        if low is not None and high is not None and low > high:
+            table.fail(f"must not be more than max_{what}", f"min_{what}")
+    if "min_similarity" in table.values and found.similar_to is None:
+        table.fail("goes with similar_to", "min_similarity")
+
+
+def _patterns(table: Table) -> tuple[str, ...]:
+    patterns = table.text_or_texts("regex") or ()
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except (re.error, RecursionError, OverflowError) as error:
+            table.fail(f"not a regular expression: {error}", "regex")
+    return patterns

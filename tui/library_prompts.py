@@ -1,0 +1,187 @@
+"""Puts a question together with prompts of the library: which, in what order, with what values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from fnmatch import fnmatchcase
+
+from prompts.errors import MissingVariables
+from prompts.examples import with_chosen_examples, within_budget
+from prompts.inherit import Prompt, stacked
+from prompts.library import NAME, Library
+from prompts.render import Rendered, render
+from prompts.schema import BUILTINS, Template
+from tui.attach import AttachedText, attachments_in
+from tui.composed import Composed, Surroundings, answer_settings, plain_content
+from tui.conversation import Question
+from tui.errors import UsageProblem
+from tui.options import EngineOptions, PromptOptions
+from tui.texts import read_text
+
+
+def named_system(text: str | None, around: Surroundings) -> Prompt | None:
+    """The prompt whose name a system text is; None where it is a text."""
+    if text is None or not NAME.fullmatch(text):
+        return None
+    library = around.library()
+    return library.load(text) if text in library.names() else None
+
+
+def compose_with_prompts(
+    options: PromptOptions,
+    engine_options: EngineOptions,
+    attachments: Sequence[AttachedText],
+    around: Surroundings,
+    system: Prompt | None = None,
+) -> Composed:
+    """Put a question together with the prompts that the options name.
+
+    Args:
+        options: Words, system text, prompts and their variables.
+        engine_options: What overrides the prompts' and the configuration's sampling.
+        attachments: Texts to work on.
+        around: Where the question is asked.
+        system: A prompt of which only the system text is wanted.
+
+    Raises:
+        PromptError: If a prompt is unknown, broken, or lacks a value.
+        UsageProblem: If an option cannot be used, or there is nothing to send.
+    """
+    values = dict(options.variables)
+    own_system = options.system
+    if system is not None:
+        with_others = bool(options.templates)
+        own_system, values = _system_text(system, values, around, with_others=with_others)
+    if not options.templates:
+        content, parts = plain_content(options.words, attachments)
+        settings = answer_settings(engine_options, {}, around.config)
+        question = Question(content, attachments=parts if options.words else ())
+        return Composed(question, own_system, (), settings)
+    prompt = load_stacked(around.library(), options.templates)
+    builtins = _builtins(options.words or "", attachments, around)
+    prompt = with_chosen_examples(prompt, builtins.get("text", ""))
+    rendered = _rendered(prompt, values, builtins, around)
+    rendered = _with_affordable_examples(prompt, rendered, around)
+    _warn_of_the_model(prompt, around)
+    content = rendered.user
+    instruction = builtins.get("instruction")
+    if instruction and "instruction" not in rendered.uses:
+        # A prompt with no place for the instruction gets it in front.
+        content = f"{instruction}\n\n{content}"
+    return Composed(
+        Question(
+            content,
+            prompt.name,
+            rendered.variables,
+            attachments=attachments_in(content, attachments),
+        ),
+        rendered.system if own_system is None else own_system,
+        rendered.example_messages,
+        answer_settings(engine_options, rendered.params, around.config),
+    )
+
+
+def system_text_of(text: str, variables: Sequence[tuple[str, str]], around: Surroundings) -> str:
+    """A system text, or that of the prompt whose name it is.
+
+    Raises:
+        PromptError: If that prompt is broken, or lacks a value.
+    """
+    prompt = named_system(text, around)
+    if prompt is None:
+        return text
+    return _system_text(prompt, dict(variables), around, with_others=True)[0]
+
+
+def load_stacked(library: Library, names: Sequence[str]) -> Prompt:
+    """Prompts of the library as one.
+
+    Raises:
+        PromptError: If one is unknown or broken.
+        UsageProblem: If none is named.
+    """
+    if not names:
+        raise UsageProblem("name a prompt first")
+    return stacked([library.load(name) for name in names])
+
+
+def _system_text(
+    prompt: Prompt, values: Mapping[str, str], around: Surroundings, *, with_others: bool
+) -> tuple[str, dict[str, str]]:
+    """The system text of a prompt, and the values that are another's."""
+    own = {name: value for name, value in values.items() if name in prompt.variables}
+    others = {name: value for name, value in values.items() if name not in own}
+    if others and not with_others:
+        own |= others  # so that it is said that the prompt does not know them
+    bare = _only_system(prompt)
+    if not bare.systems:
+        raise UsageProblem(f"the prompt {prompt.name!r} has no system text; -t uses all of it")
+    return _rendered(bare, own, _builtins("", [], around), around).system, others
+
+
+def _only_system(prompt: Prompt) -> Prompt:
+    return replace(prompt, user=Template("", prompt.path), examples=())
+
+
+def _builtins(
+    words: str, attachments: Sequence[AttachedText], around: Surroundings
+) -> dict[str, str]:
+    """The built-in values that there are; words without a text are the text."""
+    given = {
+        "text": joined(attachments) if attachments else words,
+        "instruction": words if attachments else "",
+        "file": (attachments[0].name or "") if attachments else "",
+        "date": date.today().isoformat(),
+        "title": around.title,
+        "previous": around.previous,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _rendered(
+    prompt: Prompt, values: Mapping[str, str], builtins: Mapping[str, str], around: Surroundings
+) -> Rendered:
+    """The prompt with its values put in; a person is asked for what is missing."""
+    try:
+        return render(prompt, values, builtins, read_file=read_text)
+    except MissingVariables as error:
+        if around.ask is None:
+            raise
+        answers = around.ask(prompt, error.names)
+    own = {name: value for name, value in answers.items() if name not in BUILTINS}
+    others = {name: value for name, value in answers.items() if name in BUILTINS}
+    return render(prompt, {**values, **own}, {**builtins, **others}, read_file=read_text)
+
+
+def _with_affordable_examples(prompt: Prompt, rendered: Rendered, around: Surroundings) -> Rendered:
+    """Within the prompt's budget; what is left out is said."""
+    if prompt.max_example_tokens is None or around.count is None:
+        return rendered
+    kept, tokens = within_budget(rendered, prompt.max_example_tokens, around.count)
+    if len(kept.examples) < len(rendered.examples):
+        around.say(
+            f"{len(kept.examples)} of {len(rendered.examples)} examples, {tokens:,} tokens: "
+            f"max_example_tokens of {prompt.name} is {prompt.max_example_tokens:,}"
+        )
+    return kept
+
+
+def _warn_of_the_model(prompt: Prompt, around: Surroundings) -> None:
+    model = around.model_name()
+    patterns = prompt.models
+    if model and patterns and not any(fnmatchcase(model.lower(), p.lower()) for p in patterns):
+        around.say(f"{prompt.name} was written for {', '.join(patterns)}; {model} answers")
+
+
+def joined(attachments: Sequence[AttachedText]) -> str:
+    """Several texts as one, each under its name."""
+    if len(attachments) == 1:
+        return attachments[0].text
+    return "\n\n".join(_headed(attachment) for attachment in attachments)
+
+
+def _headed(attachment: AttachedText) -> str:
+    text = attachment.text.rstrip("\n")
+    return text if attachment.name is None else f"--- {attachment.name} ---\n{text}"

@@ -1,0 +1,117 @@
+"""The command lines of ``chat prompts``."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from tui.arguments import Work, as_json_option
+
+_PAIR = (str, str)
+_model_option = click.option(
+    "-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path."
+)
+_param_option = click.option(
+    *("-p", "--param", "variables"),
+    type=_PAIR,
+    multiple=True,
+    metavar="K V",
+    help="A variable of the prompt.",
+)
+
+
+@click.group()
+def prompts() -> None:
+    """The library of prompts and examples."""
+
+
+@prompts.command("list")
+@click.option("--tag", metavar="TAG", help="Only prompts with this tag.")
+@as_json_option
+def prompts_list(tag: str | None, as_json: bool) -> Work:
+    """List prompts, and where each comes from."""
+    from tui.prompt_views import list_prompts
+
+    return partial(list_prompts, tag=tag, as_json=as_json)
+
+
+@prompts.command("show")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@_param_option
+@click.option("--messages", is_flag=True, help="Exactly what the model will get.")
+@click.option("--tokens", is_flag=True, help="What each part costs.")
+@_model_option
+@as_json_option
+def prompts_show(
+    names: tuple[str, ...],
+    variables: tuple[tuple[str, str], ...],
+    messages: bool,
+    tokens: bool,
+    model: str | None,
+    as_json: bool,
+) -> Work:
+    """Show a prompt with everything it inherits; several as they stack.
+
+    Standard input, where it is not a terminal, is the text that --messages and --tokens work on.
+    """
+    from tui import prompt_views
+
+    if messages and tokens:
+        raise click.UsageError("--messages does not go with --tokens")
+    if messages or tokens:
+        show = prompt_views.show_tokens if tokens else prompt_views.show_messages
+        options = prompt_views.Shown(names, variables, model, as_json)
+        return partial(show, options=options)
+    if variables or model:
+        raise click.UsageError("--param and --model go with --messages or --tokens")
+    return partial(prompt_views.show_prompt, names=names, as_json=as_json)
+
+
+@prompts.command("path")
+@click.argument("name", required=False)
+def prompts_path(name: str | None) -> Work:
+    """Print where your own prompts go, or the file of one."""
+    from tui.prompt_views import prompt_path
+
+    return partial(prompt_path, name=name)
+
+
+@prompts.command("new")
+@click.argument("name")
+@click.option("--from", "original", metavar="OTHER", help="Begin with a copy of this prompt.")
+@click.option("--no-edit", is_flag=True, help="Do not open an editor.")
+def prompts_new(name: str, original: str | None, no_edit: bool) -> Work:
+    """Write a prompt of your own, in your editor."""
+    from tui.prompt_files import new_prompt
+
+    return partial(new_prompt, name=name, original=original, edit=not no_edit)
+
+
+@prompts.command("edit")
+@click.argument("name")
+def prompts_edit(name: str) -> Work:
+    """Edit a prompt in your editor; a packaged one as a copy of your own."""
+    from tui.prompt_files import edit_prompt
+
+    return partial(edit_prompt, name=name)
+
+
+@prompts.command("check")
+@click.argument("path", required=False)
+@_model_option
+@click.option("--no-tokens", is_flag=True, help="Count nothing: no model is loaded.")
+@as_json_option
+def prompts_check(path: str | None, model: str | None, no_tokens: bool, as_json: bool) -> Work:
+    """Find what is wrong with prompts: a file's, a folder's, or of all that there are."""
+    from tui.prompt_check import check_prompts
+
+    return partial(check_prompts, path=path, model=model, count=not no_tokens, as_json=as_json)
+
+
+@prompts.command("schema")
+def prompts_schema() -> Work:
+    """Print the JSON Schema of prompt files, for editors."""
+    from tui.prompt_views import print_schema
+
+    return print_schema

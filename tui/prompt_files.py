@@ -1,0 +1,140 @@
+"""``chat prompts new`` and ``edit``: a person's own editor, and nothing saved broken unasked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from prompts.check import check_text
+from prompts.files import read_text
+from prompts.jsonschema import SCHEMA_COMMENT, SCHEMA_FILE, schema
+from prompts.library import NAME, NAMING_RULE, packaged_source
+from tui.errors import UsageProblem
+from tui.narrate import Narrator
+from tui.private_file import write_private
+from tui.prompt_check import library_with
+from tui.prompt_views import prompt_file
+from tui.runtime import Runtime
+from tui.tables import print_line
+
+_SKELETON = f'''{SCHEMA_COMMENT}title = ""
+summary = ""
+tags = []
+kind = "chat"  # or "edit", "generate"
+
+system = """
+"""
+
+user = """
+{{{{ text }}}}
+"""
+
+# [variables.words]
+# type = "int"
+# default = 40
+# description = "How long"
+
+# [params]
+# temperature = 0.7
+
+# [[examples]]
+# input = "A text"
+# output = "What should become of it"
+
+# [[tests]]
+# input = "Another text"
+# expect = {{ max_words = 40 }}
+'''
+
+
+def new_prompt(runtime: Runtime, *, name: str, original: str | None, edit: bool) -> None:
+    """Make a prompt in the user's folder, from a skeleton or another prompt's file.
+
+    Raises:
+        UsageProblem: If the name cannot be one, or is taken.
+        UnknownPrompt: If there is no prompt to copy.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageProblem(f"{name!r} cannot be a prompt's name: {NAMING_RULE}")
+    path = runtime.paths.prompts / f"{name}.toml"
+    if path.exists():
+        raise UsageProblem(f"{path} exists already: `chat prompts edit {name}` changes it")
+    text = _SKELETON if original is None else _copy_of(runtime, original)
+    if edit and runtime.is_interactive:
+        _edit_and_save(runtime, path, text, is_new=True)
+    else:
+        _save(runtime, path, text, force=False)
+
+
+def edit_prompt(runtime: Runtime, *, name: str) -> None:
+    """Change a prompt: the person's or the project's own file, or a copy of a packaged one.
+
+    Raises:
+        UnknownPrompt: If there is none of that name.
+        UsageProblem: If there is no terminal for an editor.
+    """
+    if not runtime.is_interactive:
+        path = prompt_file(runtime, name)
+        raise UsageProblem(f"there is no terminal for an editor here; the file is {path}")
+    path = prompt_file(runtime, name)
+    if path.parent != packaged_source().folder:
+        _edit_and_save(runtime, path, read_text(path, path.parent) or "", is_new=False)
+        return
+    own = runtime.paths.prompts / path.name
+    Narrator(runtime.stderr).say(f"{name} comes with the program: this is a copy of your own")
+    _edit_and_save(runtime, own, _copy_of(runtime, name), is_new=True)
+
+
+def _copy_of(runtime: Runtime, name: str) -> str:
+    path = prompt_file(runtime, name)
+    text = read_text(path, path.parent) or ""
+    lines = text.splitlines(keepends=True)
+    if lines and lines[0].startswith("#:schema"):
+        lines = lines[1:]
+    return SCHEMA_COMMENT + "".join(lines)
+
+
+def _edit_and_save(runtime: Runtime, path: Path, text: str, *, is_new: bool) -> None:
+    """Have the text edited until it is sound, or the person wants it as it is, or gives up."""
+    say = Narrator(runtime.stderr).say
+    edited = text
+    while True:
+        try:
+            answer = click.edit(edited, extension=".toml")
+        except click.ClickException as error:
+            raise UsageProblem(error.format_message()) from error
+        if answer is None and (edited == text and not is_new):
+            say("nothing was changed")
+            return
+        edited = answer if answer is not None else edited
+        report = check_text(edited, path.stem, path, library_with(runtime.library(), path.parent))
+        for problem in report.problems:
+            say(str(problem))
+        choice = _choice() if report.problems else "s"
+        if choice == "s":
+            break
+        if choice == "d":
+            say("nothing was saved")
+            return
+    if not is_new and (read_text(path, path.parent) or "") != text:
+        raise UsageProblem(f"{path} was changed meanwhile: nothing was saved")
+    _save(runtime, path, edited, force=not is_new)
+
+
+def _choice() -> str:
+    """What to do with a prompt that is broken."""
+    question = "[e]dit again, [s]ave it as it is, [d]iscard"
+    answer: str = click.prompt(
+        question, type=click.Choice(["e", "s", "d"]), default="e", show_choices=False, err=True
+    )
+    return answer
+
+
+def _save(runtime: Runtime, path: Path, text: str, *, force: bool) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(path, text.encode(), force=force)
+    words = json.dumps(schema(), indent=2)
+    write_private(path.parent / SCHEMA_FILE, f"{words}\n".encode(), force=True)
+    print_line(runtime, str(path))

@@ -1,0 +1,109 @@
+"""Which prompts a conversation uses, from one question to the next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from engine.types import Message
+from prompts.inherit import Prompt
+from prompts.render import check_names
+from tui.attach import AttachedText
+from tui.compose import compose
+from tui.composed import Composed, Surroundings
+from tui.conversation import Conversation
+from tui.errors import UsageProblem
+from tui.library_prompts import load_stacked, system_text_of
+from tui.options import EngineOptions, PromptOptions
+
+
+class PromptInUse:
+    """The prompts, their values and the system text; all of the library is read anew each time, so
+    that a prompt which is edited meanwhile counts from the next question on."""
+
+    def __init__(self, options: PromptOptions) -> None:
+        """Begin with what the command line says."""
+        self.options = replace(options, words=None)
+        self._given_system = options.system
+        self._put_in_force: tuple[str | None, tuple[Message, ...]] | None = None
+
+    def begin_session(self) -> None:
+        """The system text is the command line's again; prompts stay in use."""
+        self.options = replace(self.options, system=self._given_system)
+        self._put_in_force = None
+
+    def use(self, line: str, around: Surroundings) -> None:
+        """Use other prompts from here on: names, and values as ``name=value``; ``off`` uses none.
+
+        Raises:
+            PromptError: If one is unknown or broken, or does not know a value's name.
+            UsageProblem: If the line has a quotation mark that is not closed.
+        """
+        try:
+            words = shlex.split(line)
+        except ValueError as error:
+            raise UsageProblem(f"/template {line}: {error}") from error
+        pairs = tuple((name, value) for name, sign, value in map(_parted, words) if sign)
+        names = tuple(word for word in words if "=" not in word)
+        if names == ("off",):
+            self.options = replace(self.options, templates=(), variables=())
+            return
+        names = names or self.options.templates
+        prompt = load_stacked(around.library(), names)
+        check_names(prompt, [name for name, _ in pairs])
+        self.options = replace(self.options, templates=names, variables=pairs)
+
+    def set_system(self, text: str, conversation: Conversation, around: Surroundings) -> None:
+        """Put a system text in force, or that of a prompt with this name.
+
+        Raises:
+            PromptError: If that prompt is broken.
+        """
+        resolved = system_text_of(text, self.options.variables, around)
+        self.options = replace(self.options, system=text)
+        if not self.options.templates:
+            conversation.instruct(resolved)
+            self._put_in_force = (resolved, ())
+
+    def compose(
+        self,
+        words: str,
+        engine_options: EngineOptions,
+        attachments: Sequence[AttachedText],
+        around: Surroundings,
+    ) -> Composed:
+        """See `tui.compose.compose`. What a person is asked for is remembered."""
+        options = replace(self.options, words=words)
+        return compose(options, engine_options, attachments, self._remembering(around))
+
+    def put_in_force(
+        self, conversation: Conversation, composed: Composed, default: str | None
+    ) -> None:
+        """Put a question's system text and examples in force, where they are not the last ones."""
+        wanted = (composed.system, composed.examples)
+        if wanted == self._put_in_force:
+            return
+        system = composed.system
+        if system is None and (self._put_in_force or not conversation.log.session.turns):
+            system = default or ""
+        if self._put_in_force or system or composed.examples:
+            conversation.instruct(system or "", composed.examples, prompt=composed.question.prompt)
+        self._put_in_force = wanted
+
+    def _remembering(self, around: Surroundings) -> Surroundings:
+        ask = around.ask
+        if ask is None:
+            return around
+
+        def ask_once(prompt: Prompt, names: Sequence[str]) -> Mapping[str, str]:
+            answers = ask(prompt, names)
+            own = tuple(pair for pair in answers.items() if pair[0] in prompt.variables)
+            self.options = replace(self.options, variables=(*self.options.variables, *own))
+            return answers
+
+        return replace(around, ask=ask_once)
+
+
+def _parted(word: str) -> tuple[str, str, str]:
+    return word.partition("=")

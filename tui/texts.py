@@ -1,0 +1,79 @@
+"""Reads the texts that a person gives: files and standard input, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from tui.attach import AttachedText
+from tui.errors import UsageProblem
+
+LARGEST = 64 * 2**20
+"""Bytes of the largest text that is read; no context holds more."""
+
+
+def read_stdin(stream: TextIO | None) -> AttachedText | None:
+    """Piped text, or None on a terminal and where nothing came.
+
+    Raises:
+        UsageProblem: If it is not UTF-8.
+    """
+    if stream is None or stream.closed or stream.isatty():
+        return None
+    text = decode(_bounded(stream.buffer, "standard input"), "standard input")
+    return AttachedText(None, text) if text else None
+
+
+def read_files(paths: Sequence[Path]) -> list[AttachedText]:
+    """The files' texts.
+
+    Raises:
+        UsageProblem: If one cannot be read, or is not UTF-8.
+    """
+    return [AttachedText(path.name, read_text(path)) for path in paths]
+
+
+def decode(data: bytes, name: str) -> str:
+    """UTF-8 text, without a byte order mark.
+
+    Raises:
+        UsageProblem: If it is something else; it says what `name` is not.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageProblem(f"{name} is not UTF-8 text (byte {error.start:,})") from error
+
+
+def read_text(path: Path, largest: int = LARGEST) -> str:
+    """A file's text.
+
+    Raises:
+        UsageProblem: If it cannot be read, has more bytes than `largest`, or is not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            data = _bounded(file, str(path), largest)
+    except OSError as error:
+        raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
+    return decode(data, str(path))
+
+
+def check_arguments(*texts: str | None) -> None:
+    """An argument that is not UTF-8 arrives with half surrogates in place of its bytes.
+
+    Raises:
+        UsageProblem: If one is not UTF-8.
+    """
+    for text in texts:
+        if text is not None and not text.isascii():
+            decode(text.encode("utf-8", "surrogateescape"), "the prompt")
+
+
+def _bounded(stream: BinaryIO, name: str, largest: int = LARGEST) -> bytes:
+    """All bytes of a stream that has an end within reason."""
+    data = stream.read(largest + 1)
+    if len(data) > largest:
+        raise UsageProblem(f"{name} is larger than {largest // 2**20} MiB, the most that is read")
+    return data
