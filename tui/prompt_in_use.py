@@ -62,9 +62,9 @@ class PromptInUse:
         """
         resolved = system_text_of(text, self.options.variables, around)
         self.options = replace(self.options, system=text)
-        if not self.options.templates:
-            conversation.instruct(resolved)
-            self._put_in_force = (resolved, ())
+        _, examples = self._put_in_force or (None, ())
+        conversation.instruct(resolved, examples)
+        self._put_in_force = (resolved, examples)
 
     def compose(
         self,
