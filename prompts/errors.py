@@ -7,7 +7,8 @@ PromptError
 ├── ExtendsCycle       prompts that extend each other in a circle
 ├── InvalidVariable    a value was given that the prompt does not know or cannot take
 ├── MissingVariables   values that the prompt needs were not given
-└── RenderFailed       the template is wrong, or tried what a template must not
+├── RenderFailed       the template is wrong, or tried what a template must not
+└── NotImported        a prompt of another program that cannot become one of ours
 """
 
 from __future__ import annotations
@@ -150,3 +151,7 @@ class RenderFailed(PromptError):
         self.reason = reason
         self.nearest = nearest
         super().__init__(f"{_place(path, line)}: {reason}{_hint(nearest)}")
+
+
+class NotImported(PromptError):
+    """A prompt of another program cannot become one of ours; the text says why."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -107,6 +108,23 @@ def prompts_check(path: str | None, model: str | None, no_tokens: bool, as_json:
     from tui.prompt_check import check_prompts
 
     return partial(check_prompts, path=path, model=model, count=not no_tokens, as_json=as_json)
+
+
+@prompts.command("import")
+@click.argument("path", type=click.Path(path_type=Path), metavar="PATH")
+@click.option("--as", "name", metavar="NAME", help="What the prompt is to be called.")
+@click.option("--dry-run", is_flag=True, help="Print the prompt files, and write nothing.")
+@as_json_option
+def prompts_import(path: Path, name: str | None, dry_run: bool, as_json: bool) -> Work:
+    """Bring in prompts of other programs; PATH is a file or a folder.
+
+    They come from Fabric's patterns, llm's templates, aichat's roles, ChatGPT's custom instructions
+    and plain texts. Prompts that are there already stay as they are.
+    """
+    from tui.prompt_import import PromptImportOptions, import_prompts
+
+    options = PromptImportOptions(path, name=name, dry_run=dry_run, json=as_json)
+    return partial(import_prompts, options=options)
 
 
 @prompts.command("schema")
