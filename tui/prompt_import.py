@@ -90,7 +90,9 @@ def _found(options: PromptImportOptions) -> list[Imported | Problem]:
         raise UsageProblem("--as: prompts are named in lower-case letters, digits and hyphens")
     found = list(read_prompts(options.path, options.name))
     if options.name is not None and len(found) > 1:
-        raise UsageProblem(f"--as names one prompt, and {options.path.name} has {len(found):,}")
+        raise UsageProblem(
+            f"--as names one prompt, and {options.path.resolve().name} has {len(found):,}"
+        )
     return found
 
 
@@ -182,9 +184,7 @@ def _tell(narrator: Narrator, report: Report) -> None:
         narrator.say(note)
     if len(notes) > NOTES_SHOWN:
         more = len(notes) - NOTES_SHOWN
-        narrator.say(
-            f"and {more:,} more notes like these; the first lines of each file have its own"
-        )
+        narrator.say(f"and {more:,} more; the first lines of each file have its own")
     for arrival in report.arrivals:
         if arrival.status != "there already" and _hides_packaged(arrival.name):
             narrator.say(f"{arrival.name}: it hides the packaged prompt of that name")

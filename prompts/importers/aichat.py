@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from prompts.errors import NotImported
 from prompts.importers.names import shortened, title_of
@@ -67,7 +68,7 @@ def role_of(text: str, name: str) -> Role:
     return Role(name, text, {}) if split is None else Role(name, split[1], split[0])
 
 
-def is_list(value: object) -> bool:
+def is_list(value: object) -> TypeGuard[list[dict[object, object]]]:
     """Whether a YAML value is that of ``roles.yaml``."""
     return (
         isinstance(value, list)
@@ -102,7 +103,7 @@ def read_role(role: Role, name: str, origin: str) -> Imported:
     )
     notes += _notes(role, names)
     if len(examples) < len(cases):
-        notes += ("Left out: examples with an empty side",)
+        notes += ("left out: examples with an empty side",)
     return Imported(
         name,
         "aichat",
@@ -139,7 +140,8 @@ def _metadata(text: str) -> tuple[Mapping[object, object], str] | None:
 
 def _cases(text: str) -> tuple[str, list[tuple[str, str]]]:
     """The system text, and pairs of input and output; none where they do not match up."""
-    parts, found, rest = [], "-", text
+    parts: list[str] = []
+    found, rest = _MARKS[0], text
     while found:
         part, found, rest = rest.partition(_MARKS[len(parts) % 2])
         parts.append(part.strip())
@@ -164,12 +166,12 @@ def _arguments(name: str) -> dict[str, str]:
 
 def _notes(role: Role, names: Names) -> tuple[str, ...]:
     notes = [
-        f"Left out: {shortened(key)} = {shortened(value)}"
+        f"left out: {shortened(key)} = {shortened(value)}"
         for key, value in role.settings.items()
         if key not in _PARAMS and value not in (None, "")
     ]
     notes += [
-        f"To be given with -p {name} VALUE: aichat finds it out itself"
+        f"to be given with -p {name} VALUE: aichat finds it out itself"
         for name in names.variables
         if name in _MACHINE
     ]

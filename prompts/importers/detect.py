@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,6 +16,9 @@ from prompts.importers.values import FORMS, Imported, Problem
 from prompts.importers.yamltext import load_yaml
 
 Found: TypeAlias = Imported | Problem
+
+MOST_NOTES = 50
+"""What a person would read of one prompt."""
 
 _YAML = (".yaml", ".yml")
 _TEXT = (".md", ".markdown", ".txt", "")
@@ -107,7 +111,7 @@ def _one_prompt(path: Path, text: str, value: object, name: str | None) -> Impor
     if isinstance(value, dict) and llm.may_be_template(value):
         return llm.read_template(value, path.stem, path.name, name or slug(path.stem))
     if path.suffix.lower() in _YAML and isinstance(value, str):
-        bare = {"prompt": value}
+        bare: dict[object, object] = {"prompt": value}
         return llm.read_template(bare, path.stem, path.name, name or slug(path.stem))
     if (texts := instructions.custom_instructions(text)) is not None:
         called = name or slug(path.stem)
@@ -132,7 +136,10 @@ def _checked(imported: Imported) -> Imported:
         imported.toml().encode()
     except UnicodeEncodeError as error:
         raise NotImported("it has half of a character, which no text file can hold") from error
-    return imported
+    if len(imported.notes) <= MOST_NOTES:
+        return imported
+    more = len(imported.notes) - MOST_NOTES
+    return replace(imported, notes=(*imported.notes[:MOST_NOTES], f"left out: {more:,} more"))
 
 
 def _unknown() -> str:

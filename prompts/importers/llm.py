@@ -30,9 +30,9 @@ KEYS = frozenset(
 _CARRIED = frozenset({"name", "prompt", "system", "defaults", "options", "schema_object"})
 
 _SAID = {
-    "functions": "Left out: functions, Python code that nothing runs here",
-    "extract": "Left out: extract; -x does the same",
-    "extract_last": "Left out: extract_last",
+    "functions": "left out: functions, Python code that nothing runs here",
+    "extract": "left out: extract; -x does the same",
+    "extract_last": "left out: extract_last",
 }
 
 
@@ -118,13 +118,13 @@ def _defaults(value: object) -> tuple[dict[str, str], tuple[str, ...]]:
         if isinstance(default, str | int | float):
             defaults[name] = str(default)
         elif default is not None:
-            notes.append(f"Left out: the default of {shortened(name)}, which is not a text")
+            notes.append(f"left out: the default of {shortened(name)}, which is not a text")
     return defaults, tuple(notes)
 
 
 def _left_out(value: Mapping[object, object]) -> list[str]:
     return [
-        _SAID.get(str(key)) or f"Left out: {shortened(key)} = {shortened(each)}"
+        _SAID.get(str(key)) or f"left out: {shortened(key)} = {shortened(each)}"
         for key, each in value.items()
         if key not in _CARRIED and each
     ]

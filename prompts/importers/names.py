@@ -29,11 +29,13 @@ def slug(theirs: str) -> str:
 
 def title_of(theirs: str) -> str:
     """A name as people would write it."""
-    words = " ".join(re.split(r"[\s_-]+", "".join(filter(str.isprintable, theirs)))).strip()
+    words = " ".join(re.split(r"[\s_-]+", "".join(filter(str.isprintable, theirs)))).strip(" %")
     return words[:1].upper() + words[1:100]
 
 
 def shortened(value: object, longest: int = 80) -> str:
     """A value as a note can name it."""
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
     text = " ".join(str(value).split())
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

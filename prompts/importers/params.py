@@ -31,7 +31,7 @@ def usable_params(
         if reason is None:
             params[ours] = value
         else:
-            notes.append(f"Left out: {theirs} = {shortened(given)}, {reason}")
+            notes.append(f"left out: {theirs} = {shortened(given)}, {reason}")
     return params, tuple(notes)
 
 
