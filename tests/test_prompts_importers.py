@@ -16,11 +16,12 @@ from engine.types import Message
 from prompts import Library, MissingVariables, Source
 from prompts.errors import NotImported
 from prompts.importers import Imported, Problem, read_prompts
+from prompts.importers.aichat import MOST_EXAMPLES
 from prompts.importers.detect import MOST_NOTES
 from prompts.importers.files import MAX_BYTES, MAX_ENTRIES
 from prompts.importers.llm import read_template
 from prompts.importers.names import slug
-from prompts.importers.templates import literal
+from prompts.importers.templates import MOST_VARIABLES, literal
 from prompts.importers.yamltext import load_yaml
 from prompts.render import Rendered, render
 from prompts.schema import Example, Variable, parse_prompt
@@ -454,6 +455,21 @@ class TestHostileFiles:
     )
     def test_what_is_no_text_of_a_prompt(self, tmp_path: Path, content: bytes, reason: str) -> None:
         assert the_problem(write(tmp_path / "a.md", content)) == f"a.md: {reason}"
+
+    def test_a_prompt_that_the_library_would_not_read_is_not_made(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.md", "{{a" * (MAX_BYTES // 4))
+        assert the_problem(path) == "a.md: its prompt file would be larger than 1 MiB"
+
+    def test_more_variables_than_anybody_would_give_are_refused(self, tmp_path: Path) -> None:
+        names = "".join(f"{{{{{'a-' * number}}}}}" for number in range(1, MOST_VARIABLES + 2))
+        write(tmp_path / "p" / "system.md", names)
+        assert the_problem(tmp_path / "p") == "p: it has more than 100 variables"
+
+    def test_many_examples_are_left_out_from_an_end_on(self, tmp_path: Path) -> None:
+        pair = "### INPUT:\na\n### OUTPUT:\nb\n"
+        found = the_prompt(write(tmp_path / "a.md", pair * (MOST_EXAMPLES + 1)))
+        assert len(found.prompt.examples) == MOST_EXAMPLES
+        assert found.notes == ("left out: all examples after the first 200",)
 
     def test_what_is_not_there_is_told(self, tmp_path: Path) -> None:
         assert the_problem(tmp_path / "a.md") == "a.md: No such file or directory"

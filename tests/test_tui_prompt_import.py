@@ -131,7 +131,7 @@ def test_one_name_is_not_for_several(chat: Chat, tmp_path: Path) -> None:
     for name in ("a", "b"):
         pattern(tmp_path / "all" / name, "Hi.")
     assert chat("prompts", "import", "all", "--as", "c") == 2
-    assert chat.err == "chat: --as names one prompt, and all has 2\n"
+    assert chat.err == "chat: --as names one prompt, and all has several\n"
     assert names(chat) == []
 
 

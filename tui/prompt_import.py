@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -59,7 +61,7 @@ class Report:
     arrivals: list[Arrival] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
-    """The texts of the files that came in, or would."""
+    """Their texts, where they are to be shown."""
 
 
 def import_prompts(runtime: Runtime, options: PromptImportOptions) -> int:
@@ -80,20 +82,20 @@ def import_prompts(runtime: Runtime, options: PromptImportOptions) -> int:
     return exit_codes.FAILED if report.problems else exit_codes.DONE
 
 
-def _found(options: PromptImportOptions) -> list[Imported | Problem]:
-    """Everything that is in the file or folder.
+def _found(options: PromptImportOptions) -> Iterator[Imported | Problem]:
+    """What is in the file or folder, one at a time.
 
     Raises:
         UsageProblem: If the name is none, or is to be that of several prompts.
     """
-    if options.name is not None and not _NAME.fullmatch(options.name):
+    if options.name is None:
+        return read_prompts(options.path)
+    if not _NAME.fullmatch(options.name):
         raise UsageProblem("--as: prompts are named in lower-case letters, digits and hyphens")
-    found = list(read_prompts(options.path, options.name))
-    if options.name is not None and len(found) > 1:
-        raise UsageProblem(
-            f"--as names one prompt, and {options.path.resolve().name} has {len(found):,}"
-        )
-    return found
+    first = list(islice(read_prompts(options.path, options.name), 2))
+    if len(first) > 1:
+        raise UsageProblem(f"--as names one prompt, and {options.path.resolve().name} has several")
+    return iter(first)
 
 
 def _bring_in(
@@ -111,7 +113,8 @@ def _bring_in(
     except OSError as error:
         report.problems.append(Problem(imported.origin, f"{path.name}: {error.strerror or error}"))
     else:
-        report.files.append(text)
+        if options.dry_run:
+            report.files.append(text)
         report.arrivals.append(
             Arrival(
                 imported.name, imported.form, imported.origin, str(path), status, imported.notes

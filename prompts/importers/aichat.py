@@ -22,6 +22,8 @@ from prompts.importers.yamltext import load_yaml
 from prompts.schema import Example
 from prompts.writing import NewPrompt
 
+MOST_EXAMPLES = 200
+
 _METADATA = re.compile(r"-{3,}[ \t]*\n(.*?\n)??-{3,}[ \t]*(?:\n|\Z)(.*)", re.DOTALL)
 _METADATA_KEYS = frozenset({"model", "temperature", "top_p", "use_tools"})
 _PARAMS = ("temperature", "top_p")
@@ -97,13 +99,15 @@ def read_role(role: Role, name: str, origin: str) -> Imported:
     is_question = _INPUT in text
     system, cases = (text, []) if is_question else _cases(text)
     written = template(system, _TOKEN, lambda token: _piece(token, names))
-    examples = tuple(Example(given, wanted) for given, wanted in cases if given and wanted)
+    whole = [Example(given, wanted) for given, wanted in cases if given and wanted]
     params, notes = usable_params(
         {key: role.settings[key] for key in _PARAMS if role.settings.get(key) is not None}
     )
     notes += _notes(role, names)
-    if len(examples) < len(cases):
+    if len(whole) < len(cases):
         notes += ("left out: examples with an empty side",)
+    if len(whole) > MOST_EXAMPLES:
+        notes += (f"left out: all examples after the first {MOST_EXAMPLES}",)
     return Imported(
         name,
         "aichat",
@@ -115,7 +119,7 @@ def read_role(role: Role, name: str, origin: str) -> Imported:
             user=written if is_question else "",
             variables=names.variables,
             params=params,
-            examples=examples,
+            examples=tuple(whole[:MOST_EXAMPLES]),
         ),
         notes,
     )
@@ -140,11 +144,11 @@ def _metadata(text: str) -> tuple[Mapping[object, object], str] | None:
 
 def _cases(text: str) -> tuple[str, list[tuple[str, str]]]:
     """The system text, and pairs of input and output; none where they do not match up."""
-    parts: list[str] = []
-    found, rest = _MARKS[0], text
-    while found:
-        part, found, rest = rest.partition(_MARKS[len(parts) % 2])
-        parts.append(part.strip())
+    parts, start = [], 0
+    while (end := text.find(mark := _MARKS[len(parts) % 2], start)) >= 0:
+        parts.append(text[start:end].strip())
+        start = end + len(mark)
+    parts.append(text[start:].strip())
     if len(parts) < 3 or len(parts) % 2 == 0:
         return text, []
     return parts[0], list(zip(parts[1::2], parts[2::2], strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import TypeAlias
 
 from prompts.errors import NotImported
 from prompts.importers import aichat, fabric, instructions, llm
-from prompts.importers.files import entries, read_text
+from prompts.importers.files import MAX_BYTES, entries, read_text
 from prompts.importers.names import slug
 from prompts.importers.values import FORMS, Imported, Problem
 from prompts.importers.yamltext import load_yaml
@@ -35,9 +36,9 @@ def read_prompts(path: Path, name: str | None = None) -> Iterator[Found]:
         path: What to read; nothing in it is carried out.
         name: What the prompt is to be called, where its own name will not do.
     """
-    if path.name == fabric.SYSTEM_FILE and not path.is_dir():
+    if path.name == fabric.SYSTEM_FILE and not os.path.isdir(path):
         yield _pattern(path.parent, name, path.parent)
-    elif not path.is_dir():
+    elif not os.path.isdir(path):
         yield from _file(path, name, None)
     elif fabric.is_pattern(path):
         yield _pattern(path, name, path)
@@ -57,7 +58,7 @@ def _folder(folder: Path, name: str | None) -> Iterator[Found]:
     for path in patterns:
         yield _pattern(path, name, folder)
     for path in files:
-        if not path.is_dir():
+        if not os.path.isdir(path):
             yield from _file(path, name, folder)
     if not patterns and not files:
         yield Problem(folder.resolve().name, _unknown())
@@ -133,9 +134,11 @@ def _checked(imported: Imported) -> Imported:
     if imported.prompt.is_empty:
         raise NotImported("nothing in it can be carried over")
     try:
-        imported.toml().encode()
+        size = len(imported.toml().encode())
     except UnicodeEncodeError as error:
         raise NotImported("it has half of a character, which no text file can hold") from error
+    if size > MAX_BYTES:
+        raise NotImported("its prompt file would be larger than 1 MiB")
     if len(imported.notes) <= MOST_NOTES:
         return imported
     more = len(imported.notes) - MOST_NOTES

@@ -8,6 +8,7 @@ has the text sent after it. Fabric reads ``system.md`` alone today; what an old 
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -27,7 +28,7 @@ _MOST_CALLS = 10
 
 def is_pattern(folder: Path) -> bool:
     """Whether a folder is a pattern."""
-    return (folder / SYSTEM_FILE).is_file() or (folder / SYSTEM_FILE).is_symlink()
+    return os.path.lexists(folder / SYSTEM_FILE)
 
 
 def read_pattern(folder: Path, name: str | None, within: Path) -> Imported:
@@ -62,7 +63,7 @@ def read_pattern(folder: Path, name: str | None, within: Path) -> Imported:
 
 def _user_text(folder: Path, within: Path) -> str:
     file = folder / "user.md"
-    return tidied(read_text(file, within)) if file.exists() or file.is_symlink() else ""
+    return tidied(read_text(file, within)) if os.path.lexists(file) else ""
 
 
 def _calls(text: str) -> tuple[str, ...]:

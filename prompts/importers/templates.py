@@ -12,7 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from prompts.errors import NotImported
 from prompts.schema import BUILTINS, Variable
+
+MOST_VARIABLES = 100
 
 WITH_TEXT = "\n{% if text %}\n{{ text }}\n{% endif %}"
 """The end of a user template that can do without a text."""
@@ -83,13 +86,19 @@ class Names:
         """Those among them that a prompt has to declare."""
 
     def placeholder(self, theirs: str, description: str = "") -> Placeholder:
-        """Where the value is printed that has this name there."""
+        """Where the value is printed that has this name there.
+
+        Raises:
+            NotImported: If there are more than anybody would give.
+        """
         if theirs not in self._ours:
             self._ours[theirs] = self._declare(theirs, description)
         self.used.add(self._ours[theirs])
         return Placeholder(self._ours[theirs])
 
     def _declare(self, theirs: str, description: str) -> str:
+        if len(self.variables) == MOST_VARIABLES:
+            raise NotImported(f"it has more than {MOST_VARIABLES} variables")
         name = self._free_name(theirs)
         if name != theirs and not description:
             description = f"Called {theirs} where it came from"
