@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 import tomlkit
 from tomlkit.items import AoT, Item, String, StringType, Table, Trivia
 
+from prompts.jsonschema import SCHEMA_COMMENT
 from prompts.schema import Example, Variable
-
-SCHEMA_COMMENT = "#:schema ./prompt.schema.json"
-"""The first line of a file tells editors which keys there are."""
 
 LONGEST_COMMENT = 200
 
@@ -64,8 +62,8 @@ def prompt_toml(prompt: NewPrompt, comments: Sequence[str] = ()) -> str:
         document.add("params", _params(prompt.params))
     if prompt.examples:
         document.add("examples", _examples(prompt.examples))
-    head = [SCHEMA_COMMENT, *(f"# {comment_text(comment)}" for comment in comments)]
-    return "\n".join([*head, "", document.as_string().strip("\n"), ""])
+    above = [f"# {comment_text(comment)}" for comment in comments]
+    return SCHEMA_COMMENT + "\n".join([*above, "", document.as_string().strip("\n"), ""])
 
 
 def comment_text(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import string
 from collections.abc import Callable, Mapping
@@ -15,16 +16,18 @@ from hypothesis import strategies as st
 from engine.types import Message
 from prompts import Library, MissingVariables, Source
 from prompts.errors import NotImported
+from prompts.files import MAX_BYTES
 from prompts.importers import Imported, Problem, read_prompts
 from prompts.importers.aichat import MOST_EXAMPLES
 from prompts.importers.detect import MOST_NOTES
-from prompts.importers.files import MAX_BYTES, MAX_ENTRIES
+from prompts.importers.files import MAX_ENTRIES
 from prompts.importers.llm import read_template
 from prompts.importers.names import slug
 from prompts.importers.templates import MOST_VARIABLES, literal
 from prompts.importers.yamltext import load_yaml
+from prompts.reading import parse_prompt
 from prompts.render import Rendered, render
-from prompts.schema import Example, Variable, parse_prompt
+from prompts.schema import Example, Variable
 from prompts.writing import NewPrompt, prompt_toml
 
 Filled = Callable[..., Rendered]
@@ -215,13 +218,13 @@ class TestLlm:
             tmp_path / "a.yaml",
             "system: Hi\nmodel: gpt-4o\nextract: true\ntools: [llm_time, other]\n"
             "functions: |\n  import os\n  os.mkdir('made')\n"
-            "fragments: [/etc/passwd]\nschema_object: {}\nunheard_of: 1\n"
+            "fragments: [/etc/passwd]\nunheard_of: 1\n"
             "options: {temperature: hot, min_p: 0.1, reasoning_effort: low}\n"
             "defaults: {list: [1]}\n",
         )
         found = the_prompt(path)
         assert found.prompt.params["min_p"] == 0.1
-        assert [note for note in found.notes if "schema" not in note] == [
+        assert list(found.notes) == [
             "left out: the default of list, which is not a text",
             "left out: temperature = hot, which must be a number, not a text",
             "left out: reasoning_effort = low, a setting that is not known here",
@@ -249,6 +252,16 @@ class TestLlm:
     )
     def test_a_template_that_makes_no_prompt(self, tmp_path: Path, text: str, reason: str) -> None:
         assert reason in the_problem(write(tmp_path / "a.yaml", text))
+
+    def test_a_schema_is_what_the_answer_has_to_fit(self, tmp_path: Path) -> None:
+        schema = "{type: object, properties: {a: {enum: [x, null, 'p\"q']}}}"
+        found = the_prompt(write(tmp_path / "a.yaml", f"system: Hi\nschema_object: {schema}\n"))
+        file = parse_prompt(found.toml(), name="a", path=Path("a.toml"))
+        assert json.loads(str(file.params["schema"])) == {
+            "type": "object",
+            "properties": {"a": {"enum": ["x", None, 'p"q']}},
+        }
+        assert found.notes == ()
 
     def test_notes_have_an_end(self, tmp_path: Path) -> None:
         keys = "".join(f"key{number}: 1\n" for number in range(MOST_NOTES + 3))
@@ -296,10 +309,8 @@ class TestAichat:
         rendered = filled(found)
         assert rendered.system == "Only code."
         assert rendered.examples == (
-            Message("user", "sleep in {{js}}"),
-            Message("assistant", '```\nwait("""1""")\n```'),
-            Message("user", "a \\ b"),
-            Message("assistant", "c"),
+            (Message("user", "sleep in {{js}}"), Message("assistant", '```\nwait("""1""")\n```')),
+            (Message("user", "a \\ b"), Message("assistant", "c")),
         )
 
     def test_an_input_without_its_output_is_text(self, tmp_path: Path, filled: Filled) -> None:
@@ -421,18 +432,18 @@ class TestHostileFiles:
         (tmp_path / "in" / "link.md").symlink_to(tmp_path / "outside.md")
         (tmp_path / "in" / "near.md").symlink_to("ok.md")
         link, near, ok = read_prompts(tmp_path / "in")
-        assert str(link) == "link.md: it is a link to a place outside the folder"
+        assert str(link) == "link.md: it is a link to a place outside its folder"
         assert [each.name for each in (near, ok) if isinstance(each, Imported)] == ["near", "ok"]
         (tmp_path / "in" / "folder").symlink_to(tmp_path / "elsewhere")
         assert the_problem(tmp_path / "in") == (
-            "folder: it is a link to a place outside the folder"
+            "folder: it is a link to a place outside its folder"
         )
 
     def test_a_pattern_whose_file_is_a_link_out_of_it_is_refused(self, tmp_path: Path) -> None:
         secret = write(tmp_path / "secret", "Secret.")
         (tmp_path / "p").mkdir()
         (tmp_path / "p" / "system.md").symlink_to(secret)
-        outside = "p: it is a link to a place outside the folder"
+        outside = "p: it is a link to a place outside its folder"
         assert the_problem(tmp_path / "p") == outside
         assert the_problem(tmp_path / "p" / "system.md") == outside
         (tmp_path / "p" / "system.md").unlink()
@@ -472,7 +483,7 @@ class TestHostileFiles:
         assert found.notes == ("left out: all examples after the first 200",)
 
     def test_what_is_not_there_is_told(self, tmp_path: Path) -> None:
-        assert the_problem(tmp_path / "a.md") == "a.md: No such file or directory"
+        assert the_problem(tmp_path / "a.md") == "a.md: no such file or folder"
         (tmp_path / "b.md").symlink_to("b.md")
         assert the_problem(tmp_path / "b.md").startswith("b.md: ")
 
@@ -544,7 +555,7 @@ def test_every_text_comes_back_when_its_prompt_is_rendered(
     rendered = fill(found, tmp_path)
     assert rendered.system == text.strip(MARGIN)
     assert rendered.user == f"{end}My text.{text}.".strip(MARGIN)
-    assert rendered.examples[1].content == f".{text}".strip(MARGIN)
+    assert rendered.examples[0][1].content == f".{text}".strip(MARGIN)
 
 
 @given(TRICKY.map(lambda text: text.replace("$", "")), st.from_regex("[a-z]{1,8}", fullmatch=True))

@@ -11,7 +11,8 @@ import pytest
 from scripted_chat import Chat
 
 from prompts import packaged_source
-from prompts.schema import parse_prompt
+from prompts.jsonschema import SCHEMA_FILE, schema
+from prompts.reading import parse_prompt
 from tui.prompt_import import NOTES_SHOWN
 
 
@@ -26,8 +27,10 @@ def library(chat: Chat) -> Path:
 
 
 def names(chat: Chat) -> list[str]:
-    """Everything in the library's folder, hidden files too."""
-    return sorted(os.listdir(library(chat))) if library(chat).exists() else []
+    """Everything in the library's folder, hidden files too, but for the schema."""
+    if not library(chat).exists():
+        return []
+    return sorted({*os.listdir(library(chat))} - {SCHEMA_FILE})
 
 
 @pytest.fixture
@@ -52,6 +55,11 @@ def test_the_file_is_the_persons_alone(chat: Chat, kind: Path) -> None:
     assert stat.S_IMODE((library(chat) / "be-kind.toml").stat().st_mode) == 0o600
     for folder in (library(chat), library(chat).parent):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_the_schema_that_the_file_names_lies_beside_it(chat: Chat, kind: Path) -> None:
+    assert chat("prompts", "import", str(kind)) == 0
+    assert json.loads((library(chat) / SCHEMA_FILE).read_text()) == schema()
 
 
 def test_the_file_tells_no_path_of_this_machine(chat: Chat, kind: Path, tmp_path: Path) -> None:
@@ -120,10 +128,11 @@ def test_two_of_one_name_do_not_replace_each_other(chat: Chat, tmp_path: Path) -
     assert "I am Be_kind." in (library(chat) / "be-kind.toml").read_text()
 
 
-@pytest.mark.parametrize("name", ["../evil", "/evil", "Evil", "", "a.b", "-a", "a\n"])
+@pytest.mark.parametrize("name", ["../evil", "/evil", "Evil", "", "a.b", "-a", "a\n", "a" * 101])
 def test_a_name_that_prompts_cannot_have_is_wrong_usage(chat: Chat, kind: Path, name: str) -> None:
     assert chat("prompts", "import", str(kind), "--as", name) == 2
-    assert chat.err == "chat: --as: prompts are named in lower-case letters, digits and hyphens\n"
+    rule = "prompts are named in lower-case letters, digits and hyphens"
+    assert chat.err.endswith(f" cannot be a prompt's name: {rule}\n")
     assert names(chat) == []
 
 
@@ -153,7 +162,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_comes_in(chat: Chat, tmp_path:
 
 def test_a_path_that_is_not_there_is_told(chat: Chat) -> None:
     assert chat("prompts", "import", "nowhere") == 1
-    assert (chat.out, chat.err) == ("", "chat: nowhere: No such file or directory\n")
+    assert (chat.out, chat.err) == ("", "chat: nowhere: no such file or folder\n")
 
 
 def test_a_library_that_cannot_be_written_is_told(chat: Chat, kind: Path) -> None:

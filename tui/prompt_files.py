@@ -135,6 +135,11 @@ def _choice() -> str:
 def _save(runtime: Runtime, path: Path, text: str, *, force: bool) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(path, text.encode(), force=force)
-    words = json.dumps(schema(), indent=2)
-    write_private(path.parent / SCHEMA_FILE, f"{words}\n".encode(), force=True)
+    write_schema(path.parent)
     print_line(runtime, str(path))
+
+
+def write_schema(folder: Path) -> None:
+    """Put the JSON Schema beside prompts, which name it in their first lines."""
+    words = json.dumps(schema(), indent=2)
+    write_private(folder / SCHEMA_FILE, f"{words}\n".encode(), force=True)

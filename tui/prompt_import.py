@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -14,19 +13,18 @@ from drafts import DraftExists
 from prompts.errors import NotImported, PromptError
 from prompts.importers import FORMS, Imported, Problem, read_prompts
 from prompts.importers.files import read_text
-from prompts.library import packaged_source
-from prompts.schema import parse_prompt
+from prompts.library import LONGEST_NAME, NAME, NAMING_RULE, packaged_source
+from prompts.reading import parse_prompt
 from tui import exit_codes
 from tui.errors import UsageProblem
 from tui.narrate import Narrator
 from tui.private_file import create_private, make_private_folder
+from tui.prompt_files import write_schema
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
 from tui.tables import print_json
 
 NOTES_SHOWN = 40
-
-_NAME = re.compile("[a-z0-9][a-z0-9-]*")
 
 Status: TypeAlias = Literal["written", "would be written", "there already"]
 
@@ -72,6 +70,8 @@ def import_prompts(runtime: Runtime, options: PromptImportOptions) -> int:
             report.problems.append(each)
         else:
             _bring_in(runtime, each, report, options)
+    if any(each.status == "written" for each in report.arrivals):
+        write_schema(runtime.paths.prompts)
     if options.json:
         _print_json(runtime, report, options)
     elif options.dry_run:
@@ -90,8 +90,8 @@ def _found(options: PromptImportOptions) -> Iterator[Imported | Problem]:
     """
     if options.name is None:
         return read_prompts(options.path)
-    if not _NAME.fullmatch(options.name):
-        raise UsageProblem("--as: prompts are named in lower-case letters, digits and hyphens")
+    if not NAME.fullmatch(options.name) or len(options.name) > LONGEST_NAME:
+        raise UsageProblem(f"--as {options.name!r} cannot be a prompt's name: {NAMING_RULE}")
     first = list(islice(read_prompts(options.path, options.name), 2))
     if len(first) > 1:
         raise UsageProblem(f"--as names one prompt, and {options.path.resolve().name} has several")

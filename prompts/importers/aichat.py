@@ -144,7 +144,8 @@ def _metadata(text: str) -> tuple[Mapping[object, object], str] | None:
 
 def _cases(text: str) -> tuple[str, list[tuple[str, str]]]:
     """The system text, and pairs of input and output; none where they do not match up."""
-    parts, start = [], 0
+    parts: list[str] = []
+    start = 0
     while (end := text.find(mark := _MARKS[len(parts) % 2], start)) >= 0:
         parts.append(text[start:end].strip())
         start = end + len(mark)

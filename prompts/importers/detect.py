@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from prompts.errors import NotImported
+from prompts.files import MAX_BYTES
 from prompts.importers import aichat, fabric, instructions, llm
-from prompts.importers.files import MAX_BYTES, entries, read_text
+from prompts.importers.files import entries, read_text
 from prompts.importers.names import slug
 from prompts.importers.values import FORMS, Imported, Problem
 from prompts.importers.yamltext import load_yaml

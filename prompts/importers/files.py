@@ -1,14 +1,13 @@
-"""Opens the files that are imported: regular ones of bounded size, and none outside the folder."""
+"""Opens the files that are imported as a library opens its own: nothing outside their folder."""
 
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
-from prompts.errors import NotImported
+from prompts import files
+from prompts.errors import InvalidPrompt, NotImported, UnreadablePrompt
 
-MAX_BYTES = 1024 * 1024
 MAX_ENTRIES = 1000
 
 
@@ -23,29 +22,17 @@ def read_text(path: Path, within: Path | None = None) -> str:
         NotImported: If it cannot or must not be read, or is not UTF-8.
     """
     try:
-        real = path.resolve(strict=True)
-        if within is not None and not real.is_relative_to(within.resolve()):
-            raise NotImported("it is a link to a place outside the folder")
-        content = _read_bounded(real)
-    except (OSError, RuntimeError, ValueError) as error:
+        file = path if within else path.resolve()
+        text = files.read_text(file, within or file.parent)
+    except UnreadablePrompt as error:
+        raise NotImported(error.reason) from error
+    except InvalidPrompt as error:
+        raise NotImported(f"it is {error.reason} (line {error.line})") from error
+    except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError before 3.13
         raise NotImported(getattr(error, "strerror", None) or str(error)) from error
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise NotImported(f"it is not UTF-8 text (line {line})") from error
-
-
-def _read_bounded(real: Path) -> bytes:
-    # A pipe must not make the program wait, nor a link put there meanwhile mislead it.
-    handle = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with open(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise NotImported("it is not a regular file")
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise NotImported("it is larger than 1 MiB")
-    return content
+    if text is None:
+        raise NotImported("no such file or folder")
+    return text
 
 
 def entries(folder: Path) -> list[Path]:

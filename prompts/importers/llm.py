@@ -66,7 +66,7 @@ def read_template(value: Mapping[object, object], stem: str, origin: str, name: 
     if user_template and "text" not in names.used:
         user_template += WITH_TEXT
     settings = _table(value.get("options"), "options")
-    if "schema_object" in value:
+    if value.get("schema_object"):
         settings["schema"] = _json(value["schema_object"])
     params, more = usable_params(settings)
     return Imported(

@@ -9,7 +9,8 @@ import tomlkit
 
 from prompts.errors import InvalidPrompt
 from prompts.importers.names import shortened
-from prompts.schema import PARAM_KEYS, parse_prompt
+from prompts.reading import parse_prompt
+from prompts.schema import PARAM_KEYS
 
 _OURS = {
     "max_output_tokens": "max_tokens",
