@@ -390,6 +390,21 @@ class TestInstructions:
         assert the_problem(write(tmp_path / "a.md", "\n")) == "a.md: it is empty"
 
 
+class TestFolders:
+    def test_each_file_of_a_folder_is_what_it_is(self, tmp_path: Path) -> None:
+        write(tmp_path / "a.yaml", "system: Hi\n")
+        write(tmp_path / "b.md", "Turn __INPUT__ into emoji")
+        write(tmp_path / "c.txt", "Be brief.")
+        write(tmp_path / "inner" / "d.md", "Deeper.")
+        (tmp_path / "folder.md").mkdir()
+        for other in ("README.md", "License.txt", ".hidden.md", "e.py"):
+            write(tmp_path / other, "Not a prompt.")
+        found = [each for each in read_prompts(tmp_path) if isinstance(each, Imported)]
+        assert [(each.name, each.form) for each in found] == [
+            *(("a", "llm"), ("b", "aichat"), ("c", "text")),
+        ]
+
+
 class TestNames:
     @pytest.mark.parametrize(
         ("theirs", "ours"),

@@ -9,7 +9,7 @@ with what the machine is; ``__ARG1__`` of old roles with a part of the role's ow
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -93,36 +93,41 @@ def listed_role(value: Mapping[object, object]) -> Role:
 
 
 def read_role(role: Role, name: str, origin: str) -> Imported:
-    """The prompt that a role makes."""
+    """The prompt that a role makes.
+
+    Raises:
+        NotImported: If it cannot be one.
+    """
     text = tidied(role.prompt)
     names = Names({"now": "date"}, _arguments(role.name))
     is_question = _INPUT in text
     system, cases = (text, []) if is_question else _cases(text)
     written = template(system, _TOKEN, lambda token: _piece(token, names))
-    whole = [Example(given, wanted) for given, wanted in cases if given and wanted]
-    params, notes = usable_params(
+    examples, left_out = _examples(cases)
+    params, not_usable = usable_params(
         {key: role.settings[key] for key in _PARAMS if role.settings.get(key) is not None}
     )
-    notes += _notes(role, names)
-    if len(whole) < len(cases):
-        notes += ("left out: examples with an empty side",)
-    if len(whole) > MOST_EXAMPLES:
-        notes += (f"left out: all examples after the first {MOST_EXAMPLES}",)
-    return Imported(
-        name,
-        "aichat",
-        origin,
-        NewPrompt(
-            title_of(role.name),
-            ("aichat",),
-            system="" if is_question else written,
-            user=written if is_question else "",
-            variables=names.variables,
-            params=params,
-            examples=tuple(whole[:MOST_EXAMPLES]),
-        ),
-        notes,
+    prompt = NewPrompt(
+        title_of(role.name),
+        ("aichat",),
+        system="" if is_question else written,
+        user=written if is_question else "",
+        variables=names.variables,
+        params=params,
+        examples=examples,
     )
+    return Imported(name, "aichat", origin, prompt, (*not_usable, *_notes(role, names), *left_out))
+
+
+def _examples(cases: Sequence[tuple[str, str]]) -> tuple[tuple[Example, ...], list[str]]:
+    """The examples that can be shown, and notes on the others."""
+    whole = [Example(given, wanted) for given, wanted in cases if given and wanted]
+    notes = []
+    if len(whole) < len(cases):
+        notes.append("left out: examples with an empty side")
+    if len(whole) > MOST_EXAMPLES:
+        notes.append(f"left out: all examples after the first {MOST_EXAMPLES}")
+    return tuple(whole[:MOST_EXAMPLES]), notes
 
 
 def _metadata(text: str) -> tuple[Mapping[object, object], str] | None:

@@ -27,6 +27,9 @@ _TEXT = (".md", ".markdown", ".txt", "")
 _SUFFIXES = (*_YAML, ".md", ".markdown", ".txt", ".json")
 """What is looked at in a folder; a file that is named may also have no ending."""
 
+_ABOUT = frozenset({"readme", "license", "changelog", "contributing"})
+"""What says something of a folder, and is none of its prompts."""
+
 _LIKE_YAML = re.compile(r"(?:\s|#.*\n|---\n)*(?:prompt|system|name|model|- +name) *:")
 
 
@@ -55,14 +58,19 @@ def _folder(folder: Path, name: str | None) -> Iterator[Found]:
         return
     patterns = [path for path in inside if fabric.is_pattern(path)]
     # Beside patterns lie texts about them, which are no prompts.
-    files = [] if patterns else [path for path in inside if path.suffix.lower() in _SUFFIXES]
+    files = [] if patterns else [path for path in inside if _may_be_prompt(path)]
     for path in patterns:
         yield _pattern(path, name, folder)
     for path in files:
-        if not os.path.isdir(path):
-            yield from _file(path, name, folder)
+        yield from _file(path, name, folder)
     if not patterns and not files:
         yield Problem(folder.resolve().name, _unknown())
+
+
+def _may_be_prompt(path: Path) -> bool:
+    """Whether a file of a folder is worth a look."""
+    is_about = path.stem.lower() in _ABOUT
+    return path.suffix.lower() in _SUFFIXES and not is_about and not os.path.isdir(path)
 
 
 def _pattern(folder: Path, name: str | None, within: Path) -> Found:
