@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import keyword
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 from prompts.errors import InvalidPrompt
 from prompts.params import read_params
@@ -29,13 +28,6 @@ from prompts.schema import (
     VariableType,
 )
 from prompts.tables import Findings, Table, parse_toml
-
-if sys.version_info >= (3, 11):
-    pass
-else:
-    pass
-
-_T = TypeVar("_T")
 
 _TYPES: Mapping[str, type] = {
     **{"str": str, "int": int, "float": float, "bool": bool},
