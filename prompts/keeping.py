@@ -23,19 +23,25 @@ _GROUPED = re.compile(r"\d{1,3}([,'\u00a0\u202f])\d{3}(?:\1\d{3})*(?:\.\d+)?")
 _QUOTED = re.compile(r'(?<![\w"])"(?=\S)([^"]+)(?<=\S)"(?!\w)')
 _MARKS = str.maketrans({**dict.fromkeys("“”„‟«»", '"'), "’": "'", "‘": "'", "\u00a0": " "})
 _URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"“”\\^`{|}]+", re.IGNORECASE)
-_TARGET = re.compile(r"\]\([^)\s]*")
 _WORD = re.compile(r"[^\W\d_](?:[\w'’-]*\w)?")
 _BEGINS_SENTENCE = re.compile(r"[.!?…:][^\w\s]*\s|[\"“„«]")
-_SHORT_FORM = re.compile(r"[A-Z]|Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr|Mt|No|Col|Gen|Rev|Hon")
+_TITLE = re.compile(r"Dr|Mr|Mrs|Ms|Prof|Col|Gen|Rev|Hon")
+_SHORT_FORM = re.compile(rf"[A-Z]|St|Mt|No|{_TITLE.pattern}")
 _JOINS = {
-    *("of", "the", "de", "da", "do", "del", "della", "di", "la", "le"),
-    *("van", "von", "der", "den", "y", "e"),
+    *("of", "de", "da", "do", "del", "della", "di"),
+    *("van", "von"),
 }
-"""Small words that may stand within a name."""
+"""Small words that may stand within a name, and `_ARTICLES` after them."""
+
+_ARTICLES = {"the", "la", "le", "der", "den"}
 _VERSE_WIDTH = 60
 """Characters of a line; prose is broken later."""
 
-_FIRST_PERSON = re.compile(r"I(?:['’]\w+)?")
+_NO_NAME = re.compile(rf"I(?:['’]\w+)?|{_TITLE.pattern}")
+
+
+_WRITTEN = {"softbreak": "\n", "hardbreak": "\n", "html_inline": ""}
+"""What parts of a text without content of their own stand for."""
 
 
 def lost(kind: Kept, before: str, after: str) -> list[str]:
@@ -46,7 +52,7 @@ def lost(kind: Kept, before: str, after: str) -> list[str]:
 def _lost_numbers(before: str, after: str) -> Iterator[str]:
     kept = {_same_number(found) for found in _NUMBER.finditer(after)}
     for text in _contents(before):
-        for found in _NUMBER.finditer(_TARGET.sub("]", _URL.sub(" ", text))):
+        for found in _NUMBER.finditer(_URL.sub(" ", text)):
             if _same_number(found) not in kept:
                 yield found[0]
 
@@ -61,7 +67,7 @@ def _same_number(found: re.Match[str]) -> str:
 
 
 def _lost_quotes(before: str, after: str) -> Iterator[str]:
-    kept = _even(after)
+    kept = f"{_even(after)} {_even(' '.join(_contents(after)))}"
     for text in _contents(before):
         for quoted in _QUOTED.findall(_even(text)):
             # Where a quotation ends, its last mark goes with the sentence around it.
@@ -112,8 +118,9 @@ def _names(text: str) -> Iterator[list[str]]:
         gap, word, end = text[end : found.start()], _bare(found[0]), found.end()
         if _BEGINS_SENTENCE.search(gap) and not (gap == ". " and _SHORT_FORM.fullmatch(previous)):
             begins = True
-        is_name = word[0].isupper() and not begins and not _FIRST_PERSON.fullmatch(word)
-        if name and (gap.strip(" \n") not in ("", ".") or not (is_name or word in _JOINS)):
+        is_name = word[0].isupper() and not begins and not _NO_NAME.fullmatch(word)
+        is_within = is_name or word in _JOINS or (bool(joins) and word in _ARTICLES)
+        if name and (gap.strip(" \n") not in ("", ".") or not is_within):
             yield name
             name, joins = [], []
         if is_name:
@@ -145,16 +152,16 @@ def _lost_headings(before: str, after: str) -> Iterator[str]:
 def _headings(text: str) -> Iterator[str]:
     tokens = _tokens(text)
     for opening, token in pairwise(tokens):
-        if opening.type == "heading_open":
+        if opening.type == "heading_open" and token.content:
             yield _even(token.content)
 
 
 def _contents(text: str, *, headings: bool = True) -> Iterator[str]:
-    """The texts of Markdown's blocks, without the marks and numbers of lists."""
+    """The texts of Markdown's blocks, without marks, the targets of links, and numbers of lists."""
     tokens = _tokens(text)
     for opening, token in pairwise(tokens):
         if token.type == "inline" and (headings or opening.type != "heading_open"):
-            yield token.content
+            yield "".join(_WRITTEN.get(each.type, each.content) for each in token.children or ())
 
 
 def _tokens(text: str) -> list[Token]:

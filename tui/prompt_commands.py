@@ -133,3 +133,22 @@ def prompts_schema() -> Work:
     from tui.prompt_views import print_schema
 
     return print_schema
+
+
+@prompts.command("test")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path.")
+@click.option("--against", metavar="OTHER", help="A prompt, or a model, to hold beside it.")
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most N tokens an answer; 1024 unless the prompt says.",
+)
+@as_json_option
+def prompts_test(as_json: bool, **values: Any) -> Work:
+    """Try the tests of prompts on a model; without NAME, of all prompts that have some."""
+    from tui.prompt_test import TrialOptions, run_prompt_tests
+
+    options = TrialOptions(**values, json=as_json)
+    return lambda runtime: run_prompt_tests(runtime, options)
