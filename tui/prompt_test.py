@@ -10,18 +10,19 @@ from typing import TextIO
 
 from engine.errors import UnknownModel
 from engine.models import resolve_model
+from engine.protocol import Engine
 from prompts.errors import PromptError, UnknownPrompt
 from prompts.library import Library, Prompt
 from tui import exit_codes
 from tui.attach import AttachedText
-from tui.compose import Composed, compose
-from tui.config import Config
+from tui.compose import compose
+from tui.composed import Composed, Surroundings
 from tui.errors import UsageProblem
 from tui.interrupts import signals_call
 from tui.narrate import Narrator
 from tui.options import EngineOptions, PromptOptions
 from tui.prompt_test_report import Arm, Report, print_report
-from tui.prompt_trials import Outcome, Trial, Trials
+from tui.prompt_trials import Composer, Outcome, Trial, Trials
 from tui.runtime import Runtime
 from tui.sanitize import sanitize_line
 
@@ -63,7 +64,8 @@ def run_prompt_tests(runtime: Runtime, options: TrialOptions) -> int:
     if found.untested:
         narrator.say(f"without tests: {', '.join(found.untested)}")
     if not found.prompts:
-        narrator.say("there is nothing to try: give a prompt [[tests]] (docs/prompts.md)")
+        if not found.broken:
+            narrator.say("there is nothing to try: give a prompt [[tests]] (docs/prompts.md)")
         return exit_codes.FAILED
     arms = _arms(runtime, library, options, found.prompts)
     report = Report(found.prompts, found.untested, found.broken, arms)
@@ -144,15 +146,15 @@ def _other_model(name: str, folder: Path, trials: list[Trial]) -> Arm:
 
 def _try_all(runtime: Runtime, options: TrialOptions, library: Library, report: Report) -> int:
     """Fill in the outcomes and print the report; the exit code of a signal, or 0."""
-    trials = Trials(_composer(library, runtime.config, options))
-    total = sum(len(arm.trials) for arm in report.arms)
+    trials = Trials(_composer(runtime, library, options))
+    all_trials = [trial for arm in report.arms for trial in arm.trials]
     with signals_call(trials.stop) as interruption:
         try:
-            with _progress(runtime.stderr, total) as advance:
+            with progress_bar(runtime.stderr, all_trials) as go_on:
                 for arm in report.arms:
                     for outcome in _outcomes(runtime, trials, arm):
                         arm.outcomes.append(outcome)
-                        advance(outcome)
+                        go_on()
         finally:
             print_report(runtime, report, trials.notices, as_json=options.json)
     return interruption.exit_code if interruption.signal else exit_codes.DONE
@@ -168,43 +170,51 @@ def _outcomes(runtime: Runtime, trials: Trials, arm: Arm) -> Iterator[Outcome]:
         engine.close()
 
 
-def _composer(
-    library: Library, config: Config, options: TrialOptions
-) -> Callable[[Trial], Composed]:
+def _composer(runtime: Runtime, library: Library, options: TrialOptions) -> Composer:
     """Puts trials together: greedy, unless a prompt has settings of its own."""
-    plain = replace(
-        config,
+    config = replace(
+        runtime.config,
         system=None,
         sampling={"temperature": 0.0},
-        max_tokens=config.max_tokens or LONGEST_ANSWER,
+        max_tokens=runtime.config.max_tokens or LONGEST_ANSWER,
     )
 
-    def composed(trial: Trial) -> Composed:
+    def composed(trial: Trial, engine: Engine, say: Callable[[str], None]) -> Composed:
         test = trial.test
-        given = test.variables
-        if trial.prompt != trial.owner:
-            known = library.load(trial.prompt).variables
-            given = {name: value for name, value in given.items() if name in known}
         return compose(
             PromptOptions(
                 words=test.instruction or None,
-                template=trial.prompt,
-                variables=tuple((name, str(value)) for name, value in given.items()),
+                templates=(trial.prompt,),
+                variables=_variables(trial, library),
             ),
             EngineOptions(seed=test.seed, max_tokens=options.max_tokens),
             [AttachedText(None, test.input)] if test.input else [],
-            lambda: library,
-            plain,
+            Surroundings(
+                library=lambda: library,
+                config=config,
+                model_name=lambda: engine.model_name,
+                count=engine.count,
+                say=say,
+            ),
         )
 
     return composed
 
 
+def _variables(trial: Trial, library: Library) -> tuple[tuple[str, str], ...]:
+    """The values of a test; another prompt than its own gets those that it knows."""
+    given = trial.test.variables
+    if trial.prompt != trial.owner:
+        known = library.load(trial.prompt).variables
+        given = {name: value for name, value in given.items() if name in known}
+    return tuple((name, str(value)) for name, value in given.items())
+
+
 @contextmanager
-def _progress(stream: TextIO, total: int) -> Iterator[Callable[[Outcome], None]]:
-    """A bar on a terminal, nothing elsewhere; it is told each outcome."""
+def progress_bar(stream: TextIO, trials: Sequence[Trial]) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal, nothing elsewhere; it is told when one of the trials is over."""
     if not stream.isatty():
-        yield lambda _: None
+        yield lambda: None
         return
     from rich.console import Console
     from rich.progress import (
@@ -223,13 +233,8 @@ def _progress(stream: TextIO, total: int) -> Iterator[Callable[[Outcome], None]]
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
+    labels = iter([sanitize_line(f"{trial.prompt}: {trial.name}") for trial in trials])
     console = Console(file=stream, highlight=False)
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("testing", total=total)
-
-        def advance(outcome: Outcome) -> None:
-            trial = outcome.trial
-            text = sanitize_line(f"{trial.prompt} {trial.name}")
-            progress.update(task, advance=1, description=text)
-
-        yield advance
+        task = progress.add_task(next(labels, ""), total=len(trials))
+        yield lambda: progress.update(task, advance=1, description=next(labels, "done"))

@@ -193,9 +193,19 @@ def _comparison(report: Report) -> Iterator[list[str]]:
 
 def _compared(found: Difference, form: str) -> list[str]:
     """Both means, how far apart they are, and how sure that is."""
-    apart = f"{found.value:+{form}}"
-    interval = " to ".join(f"{end:+{form}}" for end in found.interval or ())
-    return [f"{found.first:{form}}", f"{found.second:{form}}", apart, interval or "too few tests"]
+    interval = " to ".join(_signed(end, form) for end in found.interval or ())
+    return [
+        f"{found.first:{form}}",
+        f"{found.second:{form}}",
+        _signed(found.value, form),
+        interval or "too few tests",
+    ]
+
+
+def _signed(value: float, form: str) -> str:
+    """A number with its sign, unless nothing of it shows."""
+    text = f"{value:+{form}}"
+    return text if any(digit in text for digit in "123456789") else text[1:]
 
 
 def _differences(report: Report) -> tuple[Difference | None, Difference | None]:

@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from time import perf_counter
+from typing import TypeAlias
 
 from engine.errors import CannotFit, EngineError, GrammarFailed, TemplateFailed, Unsupported
 from engine.protocol import Engine
@@ -26,7 +27,7 @@ from prompts.judge import failures
 from prompts.words import words
 from sessions import Turn, memory_session, new_turn_id
 from tui.ask import instruct
-from tui.compose import Composed
+from tui.composed import Composed
 from tui.conversation import Conversation
 from tui.errors import UsageProblem
 from tui.request import request_after
@@ -90,16 +91,17 @@ class _Answer:
     ended: float = 0.0
 
 
+Composer: TypeAlias = Callable[[Trial, Engine, Callable[[str], None]], Composed]
+
+
 class Trials:
     """Tries tests one after another, until it is stopped."""
 
-    def __init__(
-        self, compose: Callable[[Trial], Composed], *, clock: Callable[[], float] = perf_counter
-    ) -> None:
+    def __init__(self, compose: Composer, *, clock: Callable[[], float] = perf_counter) -> None:
         """Nothing is asked yet.
 
         Args:
-            compose: Puts a trial's question together.
+            compose: Puts a trial's question together, for an engine, and says lines about it.
             clock: Seconds, for the latencies.
         """
         self._compose = compose
@@ -107,7 +109,7 @@ class Trials:
         self._engine: Engine | None = None
         self.is_stopped = False
         self.notices: dict[str, None] = {}
-        """What engines said of requests, each line once."""
+        """What was said of questions and requests, each line once."""
 
     def stop(self) -> None:
         """Let the trial in progress be the last, without an outcome. Safe in a signal handler."""
@@ -138,7 +140,7 @@ class Trials:
 
     def _try(self, engine: Engine, trial: Trial) -> Outcome:
         try:
-            composed = self._compose(trial)
+            composed = self._compose(trial, engine, self._note)
             request = _request(engine, composed)
             answer = self._answer(engine, request)
         except (PromptError, UsageProblem, *_OWN_FAULT) as error:
@@ -149,6 +151,9 @@ class Trials:
             raise
         return _judged(trial, answer, composed.settings.schema)
 
+    def _note(self, text: str) -> None:
+        self.notices[text] = None
+
     def _answer(self, engine: Engine, request: Request) -> _Answer:
         answer = _Answer(self._clock())
         with closing(engine.stream(request)) as events:
@@ -158,7 +163,7 @@ class Trials:
                 if isinstance(event, Loading):
                     answer.began = self._clock()
                 elif isinstance(event, Notice):
-                    self.notices[event.text] = None
+                    self._note(event.text)
                 elif isinstance(event, Piece | Reasoning) and answer.first is None:
                     answer.first = self._clock()
                 if isinstance(event, Piece):
