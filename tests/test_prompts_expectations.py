@@ -13,6 +13,7 @@ from prompts import EXPECTATION_KEYS, KEPT, Expectations, Kept
 from prompts.judge import failures
 from prompts.keeping import lost
 from prompts.languages import language_of, languages_differ
+from prompts.schema import TEST_KEYS
 from prompts.words import changed_share, similarity, words
 
 BRIDGE = """\
@@ -332,6 +333,12 @@ def test_too_little_and_too_much_change() -> None:
     assert missed("a x", "a b", min_changed=0.5, max_changed=0.5) == ""
     assert missed("a b", "a b", min_changed=0.1) == "0% of the words changed, at least 10%"
     assert missed("a x", "a b", max_changed=0.2) == "50% of the words changed, at most 20%"
+
+
+def test_the_page_about_prompts_names_every_expectation() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "prompts.md").read_text("utf-8")
+    known = (*TEST_KEYS, *EXPECTATION_KEYS, *KEPT)
+    assert [word for word in known if f"`{word}`" not in page] == []
 
 
 def test_reading_prompts_loads_nothing_that_judges_answers() -> None:

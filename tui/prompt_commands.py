@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -137,7 +138,7 @@ def prompts_schema() -> Work:
 
 @prompts.command("test")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path.")
+@_model_option
 @click.option("--against", metavar="OTHER", help="A prompt, or a model, to hold beside it.")
 @click.option(
     "--max-tokens",

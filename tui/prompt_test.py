@@ -12,7 +12,8 @@ from engine.errors import UnknownModel
 from engine.models import resolve_model
 from engine.protocol import Engine
 from prompts.errors import PromptError, UnknownPrompt
-from prompts.library import Library, Prompt
+from prompts.inherit import Prompt
+from prompts.library import Library
 from tui import exit_codes
 from tui.attach import AttachedText
 from tui.compose import compose
@@ -29,6 +30,8 @@ from tui.sanitize import sanitize_line
 LONGEST_ANSWER = 1024
 """Tokens, where neither the prompt nor the configuration says: an answer that goes round in
 circles would fill the context first."""
+
+_NOTHING = "there is nothing to try: write [[tests]] into a prompt (chat prompts edit NAME)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ def run_prompt_tests(runtime: Runtime, options: TrialOptions) -> int:
         narrator.say(f"without tests: {', '.join(found.untested)}")
     if not found.prompts:
         if not found.broken:
-            narrator.say("there is nothing to try: give a prompt [[tests]] (docs/prompts.md)")
+            narrator.say(
+                "there is nothing to try: write [[tests]] into a prompt (chat prompts edit NAME)"
+            )
         return exit_codes.FAILED
     arms = _arms(runtime, library, options, found.prompts)
     report = Report(found.prompts, found.untested, found.broken, arms)

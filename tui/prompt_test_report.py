@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prompts.library import Prompt
+from prompts.inherit import Prompt
 from tui.narrate import Narrator
 from tui.paired import Difference, difference
 from tui.prompt_trials import Outcome, Trial
