@@ -293,6 +293,14 @@ def test_another_model_beside_it_with_a_known_difference(chat: Chat, tmp_path: P
     assert chat.loaded[0].stem == "other"
 
 
+def test_a_long_name_is_cut_in_the_tables_of_tests(chat: Chat, tmp_path: Path) -> None:
+    (chat.home / "data" / "models" / "other-7b-instruct-q4.gguf").write_bytes(b"GGUF")
+    write(tmp_path, "plain", PLAIN)
+    chat.script("there", "no")
+    chat("prompts", "test", "plain", "-m", "tiny", "--against", "other")
+    assert rows(chat)[0][7] == "other-7b-inst…: does not say “there”"
+
+
 def test_another_prompt_beside_it_gets_the_same_texts_and_the_values_it_knows(
     chat: Chat, tmp_path: Path
 ) -> None:
@@ -363,7 +371,7 @@ def test_ctrl_c_prints_what_was_tried_so_far(
     assert chat("prompts", "test", "plain", *beside) == 130
     assert len(chat.engine.requests) == 3
     assert [cells[1] for cells in rows(chat)][:2] == ["1", "2"]
-    assert rows(chat)[2][1] == "2 of 2 (100%)"
+    assert rows(chat)[2][1:3] == ["2 of 2 (100%)", "not tried" if beside else "100%"]
     assert chat.err.endswith("chat: not every test was tried\n")
     chat.engine = Interrupted(at=3)
     assert chat("prompts", "test", "plain", *beside, "--json") == 130

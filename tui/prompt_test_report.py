@@ -84,6 +84,8 @@ class Totals:
         return self.tried == self.tests and self.passed >= self.needed * self.tests - 1e-9
 
     def __str__(self) -> str:
+        if not self.tried:
+            return "not tried"
         return f"{self.passed} of {self.tried} ({self.share:.0%})"
 
 
@@ -110,7 +112,8 @@ def _tables(report: Report) -> Iterator[tuple[Sequence[str], list[list[str]]]]:
     if len(report.arms) == 1:
         yield _HEADINGS, [_row(each) for each in report.arms[0].outcomes]
     else:
-        yield (*_PAIR_HEADINGS, *_labels(report), "WHY NOT"), _paired(report)
+        labels = [_short(arm.label) for arm in report.arms]
+        yield (*_PAIR_HEADINGS, *labels, "WHY NOT"), _paired(report)
     yield ("PROMPT", *_labels(report), "NEEDED", "ENOUGH"), list(_totals(report))
     if report.pairs():
         headings = ("", *_labels(report), "DIFFERENCE", "95% INTERVAL")
@@ -118,11 +121,19 @@ def _tables(report: Report) -> Iterator[tuple[Sequence[str], list[list[str]]]]:
 
 
 _HEADINGS = ("PROMPT", "TEST", "RESULT", "WORDS", "TOKENS", "FIRST", "SECONDS", "WHY NOT")
+_LABEL = 14
+"""Characters of a side's name in the table of tests."""
+
 _PAIR_HEADINGS = ("PROMPT", "TEST", "WORDS", "TOKENS", "SECONDS")
 
 
 def _labels(report: Report) -> list[str]:
     return ["PASSED"] if len(report.arms) == 1 else [arm.label for arm in report.arms]
+
+
+def _short(label: str) -> str:
+    """What is left of a long name where there is no room for it."""
+    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
 
 
 def _row(outcome: Outcome) -> list[str]:
@@ -146,7 +157,7 @@ def _paired(report: Report) -> list[list[str]]:
         if not both:
             break
         reasons = [
-            f"{arm.label}: {'; '.join(outcome.failures)}"
+            f"{_short(arm.label)}: {'; '.join(outcome.failures)}"
             for arm, outcome in zip(report.arms, both, strict=False)
             if outcome.failures
         ]
