@@ -23,7 +23,7 @@ _GROUPED = re.compile(r"\d{1,3}([,'\u00a0\u202f])\d{3}(?:\1\d{3})*(?:\.\d+)?")
 _QUOTED = re.compile(r'(?<![\w"])"(?=\S)([^"]+)(?<=\S)"(?!\w)')
 _MARKS = str.maketrans({**dict.fromkeys("“”„‟«»", '"'), "’": "'", "‘": "'", "\u00a0": " "})
 _URL = re.compile(r"(?:https?://|\bwww\.)[^\s<>\"“”\\^`{|}]+", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d_](?:[\w'’-]*\w)?")
+_WORD = re.compile(r"(?<![\w'’-])[^\W\d_](?:[\w'’-]*\w)?")
 _BEGINS_SENTENCE = re.compile(r"[.!?…:][^\w\s]*\s|[\"“„«]")
 _TITLE = re.compile(r"Dr|Mr|Mrs|Ms|Prof|Col|Gen|Rev|Hon")
 _SHORT_FORM = re.compile(rf"[A-Z]|St|Mt|No|{_TITLE.pattern}")
@@ -50,7 +50,7 @@ def lost(kind: Kept, before: str, after: str) -> list[str]:
 
 
 def _lost_numbers(before: str, after: str) -> Iterator[str]:
-    kept = {_same_number(found) for found in _NUMBER.finditer(after)}
+    kept = {_same_number(found) for found in _NUMBER.finditer(_both(after))}
     for text in _contents(before):
         for found in _NUMBER.finditer(_URL.sub(" ", text)):
             if _same_number(found) not in kept:
@@ -67,7 +67,7 @@ def _same_number(found: re.Match[str]) -> str:
 
 
 def _lost_quotes(before: str, after: str) -> Iterator[str]:
-    kept = f"{_even(after)} {_even(' '.join(_contents(after)))}"
+    kept = _even(_both(after))
     for text in _contents(before):
         for quoted in _QUOTED.findall(_even(text)):
             # Where a quotation ends, its last mark goes with the sentence around it.
@@ -99,11 +99,11 @@ def _links(text: str) -> Iterator[str]:
 
 
 def _lost_names(before: str, after: str) -> Iterator[str]:
-    kept = f" {' '.join(map(_bare, words(after)))} "
+    kept = f" {_bare_words(_both(after))} "
     fewest = 2 if language_of(before) == "German" else 1  # where every noun is capitalised
     for text in _contents(before, headings=False):
         for name in _names(text):
-            if len(name) >= fewest and f" {' '.join(name)} " not in kept:
+            if len(name) >= fewest and f" {_bare_words(' '.join(name))} " not in kept:
                 yield " ".join(name)
 
 
@@ -144,6 +144,10 @@ def _bare(word: str) -> str:
     return re.sub(r"['’]s?$", "", word)
 
 
+def _bare_words(text: str) -> str:
+    return " ".join(map(_bare, words(text)))
+
+
 def _lost_headings(before: str, after: str) -> Iterator[str]:
     kept = set(_headings(after))
     return (heading for heading in _headings(before) if heading not in kept)
@@ -162,6 +166,11 @@ def _contents(text: str, *, headings: bool = True) -> Iterator[str]:
     for opening, token in pairwise(tokens):
         if token.type == "inline" and (headings or opening.type != "heading_open"):
             yield "".join(_WRITTEN.get(each.type, each.content) for each in token.children or ())
+
+
+def _both(text: str) -> str:
+    """A text as it is written, and as Markdown reads it: what is in either is there."""
+    return "\n\n".join([text, *_contents(text)])
 
 
 def _tokens(text: str) -> list[Token]:
