@@ -154,7 +154,7 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("-o", "nctx", "5", "x"), b"", "did you mean n_ctx?"),
         (("-x", "x"), b"", "not yet"),
         (("--edit", "a.md", "--section", "One"), b"", "not yet"),
-        (("prompts", "import", "--format", "html"), b"", "not yet"),
+        (("models", "quantize", "--format", "html"), b"", "not yet"),
         (("completion", "bash"), b"", "not yet"),
         (("--repl", "--json"), b"", "--repl does not go with --json"),
         (("-c", "--session", "x", "y"), b"", "--continue does not go with --session"),
