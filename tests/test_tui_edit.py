@@ -11,6 +11,7 @@ from scripted_chat import Chat
 
 from engine.scripted import Reply, ScriptedEngine
 from engine.types import Event, Request
+from sessions import SessionStore
 
 OLD = "Their is a light.\n\nIt is far.\n"
 NEW = "There is a light.\n\nIt is far.\n"
@@ -58,6 +59,15 @@ def test_yes_writes_and_undo_brings_the_old_bytes_back(chat: Chat, draft: Path) 
     assert draft.read_bytes() == before
     assert chat("drafts", "undo") == 1
     assert "can be undone" in chat.err
+
+
+def test_what_nobody_was_asked_about_is_no_review(chat: Chat, draft: Path) -> None:
+    for way in ("--yes", "--diff"):
+        draft.write_text(OLD)
+        chat.script(NEW)
+        assert chat("--edit", "draft.md", way) == 0
+        store = SessionStore(chat.home / "data" / "sessions")
+        assert store.open(store.latest()).session.reviews == {}
 
 
 def test_a_filter_prints_the_revised_text_in_its_own_form(chat: Chat) -> None:

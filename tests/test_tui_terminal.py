@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from sessions import SessionStore, Turn
+from sessions import SessionStore, Turn, reviewed_changes
 
 CHAT = str(Path(sys.executable).parent / "chat")
 
@@ -168,3 +168,20 @@ def test_an_answer_typed_before_the_question_is_no_consent(
     edit.send("\r")
     edit.expect(pexpect.EOF)
     assert draft.read_text() == "Their is a light.\n"
+
+
+def test_what_was_answered_about_an_edit_is_in_its_session(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    draft = tmp_path / "draft.md"
+    for answer, is_taken in (("n", False), ("y", True)):
+        draft.write_text("Their is a light.\n")
+        edit = terminal.start_scripted("There is a light.\n", "--edit", str(draft))
+        edit.expect("Write this to .*draft.md\\?")
+        edit.send(f"{answer}\r")
+        edit.expect(pexpect.EOF)
+        store = SessionStore(terminal.home / "data" / "sessions")
+        session = store.open(store.latest()).session
+        (change,) = reviewed_changes(session, session.path()[-1].id)
+        assert (change.taken, change.is_whole) == (is_taken, True)
+        assert (change.old, change.final) == ("Their is a light.", "There is a light.\n")
