@@ -8,7 +8,8 @@ PromptError
 ├── InvalidVariable    a value was given that the prompt does not know or cannot take
 ├── MissingVariables   values that the prompt needs were not given
 ├── RenderFailed       the template is wrong, or tried what a template must not
-└── NotImported        a prompt of another program that cannot become one of ours
+├── NotImported        a prompt of another program that cannot become one of ours
+└── NotAdded           an example could not be added to a prompt's file
 """
 
 from __future__ import annotations
@@ -155,3 +156,17 @@ class RenderFailed(PromptError):
 
 class NotImported(PromptError):
     """A prompt of another program cannot become one of ours; the text says why."""
+
+
+class NotAdded(PromptError):
+    """An example could not be added to a prompt's file, which is as it was.
+
+    Attributes:
+        path: The file.
+        reason: Why, in a few words.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: no example was added: {reason}")

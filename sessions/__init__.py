@@ -20,6 +20,7 @@ from sessions.records import Change, Rating, Review, Span
 from sessions.reviews import ReviewedChange, draft_of, reviewed_changes
 from sessions.salvage import salvage_session
 from sessions.search import MATCH_END, MATCH_START, Hit, Search
+from sessions.sifting import sift_sessions
 from sessions.store import SessionStore, memory_session, new_turn_id
 from sessions.summary import SessionSummary
 from sessions.syscalls import OperatingSystem, Syscalls
@@ -93,6 +94,7 @@ __all__ = [
     "reviewed_changes",
     "salvage_session",
     "sha256_of",
+    "sift_sessions",
     "spoken_turns",
     "standing_messages",
     "summary_in_force",

@@ -15,7 +15,6 @@ from sessions import (
     ReviewedChange,
     SessionFile,
     SessionStore,
-    Turn,
     UnknownTurn,
     check_session,
     draft_of,
@@ -145,9 +144,7 @@ def test_fields_of_a_newer_program_do_not_make_a_review_damage() -> None:
         b'{"crc":"%08x","r":{"type":"review","turn":"a","mood":1,'
         b'"changes":[{"taken":true,"old":null,"why":"dull"}]}}'
     )
-    record = decode(sealed(line))
-    assert record == Review("a", (Change(True),))
-    assert not isinstance(record, Turn)
+    assert decode(sealed(line)) == Review("a", (Change(True),))
 
 
 def sealed(line: bytes) -> bytes:

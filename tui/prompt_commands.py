@@ -153,3 +153,28 @@ def prompts_test(as_json: bool, **values: Any) -> Work:
 
     options = TrialOptions(**values, json=as_json)
     return lambda runtime: run_prompt_tests(runtime, options)
+
+
+@prompts.command("learn")
+@click.argument("name")
+@click.option("--since", metavar="WHEN", help="Only answers since a date, or so long ago: 7d, 12h.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=20,
+    metavar="N",
+    help="At most N, the latest first; 20 without it, and 0 is all.",
+)
+@click.option("--project", is_flag=True, help="Add to a prompt of the project, for all to read.")
+@_model_option
+@as_json_option
+def prompts_learn(since: str | None, **values: Any) -> Work:
+    """Make examples of answers that you rated + and edits that you took, one by one.
+
+    Without a terminal they are listed, and nothing is written.
+    """
+    from tui.moments import moment
+    from tui.prompt_learn import LearnOptions, learn
+
+    options = LearnOptions(since=moment(since) if since else None, **values)
+    return partial(learn, options=options)
