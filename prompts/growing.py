@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from engine.types import Message
 from prompts.errors import InvalidVariable, MissingVariables
 from prompts.inherit import Prompt
-from prompts.recovery import Recovered, Recovery
+from prompts.recovery import LONGEST_UNKNOWN, Recovered, Recovery
 from prompts.render import Rendered, render
 from prompts.schema import BUILTINS, AnyExample, Dialogue, Example, Value
 
@@ -25,6 +25,9 @@ context has room for beside the text."""
 
 SHARE_OF_ONE = 3
 """A part of all examples' tokens that one may have: a single one teaches less than several."""
+
+_LONGEST_TOKEN = 20
+"""Characters: there are longer ones, but no text of them."""
 
 ALIKE = 0.9
 """How much of their words two inputs have in common that teach the same."""
@@ -132,12 +135,15 @@ class Growth:
             made = f"the prompt is another one by now: {error}"
         if isinstance(made, str):
             return LeftOut("not to be told", made, judged.origin)
-        if (same := self._like(made)) is not None:
-            return LeftOut(same, "", judged.origin)
-        tokens = self._cost(self._messages(made, values))
+        if self._is_there(made):
+            return LeftOut("there already", "", judged.origin)
+        tokens = self._cost_of(made, values)
         problem = self._no_room(tokens)
         if problem is not None:
             return LeftOut(*problem, judged.origin, tokens)
+        if self._has_one_like(made):
+            return LeftOut("much like another", "", judged.origin)
+        assert tokens is not None, "there is room for it"
         self._see(made)
         return Candidate(made, tokens, judged.origin)
 
@@ -163,12 +169,14 @@ class Growth:
         stand_ins = dict.fromkeys(BUILTINS, "x")
         return render(replace(self._prompt, examples=examples), values, stand_ins)
 
-    def _messages(self, example: Example, values: Mapping[str, str]) -> Sequence[Message]:
-        """An example as the model gets it."""
+    def _cost_of(self, example: Example, values: Mapping[str, str]) -> int | None:
+        """Tokens of an example as the model gets it; None of one too long to be counted even."""
+        if len(example.input) + len(example.output) > _LONGEST_TOKEN * self.budget:
+            return None
         user = self._recovery.example(values, example.input, example.instruction)
         if user is None:
-            return self._rendered((example,), values).examples[0]
-        return Message("user", user), Message("assistant", example.output)
+            return self._cost(self._rendered((example,), values).examples[0])
+        return self._cost((Message("user", user), Message("assistant", example.output)))
 
     def _cost(self, example: Sequence[Message]) -> int:
         question = Message("user", "")
@@ -182,12 +190,13 @@ class Growth:
             return sum(costs[:most])
         return sum(sorted(costs, reverse=True)[:most])
 
-    def _no_room(self, tokens: int) -> tuple[Cause, str] | None:
+    def _no_room(self, tokens: int | None) -> tuple[Cause, str] | None:
         assert self._costs is not None, "they were counted"
         most = self._prompt.max_examples
         if self._prompt.select == "first" and most is not None and len(self._costs) >= most:
             return "not shown", f"the prompt shows its first {most}: raise max_examples"
-        if tokens > (longest := self.budget // SHARE_OF_ONE):
+        longest = self.budget // SHARE_OF_ONE
+        if tokens is None or tokens > longest:
             return "too long", f"too long: one example may have {longest:,} tokens"
         left = self.budget - self.used
         if self._shown([*self._costs, tokens]) > self.budget:
@@ -228,6 +237,8 @@ class Growth:
         found = self._recovery.of(judged.question, values, judged.text)
         if found is not None:
             return found
+        if judged.text is None and len(judged.question) > LONGEST_UNKNOWN:
+            return "too long to be taken apart"
         if "instruction" in uses:
             return "the prompt is another one by now, and its instruction cannot be told"
         if self._recovery.had_instruction_in_front(judged.question, values, judged.text):
@@ -239,13 +250,13 @@ class Growth:
     def _see(self, example: AnyExample) -> None:
         self._seen.append((self._key(example), example.input.split()))
 
-    def _like(self, example: Example) -> Cause | None:
-        """How an example repeats one that is there or was offered."""
+    def _is_there(self, example: Example) -> bool:
+        """Whether an example repeats one that is there or was offered."""
+        return (self._key(example), example.input.split()) in self._seen
+
+    def _has_one_like(self, example: Example) -> bool:
         key, words = self._key(example), example.input.split()
-        others = [each for each_key, each in self._seen if each_key == key]
-        if words in others:
-            return "there already"
-        return "much like another" if any(_are_alike(words, each) for each in others) else None
+        return any(key == each_key and _are_alike(words, each) for each_key, each in self._seen)
 
     def _key(self, example: AnyExample) -> _Key:
         """What makes the same text another task."""

@@ -22,6 +22,12 @@ from prompts.schema import BUILTINS
 ALWAYS = ("text", "date")
 """Built-in values that every question has; the others may have been left out."""
 
+_LONGEST_LITERAL = 500
+"""Characters of a text that is looked for as a part of a pattern."""
+
+LONGEST_UNKNOWN = 100_000
+"""Characters of a question whose text is not known: more is no example anyway."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
@@ -71,7 +77,7 @@ class Recovery:
         if text is None:
             shapes.sort(key=lambda shape: self._marks["instruction"] in shape)
         for shape in shapes:
-            found = re.fullmatch(self._pattern(shape, text), content)
+            found = self._match(shape, content, text)
             if found is not None:
                 parts = found.groupdict()
                 given = parts.get("text") if text is None else text
@@ -84,8 +90,8 @@ class Recovery:
     ) -> bool:
         """Whether an instruction was put before the question because the prompt has no place for
         one."""
-        patterns = (self._pattern(shape, text) for shape in self._shapes_of(values).values())
-        return any(re.fullmatch(rf"(?s:.+?)\n\n{each}", content) for each in patterns)
+        shapes = self._shapes_of(values).values()
+        return any(self._match(shape, content, text, r"(?s:.+?)\n\n") for shape in shapes)
 
     def example(self, values: Mapping[str, str], text: str, instruction: str) -> str | None:
         """What the model gets of an example's input, without rendering it once more; None where the
@@ -101,6 +107,17 @@ class Recovery:
         for name, words in (("text", text), ("instruction", instruction)):
             shape = shape.replace(self._marks[name], words)
         return shape
+
+    def _match(
+        self, shape: str, content: str, text: str | None, before: str = ""
+    ) -> re.Match[str] | None:
+        """How a question has a shape, after what else may stand before it."""
+        if text is None and len(content) > LONGEST_UNKNOWN:
+            return None
+        if text is not None and len(text) > _LONGEST_LITERAL:
+            # A whole draft within a pattern would take its square in time.
+            content, text = content.replace(text, self._marks["text"]), self._marks["text"]
+        return re.fullmatch(before + self._pattern(shape, text), content)
 
     def _pattern(self, shape: str, text: str | None) -> str:
         """What a question of a shape looks like."""

@@ -91,7 +91,8 @@ def refused(growth: Growth, one: Judged) -> LeftOut:
 def test_a_question_is_taken_apart(shelf: Shelf) -> None:
     prompt = shelf.prompt(WITH_PLACE)
     recovery = Recovery(prompt)
-    texts = ("One line", "One.\n\nTwo.\n\nThree (a.b*)", "(letter.md):\n\nHm")
+    long = "The lamp was lit.\n\n" * 20_000
+    texts = ("One line", "One.\n\nTwo.\n\nThree (a.b*)", "(letter.md):\n\nHm", long.strip())
     instructions = ("", "Drily.", "Two\n\nparagraphs, with {{ text }}")
     for text, instruction, file in product(texts, instructions, ("", "letter.md")):
         given = {"instruction": instruction, "file": file}
@@ -280,6 +281,21 @@ def test_one_example_does_not_take_the_place_of_all(shelf: Shelf) -> None:
     left_out = refused(growth, judged(long(30), "Short."))
     assert (left_out.cause, left_out.tokens) == ("too long", 31)
     assert left_out.detail == "too long: one example may have 30 tokens"
+
+
+def test_what_is_far_too_long_is_not_even_counted(shelf: Shelf) -> None:
+    counted: list[int] = []
+
+    def count(messages: Sequence[Message]) -> int:
+        counted.append(max(len(message.content) for message in messages))
+        return words(messages)
+
+    growth = Growth(shelf.prompt(""), count)
+    text = "The lamp was lit. " * 10_000
+    left_out = refused(growth, judged(text, "It was lit.", text))
+    assert (left_out.cause, left_out.tokens) == ("too long", None)
+    assert refused(growth, judged(text, "It was lit.")).detail == "too long to be taken apart"
+    assert max(counted) < 1_000
 
 
 def test_without_a_budget_of_its_own_prompt_and_examples_have_one(shelf: Shelf) -> None:
