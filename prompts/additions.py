@@ -14,6 +14,7 @@ from prompts.append import with_examples
 from prompts.errors import NotAdded, PromptError
 from prompts.files import MAX_BYTES
 from prompts.inherit import Prompt
+from prompts.jsonschema import SCHEMA_COMMENT
 from prompts.library import Library
 from prompts.reading import parse_prompt
 from prompts.schema import AnyExample, Example, Template
@@ -77,7 +78,8 @@ class Additions:
 
     def _with(self, examples: Sequence[AnyExample]) -> bytes:
         data = self._before or b""
-        before = _text(data) if data else f'extends = "{self._prompt.name}"\n'
+        new = f'{SCHEMA_COMMENT}extends = "{self._prompt.name}"\n'
+        before = new if self._before is None else _text(data)
         try:
             text = with_examples(before, examples)
         except ValueError as error:

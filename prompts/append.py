@@ -9,17 +9,15 @@ from collections.abc import Iterable, Sequence
 import tomlkit
 from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import AoT, Item, String, StringType, Table, Trivia
+from tomlkit.items import AoT, Item, Table
 
 from prompts.schema import AnyExample, Dialogue
+from prompts.writing import toml_text
 
 KEY = "examples"
 
 _MARGIN = " \t\r\n"
 """Rendering cuts it off, so a file need not have it."""
-
-_LONGEST_LINE = 80
-"""Characters of a text that stands on the line of its key."""
 
 
 def with_examples(text: str, examples: Sequence[AnyExample]) -> str:
@@ -91,7 +89,7 @@ def _table(example: AnyExample) -> str:
         return "\n".join([*lines, "messages = [", *_messages(example), "]", ""])
     for key in ("instruction", "input", "output"):
         if words := getattr(example, key):
-            lines.append(f"{key} = {_text(words)}")
+            lines.append(f"{key} = {toml_text(words).as_string()}")
     if example.variables:
         values = (
             f"{tomlkit.key(name).as_string()} = {tomlkit.item(value).as_string()}"
@@ -103,13 +101,5 @@ def _table(example: AnyExample) -> str:
 
 def _messages(example: Dialogue) -> Iterable[str]:
     for message in example.messages:
-        yield f'  {{ role = "{message.role}", content = {_text(message.content)} }},'
-
-
-def _text(text: str) -> str:
-    text = text.strip(_MARGIN)
-    if "\n" not in text and len(text) <= _LONGEST_LINE:
-        return tomlkit.string(text).as_string()
-    # A letter in front keeps what is written of the text itself in one form.
-    written = tomlkit.string(f"x{text}", multiline=True).as_string()[4:-3]
-    return String(StringType.MLB, text, f"\n{written}", Trivia()).as_string()
+        content = toml_text(message.content).as_string()
+        yield f'  {{ role = "{message.role}", content = {content} }},'

@@ -73,6 +73,12 @@ def comment_text(text: str) -> str:
     return line if len(line) <= LONGEST_COMMENT else f"{line[: LONGEST_COMMENT - 1]}…"
 
 
+def toml_text(text: str) -> Item:
+    """A text without its margin: on the line of its key, or as a block where it has several."""
+    text = text.strip(_MARGIN)
+    return _block(text) if "\n" in text else tomlkit.string(text)
+
+
 def _block(text: str) -> String:
     """A text between triple quotation marks, which stand on lines of their own."""
     value = text.strip(_MARGIN) + "\n"
@@ -108,7 +114,7 @@ def _variable(variable: Variable) -> Table:
 def _params(params: Mapping[str, object]) -> Table:
     table = tomlkit.table()
     for name, value in params.items():
-        table.add(name, _text(value) if isinstance(value, str) else tomlkit.item(value))
+        table.add(name, toml_text(value) if isinstance(value, str) else tomlkit.item(value))
     return table
 
 
@@ -118,10 +124,6 @@ def _examples(examples: Sequence[Example]) -> AoT:
         table = tomlkit.table()
         for key in ("instruction", "input", "output"):
             if text := getattr(example, key):
-                table.add(key, _text(text))
+                table.add(key, toml_text(text))
         tables.append(table)
     return tables
-
-
-def _text(text: str) -> Item:
-    return _block(text) if "\n" in text.strip(_MARGIN) else tomlkit.string(text.strip(_MARGIN))

@@ -268,6 +268,11 @@ def test_each_is_shown_and_added_on_a_yes_at_once(asked: Asked) -> None:
     learn.close()
     assert learn.exitstatus == 0
     assert asked.outputs()[-2:] == ["He goes home at nine.", "There is a light on the hill."]
+    folder = asked.home / "config" / "prompts"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "prompt.schema.json",
+        "proofread.toml",
+    ]
     again = asked.start("proofread")
     again.expect("- The letter were never sent")
     again.expect("\\[y/n/q\\]")

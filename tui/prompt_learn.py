@@ -20,6 +20,7 @@ from tui import exit_codes
 from tui.errors import UsageProblem
 from tui.judged import judged_answers
 from tui.narrate import Narrator
+from tui.prompt_files import write_schema
 from tui.review import choose
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
@@ -158,9 +159,11 @@ def _ask(
         if answer == "q":
             return
         if answer == "y":
-            copied = additions.copied
+            copied, is_new = additions.copied, additions.is_new
             additions.add(candidate.example)
             growth.add(candidate)
+            if is_new:
+                write_schema(additions.path.parent)
             if copied:
                 narrator.say(f"the {copied} examples that it inherits are in the file now too")
 
