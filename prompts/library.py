@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prompts.errors import ExtendsCycle, InvalidPrompt, PromptError, UnknownPrompt, UnreadablePrompt
@@ -198,7 +198,10 @@ def _layer(link: _Link) -> Layer:
         models=file.models,
         system=file.system,
         user=file.user,
-        variables=file.variables,
+        variables={
+            name: replace(variable, folder=folder) if variable.type == "file" else variable
+            for name, variable in file.variables.items()
+        },
         params=file.params,
         included=_included(file, folder),
         examples=_all_examples(file, folder),

@@ -159,18 +159,19 @@ def _texts_of(
         if variable.type != "file" or name not in variables:
             continue
         named = str(variables[name])
-        seen[name] = read_file(Path(named)) if name in given else _default_file(prompt, named)
+        seen[name] = read_file(Path(named)) if name in given else _default_file(variable, named)
         variables[name] = Path(named).name
     return seen
 
 
-def _default_file(prompt: Prompt, named: str) -> str:
-    """The text of a file of the library."""
-    for path in matching(named, prompt.folder):
-        text = read_text(path, prompt.folder)
+def _default_file(variable: Variable, named: str) -> str:
+    """The text of a file of the library that the variable is declared in."""
+    assert variable.folder is not None, "the library says where it found a variable"
+    for path in matching(named, variable.folder):
+        text = read_text(path, variable.folder)
         if text is not None:
             return text
-    raise UnreadablePrompt(prompt.folder / named, "there is no such file")
+    raise UnreadablePrompt(variable.folder / named, "there is no such file")
 
 
 def _values_of(prompt: Prompt, example: Example) -> dict[str, Value]:

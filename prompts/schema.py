@@ -62,6 +62,8 @@ class Variable:
     min: float | None = None
     max: float | None = None
     """Bounds of numbers, both inclusive."""
+    folder: Path | None = None
+    """The library's folder that the default of a ``file`` is in."""
 
     def problem(self, value: Value) -> str | None:
         """Why a value of the right type is refused, as the end of a sentence."""
