@@ -95,13 +95,16 @@ class ExtendsCycle(PromptError):
 
     Attributes:
         path: The file in which the circle closes.
+        line: Of that file, counted from 1; None where it is not known.
         names: The prompts in order; the last is where the circle closes.
     """
 
-    def __init__(self, path: Path, names: Sequence[str]) -> None:
+    def __init__(self, path: Path, line: int | None, names: Sequence[str]) -> None:
         self.path = path
+        self.line = line
         self.names = tuple(names)
-        super().__init__(f"{path}: prompts extend each other in a circle: {' → '.join(names)}")
+        circle = " → ".join(names)
+        super().__init__(f"{_place(path, line)}: prompts extend each other in a circle: {circle}")
 
 
 class InvalidVariable(PromptError):

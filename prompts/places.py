@@ -5,17 +5,37 @@ Nothing is looked for before a mistake is to be pointed at.
 
 from __future__ import annotations
 
+import json
+import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 KeyPath: TypeAlias = tuple[str, ...]
 """A key with the tables it is in; elements of an array count from "0"."""
+
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def spelled(path: KeyPath) -> str:
+    """A key as a person writes it: what is no plain word stands in quotation marks."""
+    return ".".join(part if _BARE.fullmatch(part) else _quoted(part) for part in path)
+
+
+def _quoted(part: str) -> str:
+    return json.dumps(part, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,4 +170,5 @@ def _parts(key: Node) -> Iterator[str]:
         for part in key.named_children:
             yield from _parts(part)
     elif key.text is not None:
-        yield key.text.decode(errors="replace").strip("\"'")
+        text = key.text.decode(errors="replace")
+        yield text if key.type == "bare_key" else next(iter(tomllib.loads(f"{text} = 0")))

@@ -16,6 +16,7 @@ from prompts.schema import (
     BUILTINS,
     FILE_KEYS,
     KINDS,
+    PARAM_KEYS,
     SELECTS,
     VARIABLE_KEYS,
     VARIABLE_TYPES,
@@ -26,8 +27,10 @@ from prompts.schema import (
     Value,
     Variable,
     VariableType,
+    nearest_name,
 )
-from prompts.tables import Findings, Table, parse_toml
+from prompts.tables import Findings, Table
+from prompts.toml_text import parse_toml
 
 _TYPES: Mapping[str, type] = {
     **{"str": str, "int": int, "float": float, "bool": bool},
@@ -35,6 +38,7 @@ _TYPES: Mapping[str, type] = {
 }
 _TEMPLATE_WORDS = frozenset({"true", "false", "none", "loop", "self"})
 _NOT_A_PROMPTS = {
+    **dict.fromkeys(PARAM_KEYS, "a setting of the answer belongs under [params]"),
     "model": "a prompt does not choose the model: -m and the configuration do",
     "endpoint": "a prompt does not choose where it is answered: -m and the configuration do",
     "path": "a prompt has no paths but those of include and examples_from",
@@ -117,9 +121,9 @@ def _include(table: Table) -> dict[str, str]:
 
 def _check_name(table: Table, name: str) -> None:
     """Whether a template can use a value of this name."""
-    if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
-        table.fail("must be called by letters, digits and underscores", name)
-    if name in BUILTINS or name in _TEMPLATE_WORDS:
+    if not (name.isascii() and name.isidentifier()):
+        table.fail("must have a name of letters a to z, digits and _, with no digit first", name)
+    if name in BUILTINS or name in _TEMPLATE_WORDS or keyword.iskeyword(name):
         table.fail("is a name that templates have a meaning for already", name)
 
 
@@ -153,10 +157,12 @@ def _variable(name: str, table: Table) -> Variable:
         min=table.number("min"),
         max=table.number("max"),
     )
-    if (kind == "choice") != bool(variable.choices):
-        table.fail('type = "choice" and choices go together')
+    if kind == "choice" and not variable.choices:
+        table.fail("a choice needs its choices, a list of texts", "choices")
+    if kind != "choice" and variable.choices:
+        table.fail('only a variable of type = "choice" has choices', "choices")
     if variable.min is not None and variable.max is not None and variable.min > variable.max:
-        table.fail("min must not be more than max")
+        table.fail("must not be more than max", "min")
     return _with_default(variable, table)
 
 
@@ -173,5 +179,5 @@ def _with_default(variable: Variable, table: Table) -> Variable:
         default = table.get("default", _TYPES[variable.type])
     assert default is not None
     if problem := variable.problem(default):
-        table.fail(problem, "default")
+        table.fail(problem, "default", nearest_name(str(default), variable.choices))
     return replace(variable, default=default)

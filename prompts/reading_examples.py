@@ -21,7 +21,8 @@ from prompts.schema import (
     Example,
     Value,
 )
-from prompts.tables import Findings, Table, called, parse_toml
+from prompts.tables import Findings, Table, seen
+from prompts.toml_text import parse_toml
 
 
 def parse_examples(text: str, *, path: Path) -> tuple[AnyExample, ...]:
@@ -48,10 +49,13 @@ def _json_examples(text: str, path: Path) -> Iterable[AnyExample]:
             values: object = json.loads(line)
         except (ValueError, RecursionError) as error:
             reason = getattr(error, "msg", "values are nested too deeply")
-            raise InvalidPrompt(path, f"not JSON: {reason}", line=number) from error
+            column = getattr(error, "colno", None)
+            words = f"not JSON: {reason.removesuffix(' starting at')}"
+            raise InvalidPrompt(path, words, line=number, column=column) from error
         if not isinstance(values, dict):
-            raise InvalidPrompt(path, f"must be a table, not {called(type(values))}", line=number)
-        yield _example(Table(values, (), findings))
+            raise InvalidPrompt(path, f"must be a JSON object, not {seen(values)}", line=number)
+        with findings.noting():
+            yield _example(Table(values, (), findings))
         findings.raise_first()
 
 
@@ -69,7 +73,8 @@ def read_examples(table: Table) -> tuple[AnyExample, ...] | None:
 
 def _example(table: Table) -> AnyExample:
     if "messages" in table.values:
-        table.check_keys(("messages",))
+        beside = "does not go with messages, which are a whole example"
+        table.check_keys(("messages",), dict.fromkeys(EXAMPLE_KEYS, beside))
         return Dialogue(_messages(table))
     table.check_keys((*EXAMPLE_KEYS, "messages"))
     texts = {key: table.get(key, str) for key in ("input", "output", "instruction")}
@@ -89,7 +94,7 @@ def _own_values(table: Table) -> dict[str, Value]:
     for name, value in values.values.items() if values else ():
         if not isinstance(value, str | int | float | bool):
             assert values is not None
-            values.fail(f"must be a text, a number, true or false, not {called(type(value))}", name)
+            values.fail(f"must be a text, a number, true or false, not {seen(value)}", name)
     return dict(values.values) if values else {}
 
 
@@ -104,7 +109,9 @@ def _messages(table: Table) -> tuple[Message, ...]:
         if not (content or "").strip():
             each.fail("content is missing or empty")
         messages.append(Message(cast("Any", wanted), content or ""))
-    if not messages or len(messages) % 2:
+    if not messages:
+        table.fail("is empty", "messages")
+    if len(messages) % 2:
         table.fail("must end with what the assistant says", "messages")
     return tuple(messages)
 
@@ -175,5 +182,5 @@ def _patterns(table: Table) -> tuple[str, ...]:
         try:
             re.compile(pattern)
         except (re.error, RecursionError, OverflowError) as error:
-            table.fail(f"not a regular expression: {error}", "regex")
+            table.fail(f"{pattern!r} is no regular expression: {error}", "regex")
     return patterns
