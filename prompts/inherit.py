@@ -15,6 +15,8 @@ _T = TypeVar("_T")
 DEFAULT_USER = "{{ text }}"
 """The user template of a prompt that has none."""
 
+_LIMITS = ("max_examples", "max_example_tokens")
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -147,8 +149,7 @@ def stacked(prompts: Sequence[Prompt]) -> Prompt:
             included={**joined.included, **each.included},
             examples=tuple(_unique([*joined.examples, *each.examples])),
             select=each.select if each.select == "nearest" else joined.select,
-            max_examples=_sum(joined.max_examples, each.max_examples),
-            max_example_tokens=_sum(joined.max_example_tokens, each.max_example_tokens),
+            **_joint_limits(joined, each),
             models=tuple(dict.fromkeys((*joined.models, *each.models))),
             tests=(),
         )
@@ -174,5 +175,10 @@ def _unique(examples: Sequence[AnyExample]) -> list[AnyExample]:
     return found
 
 
-def _sum(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
+def _joint_limits(one: Prompt, other: Prompt) -> dict[str, int | None]:
+    """What both allow together; one without examples neither needs room nor lifts a limit."""
+    if not (one.examples and other.examples):
+        limiting = one if one.examples else other
+        return {name: getattr(limiting, name) for name in _LIMITS}
+    pairs = {name: (getattr(one, name), getattr(other, name)) for name in _LIMITS}
+    return {name: None if None in pair else sum(pair) for name, pair in pairs.items()}

@@ -52,11 +52,22 @@ def _json_examples(text: str, path: Path) -> Iterable[AnyExample]:
             column = getattr(error, "colno", None)
             words = f"not JSON: {reason.removesuffix(' starting at')}"
             raise InvalidPrompt(path, words, line=number, column=column) from error
+        if "\\u" in line and not _is_text(values):
+            raise InvalidPrompt(path, "has half of a surrogate pair, which is no text", line=number)
         if not isinstance(values, dict):
             raise InvalidPrompt(path, f"must be a JSON object, not {seen(values)}", line=number)
         with findings.noting():
             yield _example(Table(values, (), findings))
         findings.raise_first()
+
+
+def _is_text(values: object) -> bool:
+    """Whether all texts of a JSON value can be written."""
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_examples(table: Table) -> tuple[AnyExample, ...] | None:
