@@ -180,5 +180,12 @@ def _joint_limits(one: Prompt, other: Prompt) -> dict[str, int | None]:
     if not (one.examples and other.examples):
         limiting = one if one.examples else other
         return {name: getattr(limiting, name) for name in _LIMITS}
-    pairs = {name: (getattr(one, name), getattr(other, name)) for name in _LIMITS}
-    return {name: None if None in pair else sum(pair) for name, pair in pairs.items()}
+    tokens = (one.max_example_tokens, other.max_example_tokens)
+    return {
+        "max_examples": _most(one) + _most(other),
+        "max_example_tokens": None if None in tokens else sum(filter(None, tokens)),
+    }
+
+
+def _most(prompt: Prompt) -> int:
+    return len(prompt.examples) if prompt.max_examples is None else prompt.max_examples

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +12,12 @@ from prompts.params import read_params
 from prompts.places import TomlPlaces
 from prompts.reading_examples import read_examples, read_tests
 from prompts.schema import (
-    BUILTINS,
     FILE_KEYS,
     KINDS,
+    MOST_EXAMPLES,
     PARAM_KEYS,
     SELECTS,
+    TAKEN_NAMES,
     VARIABLE_KEYS,
     VARIABLE_TYPES,
     Kind,
@@ -36,14 +36,12 @@ _TYPES: Mapping[str, type] = {
     **{"str": str, "int": int, "float": float, "bool": bool},
     **{"choice": str, "file": str},
 }
-_TEMPLATE_WORDS = frozenset({"true", "false", "none", "loop", "self"})
 _NOT_A_PROMPTS = {
     **dict.fromkeys(PARAM_KEYS, "a setting of the answer belongs under [params]"),
     "model": "a prompt does not choose the model: -m and the configuration do",
     "endpoint": "a prompt does not choose where it is answered: -m and the configuration do",
     "path": "a prompt has no paths but those of include and examples_from",
 }
-_MAX_TOKENS = 2**31 - 1
 
 
 def parse_prompt(text: str, *, name: str, path: Path) -> PromptFile:
@@ -94,8 +92,8 @@ def _prompt_file(table: Table, name: str, findings: Findings) -> PromptFile | No
         variables=read(lambda: _variables(table), {}),
         params=read(lambda: read_params(table), {}),
         examples_from=read(lambda: table.text_or_texts("examples_from"), None),
-        max_examples=read(lambda: table.whole("max_examples", 0, _MAX_TOKENS), None),
-        max_example_tokens=read(lambda: table.whole("max_example_tokens", 0, _MAX_TOKENS), None),
+        max_examples=read(lambda: table.whole("max_examples", 0, MOST_EXAMPLES), None),
+        max_example_tokens=read(lambda: table.whole("max_example_tokens", 0, MOST_EXAMPLES), None),
         select=read(lambda: cast("Select | None", table.word("select", SELECTS)), None),
         examples=read(lambda: read_examples(table), None),
         min_pass=read(lambda: table.number("min_pass", 0, 1), None),
@@ -123,7 +121,7 @@ def _check_name(table: Table, name: str) -> None:
     """Whether a template can use a value of this name."""
     if not (name.isascii() and name.isidentifier()):
         table.fail("must have a name of letters a to z, digits and _, with no digit first", name)
-    if name in BUILTINS or name in _TEMPLATE_WORDS or keyword.iskeyword(name):
+    if name in TAKEN_NAMES:
         table.fail("is a name that templates have a meaning for already", name)
 
 

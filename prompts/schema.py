@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import keyword
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -32,6 +33,12 @@ BUILTINS: tuple[str, ...] = (
     *("text", "instruction", "selection", "file", "date", "title", "previous"),
 )
 """Values that every template can use without declaring them."""
+
+TAKEN_NAMES = frozenset({*BUILTINS, "true", "false", "none", "loop", "self", *keyword.kwlist})
+"""What neither a variable nor an included text can be called."""
+
+MOST_EXAMPLES = 2**31 - 1
+"""The highest limit of their number, or of their tokens."""
 
 FILE_KEYS = (
     *("title", "summary", "tags", "kind", "models", "extends", "include", "system", "user"),
