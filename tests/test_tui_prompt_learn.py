@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import pexpect
 import pytest
+from pseudo_terminal import SCRIPTED
 from scripted_chat import Chat
-from test_tui_terminal import SCRIPTED
 
 from engine.errors import NoModel
 from engine.protocol import Engine

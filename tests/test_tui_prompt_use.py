@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from prompt_library import POSTCARD, of_project, own
 from scripted_chat import Chat
+
+from engine.scripted import ScriptedEngine
+from engine.types import Event, Request
+from sessions import memory_session
+from tui.commands import complete_line, run_line
+from tui.conversation import Conversation
+from tui.options import AskOptions
+from tui.repl.loop import Repl
+from tui.repl.reader import PipeReader
+from tui.runtime import Runtime
 
 ASK_BOTH = 'user = "{{ who }} {{ when }} {{ text }}"\n[variables.who]\n[variables.when]\n'
 
@@ -243,3 +255,73 @@ def test_a_new_session_keeps_the_prompt_and_its_values(chat: Chat) -> None:
     assert chat("--repl", stdin="\n".join(lines)) == 0
     assert systems(chat) == ["You write postcards to Nora."] * 2
     assert len(chat.engine.requests[-1].messages) == 4
+
+
+class EditedMeanwhile(ScriptedEngine):
+    """An engine during whose first answer somebody edits a prompt."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        super().__init__(["Hello there."])
+        self._path = path
+        self._text = text
+
+    def stream(self, request: Request) -> Generator[Event, None, None]:
+        """See `Engine`."""
+        self._path.write_text(self._text)
+        return super().stream(request)
+
+
+def test_a_prompt_that_is_edited_meanwhile_counts_from_the_next_question_on(chat: Chat) -> None:
+    path = own(chat, "mine.toml", 'system = "Old."\nuser = "old {{ text }}"')
+    chat.engine = EditedMeanwhile(path, 'system = "New."\nuser = "new {{ text }}"')
+    assert chat("--repl", "-t", "mine", stdin="one\ntwo\nthree\n") == 0
+    assert systems(chat) == ["Old.", "New.", "New."]
+    assert questions(chat) == ["old one", "new two", "new three"]
+    assert [turn for turn in chat.saved if turn.endswith(".")].count("New.") == 1
+
+
+def test_a_prompt_that_is_broken_meanwhile_is_said_and_the_talk_goes_on(chat: Chat) -> None:
+    path = own(chat, "mine.toml", 'user = "old {{ text }}"')
+    chat.engine = EditedMeanwhile(path, "user = 3")
+    lines = ["one", "two", "/template off", "three"]
+    assert chat("--repl", "-t", "mine", stdin="\n".join(lines)) == 1
+    assert "mine.toml:1:1: user: must be a text, not 3" in chat.err
+    assert questions(chat) == ["old one", "three"]
+
+
+def talk(chat: Chat) -> Repl:
+    """A conversation in which a line is typed."""
+    own(chat, "postcard.toml", POSTCARD)
+    own(chat, "broken.toml", "kind = 1")
+    runtime = Runtime(os.environ, lambda _path, _options: chat.engine)
+    conversation = Conversation(chat.engine, memory_session())
+    return Repl(runtime, AskOptions(), conversation, PipeReader(runtime.stdin))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("/templ", ["/template"]),
+        ("/template post", ["postcard"]),
+        ("/template of", ["off"]),
+        ("/template brok", []),
+        ("/template postcard tigh", ["tighten"]),
+        ("/template postcard w", ["words="]),
+        ("/template postcard to", ["to=", "tone=", "tone=warm", "tone=cool"]),
+        ("/template postcard tone=", ["tone=", "tone=warm", "tone=cool"]),
+        ("/template postcard tone=c", ["tone=cool"]),
+        ("/template postcard to=Nora post", []),
+        ("/template nobody to", []),
+        ("/nothing x", []),
+    ],
+)
+def test_names_variables_and_choices_complete_a_line(
+    chat: Chat, line: str, words: list[str]
+) -> None:
+    assert [suggestion.text for suggestion in complete_line(talk(chat), line)] == words
+
+
+def test_the_variables_of_the_prompt_in_use_complete_a_line(chat: Chat) -> None:
+    repl = talk(chat)
+    run_line(repl, "/template postcard to=Nora")
+    assert [each.text for each in complete_line(repl, "/template tone=w")] == ["tone=warm"]

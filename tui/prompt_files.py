@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 import click
@@ -63,7 +64,7 @@ def new_prompt(runtime: Runtime, *, name: str, original: str | None, edit: bool)
         raise UsageProblem(f"{path} exists already: `chat prompts edit {name}` changes it")
     text = _SKELETON if original is None else _copy_of(runtime, original)
     if edit and runtime.is_interactive:
-        _edit_and_save(runtime, path, text, is_new=True)
+        _edit_and_save(runtime, path, text, is_new=True, is_wanted=True)
     else:
         _save(runtime, path, text, force=False)
 
@@ -96,31 +97,52 @@ def _copy_of(runtime: Runtime, name: str) -> str:
     return SCHEMA_COMMENT + "".join(lines)
 
 
-def _edit_and_save(runtime: Runtime, path: Path, text: str, *, is_new: bool) -> None:
-    """Have the text edited until it is sound, or the person wants it as it is, or gives up."""
+def _edit_and_save(
+    runtime: Runtime, path: Path, text: str, *, is_new: bool, is_wanted: bool = False
+) -> None:
+    """Have the text edited until it is sound, or the person wants it as it is, or gives up.
+
+    Args:
+        runtime: Where the person is.
+        path: The file that it is for.
+        text: What the editor begins with.
+        is_new: Whether there is no such file yet.
+        is_wanted: Whether the text is to be saved even if nobody changes it.
+
+    Raises:
+        UsageProblem: If there is no editor, or the file was changed meanwhile.
+    """
     say = Narrator(runtime.stderr).say
-    edited = text
-    while True:
-        try:
-            answer = click.edit(edited, extension=".toml")
-        except click.ClickException as error:
-            raise UsageProblem(error.format_message()) from error
-        if answer is None and (edited == text and not is_new):
+    edited, choice = text, "e"
+    while choice == "e":
+        edited, complaints = _edited(edited)
+        if edited == text and not (complaints or is_wanted):
             say("nothing was changed")
             return
-        edited = answer if answer is not None else edited
-        report = check_text(edited, path.stem, path, library_with(runtime.library(), path.parent))
-        for problem in report.problems:
-            say(str(problem))
-        choice = _choice() if report.problems else "s"
-        if choice == "s":
-            break
-        if choice == "d":
-            say("nothing was saved")
-            return
+        if complaints and edited == text:
+            raise UsageProblem(complaints)
+        library = library_with(runtime.library(), path.parent)
+        problems = check_text(edited, path.stem, path, library).problems
+        for words in filter(None, (complaints, *map(str, problems))):
+            say(words)
+        choice = _choice() if problems or complaints else "s"
+    if choice == "d":
+        say("nothing was saved")
+        return
     if not is_new and (read_text(path, path.parent) or "") != text:
-        raise UsageProblem(f"{path} was changed meanwhile: nothing was saved")
+        aside = path.with_name(f"{path.name}.edited")
+        write_private(aside, edited.encode(), force=True)
+        raise UsageProblem(f"{path} was changed meanwhile; what you wrote is in {aside}")
     _save(runtime, path, edited, force=not is_new)
+
+
+def _edited(text: str) -> tuple[str, str]:
+    """What an editor leaves of a text, and what is to be said of one that failed."""
+    try:
+        answer = click.edit(text, extension=".toml")
+    except click.ClickException as error:
+        return text, error.format_message()
+    return text if answer is None else answer, ""
 
 
 def _choice() -> str:
@@ -134,7 +156,9 @@ def _choice() -> str:
 
 def _save(runtime: Runtime, path: Path, text: str, *, force: bool) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mode = path.stat().st_mode if path.exists() else 0o600
     write_private(path, text.encode(), force=force)
+    path.chmod(stat.S_IMODE(mode))  # what a project's people share stays readable to them
     write_schema(path.parent)
     print_line(runtime, str(path))
 
