@@ -15,8 +15,6 @@ _T = TypeVar("_T")
 DEFAULT_USER = "{{ text }}"
 """The user template of a prompt that has none."""
 
-_LIMITS = ("max_examples", "max_example_tokens")
-
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -149,7 +147,10 @@ def stacked(prompts: Sequence[Prompt]) -> Prompt:
             included={**joined.included, **each.included},
             examples=tuple(_unique([*joined.examples, *each.examples])),
             select=each.select if each.select == "nearest" else joined.select,
-            **_joint_limits(joined, each),
+            max_examples=_joint(joined, each, _most(joined), _most(each)),
+            max_example_tokens=_joint(
+                joined, each, joined.max_example_tokens, each.max_example_tokens
+            ),
             models=tuple(dict.fromkeys((*joined.models, *each.models))),
             tests=(),
         )
@@ -175,16 +176,13 @@ def _unique(examples: Sequence[AnyExample]) -> list[AnyExample]:
     return found
 
 
-def _joint_limits(one: Prompt, other: Prompt) -> dict[str, int | None]:
+def _joint(one: Prompt, other: Prompt, limit: int | None, another: int | None) -> int | None:
     """What both allow together; one without examples neither needs room nor lifts a limit."""
-    if not (one.examples and other.examples):
-        limiting = one if one.examples else other
-        return {name: getattr(limiting, name) for name in _LIMITS}
-    tokens = (one.max_example_tokens, other.max_example_tokens)
-    return {
-        "max_examples": _most(one) + _most(other),
-        "max_example_tokens": None if None in tokens else sum(filter(None, tokens)),
-    }
+    if not other.examples:
+        return limit
+    if not one.examples:
+        return another
+    return None if limit is None or another is None else limit + another
 
 
 def _most(prompt: Prompt) -> int:

@@ -102,6 +102,7 @@ class _Scan:
         self._source = source
         self._lines = source.split(b"\n")
         self._arrays: Counter[KeyPath] = Counter()
+        self._implied: set[KeyPath] = set()
 
     def document(self) -> None:
         """Note every key of the text."""
@@ -123,14 +124,23 @@ class _Scan:
             if path in self._arrays:
                 path = (*path, str(self._arrays[path] - 1))
             path = (*path, part)
+            if path not in self.keys:
+                self._implied.add(path)
+                self.keys[path] = self._place(header)
+        self._head(path, header)
         if node.type == "table_array_element":
             self._arrays[path] += 1
-            self.keys.setdefault(path, self._place(header))
             path = (*path, str(self._arrays[path] - 1))
-        self.keys.setdefault(path, self._place(header))
+            self._head(path, header)
         for pair in pairs:
             if pair.type == "pair":
                 self._pair(pair, path)
+
+    def _head(self, path: KeyPath, header: Node) -> None:
+        """Note a table at its own header, rather than at one of a table within it."""
+        if path not in self.keys or path in self._implied:
+            self.keys[path] = self._place(header)
+            self._implied.discard(path)
 
     def _pair(self, node: Node, table: KeyPath) -> None:
         key, *values = node.named_children

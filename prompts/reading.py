@@ -127,12 +127,13 @@ def _check_name(table: Table, name: str) -> None:
 
 def _variables(table: Table) -> dict[str, Variable]:
     tables = table.table("variables")
+    included = table.values.get("include")
     variables = {}
     for name in tables.values if tables else ():
         assert tables is not None
         with tables.findings.noting():
             _check_name(tables, name)
-            if name in (table.values.get("include") or ()):
+            if isinstance(included, dict) and name in included:
                 tables.fail("is also the name of an included file", name)
             one = tables.table(name)
             assert one is not None

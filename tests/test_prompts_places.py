@@ -29,6 +29,8 @@ PLACES: dict[str, tuple[str, KeyPath, tuple[int, int]]] = {
     "a literal key": ("'a\"b' = 1", ('a"b',), (1, 1)),
     "a table": ("\n[a.b]\nc = 1", ("a", "b"), (2, 2)),
     "a table around it": ("\n[a.b]\nc = 1", ("a", "b", "missing", "deeper"), (2, 2)),
+    "a table that only a table within it names": ("\n[a.b]\nc = 1", ("a",), (2, 2)),
+    "a table after one within it": ("[a.b]\nc = 1\n[a]\nd = 1", ("a",), (3, 2)),
     "an inline table": ("a = { b = { c = 1 } }", ("a", "b", "c"), (1, 13)),
     "an element of an array": ("a = [1, [2, 3]]", ("a", "1", "1"), (1, 13)),
     "an array over lines with comments": (
