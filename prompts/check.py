@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from prompts.errors import InvalidPrompt, InvalidVariable, PromptError, UnreadablePrompt
+from prompts.expectations import NO_FILE_OF_A_TEST
 from prompts.files import read_text
 from prompts.inherit import Prompt
 from prompts.library import NAME, NAMING_RULE, Library
@@ -54,7 +55,7 @@ def check_text(text: str, name: str, path: Path, library: Library) -> Report:
     if file is None:
         return Report(name, path, tuple(problems))
     if missing := tuple(library.problems(file, path.parent)):
-        return Report(name, path, tuple(sorted(missing, key=_place)))
+        return Report(name, path, tuple(sorted(missing, key=partial(_place, path))))
     try:
         prompt = library.adopt(file, path.parent)
         wrong = tuple(_wrong_values(file, prompt))
@@ -63,10 +64,11 @@ def check_text(text: str, name: str, path: Path, library: Library) -> Report:
         return Report(name, path, (error,))
 
 
-def _place(problem: PromptError) -> int:
-    """Where it is listed: by line, mistakes in other files last."""
-    line = getattr(problem, "line", None)
-    return line if isinstance(line, int) else sys.maxsize
+def _place(path: Path, problem: PromptError) -> tuple[bool, int]:
+    """Where it is listed: by line, mistakes in other files last and in the order found."""
+    if isinstance(problem, InvalidPrompt) and problem.path == path:
+        return False, problem.line or 0
+    return True, 0
 
 
 def _rendered(prompt: Prompt) -> Rendered:
@@ -99,6 +101,8 @@ def _wrong(
 ) -> Iterator[InvalidPrompt]:
     for name, value in values.items():
         try:
+            if at[0] == "tests" and name in prompt.variables:
+                _refuse_file(prompt.variables[name])
             typed_values(prompt, {name: str(value)})
         except InvalidVariable as error:
             place = file.places.of((*at, name))
@@ -110,3 +114,8 @@ def _wrong(
                 key=spelled((*at, name)),
                 nearest=error.nearest,
             )
+
+
+def _refuse_file(variable: Variable) -> None:
+    if variable.type == "file":
+        raise InvalidVariable(variable.name, NO_FILE_OF_A_TEST)

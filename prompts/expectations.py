@@ -19,6 +19,10 @@ Kept: TypeAlias = Literal["numbers", "quotes", "links", "names", "headings"]
 KEPT: tuple[Kept, ...] = get_args(Kept)
 
 
+NO_FILE_OF_A_TEST = "is a file: a test has the one that is the default"
+"""Why a test gives no value of a file's variable, as the end of a sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expectations:
     """What must be true of an answer; what is not given is not looked at."""

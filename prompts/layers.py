@@ -11,7 +11,7 @@ from prompts.errors import InvalidPrompt, UnreadablePrompt
 from prompts.files import matching, read_text
 from prompts.inherit import Layer
 from prompts.places import KeyPath, spelled
-from prompts.reading_examples import parse_examples
+from prompts.reading_examples import inspect_examples
 from prompts.schema import AnyExample, PromptFile, Variable, nearest_name
 
 _EXAMPLE_FILES = (".toml", ".jsonl")
@@ -53,12 +53,16 @@ def named_file_problems(file: PromptFile, folder: Path) -> Iterator[InvalidPromp
     """What is wrong with the files that a file names, one by one."""
     readers: list[Callable[[], object]] = [
         *(partial(_included, file, name, folder) for name in file.include),
-        *(partial(_examples, file, at, folder) for at in range(len(file.examples_from or ()))),
         *(partial(_with_default_text, file, each, folder) for each in file.variables.values()),
     ]
     for reader in readers:
         try:
             reader()
+        except InvalidPrompt as error:
+            yield error
+    for number in range(len(file.examples_from or ())):
+        try:
+            yield from _examples(file, number, folder)[1]
         except InvalidPrompt as error:
             yield error
 
@@ -101,21 +105,29 @@ def _all_examples(file: PromptFile, folder: Path) -> tuple[AnyExample, ...] | No
         return None
     examples = list(file.examples or ())
     for number in range(len(file.examples_from or ())):
-        examples += _examples(file, number, folder)
+        found, problems = _examples(file, number, folder)
+        if problems:
+            raise problems[0]
+        examples += found
     return tuple(examples)
 
 
-def _examples(file: PromptFile, number: int, folder: Path) -> list[AnyExample]:
-    """Those of one name or pattern."""
+def _examples(
+    file: PromptFile, number: int, folder: Path
+) -> tuple[list[AnyExample], list[InvalidPrompt]]:
+    """Those of one name or pattern, and what is wrong with others."""
     at = ("examples_from", str(number))
     found: list[AnyExample] = []
+    wrong: list[InvalidPrompt] = []
     for path in _files(file, (file.examples_from or ())[number], folder, at):
         text = _text(file, path, folder, at)
         if path.suffix not in _EXAMPLE_FILES:
             name = str(path.relative_to(folder))
             raise invalid(file, at, f"{name!r} must end in {' or '.join(_EXAMPLE_FILES)}")
-        found += parse_examples(text, path=path)
-    return found
+        examples, problems = inspect_examples(text, path=path)
+        found += examples
+        wrong += problems
+    return found, wrong
 
 
 def _files(file: PromptFile, pattern: str, folder: Path, at: KeyPath) -> list[Path]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,36 +28,54 @@ def parse_examples(text: str, *, path: Path) -> tuple[AnyExample, ...]:
     """Read a file of examples: TOML, or JSON Lines where its name ends so.
 
     Raises:
-        InvalidPrompt: If it is neither, or an example is wrong.
+        InvalidPrompt: If it is neither, or an example is wrong; the first mistake.
     """
+    examples, problems = inspect_examples(text, path=path)
+    if problems:
+        raise problems[0]
+    return examples
+
+
+def inspect_examples(
+    text: str, *, path: Path
+) -> tuple[tuple[AnyExample, ...], list[InvalidPrompt]]:
+    """Read a file of examples as far as it can be read, and say all that is wrong with it."""
     if path.suffix == ".jsonl":
-        return tuple(_json_examples(text, path))
-    table = Table(parse_toml(text, path), (), Findings(path, TomlPlaces(text)))
-    table.check_keys(("examples",))
-    examples = read_examples(table)
-    table.findings.raise_first()
-    return examples or ()
+        return _inspect_lines(text, path)
+    findings = Findings(path, TomlPlaces(text))
+    examples: tuple[AnyExample, ...] | None = ()
+    with findings.noting():
+        table = Table(parse_toml(text, path), (), findings)
+        table.check_keys(("examples",))
+        examples = read_examples(table)
+    return examples or (), findings.problems
 
 
-def _json_examples(text: str, path: Path) -> Iterable[AnyExample]:
+def _inspect_lines(text: str, path: Path) -> tuple[tuple[AnyExample, ...], list[InvalidPrompt]]:
+    examples: list[AnyExample] = []
+    problems: list[InvalidPrompt] = []
     for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        findings = Findings(path, NumberedLine(number))
-        try:
-            values: object = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            reason = getattr(error, "msg", "values are nested too deeply")
-            column = getattr(error, "colno", None)
-            words = f"not JSON: {reason.removesuffix(' starting at')}"
-            raise InvalidPrompt(path, words, line=number, column=column) from error
-        if "\\u" in line and not _is_text(values):
-            raise InvalidPrompt(path, "has half of a surrogate pair, which is no text", line=number)
-        if not isinstance(values, dict):
-            raise InvalidPrompt(path, f"must be a JSON object, not {seen(values)}", line=number)
-        with findings.noting():
-            yield _example(Table(values, (), findings))
-        findings.raise_first()
+        findings = Findings(path, NumberedLine(number), problems)
+        if line.strip():
+            with findings.noting():
+                examples.append(_example(Table(_json_object(line, findings), (), findings)))
+    return tuple(examples), problems
+
+
+def _json_object(line: str, findings: Findings) -> dict[str, Any]:
+    try:
+        values: object = json.loads(line)
+    except json.JSONDecodeError as error:
+        words = f"not JSON: {error.msg.removesuffix(' starting at')}"
+        place = findings.error(words, ())
+        raise InvalidPrompt(place.path, words, line=place.line, column=error.colno) from error
+    except (ValueError, RecursionError) as error:
+        raise findings.error("not JSON: values are too deep or too long", ()) from error
+    if "\\u" in line and not _is_text(values):
+        raise findings.error("has half of a surrogate pair, which is no text", ())
+    if not isinstance(values, dict):
+        raise findings.error(f"must be a JSON object, not {seen(values)}", ())
+    return values
 
 
 def _is_text(values: object) -> bool:

@@ -588,6 +588,7 @@ def llm_user_template(source: str) -> Imported:
     return read_template({"prompt": source}, "a", "a.yaml", "a")
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.from_regex("[a-z]{1,6}x", fullmatch=True),

@@ -192,6 +192,20 @@ def test_a_projects_prompt_reaches_nothing_but_its_folder(
     assert chat.engine.requests == []
 
 
+def test_a_projects_test_has_no_file_of_the_person_read(chat: Chat, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.md"
+    secret.write_text("the secret")
+    of_project(
+        tmp_path,
+        "mine.toml",
+        'system = "{{ style }}"\n[variables.style]\ntype = "file"\n[[tests]]\ninput = "a"\n'
+        f'variables = {{ style = "{secret}" }}\nexpect = {{ contains = "a" }}',
+    )
+    assert chat("prompts", "test", "mine") == 1
+    assert "style is a file: a test has the one that is the default" in chat.out + chat.err
+    assert chat.engine.requests == []
+
+
 def test_the_repl_uses_a_prompt_with_values_until_it_is_off(chat: Chat) -> None:
     own(chat, "postcard.toml", POSTCARD)
     lines = [

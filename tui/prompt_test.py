@@ -11,7 +11,8 @@ from typing import TextIO
 from engine.errors import UnknownModel
 from engine.models import resolve_model
 from engine.protocol import Engine
-from prompts.errors import PromptError, UnknownPrompt
+from prompts.errors import InvalidVariable, PromptError, UnknownPrompt
+from prompts.expectations import NO_FILE_OF_A_TEST
 from prompts.inherit import Prompt
 from prompts.library import Library
 from tui import exit_codes
@@ -209,9 +210,13 @@ def _composer(runtime: Runtime, library: Library, options: TrialOptions) -> Comp
 def _variables(trial: Trial, library: Library) -> tuple[tuple[str, str], ...]:
     """The values of a test; another prompt than its own gets those that it knows."""
     given = trial.test.variables
+    known = library.load(trial.prompt).variables if given else {}
     if trial.prompt != trial.owner:
-        known = library.load(trial.prompt).variables
         given = {name: value for name, value in given.items() if name in known}
+    for name in given:
+        if name in known and known[name].type == "file":
+            # Somebody else's prompt would have any file of the person's read.
+            raise InvalidVariable(name, NO_FILE_OF_A_TEST)
     return tuple((name, str(value)) for name, value in given.items())
 
 
