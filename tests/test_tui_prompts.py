@@ -129,6 +129,14 @@ def test_what_is_not_given_stands_in_braces(chat: Chat) -> None:
     assert chat.out.endswith("40 words, warm: {{ text }}\n")
 
 
+def test_a_value_that_is_reckoned_with_must_be_given_to_be_shown(chat: Chat) -> None:
+    own(chat, "sum.toml", 'user = "{{ n + 1 }} {{ text }}"\n[variables.n]\ntype = "int"')
+    assert chat("prompts", "show", "sum", "--messages") == 2
+    assert "the prompt 'sum' also needs: n" in chat.err
+    assert chat("prompts", "show", "sum", "--messages", "-p", "n", "1") == 0
+    assert chat.out == "[user]\n2 {{ text }}\n"
+
+
 def test_the_tokens_of_the_parts_add_up(chat: Chat) -> None:
     own(chat, "postcard.toml", POSTCARD)
     arguments = ("prompts", "show", "postcard", "-p", "to", "Nora", "--tokens")
@@ -188,6 +196,14 @@ def test_a_name_that_is_taken_is_left_alone(chat: Chat) -> None:
     assert path.read_text() == ""
 
 
+def test_a_new_prompt_behind_one_of_the_project_is_said(chat: Chat, tmp_path: Path) -> None:
+    path = of_project(tmp_path, "mine.toml", "")
+    assert chat("prompts", "new", "mine") == 0
+    assert f"here mine is {path}, which comes before yours" in chat.err
+    assert chat("prompts", "new", "tighten") == 0
+    assert chat.err == ""
+
+
 def test_a_new_prompt_can_begin_with_a_copy(chat: Chat) -> None:
     assert chat("prompts", "new", "shorter", "--from", "tighten") == 0
     copy = (chat.home / "config" / "prompts" / "shorter.toml").read_text()
@@ -197,6 +213,13 @@ def test_a_new_prompt_can_begin_with_a_copy(chat: Chat) -> None:
     assert chat("prompts", "new", "again", "--from", "shorter") == 0
     again = (chat.home / "config" / "prompts" / "again.toml").read_text()
     assert again == copy
+
+
+def test_a_copy_without_the_files_of_its_original_is_said(chat: Chat, tmp_path: Path) -> None:
+    of_project(tmp_path, "house.md", "House.")
+    of_project(tmp_path, "theirs.toml", 'system = "{{ house }}"\ninclude.house = "house.md"')
+    assert chat("prompts", "new", "mine", "--from", "theirs") == 0
+    assert "mine.toml:3:1: include.house: there is no file 'house.md'" in chat.err
 
 
 def test_a_file_a_folder_a_name_and_all_can_be_checked(chat: Chat, tmp_path: Path) -> None:
@@ -222,6 +245,17 @@ def test_a_file_a_folder_a_name_and_all_can_be_checked(chat: Chat, tmp_path: Pat
     assert places == [(1, 1, "kind"), (2, 1, "tags")]
     assert chat("prompts", "check", "--no-tokens", str(tmp_path / "none.toml")) == 1
     assert "there is no such file" in chat.out
+
+
+def test_a_folder_called_like_a_prompt_does_not_hide_it(chat: Chat, tmp_path: Path) -> None:
+    own(chat, "postcard.toml", POSTCARD)
+    folder = tmp_path / "postcard"
+    folder.mkdir()
+    (folder / "other.toml").write_text("kind = 1")
+    assert chat("prompts", "check", "--no-tokens", "postcard") == 0
+    assert chat.out == "postcard: sound, 1 examples\n"
+    assert chat("prompts", "check", "--no-tokens", "postcard/") == 1
+    assert chat.out == "postcard/other.toml:1:1: kind: must be a text, not 1\n"
 
 
 def test_a_check_says_what_prompts_cost(chat: Chat) -> None:

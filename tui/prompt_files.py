@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from prompts.check import check_text
+from prompts.errors import PromptError
 from prompts.files import read_text
 from prompts.jsonschema import SCHEMA_COMMENT, SCHEMA_FILE, schema
 from prompts.library import NAME, NAMING_RULE, packaged_source
@@ -67,6 +68,10 @@ def new_prompt(runtime: Runtime, *, name: str, original: str | None, edit: bool)
         _edit_and_save(runtime, path, text, is_new=True, is_wanted=True)
     else:
         _save(runtime, path, text, force=False)
+        for problem in _problems(runtime, path, text):  # of a copy without its files, say
+            Narrator(runtime.stderr).say(str(problem))
+    if path.exists() and (nearer := prompt_file(runtime, name)) != path:
+        Narrator(runtime.stderr).say(f"here {name} is {nearer}, which comes before yours")
 
 
 def edit_prompt(runtime: Runtime, *, name: str) -> None:
@@ -121,8 +126,7 @@ def _edit_and_save(
             return
         if complaints and edited == text:
             raise UsageProblem(complaints)
-        library = library_with(runtime.library(), path.parent)
-        problems = check_text(edited, path.stem, path, library).problems
+        problems = _problems(runtime, path, edited)
         for words in filter(None, (complaints, *map(str, problems))):
             say(words)
         choice = _choice() if problems or complaints else "s"
@@ -143,6 +147,12 @@ def _edited(text: str) -> tuple[str, str]:
     except click.ClickException as error:
         return text, error.format_message()
     return text if answer is None else answer, ""
+
+
+def _problems(runtime: Runtime, path: Path, text: str) -> tuple[PromptError, ...]:
+    """What is wrong with the text of a file."""
+    library = library_with(runtime.library(), path.parent)
+    return check_text(text, path.stem, path, library).problems
 
 
 def _choice() -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.types import Message
-from prompts.errors import MissingVariables
+from prompts.errors import MissingVariables, RenderFailed
 from prompts.examples import with_chosen_examples, within_budget
 from prompts.inherit import Prompt
 from prompts.jsonschema import schema
@@ -138,8 +138,12 @@ def _rendered(runtime: Runtime, options: Shown) -> tuple[Prompt, Rendered]:
     try:
         return prompt, render(prompt, values, builtins, read_file=read_text)
     except MissingVariables as error:
-        builtins |= {name: f"{{{{ {name} }}}}" for name in error.names}
-    return prompt, render(prompt, values, builtins, read_file=read_text)
+        missing = error
+    builtins |= {name: f"{{{{ {name} }}}}" for name in missing.names}
+    try:
+        return prompt, render(prompt, values, builtins, read_file=read_text)
+    except RenderFailed as error:  # nobody can reckon with a name
+        raise missing from error
 
 
 def _messages(rendered: Rendered) -> list[Message]:
