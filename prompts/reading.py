@@ -108,9 +108,10 @@ def _template(table: Table, key: str, places: TomlPlaces) -> Template | None:
 
 def _include(table: Table) -> dict[str, str]:
     files = table.table("include")
+    if files is None:
+        return {}
     included = {}
-    for name in files.values if files else ():
-        assert files is not None
+    for name in files.values:
         with files.findings.noting():
             _check_name(files, name)
             included[name] = files.text(name) or ""
@@ -127,10 +128,11 @@ def _check_name(table: Table, name: str) -> None:
 
 def _variables(table: Table) -> dict[str, Variable]:
     tables = table.table("variables")
+    if tables is None:
+        return {}
     included = table.values.get("include")
     variables = {}
-    for name in tables.values if tables else ():
-        assert tables is not None
+    for name in tables.values:
         with tables.findings.noting():
             _check_name(tables, name)
             if isinstance(included, dict) and name in included:

@@ -119,11 +119,12 @@ def _example(table: Table) -> AnyExample:
 
 def _own_values(table: Table) -> dict[str, Value]:
     values = table.table("variables")
-    for name, value in values.values.items() if values else ():
+    if values is None:
+        return {}
+    for name, value in values.values.items():
         if not isinstance(value, str | int | float | bool):
-            assert values is not None
             values.fail(f"must be a text, a number, true or false, not {seen(value)}", name)
-    return dict(values.values) if values else {}
+    return dict(values.values)
 
 
 def _messages(table: Table) -> tuple[Message, ...]:

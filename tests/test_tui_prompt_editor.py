@@ -77,6 +77,15 @@ def test_what_is_sound_is_saved_and_keeps_its_mode(desk: Desk) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
+def test_a_link_within_the_folder_stays_a_link(desk: Desk) -> None:
+    (desk.prompts / "real.toml").write_text("")
+    (desk.prompts / "mine.toml").symlink_to("real.toml")
+    desk.will(desk.write(SOUND))
+    assert desk.run("edit", "mine")[0] == 0
+    assert (desk.prompts / "mine.toml").is_symlink()
+    assert desk.own("real.toml") == SOUND
+
+
 @pytest.mark.parametrize(
     ("answers", "saved"),
     [(["e"], SOUND), (["s"], BROKEN), (["d"], "old"), (["x", "d"], "old"), ([""], SOUND)],

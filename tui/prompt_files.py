@@ -167,7 +167,9 @@ def _choice() -> str:
 def _save(runtime: Runtime, path: Path, text: str, *, force: bool) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     mode = path.stat().st_mode if path.exists() else 0o600
-    write_private(path, text.encode(), force=force)
+    # A link within the folder stays one; there are no others that could be read.
+    target = path.resolve() if path.is_symlink() else path
+    write_private(target, text.encode(), force=force)
     path.chmod(stat.S_IMODE(mode))  # what a project's people share stays readable to them
     write_schema(path.parent)
     print_line(runtime, str(path))
