@@ -23,7 +23,7 @@ _OF_TOML = (
     (r"Expected ('\]\]?') at the end .+", r"\1 is missing after the name of a table"),
     (r"Unclosed array", "a list is not closed: a comma or ] is missing"),
     (r"Unclosed inline table", "a table is not closed: a comma or } is missing"),
-    (r"Invalid initial character for a key part", "a key is missing"),
+    (r"Invalid initial character for a key part", "a key must be here; a {…} table takes one line"),
     (r"Invalid statement", "a key or a [table] must be here; is the text above closed too early?"),
     (r"Invalid date or datetime", "there is no such date or time"),
     (r"Exceeds the limit .+", "a number is too long"),

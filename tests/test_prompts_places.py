@@ -103,6 +103,20 @@ def test_a_key_is_spelled_as_a_person_writes_it(path: KeyPath, words: str) -> No
     assert spelled(path) == words
 
 
+@pytest.mark.parametrize(
+    ("complaint", "words"),
+    [
+        # Parsers of TOML 1.1 take this one; the others are all in `broken_prompts/`.
+        ("Invalid initial character for a key part", "a {…} table takes one line"),
+        ("Cannot mutate immutable namespace ('a', 'b')", "[a.b] is complete already"),
+        ("Cannot redefine namespace ('a',)", "[a] is complete already"),
+        ("Invalid date or datetime", "there is no such date or time"),
+    ],
+)
+def test_complaints_of_toml_parsers_become_a_writers_words(complaint: str, words: str) -> None:
+    assert words in toml_complaint(complaint)
+
+
 def test_complaints_that_nobody_has_words_for_stay_as_they_are() -> None:
     assert toml_complaint("Something new") == "Something new"
     assert template_complaint("something new.") == "something new"
