@@ -7,6 +7,7 @@ draft's writer could not know show at least where the draft begins and where it 
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import unicodedata
 from collections.abc import Callable
@@ -25,6 +26,8 @@ it can be used again."""
 
 LONGEST_NAME = 80
 """Characters of a file's name that are shown."""
+
+_OPENED = re.compile(r"\[begin of material ([0-9a-f]{10})[^\n]*\]\n\Z")
 
 _BYTES = 5
 """Of a code: enough that a draft of 64 MiB that is full of guesses has no chance to hold it."""
@@ -74,12 +77,29 @@ def fence(text: str, name: str | None = None, *, draw: Callable[[], str] | None 
     return _lines(text, code, name)
 
 
-def example_fence(text: str) -> Fenced:
-    """An example's text behind a fence that is the same each time: a model reads examples once."""
+def steady_fence(text: str, name: str | None = None) -> Fenced:
+    """A text behind a fence that is the same each time.
+
+    For examples, which a model then reads once, and for what has to be repeatable. Its code follows
+    from the text, so that one who writes a text could, with much work, find one that has its own;
+    then it is another one.
+    """
     digest = hashlib.sha256(text.encode())
-    while (code := digest.hexdigest()[: 2 * _BYTES]) in text:
-        digest.update(b"again")
-    return _lines(text, code, None)
+
+    def draw() -> str:
+        digest.update(b"next")
+        return digest.hexdigest()[: 2 * _BYTES]
+
+    return fence(text, name, draw=draw)
+
+
+def with_its_fence(content: str, start: int, end: int) -> tuple[int, int]:
+    """Where a text of a question begins and ends with its fence, if it has one."""
+    opened = _OPENED.search(content[:start])
+    if opened is None:
+        return start, end
+    closed = re.match(rf"\n?\[end of material {opened[1]}\]", content[end:])
+    return (start, end) if closed is None else (opened.start(), end + closed.end())
 
 
 def with_fenced_examples(prompt: Prompt) -> Prompt:
@@ -87,7 +107,7 @@ def with_fenced_examples(prompt: Prompt) -> Prompt:
     return replace(
         prompt,
         examples=tuple(
-            replace(each, input=example_fence(each.input).content)
+            replace(each, input=steady_fence(each.input).content)
             if isinstance(each, Example)
             else each
             for each in prompt.examples

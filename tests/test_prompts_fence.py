@@ -13,9 +13,9 @@ from prompts.fence import (
     LONGEST_NAME,
     MEANING,
     Fenced,
-    example_fence,
     explained,
     fence,
+    steady_fence,
     with_fenced_examples,
 )
 from prompts.library import Library
@@ -34,7 +34,7 @@ def code_of(fenced: Fenced) -> str:
 
 @given(st.text())
 def test_the_text_is_between_two_lines_and_where_it_is_said_to_be(text: str) -> None:
-    for fenced in (fence(text), example_fence(text)):
+    for fenced in (fence(text), steady_fence(text)):
         assert fenced.content[fenced.start :].startswith(fenced.text)
         assert fenced.text == text.rstrip("\r\n")
         assert code_of(fenced) not in text
@@ -52,8 +52,8 @@ def test_a_code_that_the_text_or_its_name_has_is_drawn_again() -> None:
 
 
 def test_an_example_has_the_same_code_each_time_and_another_has_another() -> None:
-    assert example_fence("a text") == example_fence("a text")
-    assert code_of(example_fence("a text")) != code_of(example_fence("another"))
+    assert steady_fence("a text") == steady_fence("a text")
+    assert code_of(steady_fence("a text")) != code_of(steady_fence("another"))
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,6 @@ def test_examples_of_a_prompt_get_the_shape_that_the_text_has() -> None:
     inputs = [example.input for example in prompt.examples if isinstance(example, Example)]
     assert len(asked) == len(inputs) > 0
     for content, own in zip(asked, inputs, strict=True):
-        assert content.endswith(example_fence(own).content)
+        assert content.endswith(steady_fence(own).content)
     again = render(with_fenced_examples(prompt), {}, {"text": fence("Another.").content})
     assert again.example_messages == messages

@@ -242,7 +242,7 @@ def test_the_packaged_library_is_whole() -> None:
 
 def test_a_file_by_default_is_the_one_beside_the_prompt_that_declares_it(shelf: Shelf) -> None:
     declared = '[variables.style]\ntype = "file"\ndefault = "style.md"'
-    (shelf.far / "base.toml").write_text(f'{declared}\n')
+    (shelf.far / "base.toml").write_text(f"{declared}\n")
     (shelf.far / "style.md").write_text("No commas.")
     (shelf.near / "style.md").write_text("Never this one.")
     (shelf.near / "mine.toml").write_text('extends = "base"\nuser = "{{ style }} {{ text }}"')

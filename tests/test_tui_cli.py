@@ -102,6 +102,16 @@ def test_long_words_are_not_said_twice(chat: Chat) -> None:
     assert question.endswith("]\n\nNow do what is asked above the material.")
 
 
+def test_with_a_seed_a_text_has_the_same_fence_again(chat: Chat) -> None:
+    questions = []
+    for _ in range(2):
+        assert chat("--seed", "1", "summarise", stdin="Some notes.\n") == 0
+        questions.append(chat.asked[-1])
+    assert questions[0] == questions[1]
+    assert chat("summarise", stdin="Some notes.\n") == 0
+    assert chat.asked[-1] != questions[0]
+
+
 def test_a_fence_is_explained_once_beside_the_system_text_in_force(chat: Chat) -> None:
     chat.script("one", "two", "three")
     assert chat("-s", "Be brief.", "Hello") == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui.attach import AttachedText
-from tui.composed import Composed, Surroundings, answer_settings, plain_question
+from tui.composed import Composed, Surroundings, answer_settings, fences_around, plain_question
 from tui.config import Config
 from tui.conversation import Question
 from tui.errors import UsageProblem
@@ -39,7 +39,8 @@ def compose(
     if options.variables:
         raise UsageProblem("-p fills in a prompt's variables: name the prompt with -t")
     settings = answer_settings(engine_options, {}, around.config)
-    return plain_question(options, attachments, options.system, settings)
+    fences = fences_around(attachments, engine_options)
+    return plain_question(options.words, attachments, fences, options.system, settings)
 
 
 def compose_raw(

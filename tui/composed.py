@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.types import Message
-from prompts.fence import Fenced, fence
+from prompts.fence import Fenced, fence, steady_fence
 from prompts.inherit import Prompt
 from prompts.library import Library
 from sessions import Attachment, sha256_of
@@ -17,7 +17,7 @@ from tui.attach import AttachedText
 from tui.config import Config
 from tui.conversation import Question, Settings
 from tui.errors import UsageProblem
-from tui.options import EngineOptions, PromptOptions
+from tui.options import EngineOptions
 from tui.settings import make_settings
 from tui.texts import check_arguments, read_text
 
@@ -107,8 +107,9 @@ def _schema(path: Path) -> str:
 
 
 def plain_question(
-    options: PromptOptions,
+    words: str | None,
     attachments: Sequence[AttachedText],
+    fences: tuple[Fenced, ...],
     system: str | None,
     settings: Settings,
 ) -> Composed:
@@ -120,23 +121,29 @@ def plain_question(
     Raises:
         UsageProblem: If there is neither.
     """
-    if not options.words:
+    if not words:
         content = "\n\n".join(_headed(attached) for attached in attachments)
         if not content.strip():
             raise UsageProblem("there is nothing to send: give a prompt, or pipe text in")
         return Composed(Question(content), system, (), settings)
-    content = options.words
-    fences, parts = [], []
-    for attached in attachments:
-        fenced = fence(attached.text, attached.name)
+    content = words
+    parts = []
+    for fenced, attached in zip(fences, attachments, strict=True):
         start, length = len(content) + 2 + fenced.start, len(fenced.text)
         content += f"\n\n{fenced.content}"
-        fences.append(fenced)
         parts.append(Attachment(attached.name, sha256_of(fenced.text), start, length))
     if fences:
-        content += f"\n\n{_again(options.words)}"
+        content += f"\n\n{_again(words)}"
     question = Question(content, attachments=tuple(part for part in parts if part.length))
-    return Composed(question, system, (), settings, tuple(fences))
+    return Composed(question, system, (), settings, fences)
+
+
+def fences_around(
+    attachments: Sequence[AttachedText], options: EngineOptions
+) -> tuple[Fenced, ...]:
+    """A fence for each text; with a seed the same ones each time, as the answer should be."""
+    make = fence if options.seed is None else steady_fence
+    return tuple(make(attached.text, attached.name) for attached in attachments)
 
 
 def _again(words: str) -> str:
