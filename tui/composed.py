@@ -115,7 +115,7 @@ def plain_question(
 ) -> Composed:
     """Words and texts behind fences, without a prompt of the library.
 
-    What is asked comes last as well: an order in a text is heeded most where nothing follows it.
+    What is asked comes last as well: in trials, orders in a text were heeded most where it did not.
     Texts without words are what is asked; then they are as they came.
 
     Raises:
