@@ -46,6 +46,26 @@ def test_a_pipe_gets_a_diff_that_applies_and_the_file_stays(chat: Chat, draft: P
     assert draft.read_text() == NEW
 
 
+@pytest.mark.parametrize("form", ["{0}\n{1}\n{2}\n", "{1}\n{2}", "{0}\n\n{1}"])
+def test_lines_around_the_draft_that_a_model_repeats_are_not_written(
+    chat: Chat, draft: Path, form: str
+) -> None:
+    class Echoing(ScriptedEngine):
+        """Answers with the lines of the request's own fence."""
+
+        def stream(self, request: Request) -> Generator[Event, None, None]:
+            begin, *_, end = (
+                line
+                for line in request.messages[-1].content.splitlines()
+                if line.startswith(("[begin of material ", "[end of material "))
+            )
+            return ScriptedEngine([form.format(begin, NEW.strip(), end)]).stream(request)
+
+    chat.engine = Echoing([])
+    assert chat("--edit", "draft.md", "--yes") == 0
+    assert draft.read_text() == NEW
+
+
 def test_yes_writes_and_undo_brings_the_old_bytes_back(chat: Chat, draft: Path) -> None:
     draft.write_bytes(b"\xef\xbb\xbf" + OLD.replace("\n", "\r\n").encode())
     draft.chmod(0o640)

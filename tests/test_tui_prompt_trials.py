@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_chat import Chat
+from scripted_chat import Chat, uncoded
 
 from engine.scripted import Reply, ScriptedEngine
 from engine.types import Event, Request
@@ -129,7 +129,7 @@ def test_a_test_asks_what_the_program_itself_would_but_greedily_and_with_its_see
     assert chat("prompts", "test", "shorter") == 0
     first, second = chat.engine.requests
     text = "The bridge was built in the year of 1911."
-    assert chat("-t", "shorter", "-p", "percent", "40", stdin=text) == 0
+    assert chat("--seed", "1", "-t", "shorter", "-p", "percent", "40", stdin=text) == 0
     assert first.messages == chat.engine.requests[-1].messages
     assert (first.sampling.temperature, first.sampling.seed) == (0, 1)
     assert second.sampling.seed == 7
@@ -165,7 +165,9 @@ def test_an_instruction_and_a_schema_are_the_tests_and_the_prompts(
     )
     chat.script('{"a": 1}')
     assert chat("prompts", "test", "listed") == 1
-    assert chat.asked == [("user", "In capitals\n\nTea and milk")]
+    assert uncoded(chat.asked[-1][1]) == (
+        "In capitals\n\n[begin of material CODE]\nTea and milk\n[end of material CODE]"
+    )
     assert rows(chat)[0][7].startswith("does not fit the schema: $: ")
     chat.script('["TEA"]')
     assert chat("prompts", "test", "listed") == 0
@@ -212,7 +214,7 @@ def test_a_test_that_cannot_be_asked_fails_and_the_others_go_on(chat: Chat, tmp_
     assert chat("prompts", "test", "card", "long", "plain") == 1
     card, long, plain = rows(chat)[:3]
     assert card[2:] == ["FAIL", "0", "-", "-", "-", "the prompt 'card' also needs: to"]
-    assert long[7] == "the prompt has 5,000 tokens and the context holds 4,095"
+    assert long[7] == "the prompt has 5,055 tokens and the context holds 4,095"
     assert plain[2] == "pass"
 
 
@@ -310,8 +312,9 @@ def test_another_prompt_beside_it_gets_the_same_texts_and_the_values_it_knows(
     assert chat("prompts", "test", "shorter", "--against", "brief", "--json") == 1
     report = json.loads(chat.out)
     assert [arm["name"] for arm in report["arms"]] == ["shorter", "brief"]
-    assert chat.engine.requests[2].messages[-1].content == (
-        "Briefly: The bridge was built in the year of 1911."
+    assert uncoded(chat.engine.requests[2].messages[-1].content) == (
+        "Briefly: [begin of material CODE]\nThe bridge was built in the year of 1911.\n"
+        "[end of material CODE]"
     )
     passed = report["comparison"]["passed"]
     assert passed == {

@@ -123,11 +123,12 @@ def _revise(
     with signals_call(conversation.cancel) as interruption:
         answer.show(events)
     turn = log.session.path()[-1]
-    if problem := _problem(turn):
+    revised = _unwrapped(turn.content, composed)
+    if problem := _problem(turn, revised):
         Narrator(runtime.stderr).say(f"{problem}; the draft is as it was")
         return _Revision(interruption.exit_code if interruption.signal else exit_codes.FAILED)
     code = exit_codes.FAILED if answer.failed else exit_codes.DONE
-    return _Revision(code, restore(draft, turn.content), conversation)
+    return _Revision(code, restore(draft, revised), conversation)
 
 
 def undo_last_write(runtime: Runtime, file: Path | None) -> None:
@@ -149,11 +150,18 @@ def _compose(options: EditOptions, draft: DecodedText, around: Surroundings) -> 
     return compose(prompt, options.engine, [AttachedText(name, draft.text)], around)
 
 
-def _problem(turn: Turn) -> str | None:
+def _unwrapped(answer: str, composed: Composed) -> str:
+    """The answer without the lines that the draft was put between, should a model repeat them."""
+    for fenced in composed.fences:
+        answer = fenced.unwrapped(answer)
+    return answer
+
+
+def _problem(turn: Turn, revised: str) -> str | None:
     """Why an answer cannot stand for the draft: only a real end of generation counts."""
     if turn.status != "complete":
         return f"the revision is not complete ({turn.status})"
-    if not turn.content.strip():
+    if not revised.strip():
         return "the model returned nothing"
     return None
 

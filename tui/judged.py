@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from prompts.fence import with_its_fence
 from prompts.growing import Judged, Origin
 from sessions import (
+    Attachment,
     Session,
     SessionError,
     SessionStore,
@@ -76,7 +78,7 @@ def _judged(session: Session, answer: Turn, prompt: str) -> Iterator[Judged]:
     if question is None or question.prompt != prompt or value < 0:
         return
     judged = Judged(
-        question=question.content,
+        question=bare_content(question),
         text=text_given(question),
         variables=question.variables,
         output=answer.content,
@@ -100,11 +102,22 @@ def text_given(question: Turn) -> str | None:
     parts = question.attachments
     if not parts or any(part.is_missing for part in parts):
         return None
-    texts = [question.content[part.start : part.start + part.length] for part in parts]
-    if len(texts) == 1:
-        return texts[0]
-    joined = "\n\n".join(
-        text if part.name is None else f"--- {part.name} ---\n{text}"
-        for part, text in zip(parts, texts, strict=True)
-    )
-    return joined if joined in question.content else None
+    joined = "\n\n".join(_given(question, part) for part in parts)
+    return joined if joined in bare_content(question) else None
+
+
+def bare_content(question: Turn) -> str:
+    """A question with its texts as they were given, without their fences."""
+    content = question.content
+    for part in reversed(question.attachments):
+        start, end = with_its_fence(content, part.start, part.start + part.length)
+        if start < part.start:
+            content = f"{content[:start]}{_given(question, part)}{content[end:]}"
+    return content
+
+
+def _given(question: Turn, part: Attachment) -> str:
+    """One of a question's texts; of several, under its name."""
+    text = question.content[part.start : part.start + part.length]
+    only = len(question.attachments) == 1
+    return text if only or part.name is None else f"--- {part.name} ---\n{text}"
