@@ -98,7 +98,7 @@ class Library:
         link = self._find(name, 0)
         if link is None:
             raise UnknownPrompt(name, difflib.get_close_matches(name, self.names(), cutoff=0.5))
-        return prompt_of(self._resolve(link, (), {}), self.sources[link.distance].name)
+        return prompt_of(self._resolve(link), self.sources[link.distance].name)
 
     def adopt(self, file: PromptFile, folder: Path) -> Prompt:
         """A prompt of a file that was read elsewhere, as if it were the nearest of its name.
@@ -108,7 +108,7 @@ class Library:
         """
         link = self._adopted(file, folder)
         source = self.sources[link.distance].name if link.distance >= 0 else str(folder)
-        return prompt_of(self._resolve(link, (), {}), source)
+        return prompt_of(self._resolve(link), source)
 
     def problems(self, file: PromptFile, folder: Path) -> Iterator[PromptError]:
         """All that is wrong with the files and prompts that a file of a folder names."""
@@ -157,30 +157,41 @@ class Library:
                 return _Link(file, distance, source.folder)
         return None
 
-    def _resolve(self, link: _Link, below: tuple[_Link, ...], resolved: dict[Path, Layer]) -> Layer:
-        """What a file says and inherits; of several parents the last is the nearest.
+    def _resolve(self, link: _Link) -> Layer:
+        """What a file says and inherits."""
+        *nearer, resolved = self._lineage(link, (), {})
+        for layer in reversed(nearer):
+            resolved = over(layer, resolved)
+        return resolved
+
+    def _lineage(
+        self, link: _Link, below: tuple[_Link, ...], known: dict[Path, list[Layer]]
+    ) -> list[Layer]:
+        """A file and those that it inherits from, the nearest first: of several parents the last,
+        and a prompt that several extend after all of them.
 
         Args:
             link: The file.
             below: Those that led here, the first one first.
-            resolved: What was resolved before, by file: many ways may lead to one.
+            known: The lineages of files that were met before: many ways may lead to one.
         """
-        if link.file.path in resolved:
-            return resolved[link.file.path]
-        inherited: Layer | None = None
-        for number, name in enumerate(link.file.extends):
+        if link.file.path in known:
+            return known[link.file.path]
+        inherited: list[Layer] = []
+        # A parent that is named twice is where it is named last.
+        numbers = {name: number for number, name in enumerate(link.file.extends)}
+        for name, number in sorted(numbers.items(), key=lambda pair: -pair[1]):
             parent = self._parent(link, name, number)
             chain = (*below, link)
             if any(parent.file.path == each.file.path for each in chain):
                 place = link.file.places.of(("extends", str(number)))
                 names = [*(each.file.name for each in chain), name]
                 raise ExtendsCycle(link.file.path, place.line if place else None, names)
-            layer = self._resolve(parent, chain, resolved)
-            inherited = layer if inherited is None else over(layer, inherited)
-        own = read_layer(link.file, link.folder)
-        layer = own if inherited is None else over(own, inherited)
-        resolved[link.file.path] = layer
-        return layer
+            inherited += self._lineage(parent, chain, known)
+        last = {layer.path: place for place, layer in enumerate(inherited)}
+        farther = [layer for place, layer in enumerate(inherited) if last[layer.path] == place]
+        known[link.file.path] = [read_layer(link.file, link.folder), *farther]
+        return known[link.file.path]
 
     def _parent(self, link: _Link, name: str, number: int) -> _Link:
         # A prompt of its own name is the one that it shadows: that is how to adapt it.

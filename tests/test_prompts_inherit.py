@@ -53,9 +53,9 @@ def test_two_parents_may_share_one(shelves: Shelves) -> None:
     shelves.write("far/right.toml", 'extends = "base"\n[variables.b]\ndefault = "right"')
     prompt = shelves.prompt('extends = ["left", "right"]')
     assert prompt.user.source == "{{ text }}!"
-    # What the last one has from the shared parent counts as its own.
+    # What both inherit comes after what either says itself.
     assert {name: one.default for name, one in prompt.variables.items()} == {
-        "a": "base",
+        "a": "left",
         "b": "right",
     }
 
