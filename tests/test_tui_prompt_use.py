@@ -39,12 +39,12 @@ def test_prompts_are_put_over_each_other_in_the_order_given(chat: Chat) -> None:
     own(chat, "postcard.toml", POSTCARD)
     own(chat, "plain.toml", 'system = "Plain words."\nparams = { temperature = 0.2, top_k = 7 }')
     pair = ("-p", "to", "Nora")
-    assert chat("-t", "plain", "-t", "postcard", *pair, stdin="rain") == 0
+    assert chat("-t", "plain", "-t", "postcard", *pair, "rain") == 0
     assert chat.asked[0] == ("system", "Plain words.\n\nYou write postcards to Nora.")
     assert chat.asked[-1] == ("user", "40 words, warm: rain")
     sampling = chat.engine.requests[-1].sampling
     assert (sampling.temperature, sampling.top_k) == (0.8, 7)
-    assert chat("-t", "postcard", "-t", "plain", *pair, stdin="rain") == 0
+    assert chat("-t", "postcard", "-t", "plain", *pair, "rain") == 0
     assert chat.asked[0] == ("system", "You write postcards to Nora.\n\nPlain words.")
     assert chat.engine.requests[-1].sampling.temperature == 0.2
 
@@ -124,7 +124,7 @@ def test_all_that_is_missing_is_named_where_nobody_can_be_asked(chat: Chat) -> N
     assert chat("-t", "both", stdin="") == 2
     assert "the prompt 'both' also needs: who, when, text" in chat.err
     assert chat.engine.requests == []
-    assert chat("-t", "both", "-p", "who", "I", "-p", "when", "now", stdin="write") == 0
+    assert chat("-t", "both", "-p", "who", "I", "-p", "when", "now", "write") == 0
     assert chat.asked[-1] == ("user", "I now write")
 
 
@@ -149,10 +149,9 @@ def test_the_draft_and_included_texts_are_never_templates(chat: Chat, tmp_path: 
         '[variables.style]\ntype = "file"\ndefault = "style.md"',
     )
     assert chat("-t", "mine", stdin="Draft {{ house }} {% if %}") == 0
-    assert chat.asked == [
-        ("system", "House {{ file }} {# kept #} Style {{ date }}"),
-        ("user", "Draft {{ house }} {% if %}"),
-    ]
+    (_, system), (_, user) = chat.asked
+    assert system.startswith("House {{ file }} {# kept #} Style {{ date }}\n\n")
+    assert user.splitlines()[1] == "Draft {{ house }} {% if %}"
 
 
 @pytest.mark.parametrize(

@@ -102,24 +102,24 @@ def test_the_messages_shown_are_the_ones_that_the_engine_gets(chat: Chat) -> Non
     shown = ("prompts", "show", "plain", "postcard", *arguments, "--messages", "--json")
     assert chat(*shown, stdin="sun") == 0
     messages = [(each["role"], each["content"]) for each in json.loads(chat.out)]
-    assert chat("-t", "plain", "-t", "postcard", *arguments, stdin="sun") == 0
+    assert chat("-t", "plain", "-t", "postcard", *arguments, "--seed", "1", stdin="sun") == 0
     assert messages == chat.asked
     assert plain == "\n\n".join(f"[{role}]\n{words}" for role, words in chat.asked) + "\n"
-    assert messages[0] == ("system", "Plain.\n\nYou write postcards to Nora {{ text }}.")
+    assert messages[0][1].startswith("Plain.\n\nYou write postcards to Nora {{ text }}.")
     assert len(messages) == 1 + 2 * 3 + 1
 
 
 def test_the_messages_shown_keep_to_the_budget_of_examples(chat: Chat) -> None:
     shots = "\n".join(json.dumps({"input": f"n{n}", "output": "o"}) for n in range(9))
     own(chat, "shots.jsonl", shots)
-    own(chat, "few.toml", 'examples_from = "shots.jsonl"\nmax_example_tokens = 9')
+    own(chat, "few.toml", 'examples_from = "shots.jsonl"\nmax_example_tokens = 40')
     assert chat("prompts", "show", "few", "--messages", "--json", stdin="sun") == 0
     messages = [(each["role"], each["content"]) for each in json.loads(chat.out)]
-    assert chat("-t", "few", stdin="sun") == 0
+    assert chat("-t", "few", "--seed", "1", stdin="sun") == 0
     assert messages == chat.asked
     assert 1 < len(messages) < 1 + 2 * 9
-    assert f"{len(messages) // 2} of 9 examples" in chat.err
-    assert "max_example_tokens of few is 9" in chat.err
+    assert f"{len(messages) // 2 - 1} of 9 examples" in chat.err
+    assert "max_example_tokens of few is 40" in chat.err
 
 
 def test_what_is_not_given_stands_in_braces(chat: Chat) -> None:
@@ -144,7 +144,7 @@ def test_the_tokens_of_the_parts_add_up(chat: Chat) -> None:
     shown = json.loads(chat.out)
     assert [part["part"] for part in shown["parts"]] == ["system", "example 1", "text"]
     assert sum(part["tokens"] for part in shown["parts"]) == shown["tokens"]
-    assert chat("-t", "postcard", "-p", "to", "Nora", stdin="sun and more sun") == 0
+    assert chat("-t", "postcard", "-p", "to", "Nora", "--seed", "1", stdin="sun and more sun") == 0
     assert shown["tokens"] == chat.engine.count(chat.engine.requests[-1].messages)
     assert chat(*arguments, stdin="sun and more sun") == 0
     assert f"together\t{shown['tokens']} of 4,096" in chat.out

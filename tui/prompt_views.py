@@ -12,6 +12,7 @@ from typing import Any
 from engine.types import Message
 from prompts.errors import MissingVariables, RenderFailed
 from prompts.examples import with_chosen_examples, within_budget
+from prompts.fence import explained, steady_fence, with_fenced_examples
 from prompts.inherit import Prompt
 from prompts.jsonschema import schema
 from prompts.render import Rendered, render
@@ -129,19 +130,28 @@ def prompt_file(runtime: Runtime, name: str) -> Path:
 
 
 def _rendered(runtime: Runtime, options: Shown) -> tuple[Prompt, Rendered]:
-    """The prompts with their values; what is not given stands in double braces."""
+    """The prompts with their values, around a text that is piped in; what is not given stands in
+    double braces. The code of the text's fence is the one that it has with ``--seed``."""
     stdin = read_stdin(runtime.stdin)
     prompt = load_stacked(runtime.library(), options.names)
-    builtins = {"date": date.today().isoformat(), **({"text": stdin.text} if stdin else {})}
-    prompt = with_chosen_examples(prompt, builtins.get("text", ""))
+    prompt = with_chosen_examples(prompt, stdin.text if stdin else "")
+    if stdin is None:
+        return prompt, _with_placeholders(prompt, options, {})
+    builtins = {"text": steady_fence(stdin.text).content}
+    rendered = _with_placeholders(with_fenced_examples(prompt), options, builtins)
+    return prompt, replace(rendered, system=explained(rendered.system))
+
+
+def _with_placeholders(prompt: Prompt, options: Shown, builtins: dict[str, str]) -> Rendered:
+    builtins = {"date": date.today().isoformat(), **builtins}
     values = dict(options.variables)
     try:
-        return prompt, render(prompt, values, builtins, read_file=read_text)
+        return render(prompt, values, builtins, read_file=read_text)
     except MissingVariables as error:
         missing = error
     builtins |= {name: f"{{{{ {name} }}}}" for name in missing.names}
     try:
-        return prompt, render(prompt, values, builtins, read_file=read_text)
+        return render(prompt, values, builtins, read_file=read_text)
     except RenderFailed as error:  # nobody can reckon with a name
         raise missing from error
 
