@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from prompts.errors import InvalidPrompt, InvalidVariable, PromptError, UnreadablePrompt
 from prompts.expectations import NO_FILE_OF_A_TEST
+from prompts.fence import explained, with_fenced_examples
 from prompts.files import read_text
 from prompts.inherit import Prompt
 from prompts.library import NAME, NAMING_RULE, Library
@@ -72,11 +73,14 @@ def _place(path: Path, problem: PromptError) -> tuple[bool, int]:
 
 
 def _rendered(prompt: Prompt) -> Rendered:
-    """With a number where a number belongs: templates reckon with those."""
+    """As for a text that is piped in, with a number where a number belongs: templates reckon with
+    those."""
     open_ones = [each for each in prompt.variables.values() if each.default is None]
     numbers = {each.name: _number(each) for each in open_ones if each.type in ("int", "float")}
     names = [each.name for each in open_ones if each.name not in numbers]
-    return render(prompt, numbers, {name: f"{{{{ {name} }}}}" for name in (*names, *BUILTINS)})
+    shown = {name: f"{{{{ {name} }}}}" for name in (*names, *BUILTINS)}
+    rendered = render(with_fenced_examples(prompt), numbers, shown)
+    return replace(rendered, system=explained(rendered.system))
 
 
 def _number(variable: Variable) -> str:
