@@ -23,11 +23,6 @@ from prompts import (
 from prompts.render import render
 from prompts.schema import BUILTINS, EXAMPLE_KEYS, FILE_KEYS, KINDS, PARAM_KEYS, VARIABLE_KEYS
 
-PACKAGED = (
-    *("continue", "critique", "editor", "outline", "proofread"),
-    *("rephrase", "summarise", "tighten", "titles"),
-)
-
 
 class Shelf:
     """Two sources, ``near`` and ``far``, to write prompts into."""
@@ -230,16 +225,6 @@ def test_a_byte_order_mark_and_windows_lines_are_welcome(shelf: Shelf) -> None:
     assert shelf.library.load("a").systems[0].source == "One\nTwo"
 
 
-def test_the_packaged_library_is_whole() -> None:
-    entries = Library([packaged_source()]).entries()
-    assert tuple(entry.name for entry in entries) == PACKAGED
-    for entry in entries:
-        assert entry.error is None
-        assert entry.title
-        assert entry.summary
-        assert entry.tags
-
-
 def test_a_file_by_default_is_the_one_beside_the_prompt_that_declares_it(shelf: Shelf) -> None:
     declared = '[variables.style]\ntype = "file"\ndefault = "style.md"'
     (shelf.far / "base.toml").write_text(f"{declared}\n")
@@ -249,9 +234,9 @@ def test_a_file_by_default_is_the_one_beside_the_prompt_that_declares_it(shelf: 
     assert render(shelf.library.load("mine"), {}, {"text": "x"}).user == "No commas. x"
 
 
-def test_the_page_about_prompts_names_every_key_and_packaged_prompt() -> None:
+def test_the_page_about_prompts_names_every_key() -> None:
     page = (Path(__file__).parent.parent / "docs" / "prompts.md").read_text("utf-8")
     params = set(PARAM_KEYS) - set(SAMPLING_NAMES)  # those have a page of their own
     known = (*FILE_KEYS, *VARIABLE_KEYS, *EXAMPLE_KEYS, *params, *KINDS, *BUILTINS)
-    missing = [word for word in (*known, *PACKAGED) if f"`{word}`" not in page]
+    missing = [word for word in known if f"`{word}`" not in page]
     assert not missing

@@ -11,14 +11,12 @@ from pathlib import Path
 import pytest
 
 from prompts import (
-    Example,
     InvalidVariable,
     Library,
     MissingVariables,
     Prompt,
     RenderFailed,
     Source,
-    packaged_source,
 )
 from prompts.render import Rendered, render
 
@@ -46,51 +44,6 @@ def fill(load: Load) -> Callable[..., str]:
         return render(load(f"user = '''\n{user}\n'''"), {}, builtins).user
 
     return rendered
-
-
-@pytest.mark.parametrize("name", [e.name for e in Library([packaged_source()]).entries()])
-def test_every_packaged_prompt_renders_with_at_least_two_examples(name: str) -> None:
-    text = "The {{ quay }} was empty.\n\nNobody came."
-    prompt = Library([packaged_source()]).load(name)
-    rendered = render(prompt, {}, {"text": text, "instruction": "Keep it plain."})
-    assert "Return only" in rendered.system
-    assert rendered.user.endswith(text)
-    assert "Keep it plain." in rendered.user
-    assert "temperature" in rendered.params
-    roles = [message.role for message in rendered.example_messages]
-    assert roles == ["user", "assistant"] * (len(roles) // 2)
-    assert len(roles) >= 4
-    for question, example in zip(rendered.example_messages[::2], prompt.examples, strict=True):
-        assert question.content.endswith(example.input.strip())
-        assert "{" not in question.content
-    if name == "proofread":
-        assert prompt.params["temperature"] == 0
-        assert any(
-            isinstance(example, Example) and example.input == example.output
-            for example in prompt.examples
-        )
-
-
-@pytest.mark.parametrize("name", ["proofread", "tighten", "rephrase", "continue", "summarise"])
-def test_packaged_prompts_do_without_an_instruction(name: str) -> None:
-    rendered = render(Library([packaged_source()]).load(name), {}, {"text": "A text."})
-    assert rendered.user.endswith("A text.")
-    assert "nstruction" not in rendered.user
-
-
-def test_the_editor_cannot_do_without_an_instruction() -> None:
-    with pytest.raises(MissingVariables) as caught:
-        render(Library([packaged_source()]).load("editor"), {}, {"text": "A text."})
-    assert caught.value.names == ("instruction",)
-
-
-def test_the_percentage_of_tighten_reaches_the_model() -> None:
-    tighten = Library([packaged_source()]).load("tighten")
-    assert "20%" in render(tighten, {}, {"text": "x"}).user
-    rendered = render(tighten, {"percent": "35"}, {"text": "x"})
-    assert "35%" in rendered.user
-    assert "35%" in rendered.examples[0][0].content
-    assert rendered.variables == {"percent": 35}
 
 
 def test_examples_are_literal_and_have_the_shape_of_the_question(load: Load) -> None:
