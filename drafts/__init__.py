@@ -27,12 +27,14 @@ from drafts.markdown import BlockKind
 from drafts.repairs import Repair, repair
 from drafts.scopes import lines_range, matching, outline, section
 from drafts.sentences import sentences
+from drafts.verdict import Allowed, LanguagesDiffer, Verdict, judge
 from drafts.writing import refuse_existing, refuse_unwritable, write_draft, write_new
 
 __all__ = [
     "EVERYTHING",
     "FIXED",
     "PROSE",
+    "Allowed",
     "BackupDamaged",
     "BadPattern",
     "Block",
@@ -48,6 +50,7 @@ __all__ = [
     "HardLinked",
     "Journal",
     "JournalFailed",
+    "LanguagesDiffer",
     "Lock",
     "LockCheck",
     "LockKind",
@@ -58,10 +61,12 @@ __all__ = [
     "ReadOnlyDraft",
     "Repair",
     "Unreadable",
+    "Verdict",
     "WriteFailed",
     "batches",
     "check_locks",
     "decode_text",
+    "judge",
     "lines_range",
     "locks_in",
     "matching",
