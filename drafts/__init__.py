@@ -27,6 +27,7 @@ from drafts.markdown import BlockKind
 from drafts.repairs import Repair, repair
 from drafts.scopes import lines_range, matching, outline, section
 from drafts.sentences import sentences
+from drafts.structure import piece_changes, structure_changes
 from drafts.verdict import Allowed, LanguagesDiffer, Verdict, judge
 from drafts.writing import refuse_existing, refuse_unwritable, write_draft, write_new
 
@@ -71,6 +72,7 @@ __all__ = [
     "locks_in",
     "matching",
     "outline",
+    "piece_changes",
     "put_back",
     "read_draft",
     "refuse_existing",
@@ -81,6 +83,7 @@ __all__ = [
     "sentence_pieces",
     "sentences",
     "split_blocks",
+    "structure_changes",
     "unified_diff",
     "write_draft",
     "write_new",

@@ -17,6 +17,7 @@ Cost: TypeAlias = Callable[[str], int]
 """How much of a request a text takes: its tokens, or its characters."""
 
 _GAP = re.compile(r"(?<=\S)\s+(?=\S)")
+_CELL_END = re.compile(r"(?<!\\)(\|)")
 _Part = TypeVar("_Part", Block, str)
 
 
@@ -46,12 +47,9 @@ def batches(blocks: Sequence[Block], *, cost: Cost, most: int) -> tuple[Piece, .
 
 
 def sentence_pieces(blocks: Sequence[Block]) -> tuple[Piece, ...]:
-    """Each sentence of the blocks of prose, without the marks of headings, items and quotations."""
+    """Each sentence of the blocks of prose, without the marks of headings, items and tables."""
     return tuple(
-        piece
-        for block in blocks
-        if block.is_prose
-        for piece in _parts(block, sentences(block.words))
+        piece for block in blocks if block.is_prose for piece in _parts(block, _sentences_of(block))
     )
 
 
@@ -118,11 +116,18 @@ def _halves(text: str, cost: Cost, most: int) -> Iterator[str]:
     yield from _halves(text[middle:], cost, most)
 
 
+def _sentences_of(block: Block) -> Iterator[str]:
+    """The sentences; of a row of a table those of each cell, and the marks between them."""
+    for text in _CELL_END.split(block.words) if block.kind == "row" else [block.words]:
+        yield from sentences(text)
+
+
 def _parts(block: Block, texts: Iterable[str]) -> Iterator[Piece]:
     """A piece for each of the texts that the block's words are made of."""
     start = block.start + len(block.marker)
     for text in texts:
         begin = start + len(text) - len(text.lstrip())
-        if words := text.strip():
+        words = text.strip()
+        if words and not (block.kind == "row" and words == "|"):
             yield Piece(begin, begin + len(words), words, (block,))
         start += len(text)

@@ -19,7 +19,7 @@ END_MARKER = re.compile(
 _LAST_MARKER = re.compile(rf"\s*({END_MARKER.pattern})\s*\Z")
 _REASONING = re.compile(r"\A\s*<(think|thinking|reasoning)>.*?</\1>\s*", re.DOTALL)
 _TAG = re.compile(r"\A\s*<([A-Za-z][\w-]{0,30})>\n?(.*?)\n?</\1>\s*\Z", re.DOTALL)
-_FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})[ \t]*[\w-]*[ \t]*\Z")
+_FENCE = re.compile(r"[ \t]*(?:`{3,}|~{3,})[ \t]*[\w-]*\s*\Z")
 _QUOTED = re.compile(r'\A\s*(?:"([^"]+)"|“([^“”]+)”|«\s?([^«»]+?)\s?»|„([^„“]+)“)\s*\Z')
 _RULES = re.compile(r"\n(?:-{3,}|\*{3,}|_{3,})\Z|\A(?:-{3,}|\*{3,}|_{3,})[ \t]*\n")
 

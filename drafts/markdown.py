@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal, TypeAlias
 
 from markdown_it import MarkdownIt
@@ -105,13 +106,19 @@ class _Parser(MarkdownIt):
         return True
 
 
+@cache
+def _parser() -> _Parser:
+    """The one parser; making it takes as long as reading a page."""
+    return _Parser()
+
+
 def leaves(text: str) -> list[Leaf]:
     """The leaves by line; no two begin in the same one."""
     text = _NEWLINE.sub("\n", text)
     begin = _front_matter_end(text)
     found: dict[int, Leaf] = {0: Leaf("front_matter", 0)} if begin else {}
     skipped = text.count("\n", 0, begin)
-    for leaf in _leaves(_Parser().parse(text[begin:])):
+    for leaf in _leaves(_parser().parse(text[begin:])):
         line = leaf.line + skipped
         # A container stands for itself only where nothing in it begins in its line.
         if line not in found or leaf.kind not in _OF_CONTAINERS.values():

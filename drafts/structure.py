@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from textwrap import dedent
 
+from drafts.batches import Piece
 from drafts.blocks import Block, split_blocks
 from drafts.markdown import BlockKind
 
@@ -34,6 +35,19 @@ def structure_changes(original: str, revised: str) -> list[str]:
         *_count_changes(before, after),
         *_cell_changes(before, after),
     ]
+
+
+def piece_changes(piece: Piece, revised: str) -> list[str]:
+    """What of the blocks around it a revision of a piece would change, a line each.
+
+    What is well by itself may not be in its place: a second paragraph falls out of a list.
+    """
+    text = "".join(block.text for block in piece.blocks)
+    offset = piece.start - piece.blocks[0].start
+    new = text[:offset] + revised + text[offset + len(piece.text) :]
+    kinds = {block.kind for block in _blocks(new)} - {block.kind for block in _blocks(text)}
+    outside = ["it has a paragraph outside of what it revises"] if "paragraph" in kinds else []
+    return [*structure_changes(text, new), *outside]
 
 
 def _blocks(text: str) -> tuple[Block, ...]:

@@ -459,9 +459,11 @@ def test_a_block_that_is_too_large_is_parted_at_sentences_and_those_at_blanks() 
 
 
 def test_sentences_come_without_the_marks_of_their_blocks() -> None:
-    text = "# A title\n\n- One. Two.\n\n> Three.\n\n    code\n"
+    text = "# A title\n\n- One. Two.\n\n> Three.\n\n    code\n\n| a \\| b |c|\n|-|-|\n|| D. E. |\n"
     pieces = sentence_pieces(split_blocks(text, markdown=True))
-    assert [piece.text for piece in pieces] == ["A title", "One.", "Two.", "Three."]
+    assert [piece.text for piece in pieces] == [
+        *("A title", "One.", "Two.", "Three.", "a \\| b", "c", "D. E.")
+    ]
 
 
 def manuscript(count: int) -> str:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from drafts import EVERYTHING, Allowed, Verdict, judge
+from drafts import (
+    EVERYTHING,
+    Allowed,
+    Verdict,
+    judge,
+    piece_changes,
+    sentence_pieces,
+    split_blocks,
+)
 
 ORIGINAL = (
     "The keeper go down to the water every morning, because nobody else would have done it. "
@@ -300,6 +308,25 @@ def test_a_change_of_structure_is_flagged_in_markdown(
 )
 def test_other_words_in_the_same_structure_are_not(original: str, answer: str) -> None:
     assert not judge(original, answer).flags
+
+
+@pytest.mark.parametrize(
+    ("text", "revised", "changes"),
+    [
+        ("- one too\n", "one two", []),
+        ("  - one too\n", "one two", []),
+        ("- one too\n", "one\n\ntwo", ["it has a paragraph outside of what it revises"]),
+        ("# One too\n", "One two\n\nMore", ["it has a paragraph outside of what it revises"]),
+        ("Text one.\n", "# Text one.", ["it has 1 heading, the original 0"]),
+        ("Text one.\n", "Text.\n\nOne.", []),
+        ("> one too\n", "one\n\n- two", ["it has 1 item of a list, the original none"]),
+    ],
+)
+def test_a_revision_that_is_well_by_itself_may_not_be_in_its_place(
+    text: str, revised: str, changes: list[str]
+) -> None:
+    (piece,) = sentence_pieces(split_blocks(text, markdown=True))
+    assert piece_changes(piece, revised) == changes
 
 
 def test_locks_are_put_back_where_that_is_certain_and_missed_otherwise() -> None:
