@@ -7,7 +7,7 @@ touched.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from drafts.markdown import BlockKind, Leaf, leaves
@@ -86,8 +86,7 @@ def split_blocks(text: str, *, markdown: bool) -> tuple[Block, ...]:
         markdown: Whether it is Markdown; all else is parted at blank lines.
     """
     lines = _LINE.findall(text)
-    blocks = tuple(_cut(lines, leaves(text) if markdown else _paragraphs(lines)))
-    return _with_locks(blocks) if markdown else blocks
+    return _with_locks(_cut(lines, leaves(text) if markdown else _paragraphs(lines)))
 
 
 def _paragraphs(lines: Sequence[str]) -> list[Leaf]:
@@ -124,7 +123,7 @@ def _cut(lines: Sequence[str], found: Sequence[Leaf]) -> Iterator[Block]:
         offset += len(text)
 
 
-def _with_locks(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+def _with_locks(blocks: Iterable[Block]) -> tuple[Block, ...]:
     """Locks what a region between two marks covers or begins or ends in.
 
     A region within one block is left to `drafts.locks`. One without an end goes on to the last.

@@ -271,6 +271,11 @@ def test_what_a_region_covers_is_locked(text: str, free: list[str]) -> None:
     assert [block.words for block in blocks if block.is_prose] == free
 
 
+def test_a_region_locks_plain_text_too() -> None:
+    blocks = split_blocks("a\n\n<!-- lock -->\n\nb\n\n<!-- /lock -->\n\nc", markdown=False)
+    assert [block.words for block in blocks if block.is_prose] == ["a", "c"]
+
+
 BOOK = """\
 Preface
 

@@ -155,6 +155,8 @@ def test_locks_that_changed_places_are_noticed() -> None:
         ("A <b>bold</b> word.", "A bold word.", None),
         ("One `a` two `a` three.", "One two `a` three.", None),
         ("teh `x` cat", "the x cat", "the `x` cat"),
+        ("Use teh `a.b()` funktion.", "Use the a.b() function.", "Use the `a.b()` function."),
+        ("the $x$ adn `y`", "the x and `y`", "the $x$ and `y`"),
     ],
 )
 def test_a_lost_lock_is_put_in_where_its_place_is_certain(
@@ -176,6 +178,7 @@ def test_a_lost_lock_is_put_in_where_its_place_is_certain(
         ("Say [@a] and [@b] now.", "Say [@b] and more of the same [@c] or [@d], now and then."),
         ("One `a`[^1] two.", "One two."),
         ("Use `a` here.", ""),
+        ("Teh `a` is", "A text about a thing that a"),
     ],
 )
 def test_a_lost_lock_is_left_to_a_person_where_it_is_not(original: str, revised: str) -> None:
