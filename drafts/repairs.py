@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import TypeAlias
 
 from drafts.locks import FIXED, Lock, LockCheck, LockKind, check_locks, locks_in
@@ -67,7 +68,7 @@ def repair(original: str, revised: str, kinds: Collection[LockKind] = FIXED) -> 
     edits: list[Edit] = []
     repaired: list[Lock] = []
     for lock in before.lost:
-        new = _edits_for(lock, changes, before) or _undressed(lock, original, revised)
+        new = _undressed(lock, original, revised) or _edits_for(lock, changes, before)
         more = [*edits, *(edit for edit in new if edit not in edits)]
         candidate = check_locks(original, _edited(revised, more), kinds)
         if len(more) > len(edits) and _is_better(candidate, before, [*repaired, lock]):
@@ -80,17 +81,32 @@ def repair(original: str, revised: str, kinds: Collection[LockKind] = FIXED) -> 
 def _changes(original: str, revised: str, kinds: Collection[LockKind]) -> Iterator[_Change]:
     ours = _tokens(original, locks_in(original, kinds))
     theirs = _tokens(revised, locks_in(revised, kinds))
-    mine, other = [token.text for token in ours], [token.text for token in theirs]
+    for i1, i2, j1, j2 in _differing([each.text for each in ours], [each.text for each in theirs]):
+        begin, end = _gap(theirs, j1, j2, len(revised))
+        missing = original[slice(*_gap(ours, i1, i2, len(original)))]
+        if theirs[j1:j2]:
+            begin, end = theirs[j1].start, theirs[j2 - 1].end
+        yield _Change(ours[i1:i2], theirs[j1:j2], begin, end, missing)
+
+
+def _differing(ours: list[str], theirs: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Where tokens were replaced or left out: from and to in each."""
+    same = _shared(ours, theirs)
+    mine, other = ours[same:], theirs[same:]
+    if after := _shared(mine[::-1], other[::-1]):
+        mine, other = mine[:-after], other[:-after]
     counts = Counter(other)
     if sum(counts[text] for text in mine) > _MOST_PAIRS:
         return
     for name, i1, i2, j1, j2 in SequenceMatcher(None, mine, other, autojunk=False).get_opcodes():
         if name in ("replace", "delete"):
-            begin, end = _gap(theirs, j1, j2, len(revised))
-            missing = original[slice(*_gap(ours, i1, i2, len(original)))]
-            if theirs[j1:j2]:
-                begin, end = theirs[j1].start, theirs[j2 - 1].end
-            yield _Change(ours[i1:i2], theirs[j1:j2], begin, end, missing)
+            yield same + i1, same + i2, same + j1, same + j2
+
+
+def _shared(ours: Sequence[str], theirs: Sequence[str]) -> int:
+    """How many tokens both begin with."""
+    pairs = zip(ours, theirs, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _tokens(text: str, locks: Sequence[Lock]) -> list[_Token]:

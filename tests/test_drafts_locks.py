@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from random import Random
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from misspelling import misspelled, prose_of_the_docs
 
 from drafts import EVERYTHING, FIXED, check_locks, locks_in, repair
 
@@ -204,6 +207,33 @@ def test_a_repair_adds_locks_of_the_original_and_loses_none(original: str, revis
     assert len(result.lost) + len(result.repaired) == len(before.lost)
     if not result.repaired:
         assert result.text == revised
+
+
+def damaged(lock: str, how: str) -> str:
+    return {"undressed": lock.strip("`$"), "dropped": "", "changed": f"{lock[:2]}zz{lock[2:]}"}[how]
+
+
+@pytest.mark.parametrize("how", ["undressed", "dropped", "changed"])
+def test_a_damaged_lock_of_real_prose_comes_back_in_its_place_or_is_missed(how: str) -> None:
+    random = Random(7)
+    outcomes: Counter[str] = Counter()
+    for block in prose_of_the_docs():
+        original = block.words
+        locks = locks_in(original)
+        if not locks:
+            continue
+        lock = random.choice(locks)
+        before = misspelled(original[: lock.start], random)
+        after = misspelled(original[lock.end :], random)
+        revised = f"{before}{damaged(lock.text, how)}{after}"
+        if not check_locks(original, revised).lost:
+            continue
+        result = repair(original, revised)
+        if result.repaired:
+            assert result.text == f"{before}{lock.text}{after}"
+        outcomes["repaired" if result.repaired else "missed"] += 1
+    assert outcomes["repaired"] > 20 * outcomes["missed"]
+    assert outcomes.total() > 200
 
 
 NASTY = [

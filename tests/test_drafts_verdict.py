@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from random import Random
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from misspelling import misspelled, prose_of_the_docs
 
 from drafts import (
     EVERYTHING,
@@ -105,6 +107,14 @@ def flags_of(original: str, answer: str, allowed: Allowed | None = None) -> str:
 
 def test_a_good_answer_is_taken_as_it_is() -> None:
     assert judge(ORIGINAL, REVISED) == Verdict(REVISED, (), ())
+
+
+def test_corrections_of_real_prose_raise_no_alarm() -> None:
+    random = Random(6)
+    for block in prose_of_the_docs():
+        original = block.text
+        revised = misspelled(original, random)
+        assert judge(original, revised) == Verdict(revised, (), ())
 
 
 @pytest.mark.parametrize("preamble", PREAMBLES)
