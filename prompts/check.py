@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from prompts.errors import InvalidPrompt, InvalidVariable, PromptError, UnreadablePrompt
+from prompts.expectations import NO_FILE_OF_A_TEST
 from prompts.files import read_text
 from prompts.inherit import Prompt
 from prompts.library import NAME, NAMING_RULE, Library
-from prompts.places import KeyPath
+from prompts.places import KeyPath, spelled
 from prompts.reading import inspect_prompt
 from prompts.render import Rendered, render, typed_values
-from prompts.schema import BUILTINS, Example, PromptFile, Value
+from prompts.schema import BUILTINS, Example, PromptFile, Value, Variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ def check_text(text: str, name: str, path: Path, library: Library) -> Report:
     file, problems = inspect_prompt(text, name=name, path=path)
     if file is None:
         return Report(name, path, tuple(problems))
+    if missing := tuple(library.problems(file, path.parent)):
+        return Report(name, path, tuple(sorted(missing, key=partial(_place, path))))
     try:
         prompt = library.adopt(file, path.parent)
         wrong = tuple(_wrong_values(file, prompt))
@@ -59,9 +64,26 @@ def check_text(text: str, name: str, path: Path, library: Library) -> Report:
         return Report(name, path, (error,))
 
 
+def _place(path: Path, problem: PromptError) -> tuple[bool, int]:
+    """Where it is listed: by line, mistakes in other files last and in the order found."""
+    if isinstance(problem, InvalidPrompt) and problem.path == path:
+        return False, problem.line or 0
+    return True, 0
+
+
 def _rendered(prompt: Prompt) -> Rendered:
-    names = [*(v.name for v in prompt.variables.values() if v.default is None), *BUILTINS]
-    return render(prompt, {}, {name: f"{{{{ {name} }}}}" for name in names})
+    """With a number where a number belongs: templates reckon with those."""
+    open_ones = [each for each in prompt.variables.values() if each.default is None]
+    numbers = {each.name: _number(each) for each in open_ones if each.type in ("int", "float")}
+    names = [each.name for each in open_ones if each.name not in numbers]
+    return render(prompt, numbers, {name: f"{{{{ {name} }}}}" for name in (*names, *BUILTINS)})
+
+
+def _number(variable: Variable) -> str:
+    """One that the variable takes."""
+    bounds = (bound for bound in (variable.min, variable.max) if bound is not None)
+    number = next(bounds, 1)
+    return str(math.ceil(number) if variable.type == "int" else number)
 
 
 def _wrong_values(file: PromptFile, prompt: Prompt) -> Iterator[InvalidPrompt]:
@@ -79,6 +101,8 @@ def _wrong(
 ) -> Iterator[InvalidPrompt]:
     for name, value in values.items():
         try:
+            if at[0] == "tests" and name in prompt.variables:
+                _refuse_file(prompt.variables[name])
             typed_values(prompt, {name: str(value)})
         except InvalidVariable as error:
             place = file.places.of((*at, name))
@@ -87,6 +111,11 @@ def _wrong(
                 error.reason,
                 line=place.line if place else None,
                 column=place.column if place else None,
-                key=".".join((*at, name)),
+                key=spelled((*at, name)),
                 nearest=error.nearest,
             )
+
+
+def _refuse_file(variable: Variable) -> None:
+    if variable.type == "file":
+        raise InvalidVariable(variable.name, NO_FILE_OF_A_TEST)

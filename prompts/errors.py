@@ -7,7 +7,9 @@ PromptError
 ├── ExtendsCycle       prompts that extend each other in a circle
 ├── InvalidVariable    a value was given that the prompt does not know or cannot take
 ├── MissingVariables   values that the prompt needs were not given
-└── RenderFailed       the template is wrong, or tried what a template must not
+├── RenderFailed       the template is wrong, or tried what a template must not
+├── NotImported        a prompt of another program that cannot become one of ours
+└── NotAdded           an example could not be added to a prompt's file
 """
 
 from __future__ import annotations
@@ -93,13 +95,16 @@ class ExtendsCycle(PromptError):
 
     Attributes:
         path: The file in which the circle closes.
+        line: Of that file, counted from 1; None where it is not known.
         names: The prompts in order; the last is where the circle closes.
     """
 
-    def __init__(self, path: Path, names: Sequence[str]) -> None:
+    def __init__(self, path: Path, line: int | None, names: Sequence[str]) -> None:
         self.path = path
+        self.line = line
         self.names = tuple(names)
-        super().__init__(f"{path}: prompts extend each other in a circle: {' → '.join(names)}")
+        circle = " → ".join(names)
+        super().__init__(f"{_place(path, line)}: prompts extend each other in a circle: {circle}")
 
 
 class InvalidVariable(PromptError):
@@ -150,3 +155,21 @@ class RenderFailed(PromptError):
         self.reason = reason
         self.nearest = nearest
         super().__init__(f"{_place(path, line)}: {reason}{_hint(nearest)}")
+
+
+class NotImported(PromptError):
+    """A prompt of another program cannot become one of ours; the text says why."""
+
+
+class NotAdded(PromptError):
+    """An example could not be added to a prompt's file, which is as it was.
+
+    Attributes:
+        path: The file.
+        reason: Why, in a few words.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: no example was added: {reason}")

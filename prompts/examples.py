@@ -15,6 +15,8 @@ MOST_WORDS = 300
 """Of the text, for comparing: more add time and nothing to the order."""
 
 _WORD = re.compile(r"\w+")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+"""Kana and Han characters: no space parts their words, so that each counts as one."""
 
 
 def with_chosen_examples(prompt: Prompt, text: str) -> Prompt:
@@ -63,12 +65,12 @@ def _nearest(examples: Sequence[AnyExample], text: str) -> list[int]:
     """
     import sqlite3  # noqa: PLC0415  only prompts that select by likeness need it
 
-    words = dict.fromkeys(_WORD.findall(text.lower()))
+    words = dict.fromkeys(_WORD.findall(_spaced(text.lower())))
     query = " OR ".join(f'"{word}"' for word in list(words)[:MOST_WORDS])
     database = sqlite3.connect(":memory:")
     try:
         database.execute("CREATE VIRTUAL TABLE examples USING fts5(input, tokenize = 'porter')")
-        rows = [(place, example.input) for place, example in enumerate(examples)]
+        rows = [(place, _spaced(example.input)) for place, example in enumerate(examples)]
         database.executemany("INSERT INTO examples(rowid, input) VALUES (?, ?)", rows)
         found = (
             database.execute(
@@ -82,3 +84,7 @@ def _nearest(examples: Sequence[AnyExample], text: str) -> list[int]:
         database.close()
     near = [place for (place,) in found]
     return [*near, *(place for place in range(len(examples)) if place not in set(near))]
+
+
+def _spaced(text: str) -> str:
+    return _UNSPACED.sub(r" \g<0> ", text)

@@ -19,16 +19,21 @@ Kept: TypeAlias = Literal["numbers", "quotes", "links", "names", "headings"]
 KEPT: tuple[Kept, ...] = get_args(Kept)
 
 
+NO_FILE_OF_A_TEST = "is a file: a test has the one that is the default"
+"""Why a test gives no value of a file's variable, as the end of a sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expectations:
     """What must be true of an answer; what is not given is not looked at."""
 
     contains: tuple[str, ...] = ()
-    """Texts that must all be in the answer, in just these letters."""
+    """Texts that must all be in the answer, in whatever case."""
     excludes: tuple[str, ...] = ()
-    """Texts of which none may be in the answer, in whatever case."""
+    """Texts of which none may be."""
     regex: tuple[str, ...] = ()
-    """Regular expressions that must all be found somewhere in the answer."""
+    """Regular expressions, each of which must be found somewhere in the answer; ``^`` and ``$`` are
+    the ends of lines."""
     min_words: int | None = None
     max_words: int | None = None
     min_ratio: float | None = None

@@ -74,10 +74,16 @@ def read_text(path: Path, folder: Path) -> str | None:
 def _read_bounded(real: Path, path: Path) -> bytes:
     # A pipe of that name must not make the program wait, nor a link put there meanwhile mislead it.
     handle = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with open(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise UnreadablePrompt(path, "it is a folder")
+        if not stat.S_ISREG(mode):
             raise UnreadablePrompt(path, "it is not a regular file")
-        content = file.read(MAX_BYTES + 1)
+        with open(handle, "rb", closefd=False) as file:
+            content = file.read(MAX_BYTES + 1)
+    finally:
+        os.close(handle)
     if len(content) > MAX_BYTES:
         raise UnreadablePrompt(path, "it is larger than 1 MiB")
     return content

@@ -147,8 +147,10 @@ def stacked(prompts: Sequence[Prompt]) -> Prompt:
             included={**joined.included, **each.included},
             examples=tuple(_unique([*joined.examples, *each.examples])),
             select=each.select if each.select == "nearest" else joined.select,
-            max_examples=_sum(joined.max_examples, each.max_examples),
-            max_example_tokens=_sum(joined.max_example_tokens, each.max_example_tokens),
+            max_examples=_joint(joined, each, _most(joined), _most(each)),
+            max_example_tokens=_joint(
+                joined, each, joined.max_example_tokens, each.max_example_tokens
+            ),
             models=tuple(dict.fromkeys((*joined.models, *each.models))),
             tests=(),
         )
@@ -174,5 +176,14 @@ def _unique(examples: Sequence[AnyExample]) -> list[AnyExample]:
     return found
 
 
-def _sum(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
+def _joint(one: Prompt, other: Prompt, limit: int | None, another: int | None) -> int | None:
+    """What both allow together; one without examples neither needs room nor lifts a limit."""
+    if not other.examples:
+        return limit
+    if not one.examples:
+        return another
+    return None if limit is None or another is None else limit + another
+
+
+def _most(prompt: Prompt) -> int:
+    return len(prompt.examples) if prompt.max_examples is None else prompt.max_examples

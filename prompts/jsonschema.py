@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
-from engine.types import BIAS_RANGE, SAMPLERS, SAMPLING_RANGES, Sampling
+from engine.types import BIAS_RANGE, LONGEST_BREAKER, SAMPLERS, SAMPLING_RANGES, Sampling
 from prompts.expectations import KEPT
-from prompts.schema import KINDS, SELECTS, VARIABLE_TYPES
+from prompts.schema import KINDS, MOST_EXAMPLES, SELECTS, TAKEN_NAMES, VARIABLE_TYPES
 
 SCHEMA_FILE = "prompt.schema.json"
 """Its name beside the prompts that name it in their first line."""
@@ -23,7 +23,7 @@ _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 _TEXT_OR_TEXTS = {"anyOf": [{"type": "string", "minLength": 1}, _TEXTS]}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 1}
-_COUNT = {"type": "integer", "minimum": 0}
+_COUNT = {"type": "integer", "minimum": 0, "maximum": MOST_EXAMPLES}
 _POSITIVE = {"type": "number", "minimum": 0}
 _FLAG = {"type": "boolean"}
 _VALUE = {"type": ["string", "number", "boolean"]}
@@ -53,10 +53,10 @@ def schema() -> dict[str, Any]:
                 "models": _said(_TEXTS, "Models it was written for; others are a warning"),
                 "extends": _said(_TEXT_OR_TEXTS, "Prompts to inherit from, the last one first"),
                 "include": _said(
-                    {"type": "object", "additionalProperties": _TEXT},
+                    _named(_TEXT | {"minLength": 1}),
                     "Text files of this folder, by the names that templates use",
                 ),
-                "variables": {"type": "object", "additionalProperties": _variable()},
+                "variables": _named(_variable()),
                 "params": _params(),
                 "examples_from": _said(_TEXT_OR_TEXTS, "Files of examples: .toml or .jsonl"),
                 "max_examples": _said(_COUNT, "How many examples are shown at most"),
@@ -73,6 +73,12 @@ def schema() -> dict[str, Any]:
 def _table(properties: Mapping[str, Any], required: tuple[str, ...] = ()) -> dict[str, Any]:
     table = {"type": "object", "additionalProperties": False, "properties": dict(properties)}
     return {**table, "required": list(required)} if required else table
+
+
+def _named(kind: Mapping[str, Any]) -> dict[str, Any]:
+    """A table of values that templates use by their names."""
+    names = {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "not": {"enum": sorted(TAKEN_NAMES)}}
+    return {"type": "object", "propertyNames": names, "additionalProperties": dict(kind)}
 
 
 def _said(kind: Mapping[str, Any], description: str) -> dict[str, Any]:
@@ -105,8 +111,10 @@ def _params() -> dict[str, Any]:
             "max_tokens": _said({"type": "integer", "minimum": 1}, "The longest answer"),
             "stop": _said(_TEXTS, "Texts that end the answer"),
             "banned": _said(_TEXTS, "Phrases that answers do not have"),
-            "grammar": _said(_TEXT, "A GBNF grammar that answers follow"),
-            "schema": _said({"type": ["object", "string"]}, "A JSON Schema that answers fit"),
+            "grammar": _said(_TEXT | {"minLength": 1}, "A GBNF grammar that answers follow"),
+            "schema": _said(
+                {"type": ["object", "string"], "minLength": 1}, "A JSON Schema that answers fit"
+            ),
         }
     )
 
@@ -121,7 +129,10 @@ def _option(name: str, default: object) -> dict[str, Any]:
         low, high = BIAS_RANGE
         number = {"type": "number", "minimum": low, "maximum": high}
         return {"type": "object", "additionalProperties": number}
-    return {"type": "array", "items": _one_of(SAMPLERS) if name == "samplers" else _TEXT}
+    if name == "samplers":
+        return {"type": "array", "items": _one_of(SAMPLERS), "uniqueItems": True}
+    breaker = {**_TEXT, "minLength": 1, "maxLength": LONGEST_BREAKER}
+    return {"type": "array", "items": breaker}
 
 
 def _example() -> dict[str, Any]:

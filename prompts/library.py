@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from prompts.errors import ExtendsCycle, InvalidPrompt, PromptError, UnknownPrompt, UnreadablePrompt
-from prompts.files import matching, read_text, stems
+from prompts.files import read_text, stems
 from prompts.inherit import Layer, Prompt, over, prompt_of
-from prompts.places import KeyPath
+from prompts.layers import invalid, named_file_problems, read_layer
 from prompts.reading import parse_prompt
-from prompts.reading_examples import parse_examples
-from prompts.schema import AnyExample, Kind, PromptFile, nearest_name
+from prompts.schema import Kind, PromptFile, nearest_name
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 NAMING_RULE = "prompts are named in lower-case letters, digits and hyphens"
@@ -99,7 +98,7 @@ class Library:
         link = self._find(name, 0)
         if link is None:
             raise UnknownPrompt(name, difflib.get_close_matches(name, self.names(), cutoff=0.5))
-        return prompt_of(self._resolve(link, (), {}), self.sources[link.distance].name)
+        return prompt_of(self._resolve(link), self.sources[link.distance].name)
 
     def adopt(self, file: PromptFile, folder: Path) -> Prompt:
         """A prompt of a file that was read elsewhere, as if it were the nearest of its name.
@@ -107,11 +106,24 @@ class Library:
         Raises:
             PromptError: As for `load`.
         """
-        distance = next(
-            (at for at, source in enumerate(self.sources) if source.folder == folder), -1
-        )
-        source = self.sources[distance].name if distance >= 0 else str(folder)
-        return prompt_of(self._resolve(_Link(file, distance, folder), (), {}), source)
+        link = self._adopted(file, folder)
+        source = self.sources[link.distance].name if link.distance >= 0 else str(folder)
+        return prompt_of(self._resolve(link), source)
+
+    def problems(self, file: PromptFile, folder: Path) -> Iterator[PromptError]:
+        """All that is wrong with the files and prompts that a file of a folder names."""
+        yield from named_file_problems(file, folder)
+        link = self._adopted(file, folder)
+        for number, name in enumerate(file.extends):
+            try:
+                self._parent(link, name, number)
+            except PromptError as error:
+                yield error
+
+    def _adopted(self, file: PromptFile, folder: Path) -> _Link:
+        real = folder.resolve()
+        distances = (at for at, each in enumerate(self.sources) if each.folder.resolve() == real)
+        return _Link(file, next(distances, -1), folder)
 
     def _entry(self, name: str, sources: Sequence[Source]) -> Entry:
         nearest, shadowed = sources[0], tuple(source.name for source in sources[1:])
@@ -145,28 +157,41 @@ class Library:
                 return _Link(file, distance, source.folder)
         return None
 
-    def _resolve(self, link: _Link, below: tuple[_Link, ...], resolved: dict[Path, Layer]) -> Layer:
-        """What a file says and inherits; of several parents the last is the nearest.
+    def _resolve(self, link: _Link) -> Layer:
+        """What a file says and inherits."""
+        *nearer, resolved = self._lineage(link, (), {})
+        for layer in reversed(nearer):
+            resolved = over(layer, resolved)
+        return resolved
+
+    def _lineage(
+        self, link: _Link, below: tuple[_Link, ...], known: dict[Path, list[Layer]]
+    ) -> list[Layer]:
+        """A file and those that it inherits from, the nearest first: of several parents the last,
+        and a prompt that several extend after all of them.
 
         Args:
             link: The file.
             below: Those that led here, the first one first.
-            resolved: What was resolved before, by file: many ways may lead to one.
+            known: The lineages of files that were met before: many ways may lead to one.
         """
-        if link.file.path in resolved:
-            return resolved[link.file.path]
-        inherited: Layer | None = None
-        for number, name in enumerate(link.file.extends):
+        if link.file.path in known:
+            return known[link.file.path]
+        inherited: list[Layer] = []
+        # A parent that is named twice is where it is named last.
+        numbers = {name: number for number, name in enumerate(link.file.extends)}
+        for name, number in sorted(numbers.items(), key=lambda pair: -pair[1]):
             parent = self._parent(link, name, number)
             chain = (*below, link)
             if any(parent.file.path == each.file.path for each in chain):
-                raise ExtendsCycle(link.file.path, [*(each.file.name for each in chain), name])
-            layer = self._resolve(parent, chain, resolved)
-            inherited = layer if inherited is None else over(layer, inherited)
-        own = _layer(link)
-        layer = own if inherited is None else over(own, inherited)
-        resolved[link.file.path] = layer
-        return layer
+                place = link.file.places.of(("extends", str(number)))
+                names = [*(each.file.name for each in chain), name]
+                raise ExtendsCycle(link.file.path, place.line if place else None, names)
+            inherited += self._lineage(parent, chain, known)
+        last = {layer.path: place for place, layer in enumerate(inherited)}
+        farther = [layer for place, layer in enumerate(inherited) if last[layer.path] == place]
+        known[link.file.path] = [read_layer(link.file, link.folder), *farther]
+        return known[link.file.path]
 
     def _parent(self, link: _Link, name: str, number: int) -> _Link:
         # A prompt of its own name is the one that it shadows: that is how to adapt it.
@@ -181,90 +206,4 @@ class Library:
         else:
             known = [name for name in self.names() if name != file.name]
             reason, nearest = f"no prompt is called {parent!r}", nearest_name(parent, known)
-        return _invalid(file, ("extends", str(number)), reason, nearest)
-
-
-def _layer(link: _Link) -> Layer:
-    """A file's own words, with the files that it names read."""
-    file, folder = link.file, link.folder
-    return Layer(
-        name=file.name,
-        path=file.path,
-        folder=folder,
-        title=file.title,
-        summary=file.summary,
-        tags=file.tags,
-        kind=file.kind,
-        models=file.models,
-        system=file.system,
-        user=file.user,
-        variables=file.variables,
-        params=file.params,
-        included=_included(file, folder),
-        examples=_all_examples(file, folder),
-        select=file.select,
-        max_examples=file.max_examples,
-        max_example_tokens=file.max_example_tokens,
-        tests=file.tests,
-        min_pass=file.min_pass,
-    )
-
-
-def _included(file: PromptFile, folder: Path) -> dict[str, str]:
-    texts = {}
-    for name, each in file.include.items():
-        at = ("include", name)
-        (path,) = _files(file, each, folder, at)[:1]
-        texts[name] = _named_text(file, path, folder, at)
-    return texts
-
-
-def _all_examples(file: PromptFile, folder: Path) -> tuple[AnyExample, ...] | None:
-    """Those in the file, then those in files of their own; None where it speaks of neither."""
-    if file.examples is None and file.examples_from is None:
-        return None
-    examples = list(file.examples or ())
-    for number, pattern in enumerate(file.examples_from or ()):
-        at = ("examples_from", str(number))
-        for path in _files(file, pattern, folder, at):
-            examples += parse_examples(_named_text(file, path, folder, at), path=path)
-    return tuple(examples)
-
-
-def _files(file: PromptFile, pattern: str, folder: Path, at: KeyPath) -> list[Path]:
-    """What a name or pattern stands for: one file at least."""
-    try:
-        paths = matching(pattern, folder)
-    except (UnreadablePrompt, ValueError) as error:
-        reason = error.reason if isinstance(error, UnreadablePrompt) else str(error)
-        raise _invalid(file, at, f"{pattern!r}: {reason}") from error
-    if not paths:
-        raise _invalid(file, at, f"no file is named like {pattern!r}")
-    return paths
-
-
-def _named_text(file: PromptFile, path: Path, folder: Path, at: KeyPath) -> str:
-    """The text of a file that a prompt names."""
-    name = str(path.relative_to(folder))
-    try:
-        text = read_text(path, folder)
-    except UnreadablePrompt as error:
-        raise _invalid(file, at, f"{name!r}: {error.reason}") from error
-    if text is None:
-        raise _invalid(file, at, f"there is no file {name!r} in the library's folder")
-    return text
-
-
-def _invalid(
-    file: PromptFile, at: KeyPath, reason: str, nearest: str | None = None
-) -> InvalidPrompt:
-    """A mistake that shows only where files meet."""
-    place = file.places.of(at)
-    return InvalidPrompt(
-        file.path,
-        reason,
-        line=place.line if place else None,
-        column=place.column if place else None,
-        key=at[0] if at[0] != "include" else ".".join(at),
-        nearest=nearest,
-    )
+        return invalid(file, ("extends", str(number)), reason, nearest)

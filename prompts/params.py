@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from engine.types import Sampling
-from prompts.schema import PARAM_KEYS
-from prompts.tables import Table, called
+from engine.types import SAMPLERS, Sampling
+from prompts.schema import FILE_KEYS, PARAM_KEYS
+from prompts.tables import Table, seen
 
 _INTEGERS = frozenset(
     f.name for f in fields(Sampling) if f.default is None or isinstance(f.default, int)
 )
 _LISTS = frozenset(f.name for f in fields(Sampling) if isinstance(f.default, tuple))
+
+
+_MISPLACED = "belongs above the first [table] of the file"
+_NO_MODEL = "a prompt does not choose the model: -m and the configuration do"
 
 
 def read_params(file: Table) -> dict[str, object]:
@@ -26,14 +30,22 @@ def read_params(file: Table) -> dict[str, object]:
     table = file.table("params")
     if table is None:
         return {}
-    table.check_keys(PARAM_KEYS)
+    misplaced = {key: _MISPLACED for key in FILE_KEYS if key not in PARAM_KEYS}
+    table.check_keys(PARAM_KEYS, {**misplaced, "model": _NO_MODEL})
     params: dict[str, object] = {}
     for name in table.values:
         with table.findings.noting():
             params[name] = _param(table, name)
     if {"grammar", "schema"} <= params.keys():
         table.fail("an answer follows a grammar or a schema, not both", "schema")
+    _check_beams(table, params)
     return params
+
+
+def _check_beams(table: Table, params: Mapping[str, object]) -> None:
+    beams, groups = params.get("beams"), params.get("beam_groups")
+    if isinstance(beams, int) and isinstance(groups, int) and beams % groups:
+        table.fail(f"must divide beams ({beams}), and {groups} does not", "beam_groups")
 
 
 def _param(table: Table, name: str) -> object:
@@ -48,7 +60,9 @@ def _param(table: Table, name: str) -> object:
     if name == "logit_bias":
         return _biases(table.table(name))
     value: object
-    if name in _LISTS:
+    if name == "samplers":
+        value = table.words(name, SAMPLERS)
+    elif name in _LISTS:
         value = table.texts(name)
     elif name in _INTEGERS:
         value = table.get(name, int)
@@ -61,17 +75,29 @@ def _param(table: Table, name: str) -> object:
 def _schema(table: Table) -> str:
     value = table.values["schema"]
     if isinstance(value, Mapping):
-        try:
-            return json.dumps(value, ensure_ascii=False)
-        except (TypeError, ValueError) as error:  # a date of TOML is nothing in JSON
-            table.fail(f"is not JSON: {error}", "schema")
+        return _as_json(table, value)
     if not isinstance(value, str):
-        table.fail(f"must be a table or a JSON text, not {called(type(value))}", "schema")
+        table.fail(f"must be a table or a JSON text, not {seen(value)}", "schema")
+    text = table.text("schema") or ""
     try:
-        json.loads(value)
-    except (ValueError, RecursionError) as error:
-        table.fail(f"is not JSON: {error}", "schema")
-    return value
+        schema: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno} of its text"
+        table.fail(f"is not JSON: {error.msg}, {place}", "schema")
+    except RecursionError:
+        table.fail("values are nested too deeply", "schema")
+    if not isinstance(schema, dict):
+        table.fail(f"must be a JSON object, not {seen(schema)}", "schema")
+    return text
+
+
+def _as_json(table: Table, value: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except TypeError:
+        table.fail("has a date or a time, and JSON has none: make it a text", "schema")
+    except ValueError:
+        table.fail("has inf or nan, and JSON has neither", "schema")
 
 
 def _biases(table: Table | None) -> dict[str, float]:

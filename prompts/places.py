@@ -5,17 +5,37 @@ Nothing is looked for before a mistake is to be pointed at.
 
 from __future__ import annotations
 
+import json
+import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 KeyPath: TypeAlias = tuple[str, ...]
 """A key with the tables it is in; elements of an array count from "0"."""
+
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def spelled(path: KeyPath) -> str:
+    """A key as a person writes it: what is no plain word stands in quotation marks."""
+    return ".".join(part if _BARE.fullmatch(part) else _quoted(part) for part in path)
+
+
+def _quoted(part: str) -> str:
+    return json.dumps(part, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +102,7 @@ class _Scan:
         self._source = source
         self._lines = source.split(b"\n")
         self._arrays: Counter[KeyPath] = Counter()
+        self._implied: set[KeyPath] = set()
 
     def document(self) -> None:
         """Note every key of the text."""
@@ -103,14 +124,23 @@ class _Scan:
             if path in self._arrays:
                 path = (*path, str(self._arrays[path] - 1))
             path = (*path, part)
+            if path not in self.keys:
+                self._implied.add(path)
+                self.keys[path] = self._place(header)
+        self._head(path, header)
         if node.type == "table_array_element":
             self._arrays[path] += 1
-            self.keys.setdefault(path, self._place(header))
             path = (*path, str(self._arrays[path] - 1))
-        self.keys.setdefault(path, self._place(header))
+            self._head(path, header)
         for pair in pairs:
             if pair.type == "pair":
                 self._pair(pair, path)
+
+    def _head(self, path: KeyPath, header: Node) -> None:
+        """Note a table at its own header, rather than at one of a table within it."""
+        if path not in self.keys or path in self._implied:
+            self.keys[path] = self._place(header)
+            self._implied.discard(path)
 
     def _pair(self, node: Node, table: KeyPath) -> None:
         key, *values = node.named_children
@@ -150,4 +180,5 @@ def _parts(key: Node) -> Iterator[str]:
         for part in key.named_children:
             yield from _parts(part)
     elif key.text is not None:
-        yield key.text.decode(errors="replace").strip("\"'")
+        text = key.text.decode(errors="replace")
+        yield text if key.type == "bare_key" else next(iter(tomllib.loads(f"{text} = 0")))

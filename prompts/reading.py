@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import keyword
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 from prompts.errors import InvalidPrompt
 from prompts.params import read_params
 from prompts.places import TomlPlaces
 from prompts.reading_examples import read_examples, read_tests
 from prompts.schema import (
-    BUILTINS,
     FILE_KEYS,
     KINDS,
+    MOST_EXAMPLES,
+    PARAM_KEYS,
     SELECTS,
+    TAKEN_NAMES,
     VARIABLE_KEYS,
     VARIABLE_TYPES,
     Kind,
@@ -27,27 +27,21 @@ from prompts.schema import (
     Value,
     Variable,
     VariableType,
+    nearest_name,
 )
-from prompts.tables import Findings, Table, parse_toml
-
-if sys.version_info >= (3, 11):
-    pass
-else:
-    pass
-
-_T = TypeVar("_T")
+from prompts.tables import Findings, Table
+from prompts.toml_text import parse_toml
 
 _TYPES: Mapping[str, type] = {
     **{"str": str, "int": int, "float": float, "bool": bool},
     **{"choice": str, "file": str},
 }
-_TEMPLATE_WORDS = frozenset({"true", "false", "none", "loop", "self"})
 _NOT_A_PROMPTS = {
+    **dict.fromkeys(PARAM_KEYS, "a setting of the answer belongs under [params]"),
     "model": "a prompt does not choose the model: -m and the configuration do",
     "endpoint": "a prompt does not choose where it is answered: -m and the configuration do",
     "path": "a prompt has no paths but those of include and examples_from",
 }
-_MAX_TOKENS = 2**31 - 1
 
 
 def parse_prompt(text: str, *, name: str, path: Path) -> PromptFile:
@@ -98,8 +92,8 @@ def _prompt_file(table: Table, name: str, findings: Findings) -> PromptFile | No
         variables=read(lambda: _variables(table), {}),
         params=read(lambda: read_params(table), {}),
         examples_from=read(lambda: table.text_or_texts("examples_from"), None),
-        max_examples=read(lambda: table.whole("max_examples", 0, _MAX_TOKENS), None),
-        max_example_tokens=read(lambda: table.whole("max_example_tokens", 0, _MAX_TOKENS), None),
+        max_examples=read(lambda: table.whole("max_examples", 0, MOST_EXAMPLES), None),
+        max_example_tokens=read(lambda: table.whole("max_example_tokens", 0, MOST_EXAMPLES), None),
         select=read(lambda: cast("Select | None", table.word("select", SELECTS)), None),
         examples=read(lambda: read_examples(table), None),
         min_pass=read(lambda: table.number("min_pass", 0, 1), None),
@@ -114,9 +108,10 @@ def _template(table: Table, key: str, places: TomlPlaces) -> Template | None:
 
 def _include(table: Table) -> dict[str, str]:
     files = table.table("include")
+    if files is None:
+        return {}
     included = {}
-    for name in files.values if files else ():
-        assert files is not None
+    for name in files.values:
         with files.findings.noting():
             _check_name(files, name)
             included[name] = files.text(name) or ""
@@ -125,20 +120,22 @@ def _include(table: Table) -> dict[str, str]:
 
 def _check_name(table: Table, name: str) -> None:
     """Whether a template can use a value of this name."""
-    if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
-        table.fail("must be called by letters, digits and underscores", name)
-    if name in BUILTINS or name in _TEMPLATE_WORDS:
+    if not (name.isascii() and name.isidentifier()):
+        table.fail("must have a name of letters a to z, digits and _, with no digit first", name)
+    if name in TAKEN_NAMES:
         table.fail("is a name that templates have a meaning for already", name)
 
 
 def _variables(table: Table) -> dict[str, Variable]:
     tables = table.table("variables")
+    if tables is None:
+        return {}
+    included = table.values.get("include")
     variables = {}
-    for name in tables.values if tables else ():
-        assert tables is not None
+    for name in tables.values:
         with tables.findings.noting():
             _check_name(tables, name)
-            if name in (table.values.get("include") or ()):
+            if isinstance(included, dict) and name in included:
                 tables.fail("is also the name of an included file", name)
             one = tables.table(name)
             assert one is not None
@@ -161,10 +158,12 @@ def _variable(name: str, table: Table) -> Variable:
         min=table.number("min"),
         max=table.number("max"),
     )
-    if (kind == "choice") != bool(variable.choices):
-        table.fail('type = "choice" and choices go together')
+    if kind == "choice" and not variable.choices:
+        table.fail("a choice needs its choices, a list of texts", "choices")
+    if kind != "choice" and variable.choices:
+        table.fail('only a variable of type = "choice" has choices', "choices")
     if variable.min is not None and variable.max is not None and variable.min > variable.max:
-        table.fail("min must not be more than max")
+        table.fail("must not be more than max", "min")
     return _with_default(variable, table)
 
 
@@ -181,5 +180,5 @@ def _with_default(variable: Variable, table: Table) -> Variable:
         default = table.get("default", _TYPES[variable.type])
     assert default is not None
     if problem := variable.problem(default):
-        table.fail(problem, "default")
+        table.fail(problem, "default", nearest_name(str(default), variable.choices))
     return replace(variable, default=default)

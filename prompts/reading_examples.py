@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,38 +20,71 @@ from prompts.schema import (
     Example,
     Value,
 )
-from prompts.tables import Findings, Table, called, parse_toml
+from prompts.tables import Findings, Table, seen
+from prompts.toml_text import parse_toml
 
 
 def parse_examples(text: str, *, path: Path) -> tuple[AnyExample, ...]:
     """Read a file of examples: TOML, or JSON Lines where its name ends so.
 
     Raises:
-        InvalidPrompt: If it is neither, or an example is wrong.
+        InvalidPrompt: If it is neither, or an example is wrong; the first mistake.
     """
+    examples, problems = inspect_examples(text, path=path)
+    if problems:
+        raise problems[0]
+    return examples
+
+
+def inspect_examples(
+    text: str, *, path: Path
+) -> tuple[tuple[AnyExample, ...], list[InvalidPrompt]]:
+    """Read a file of examples as far as it can be read, and say all that is wrong with it."""
     if path.suffix == ".jsonl":
-        return tuple(_json_examples(text, path))
-    table = Table(parse_toml(text, path), (), Findings(path, TomlPlaces(text)))
-    table.check_keys(("examples",))
-    examples = read_examples(table)
-    table.findings.raise_first()
-    return examples or ()
+        return _inspect_lines(text, path)
+    findings = Findings(path, TomlPlaces(text))
+    examples: tuple[AnyExample, ...] | None = ()
+    with findings.noting():
+        table = Table(parse_toml(text, path), (), findings)
+        table.check_keys(("examples",))
+        examples = read_examples(table)
+    return examples or (), findings.problems
 
 
-def _json_examples(text: str, path: Path) -> Iterable[AnyExample]:
+def _inspect_lines(text: str, path: Path) -> tuple[tuple[AnyExample, ...], list[InvalidPrompt]]:
+    examples: list[AnyExample] = []
+    problems: list[InvalidPrompt] = []
     for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        findings = Findings(path, NumberedLine(number))
-        try:
-            values: object = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            reason = getattr(error, "msg", "values are nested too deeply")
-            raise InvalidPrompt(path, f"not JSON: {reason}", line=number) from error
-        if not isinstance(values, dict):
-            raise InvalidPrompt(path, f"must be a table, not {called(type(values))}", line=number)
-        yield _example(Table(values, (), findings))
-        findings.raise_first()
+        findings = Findings(path, NumberedLine(number), problems)
+        if line.strip():
+            with findings.noting():
+                examples.append(_example(Table(_json_object(line, findings), (), findings)))
+    return tuple(examples), problems
+
+
+def _json_object(line: str, findings: Findings) -> dict[str, Any]:
+    try:
+        values: object = json.loads(line)
+    except json.JSONDecodeError as error:
+        words = f"not JSON: {error.msg.removesuffix(' starting at')}"
+        place = findings.error(words, ())
+        raise InvalidPrompt(place.path, words, line=place.line, column=error.colno) from error
+    except (ValueError, RecursionError) as error:
+        raise findings.error("not JSON: values are too deep or too long", ()) from error
+    if "\\u" in line and not _is_text(values):
+        raise findings.error("has half of a surrogate pair, which is no text", ())
+    if not isinstance(values, dict):
+        raise findings.error(f"must be a JSON object, not {seen(values)}", ())
+    return values
+
+
+def _is_text(values: object) -> bool:
+    """Whether all texts of a JSON value can be written."""
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_examples(table: Table) -> tuple[AnyExample, ...] | None:
@@ -69,7 +101,8 @@ def read_examples(table: Table) -> tuple[AnyExample, ...] | None:
 
 def _example(table: Table) -> AnyExample:
     if "messages" in table.values:
-        table.check_keys(("messages",))
+        beside = "does not go with messages, which are a whole example"
+        table.check_keys(("messages",), dict.fromkeys(EXAMPLE_KEYS, beside))
         return Dialogue(_messages(table))
     table.check_keys((*EXAMPLE_KEYS, "messages"))
     texts = {key: table.get(key, str) for key in ("input", "output", "instruction")}
@@ -86,11 +119,12 @@ def _example(table: Table) -> AnyExample:
 
 def _own_values(table: Table) -> dict[str, Value]:
     values = table.table("variables")
-    for name, value in values.values.items() if values else ():
+    if values is None:
+        return {}
+    for name, value in values.values.items():
         if not isinstance(value, str | int | float | bool):
-            assert values is not None
-            values.fail(f"must be a text, a number, true or false, not {called(type(value))}", name)
-    return dict(values.values) if values else {}
+            values.fail(f"must be a text, a number, true or false, not {seen(value)}", name)
+    return dict(values.values)
 
 
 def _messages(table: Table) -> tuple[Message, ...]:
@@ -104,7 +138,9 @@ def _messages(table: Table) -> tuple[Message, ...]:
         if not (content or "").strip():
             each.fail("content is missing or empty")
         messages.append(Message(cast("Any", wanted), content or ""))
-    if not messages or len(messages) % 2:
+    if not messages:
+        table.fail("is empty", "messages")
+    if len(messages) % 2:
         table.fail("must end with what the assistant says", "messages")
     return tuple(messages)
 
@@ -175,5 +211,5 @@ def _patterns(table: Table) -> tuple[str, ...]:
         try:
             re.compile(pattern)
         except (re.error, RecursionError, OverflowError) as error:
-            table.fail(f"not a regular expression: {error}", "regex")
+            table.fail(f"{pattern!r} is no regular expression: {error}", "regex")
     return patterns

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.types import Message
-from prompts.errors import InvalidVariable, MissingVariables, RenderFailed, UnreadablePrompt
-from prompts.files import matching, read_text
+from prompts.errors import InvalidVariable, MissingVariables, RenderFailed
 from prompts.inherit import Prompt
+from prompts.plain_words import template_complaint
 from prompts.schema import BUILTINS, Dialogue, Example, Template, Value, Variable, nearest_name
 
 if TYPE_CHECKING:
@@ -82,7 +82,6 @@ def render(
     Raises:
         InvalidVariable: If a value is unknown, of the wrong type, or out of bounds.
         MissingVariables: If the prompt needs values that were not given.
-        UnreadablePrompt: If a file that is a variable's default cannot be read.
         RenderFailed: If a template is wrong, or took longer than two seconds.
     """
     variables = typed_values(prompt, values)
@@ -159,18 +158,9 @@ def _texts_of(
         if variable.type != "file" or name not in variables:
             continue
         named = str(variables[name])
-        seen[name] = read_file(Path(named)) if name in given else _default_file(prompt, named)
+        seen[name] = read_file(Path(named)) if name in given else variable.default_text
         variables[name] = Path(named).name
     return seen
-
-
-def _default_file(prompt: Prompt, named: str) -> str:
-    """The text of a file of the library."""
-    for path in matching(named, prompt.folder):
-        text = read_text(path, prompt.folder)
-        if text is not None:
-            return text
-    raise UnreadablePrompt(prompt.folder / named, "there is no such file")
 
 
 def _values_of(prompt: Prompt, example: Example) -> dict[str, Value]:
@@ -245,7 +235,7 @@ def _failure(prompt: Prompt, job: Job, problem: Problem) -> RenderFailed:
     template = _template_called(prompt, problem["template"])
     line = None if problem["line"] is None else template.line + problem["line"] - 1
     nearest = nearest_name(problem["unknown"], job["known"]) if problem["unknown"] else None
-    return RenderFailed(template.path, line, problem["reason"], nearest)
+    return RenderFailed(template.path, line, template_complaint(problem["reason"]), nearest)
 
 
 def _template_called(prompt: Prompt, name: str) -> Template:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import keyword
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -33,6 +34,12 @@ BUILTINS: tuple[str, ...] = (
 )
 """Values that every template can use without declaring them."""
 
+TAKEN_NAMES = frozenset({*BUILTINS, "true", "false", "none", "loop", "self", *keyword.kwlist})
+"""What neither a variable nor an included text can be called."""
+
+MOST_EXAMPLES = 2**31 - 1
+"""The highest limit of their number, or of their tokens."""
+
 FILE_KEYS = (
     *("title", "summary", "tags", "kind", "models", "extends", "include", "system", "user"),
     *("variables", "params", "examples_from", "max_examples", "max_example_tokens", "select"),
@@ -54,6 +61,8 @@ class Variable:
     default: Value | None = None
     """None: there is none, and a template that prints the variable needs it to be given. Of a
     ``file`` it is the name of one in the library's folder."""
+    default_text: str = field(default="", repr=False)
+    """What is in that file."""
     required: bool = False
     """Whether it must be given even where the template could do without."""
     description: str = ""
@@ -75,8 +84,9 @@ class Variable:
         if (low is None or value >= low) and (high is None or value <= high):
             return None
         if low is not None and high is not None:
-            return f"must be from {low:g} to {high:g}, not {value:g}"
-        return f"must be at least {low:g}" if low is not None else f"must be at most {high:g}"
+            return f"must be from {low:.15g} to {high:.15g}, not {value:.15g}"
+        bound = f"at least {low:.15g}" if low is not None else f"at most {high:.15g}"
+        return f"must be {bound}, not {value:.15g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +161,7 @@ class PromptFile:
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """The known word that a mistyped one is closest to."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)), None)
+    words = list(known)
+    close = difflib.get_close_matches(name, words, n=1, cutoff=0.6)
+    longer = [word for word in words if len(name) > 2 and word.startswith(name)]
+    return next(iter([*close, *longer]), None)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,13 +10,8 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from prompts.errors import InvalidPrompt
-from prompts.places import KeyPath, Places
+from prompts.places import KeyPath, Places, spelled
 from prompts.schema import nearest_name
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _T = TypeVar("_T")
 
@@ -31,6 +24,10 @@ _CALLED = {
     dict: "a table",
     type(None): "nothing",
 }
+
+
+_FEW = 8
+"""Of known keys: so many can be named in a line."""
 
 
 @dataclass(slots=True)
@@ -49,7 +46,7 @@ class Findings:
             reason,
             line=place.line if place else None,
             column=place.column if place else None,
-            key=".".join(at) or None,
+            key=spelled(at) or None,
             nearest=nearest,
         )
 
@@ -79,28 +76,6 @@ class Findings:
             self.problems.append(error)
 
 
-def parse_toml(text: str, path: Path) -> dict[str, Any]:
-    """The parser's dictionary.
-
-    Raises:
-        InvalidPrompt: If the text is not TOML.
-    """
-    try:
-        table: dict[str, Any] = tomllib.loads(text)
-    except ValueError as error:
-        # A line number of its own came to the parser's error late; its text has always had one.
-        reason, _, place = str(error).rpartition(" (at ")
-        found = re.match(r"line (\d+), column (\d+)", place)
-        line = int(found[1]) if found else text.rstrip("\n").count("\n") + 1
-        column = int(found[2]) if found else None
-        raise InvalidPrompt(
-            path, f"not TOML: {reason or error}", line=line, column=column
-        ) from error
-    except RecursionError as error:
-        raise InvalidPrompt(path, "values are nested too deeply") from error
-    return table
-
-
 class Table:
     """A table of the file. Every value that is asked for is checked."""
 
@@ -127,6 +102,8 @@ class Table:
     def check_keys(self, known: Iterable[str], others: Mapping[str, str] = {}) -> None:
         """Note keys that mean nothing; of such a table nothing else is said.
 
+        A short list of known keys is told to who used one that is like none of them.
+
         Args:
             known: Those that mean something.
             others: Keys that people try, and why there are none.
@@ -139,6 +116,8 @@ class Table:
         for key in unknown:
             reason = others.get(key, "unknown key")
             nearest = None if key in others else nearest_name(key, names)
+            if key not in others and nearest is None and len(names) <= _FEW:
+                reason += f"; there are {', '.join(names)}"
             error = self.findings.error(reason, (*self.at, key), nearest)
             if key == unknown[-1]:
                 raise error
@@ -150,7 +129,7 @@ class Table:
         if value is None:
             return None
         if type(value) is not wanted:
-            self.fail(f"must be {called(wanted)}, not {called(type(value))}", key)
+            self.fail(f"must be {called(wanted)}, not {seen(value)}", key)
         return value
 
     def text(self, key: str) -> str | None:
@@ -163,8 +142,11 @@ class Table:
     def texts(self, key: str) -> tuple[str, ...] | None:
         """A list of texts."""
         values = self.get(key, list)
-        if values is not None and not all(isinstance(value, str) and value for value in values):
-            self.fail("must be a list of texts that are not empty", key)
+        for number, value in enumerate(values or ()):
+            if not isinstance(value, str):
+                raise self._element(f"must be a text, not {seen(value)}", key, number)
+            if not value:
+                raise self._element("is empty", key, number)
         return None if values is None else tuple(values)
 
     def text_or_texts(self, key: str) -> tuple[str, ...] | None:
@@ -173,8 +155,7 @@ class Table:
             text = self.text(key)
             return None if text is None else (text,)
         if key in self.values and not isinstance(self.values[key], list):
-            found = called(type(self.values[key]))
-            self.fail(f"must be a text or a list of texts, not {found}", key)
+            self.fail(f"must be a text or a list of texts, not {seen(self.values[key])}", key)
         return self.texts(key)
 
     def word(self, key: str, known: Iterable[str]) -> str | None:
@@ -188,10 +169,10 @@ class Table:
     def words(self, key: str, known: Iterable[str]) -> tuple[str, ...] | None:
         """A list of some words."""
         words = self.texts(key)
-        for word in words or ():
+        for number, word in enumerate(words or ()):
             if word not in known:
-                reason = f"must be some of {', '.join(known)}, not {word!r}"
-                self.fail(reason, key, nearest_name(word, known))
+                reason = f"must be one of {', '.join(known)}, not {word!r}"
+                raise self._element(reason, key, number, nearest_name(word, known))
         return words
 
     def number(self, key: str, low: float = -math.inf, high: float = math.inf) -> float | None:
@@ -200,7 +181,7 @@ class Table:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self.fail(f"must be a number, not {called(type(value))}", key)
+            self.fail(f"must be a number, not {seen(value)}", key)
         if not math.isfinite(value):
             self.fail(f"must be a finite number, not {value}", key)
         self._check_bounds(value, low, high, key)
@@ -220,28 +201,44 @@ class Table:
 
     def tables(self, key: str) -> list[Table] | None:
         """The elements of an array of tables."""
-        elements = self.get(key, list)
+        elements = self.values.get(key)
         if elements is None:
             return None
+        if not isinstance(elements, list):
+            hint = "" if self.at else f", each under [[{key}]]"
+            self.fail(f"must be a list of tables{hint}, not {seen(elements)}", key)
         found = []
         for number, element in enumerate(elements):
             at = (*self._path(key), str(number))
             if not isinstance(element, dict):
-                raise self.findings.error(f"must be a table, not {called(type(element))}", at)
+                raise self.findings.error(f"must be a table, not {seen(element)}", at)
             found.append(Table(element, at, self.findings))
         return found
 
     def _path(self, key: str | None) -> KeyPath:
         return self.at if key is None else (*self.at, key)
 
+    def _element(
+        self, reason: str, key: str, number: int, nearest: str | None = None
+    ) -> InvalidPrompt:
+        """What there is to say of an element of a list."""
+        return self.findings.error(reason, (*self._path(key), str(number)), nearest)
+
     def _check_bounds(self, value: float, low: float, high: float, key: str) -> None:
         if low <= value <= high:
             return
         if math.isinf(high):
-            self.fail(f"must be at least {low:g}, not {value:g}", key)
-        self.fail(f"must be from {low:g} to {high:g}, not {value:g}", key)
+            self.fail(f"must be at least {low:.15g}, not {value:.15g}", key)
+        self.fail(f"must be from {low:.15g} to {high:.15g}, not {value:.15g}", key)
 
 
 def called(kind: type) -> str:
     """What people call a type."""
     return _CALLED.get(kind, f"a {kind.__name__}")
+
+
+def seen(value: object) -> str:
+    """What was found: a number or a truth as it is, of all else its type."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else called(type(value))

@@ -16,9 +16,11 @@ from sessions.errors import (
 )
 from sessions.files import sha256_of
 from sessions.log import MemorySession, SessionFile, SessionLog
-from sessions.records import Rating
+from sessions.records import Change, Rating, Review, Span
+from sessions.reviews import ReviewedChange, draft_of, reviewed_changes
 from sessions.salvage import salvage_session
 from sessions.search import MATCH_END, MATCH_START, Hit, Search
+from sessions.sifting import sift_sessions
 from sessions.store import SessionStore, memory_session, new_turn_id
 from sessions.summary import SessionSummary
 from sessions.syscalls import OperatingSystem, Syscalls
@@ -48,6 +50,7 @@ __all__ = [
     "AmbiguousSession",
     "Attachment",
     "Build",
+    "Change",
     "ExportFailed",
     "Finding",
     "Hit",
@@ -59,6 +62,8 @@ __all__ = [
     "Rating",
     "ReadFailed",
     "Report",
+    "Review",
+    "ReviewedChange",
     "SaveFailed",
     "Search",
     "Session",
@@ -67,6 +72,7 @@ __all__ = [
     "SessionLog",
     "SessionStore",
     "SessionSummary",
+    "Span",
     "Status",
     "Syscalls",
     "TokenLogprob",
@@ -78,14 +84,17 @@ __all__ = [
     "branch_of_head",
     "check_session",
     "check_sessions",
+    "draft_of",
     "first_words",
     "instruction_in_force",
     "memory_session",
     "messages_of",
     "new_turn_id",
     "plain_text",
+    "reviewed_changes",
     "salvage_session",
     "sha256_of",
+    "sift_sessions",
     "spoken_turns",
     "standing_messages",
     "summary_in_force",

@@ -111,6 +111,7 @@ def _marks(imported: ImportedSession) -> Iterator[KnownRecord]:
         yield Title(imported.title, not imported.title_is_own)
     yield from (Branch(name, leaf) for name, leaf in imported.branches.items())
     yield from imported.ratings
+    yield from imported.reviews
     if imported.head is None and imported.deleted:
         # The head is before the first turn because that one was deleted.
         yield Head(imported.deleted[-1])
@@ -132,6 +133,7 @@ def _marks_beside(
         if name not in session.branches:
             yield Branch(name, known.get(leaf, leaf))
     yield from (rating for rating in imported.ratings if rating.turn in new)
+    yield from (review for review in imported.reviews if review.turn in new)
     yield from (Delete(turn_id) for turn_id in imported.deleted if turn_id in new)
     if imported.head is not None and not _is_hidden(session, known, turns, imported.head):
         yield Head(known.get(imported.head, imported.head))

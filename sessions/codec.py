@@ -26,10 +26,12 @@ from sessions.records import (
     Record,
     Redo,
     Restore,
+    Review,
     Title,
     Undo,
     Unknown,
 )
+from sessions.reviewcodec import review_from_json, review_to_json
 from sessions.turncodec import STATUSES, Texts, no_texts, turn_from_json, turn_to_json
 from sessions.turns import Status, Turn
 
@@ -172,6 +174,8 @@ def _mark_to_json(mark: Mark) -> Mapping[str, object]:
         return BranchJson(type="branch", name=mark.name, leaf=mark.leaf)
     if isinstance(mark, Rating):
         return RatingJson(type="rating", turn=mark.turn, rating=mark.value, note=mark.note)
+    if isinstance(mark, Review):
+        return review_to_json(mark)
     kind: MarkType = "undo" if isinstance(mark, Undo) else _MARK_TYPES[type(mark)]
     return MarkJson(type=kind, turn=mark.turn)
 
@@ -205,6 +209,8 @@ def _mark_from_json(kind: str, record: JsonObject) -> Record:
         return Undo(optional(record, "turn", str))
     if kind == "rating":
         return _rating(record)
+    if kind == "review":
+        return review_from_json(record)
     for make, name in _MARK_TYPES.items():
         if kind == name:
             return make(required(record, "turn", str))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from sessions.records import Rating
+from sessions.records import Rating, Review
 from sessions.turns import Turn
 
 FindingKind: TypeAlias = Literal["home folder", "key"]
@@ -34,30 +34,37 @@ class Finding:
 
 
 def findings_in(
-    turns: Iterable[Turn], ratings: Mapping[str, Rating] = {}, *, with_asides: bool = True
+    turns: Iterable[Turn],
+    ratings: Mapping[str, Rating] = {},
+    reviews: Mapping[str, Review] = {},
+    *,
+    with_asides: bool = True,
 ) -> list[Finding]:
     """What may be private in turns, in their order; what looks the same is in a turn once.
 
     Args:
         turns: Where to look.
         ratings: Whose notes belong to the turns, by their ids.
+        reviews: Likewise, with the words that the person put in place of proposed ones.
         with_asides: Whether to look at more than contents and examples.
     """
     found: dict[Finding, None] = {}
     for turn in turns:
-        asides = _asides(turn, ratings.get(turn.id)) if with_asides else ()
+        asides = _asides(turn, ratings.get(turn.id), reviews.get(turn.id)) if with_asides else ()
         for text in (turn.content, *(each.content for each in turn.examples), *asides):
             found.update(dict.fromkeys(_findings(turn.id, text)))
     return list(found)
 
 
-def _asides(turn: Turn, rating: Rating | None) -> Iterator[str]:
+def _asides(turn: Turn, rating: Rating | None, review: Review | None) -> Iterator[str]:
     yield from (turn.reasoning, turn.error or "")
     yield from (str(value) for value in turn.variables.values())
     if turn.limits is not None:
         yield from (turn.limits.schema or "", turn.limits.grammar or "")
     if rating is not None:
         yield rating.note
+    if review is not None:
+        yield from (change.final or "" for change in review.changes)
     if turn.extra:
         yield json.dumps(turn.extra, default=str, ensure_ascii=False)
 

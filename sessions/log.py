@@ -18,6 +18,7 @@ from sessions.errors import SaveFailed, reason_of
 from sessions.files import TextFiles
 from sessions.records import (
     Branch,
+    Change,
     Delete,
     Head,
     Header,
@@ -26,6 +27,7 @@ from sessions.records import (
     Rating,
     Redo,
     Restore,
+    Review,
     Title,
     Undo,
 )
@@ -161,6 +163,15 @@ class SessionLog(ABC):
             SaveFailed: If this is in memory only; the next append tries again.
         """
         self._keep(Rating(self.session.turn(turn_id).id, value, note))
+
+    def review(self, turn_id: str, changes: Sequence[Change]) -> None:
+        """Says which changes a person took of an answer that revises a draft.
+
+        Raises:
+            UnknownTurn: If it is not in the session.
+            SaveFailed: If this is in memory only; the next append tries again.
+        """
+        self._keep(Review(self.session.turn(turn_id).id, tuple(changes)))
 
     def name_branch(self, name: str, leaf: str) -> None:
         """Gives a turn a name, which another turn may have had.

@@ -10,11 +10,13 @@ import json
 from datetime import datetime
 from typing import Any
 
+from sessions.errors import DamagedLine
 from sessions.records import Rating
+from sessions.reviewcodec import review_from_json, review_to_json
 from sessions.tree import Session
 from sessions.turnmap import Stored
 
-_VERSION = 1
+_VERSION = 2
 _ROLES = ("system", "user", "assistant")
 
 
@@ -41,6 +43,7 @@ def outline_of(session: Session) -> str | None:
             "undone": session.undone,
             "deleted": list(session.deleted),
             "ratings": [[each.turn, each.value, each.note] for each in session.ratings.values()],
+            "reviews": [review_to_json(each) for each in session.reviews.values()],
             "damaged": session.damaged_lines,
             "version": session.version,
             "created": session.created.isoformat(),
@@ -71,11 +74,12 @@ def restore_outline(session: Session, text: str) -> bool:
             for number, (turn_id, parent, role, start, length) in enumerate(columns)
         ]
         ratings = [Rating(*rating) for rating in outline["ratings"]]
+        reviews = [review_from_json(review) for review in outline["reviews"]]
         created = datetime.fromisoformat(outline["created"])
         title, title_is_own = outline["title"], outline["title_is_own"]
         branches, head, undone = outline["branches"], outline["head"], outline["undone"]
         deleted, damaged, version = outline["deleted"], outline["damaged"], outline["version"]
-    except (ValueError, KeyError, IndexError, TypeError):
+    except (ValueError, KeyError, IndexError, TypeError, DamagedLine):
         return False
     for turn in turns:
         session.place(turn)
@@ -84,6 +88,7 @@ def restore_outline(session: Session, text: str) -> bool:
     session.title, session.title_is_own = title, title_is_own
     session.branches, session.head, session.undone = branches, head, undone
     session.ratings = {rating.turn: rating for rating in ratings}
+    session.reviews = {review.turn: review for review in reviews}
     session.note_damage(damaged)
     session.version, session.created = version, created
     return True

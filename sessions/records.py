@@ -8,6 +8,9 @@ from typing import Literal, TypeAlias
 
 from sessions.turns import Turn
 
+Span: TypeAlias = tuple[int, int]
+"""A part of a text, in characters: the first one, and the one after the last."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -80,6 +83,27 @@ class Rating:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One change that an answer makes to the draft it revises, and what a person made of it."""
+
+    taken: bool
+    old: Span | None = None
+    """Where in the draft; None is all of it."""
+    new: Span | None = None
+    """Where in the answer's content is what was proposed instead; None is all of it."""
+    final: str | None = None
+    """What was taken, where the person wrote something else than what was proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Which changes of an answer a person took; the last one counts."""
+
+    turn: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Title:
     """The session's title; an empty one takes it away."""
 
@@ -95,7 +119,7 @@ class Unknown:
     type: str
 
 
-Mark: TypeAlias = Branch | Head | Undo | Redo | Delete | Restore | Rating
+Mark: TypeAlias = Branch | Head | Undo | Redo | Delete | Restore | Rating | Review
 """What is said of turns that are there."""
 
 KnownRecord: TypeAlias = Header | Turn | Partial | Mark | Title

@@ -17,6 +17,7 @@ from sessions.records import (
     Record,
     Redo,
     Restore,
+    Review,
     Title,
     Undo,
     Unknown,
@@ -77,7 +78,7 @@ def apply(session: Session, record: Record) -> None:
             _apply_branch(session, record)
         case Undo(turn=None):
             _undo(session, None)
-        case Head() | Undo() | Redo() | Delete() | Restore() | Rating():
+        case Head() | Undo() | Redo() | Delete() | Restore() | Rating() | Review():
             if record.turn in session.turns:
                 _apply_mark(session, record)
         case Unknown():
@@ -129,7 +130,9 @@ def _apply_branch(session: Session, branch: Branch) -> None:
         session.branches[branch.name] = branch.leaf
 
 
-def _apply_mark(session: Session, mark: Head | Undo | Redo | Delete | Restore | Rating) -> None:
+def _apply_mark(
+    session: Session, mark: Head | Undo | Redo | Delete | Restore | Rating | Review
+) -> None:
     match mark:
         case Head():
             session.head = mark.turn
@@ -148,6 +151,8 @@ def _apply_mark(session: Session, mark: Head | Undo | Redo | Delete | Restore | 
             session.restore(mark.turn)
         case Rating():
             session.ratings[mark.turn] = mark
+        case Review():
+            session.reviews[mark.turn] = mark
 
 
 def _undo(session: Session, turn_id: str | None) -> None:

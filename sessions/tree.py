@@ -8,7 +8,7 @@ from datetime import datetime
 
 from engine.types import Message
 from sessions.errors import UnknownTurn
-from sessions.records import Rating
+from sessions.records import Rating, Review
 from sessions.turnmap import Stored, TurnMap
 from sessions.turns import Turn, messages_of
 
@@ -46,6 +46,8 @@ class Session:
     """The turns that were deleted, each with all that follow it."""
     ratings: dict[str, Rating] = field(default_factory=dict, init=False)
     """What a person thinks of turns, by their ids."""
+    reviews: dict[str, Review] = field(default_factory=dict, init=False)
+    """Which changes of answers a person took, by the answers' ids."""
     version: int | None = field(default=None, init=False)
     """The format's version in the header; None while no header has been seen."""
     _damaged: int = field(default=0, init=False)

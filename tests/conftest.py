@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pseudo_terminal import Terminal
 from scripted_chat import Chat
 
 from engine.client import WorkerEngine
@@ -54,3 +55,12 @@ def chat(
     """The command line with a scripted engine, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     return Chat(capsysbinary, monkeypatch, home)
+
+
+@pytest.fixture
+def terminal(home: Path) -> Iterator[Terminal]:
+    """Starts programs on pseudo-terminals, and ends them."""
+    started = Terminal(home)
+    yield started
+    for process in started.processes:
+        process.close(force=True)

@@ -21,6 +21,7 @@ class Reader:
         self.turns: dict[str, dict[str, Any]] = {}
         self.branches: dict[str, str] = {}
         self.ratings: dict[str, int] = {}
+        self.reviews: dict[str, list[dict[str, Any]]] = {}
         self.head: str | None = None
         self.redo: list[str] = []
         self.deleted: set[str] = set()
@@ -75,6 +76,8 @@ class Reader:
             self.deleted.discard(turn)
         elif kind == "rating":
             self.ratings[turn] = record["rating"]
+        elif kind == "review":
+            self.reviews[turn] = record["changes"]
 
     def parent(self, turn: str) -> str | None:
         before = self.turns[turn].get("parent")
@@ -101,6 +104,28 @@ class Reader:
             text += self.attachment(part)
             at = part["at"]
         return text + str(record["content"][at:])
+
+    def taken(self, turn: str) -> list[tuple[str, str]]:
+        """The words of the draft and those that took their place, of each change taken."""
+        found = []
+        answer, before = self.content(turn), self.parent(turn)
+        draft = None if before is None else self.draft(before)
+        for change in self.reviews.get(turn, []):
+            if draft is not None and change["taken"]:
+                old = change.get("old") or [0, len(draft)]
+                new = change.get("new") or [0, len(answer)]
+                if old[1] <= len(draft) and new[1] <= len(answer):
+                    words = change.get("final")
+                    words = answer[new[0] : new[1]] if words is None else words
+                    found.append((draft[old[0] : old[1]], words))
+        return found
+
+    def draft(self, question: str) -> str | None:
+        for part in self.turns[question].get("attachments") or ():
+            missing = f"[{part.get('name') or 'piped text'} is missing]"
+            text = self.attachment(part)
+            return None if text == missing else text
+        return self.content(question)
 
     def attachment(self, part: dict[str, Any]) -> str:
         missing = f"[{part.get('name') or 'piped text'} is missing]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ from engine.scripted import Reply, ScriptedEngine
 from engine.types import LoadOptions
 from sessions import SessionStore
 from tui.cli import main
+
+
+def uncoded(content: str) -> str:
+    """A question with a word in place of each fence's code, which is another one every time."""
+    return re.sub(r"(?<=of material )[0-9a-f]{10}", "CODE", content)
 
 
 class Chat:

@@ -12,6 +12,7 @@ from engine.types import Message, Sampling, Timings, Usage
 from sessions import (
     Attachment,
     Build,
+    Change,
     Limits,
     OperatingSystem,
     SessionFile,
@@ -149,6 +150,19 @@ def _rate(log: SessionFile, chance: random.Random) -> None:
     log.rate(_any_turn(log, chance), chance.choice(RATINGS), chance.choice(["", "dry"]))
 
 
+def _review(log: SessionFile, chance: random.Random) -> None:
+    changes = (
+        Change(chance.random() < 0.7, _span(chance), _span(chance), chance.choice([None, *WORDS]))
+        for _ in range(chance.randrange(4))
+    )
+    log.review(_any_turn(log, chance), list(changes))
+
+
+def _span(chance: random.Random) -> tuple[int, int] | None:
+    start = chance.randrange(6)
+    return chance.choice([None, (start, start + chance.randrange(6))])
+
+
 def _title(log: SessionFile, chance: random.Random) -> None:
     log.set_title(chance.choice(["Tales", "", "Sagas"]), by_model=chance.random() < 0.5)
 
@@ -160,5 +174,5 @@ def _any_turn(log: SessionFile, chance: random.Random) -> str:
 _ACTIONS: list[Callable[[SessionFile, random.Random], None]] = [
     *[_append] * 6,
     *[_answer] * 3,
-    *(_branch, _name, _move, _undo, _undo, _redo, _delete, _restore, _rate, _title),
+    *(_branch, _name, _move, _undo, _undo, _redo, _delete, _restore, _rate, _review, _title),
 ]

@@ -19,6 +19,7 @@ from drafts import (
     sentence_pieces,
     split_blocks,
 )
+from prompts.languages import languages_differ
 
 ORIGINAL = (
     "The keeper go down to the water every morning, because nobody else would have done it. "
@@ -268,14 +269,10 @@ def test_a_few_words_more_or_less_are_nothing() -> None:
 
 
 def test_another_language_is_flagged_where_languages_can_be_told() -> None:
-    def differ(one: str, other: str) -> tuple[str, str] | None:
-        return ("English", "German") if "the" in one and "der" in other else None
-
-    answer = (
-        "Der Wärter ging jeden Morgen zum Wasser, weil es sonst niemand getan hätte, der da war."
-    )
-    allowed = Allowed(least=None, languages_differ=differ, is_free=True)
-    assert flags_of(ORIGINAL, answer, allowed) == "it is in German, and the original in English"
+    answer = "Der Wärter geht jeden Morgen zum Wasser hinunter, weil es sonst niemand getan hätte."
+    allowed = Allowed(least=None, languages_differ=languages_differ)
+    assert flags_of(ORIGINAL, answer, Allowed(least=None, is_free=True)) == ""
+    assert "it is in German, and the original in English" in flags_of(ORIGINAL, answer, allowed)
     assert not flags_of(ORIGINAL, REVISED, allowed)
 
 

@@ -20,6 +20,7 @@ from prompts import (
     UnreadablePrompt,
     packaged_source,
 )
+from prompts.render import render
 from prompts.schema import BUILTINS, EXAMPLE_KEYS, FILE_KEYS, KINDS, PARAM_KEYS, VARIABLE_KEYS
 
 PACKAGED = (
@@ -237,6 +238,15 @@ def test_the_packaged_library_is_whole() -> None:
         assert entry.title
         assert entry.summary
         assert entry.tags
+
+
+def test_a_file_by_default_is_the_one_beside_the_prompt_that_declares_it(shelf: Shelf) -> None:
+    declared = '[variables.style]\ntype = "file"\ndefault = "style.md"'
+    (shelf.far / "base.toml").write_text(f"{declared}\n")
+    (shelf.far / "style.md").write_text("No commas.")
+    (shelf.near / "style.md").write_text("Never this one.")
+    (shelf.near / "mine.toml").write_text('extends = "base"\nuser = "{{ style }} {{ text }}"')
+    assert render(shelf.library.load("mine"), {}, {"text": "x"}).user == "No commas. x"
 
 
 def test_the_page_about_prompts_names_every_key_and_packaged_prompt() -> None:

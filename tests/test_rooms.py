@@ -37,7 +37,8 @@ def modules_after(program: str) -> set[str]:
 
 def modules_of_room(room: str) -> list[str]:
     """Every module of a room but those that only the worker process loads."""
-    names = sorted(path.stem for path in (ROOT / room).glob("*.py"))
+    paths = (path.relative_to(ROOT / room) for path in (ROOT / room).rglob("*.py"))
+    names = sorted(".".join(path.with_suffix("").parts) for path in paths)
     return [f"{room}.{name}" for name in names if room != "engine" or name in CLIENT_SIDE]
 
 

@@ -161,7 +161,7 @@ def test_what_is_no_session_is_said(store: SessionStore) -> None:
 
 def state(session: Session) -> tuple[object, ...]:
     """What a repaired copy has in common with its session."""
-    marks = (session.branches, session.ratings, session.deleted, session.undone)
+    marks = (session.branches, session.ratings, session.reviews, session.deleted, session.undone)
     return (session.turns, list(session.turns), session.head, session.created, *marks)
 
 

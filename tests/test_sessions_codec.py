@@ -13,7 +13,7 @@ import pytest
 from session_samples import attached
 
 from engine.types import Message, Sampling, Timings, Usage
-from sessions import Build, Limits, Rating, Session, TokenLogprob, Turn
+from sessions import Build, Change, Limits, Rating, Review, Session, TokenLogprob, Turn
 from sessions.codec import decode, encode
 from sessions.errors import DamagedLine
 from sessions.files import sha256_of
@@ -100,6 +100,8 @@ def turn_json(**changes: object) -> dict[str, object]:
         Restore("a"),
         Rating("a", -1, "dry"),
         Rating("a", 0),
+        Review("a", ()),
+        Review("a", (Change(True), Change(False, (0, 0), (3, 9)), Change(True, (2, 4), None, ""))),
         Title(""),
         Title("Tales", by_model=True),
     ],
@@ -256,6 +258,18 @@ def test_null_is_the_same_as_nothing(field: str) -> None:
         {"type": "rating", "turn": "q", "rating": 2},
         {"type": "rating", "turn": "q", "rating": 1.0},
         {"type": "rating", "turn": "q", "rating": 1, "note": 1},
+        {"type": "review", "turn": "q"},
+        {"type": "review", "changes": []},
+        {"type": "review", "turn": "q", "changes": {}},
+        {"type": "review", "turn": "q", "changes": [True]},
+        {"type": "review", "turn": "q", "changes": [{}]},
+        {"type": "review", "turn": "q", "changes": [{"taken": 1}]},
+        {"type": "review", "turn": "q", "changes": [{"taken": True, "final": 1}]},
+        *(
+            {"type": "review", "turn": "q", "changes": [{"taken": True, side: span}]}
+            for side in ("old", "new")
+            for span in (3, [3], [1, 2, 3], [2, 1], [-1, 2], ["a", "b"], [0, 1.5], [False, True])
+        ),
         turn_json(attachments=["letter.md"]),
         turn_json(attachments=[{"name": "letter.md", "at": 0}]),
         turn_json(attachments=[{"sha256": "ab", "at": 3}]),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine.types import Message, Role
-from sessions import Attachment, ExportFailed, MemorySession, Session, Turn, memory_session
+from sessions import Attachment, Change, ExportFailed, MemorySession, Session, Turn, memory_session
 from sessions.codec import from_json, to_json
 from sessions.export import FORMATS, to_archive, to_chat, to_markdown, to_text, to_training_lines
 from sessions.files import sha256_of
@@ -52,6 +52,7 @@ def forked() -> MemorySession:
     log.delete("gone")
     log.set_title("Reasons", by_model=True)
     log.rate("b", -1, "too short")
+    log.review("b", [Change(True, (0, 2))])
     return log
 
 
@@ -94,6 +95,7 @@ def test_json_has_the_whole_tree(forked: MemorySession) -> None:
         "branches": {"first": "a", "forgotten": "gone"},
         "deleted": ["gone"],
         "ratings": [{"type": "rating", "turn": "b", "rating": -1, "note": "too short"}],
+        "reviews": [{"type": "review", "turn": "b", "changes": [{"taken": True, "old": [0, 2]}]}],
         "texts": {},
     }
     assert turns == [to_json(each) for each in session.turns.values()]

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import pytest
 
 from engine.types import Message
-from sessions import Limits, Rating, Turn
+from sessions import Change, Limits, Rating, Review, Turn
 from sessions.findings import Finding, findings_in
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=timezone.utc)
@@ -120,7 +120,7 @@ def test_the_same_is_said_once_for_each_turn() -> None:
 
 
 def test_everything_that_a_turn_has_is_looked_at() -> None:
-    places = [f"/home/n{number}/x" for number in range(8)]
+    places = [f"/home/n{number}/x" for number in range(9)]
     question = replace(
         turn(places[0]),
         examples=(Message("user", places[1]),),
@@ -131,9 +131,10 @@ def test_everything_that_a_turn_has_is_looked_at() -> None:
         extra={"newer": [places[6]]},
     )
     ratings = {"q": Rating("q", 1, places[7]), "other": Rating("other", 1, "/home/anna")}
-    everywhere = [each.excerpt for each in findings_in([question], ratings)]
-    assert sorted(everywhere) == [f"/home/n{number}…" for number in range(8)]
-    said = [each.excerpt for each in findings_in([question], ratings, with_asides=False)]
+    reviews = {"q": Review("q", (Change(True), Change(True, final=places[8])))}
+    everywhere = [each.excerpt for each in findings_in([question], ratings, reviews)]
+    assert sorted(everywhere) == [f"/home/n{number}…" for number in range(9)]
+    said = [each.excerpt for each in findings_in([question], ratings, reviews, with_asides=False)]
     assert said == ["/home/n0…", "/home/n1…"]
 
 

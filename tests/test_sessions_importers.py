@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sessions import Session, SessionStore, Turn, new_turn_id
+from sessions import Change, Session, SessionStore, Turn, new_turn_id
 from sessions.adopt import Adopted, adopt
 from sessions.codec import to_json
 from sessions.errors import UnknownForm
@@ -82,6 +82,7 @@ def grown_session(store: SessionStore) -> Session:
     log.checkpoint(Turn(new_turn_id(), log.session.head, "assistant", "So", NOON))
     log.name_branch("first", first.id)
     log.rate(first.id, 1, "short")
+    log.review(first.id, [Change(False), Change(True, (0, 4), (2, 3), "Dear")])
     log.delete(list(log.session.turns)[3])
     log.undo(first.id)
     log.undo(question.id)
@@ -103,6 +104,7 @@ def exported(session: Session) -> dict[str, object]:
         "branches": session.branches,
         "deleted": list(session.deleted),
         "ratings": [dict(to_json(rating)) for rating in session.ratings.values()],
+        "reviews": [dict(to_json(review)) for review in session.reviews.values()],
         "turns": [{**to_json(turn), **kind_of(turn)} for turn in turns],
         "texts": {
             part.sha256: turn.content[part.start : part.start + part.length]
@@ -195,6 +197,7 @@ def test_broken_parts_of_an_exported_session_are_named(store: SessionStore) -> N
     value["branches"] = {"a": 7, "b": "01M855M4W0N3XK3PQB5ZW3H40V"}
     value["deleted"] = [[]]
     value["ratings"] = [{"turn": turns[0]["id"], "rating": 9}]
+    value["reviews"] = [7, {"turn": turns[0]["id"], "changes": [{}]}]
     value["texts"] = {"0" * 64: "not that"}
     text = json.dumps([{"format": "draftsmith-session"}, value]).replace("Infinity", "1e999")
     (imported,), problems = found_in(source(text))
@@ -208,6 +211,8 @@ def test_broken_parts_of_an_exported_session_are_named(store: SessionStore) -> N
         "session 2, branch 2: it names a turn that is not there",
         "session 2, deletion 1: its turn is missing or of the wrong type",
         "session 2, rating 1: its rating is 9",
+        "session 2, review 1: it is not an object",
+        "session 2, review 2: its taken is missing or of the wrong type",
         "session 2, head: it names a turn that is not there",
         "session 2: 1 attached texts are missing",
     ]

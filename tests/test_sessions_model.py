@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hypothesis.stateful import run_state_machine_as_test as run_machine
 from session_samples import NoWaiting, attached, said
 
-from sessions import Session, SessionFile, SessionStore, Turn
+from sessions import Change, Session, SessionFile, SessionStore, Turn
 from sessions.codec import encode
 
 TEXTS = st.sampled_from(["", "Hi", "naïve 🗼\n", "\ud83d"])
@@ -35,6 +35,7 @@ class Model:
     deleted: set[str] = field(default_factory=set)
     branches: dict[str, str] = field(default_factory=dict)
     ratings: dict[str, tuple[int, str]] = field(default_factory=dict)
+    reviews: dict[str, tuple[bool, str | None]] = field(default_factory=dict)
     title: str | None = None
     is_own: bool = False
     torn: int = 0
@@ -185,6 +186,12 @@ class SessionMachine(RuleBasedStateMachine):
         self.log.rate(turn, value, note)
         self.model.ratings[turn] = (value, note)
 
+    @rule(place=TURNS, final=TEXTS, taken=st.booleans())
+    def review(self, place: int, final: str, taken: bool) -> None:
+        turn = self.any_turn(place)
+        self.log.review(turn, [Change(taken, (0, 3), None, final)])
+        self.model.reviews[turn] = (taken, final)
+
     @rule(title=TITLES, by_model=st.booleans())
     def set_title(self, title: str, by_model: bool) -> None:
         self.log.set_title(title, by_model=by_model)
@@ -226,6 +233,9 @@ class SessionMachine(RuleBasedStateMachine):
         assert list(session.visible()) == model.visible()
         ratings = {turn: (one.value, one.note) for turn, one in session.ratings.items()}
         assert ratings == model.ratings
+        changes = {turn: one.changes[0] for turn, one in session.reviews.items()}
+        reviews = {turn: (one.taken, one.final) for turn, one in changes.items()}
+        assert reviews == model.reviews
         assert session.damaged_lines == model.torn
         if model.head is not None:
             assert [turn.id for turn in session.path()] == model.path(model.head)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.types import Message, Role
-from sessions import Attachment, MemorySession, Session, Turn, memory_session
+from sessions import Attachment, Change, MemorySession, Session, Turn, memory_session
 from sessions.export import to_page
 from sessions.export.markup import Markup
 from sessions.files import sha256_of
@@ -219,9 +219,12 @@ def test_a_turn_has_its_model_its_end_its_rating_and_its_reasoning() -> None:
         ),
     )
     log.rate("a", -1, "too <short>")
+    log.review("a", [Change(True), Change(False)])
     answer = read(to_page(log.session)).all("article", "assistant")[0]
     header = answer.all("header")[0].text
-    assert header == "Assistant (error) tiny & quick 2026-05-04 12:00 rated bad: too <short>"
+    beginning, _, end = header.partition(" rated")
+    assert beginning == "Assistant (error) tiny & quick 2026-05-04 12:00"
+    assert end == " bad: too <short> 1 of 2 changes taken"
     assert answer.all("p", "error")[0].text == "out of <memory>"
     (reasoning,) = answer.all("details")
     assert (reasoning.all("summary")[0].text, reasoning.all("em")[0].text) == ("Reasoning", "Hmm.")

@@ -11,7 +11,7 @@ import pytest
 from independent_reader import Reader
 from session_samples import NoWaiting, random_session
 
-from sessions import SessionStore
+from sessions import SessionStore, reviewed_changes
 
 
 def compare(store: SessionStore, path: Path) -> None:
@@ -22,6 +22,10 @@ def compare(store: SessionStore, path: Path) -> None:
     assert (reader.title or None, reader.damaged) == (session.title, session.damaged_lines)
     assert reader.branches == session.branches
     assert reader.ratings == {name: rating.value for name, rating in session.ratings.items()}
+    assert list(reader.reviews) == list(session.reviews)
+    for turn in session.reviews:
+        changes = reviewed_changes(session, turn)
+        assert reader.taken(turn) == [(one.old, one.final) for one in changes if one.taken]
     for turn in [None, *session.turns]:
         assert reader.children(turn) == [child.id for child in session.children(turn)]
     for turn in session.turns:

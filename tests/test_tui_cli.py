@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from openai.types.chat import ChatCompletion
-from scripted_chat import Chat
+from scripted_chat import Chat, uncoded
 
 from engine.scripted import Reply
+from prompts.fence import MEANING
 
 
 def test_an_answer_goes_to_stdout_and_nothing_else_does(chat: Chat) -> None:
@@ -86,7 +87,63 @@ def test_continuing_without_any_session_is_exit_2(chat: Chat) -> None:
 
 def test_piped_text_is_attached_to_a_prompt(chat: Chat) -> None:
     assert chat("summarise", stdin="Some notes.\n") == 0
-    assert chat.asked == [("user", "summarise\n\nSome notes.")]
+    (system, question) = chat.asked
+    assert system == ("system", MEANING)
+    assert uncoded(question[1]) == (
+        "summarise\n\n[begin of material CODE]\nSome notes.\n[end of material CODE]\n\nsummarise"
+    )
+
+
+def test_long_words_are_not_said_twice(chat: Chat) -> None:
+    words = "Summarise this. " + "It is long, and I have much to say about it. " * 20
+    assert chat(words, stdin="Some notes.\n") == 0
+    question = chat.asked[-1][1]
+    assert question.count("much to say") == 20
+    assert question.endswith("]\n\nNow do what is asked above the material.")
+
+
+def test_with_a_seed_a_text_has_the_same_fence_again(chat: Chat) -> None:
+    questions = []
+    for _ in range(2):
+        assert chat("--seed", "1", "summarise", stdin="Some notes.\n") == 0
+        questions.append(chat.asked[-1])
+    assert questions[0] == questions[1]
+    assert chat("summarise", stdin="Some notes.\n") == 0
+    assert chat.asked[-1] != questions[0]
+
+
+def test_a_fence_is_explained_once_beside_the_system_text_in_force(chat: Chat) -> None:
+    chat.script("one", "two", "three")
+    assert chat("-s", "Be brief.", "Hello") == 0
+    assert chat("-c", "summarise", stdin="Some notes.") == 0
+    assert chat.asked[0] == ("system", f"Be brief.\n\n{MEANING}")
+    assert chat("-c", "And this?", stdin="Other notes.") == 0
+    assert chat.asked[0] == ("system", f"Be brief.\n\n{MEANING}")
+    assert chat.saved.count(f"Be brief.\n\n{MEANING}") == 1
+
+
+def test_in_the_repl_a_fence_stays_explained(chat: Chat, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("Some notes.")
+    chat.script("one", "two")
+    assert chat("--repl", "-f", "notes.md", "-s", "Be brief.", stdin="Sum up\nThanks\n") == 0
+    assert chat.asked[0] == ("system", f"Be brief.\n\n{MEANING}")
+    assert chat.asked[-1] == ("user", "Thanks")
+    assert chat.saved[-4:-2] == [chat.asked[1][1], "one"]
+
+
+def test_words_that_are_the_text_of_a_prompt_are_not_fenced(chat: Chat) -> None:
+    assert chat("-t", "summarise", "A short text.") == 0
+    assert not any("of material" in content for _, content in chat.asked)
+
+
+def test_examples_are_fenced_where_the_text_is_and_stay_the_same(chat: Chat) -> None:
+    assert chat("-t", "summarise", stdin="A short text.") == 0
+    *before, question = chat.asked
+    assert before[0][1].endswith(MEANING)
+    assert all("[begin of material " in text for role, text in before if role == "user")
+    assert "[begin of material CODE]\nA short text.\n[end of material CODE]" in uncoded(question[1])
+    assert chat("-t", "summarise", stdin="Another text.") == 0
+    assert chat.asked[:-1] == before
 
 
 def test_piped_text_alone_is_the_prompt(chat: Chat) -> None:
@@ -98,9 +155,12 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
     for name in ("a.md", "b.md"):
         (tmp_path / name).write_text(f"text of {name}\n")
     assert chat("-f", "a.md", "-f", "b.md", "compare") == 0
-    assert chat.asked == [
-        ("user", "compare\n\n--- a.md ---\ntext of a.md\n\n--- b.md ---\ntext of b.md")
-    ]
+    assert uncoded(chat.asked[-1][1]) == (
+        "compare\n\n"
+        "[begin of material CODE: a.md]\ntext of a.md\n[end of material CODE]\n\n"
+        "[begin of material CODE: b.md]\ntext of b.md\n[end of material CODE]\n\n"
+        "compare"
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,7 +214,7 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("-o", "nctx", "5", "x"), b"", "did you mean n_ctx?"),
         (("-x", "x"), b"", "not yet"),
         (("--edit", "a.md", "--section", "One"), b"", "not yet"),
-        (("prompts", "test", "--format", "html"), b"", "not yet"),
+        (("models", "quantize", "--format", "html"), b"", "not yet"),
         (("completion", "bash"), b"", "not yet"),
         (("--repl", "--json"), b"", "--repl does not go with --json"),
         (("-c", "--session", "x", "y"), b"", "--continue does not go with --session"),
@@ -309,7 +369,9 @@ def test_a_users_prompt_shadows_the_packaged_one(chat: Chat) -> None:
     chat("prompts", "list")
     assert "tighten\tmine\t\tuser (over packaged)" in chat.out
     assert chat("-t", "tighten", stdin="{{ text }} stays") == 0
-    assert chat.asked[-1] == ("user", "Cut: {{ text }} stays")
+    assert uncoded(chat.asked[-1][1]) == (
+        "Cut: [begin of material CODE]\n{{ text }} stays\n[end of material CODE]"
+    )
 
 
 def test_models_are_listed_and_located(chat: Chat) -> None:
@@ -412,7 +474,9 @@ def test_an_instruction_gets_its_place_even_where_the_prompt_has_none(chat: Chat
     own.parent.mkdir(parents=True)
     own.write_text('user = "Cut: {{ text }}"\n')
     assert chat("-t", "own", "short", stdin="A short text.") == 0
-    assert chat.asked[-1] == ("user", "short\n\nCut: A short text.")
+    assert uncoded(chat.asked[-1][1]) == (
+        "short\n\nCut: [begin of material CODE]\nA short text.\n[end of material CODE]"
+    )
 
 
 def test_new_begins_a_session_and_an_error_does_not_end_the_repl(chat: Chat) -> None:

@@ -11,6 +11,7 @@ from scripted_chat import Chat
 
 from engine.scripted import Reply, ScriptedEngine
 from engine.types import Event, Request
+from sessions import SessionStore
 
 OLD = "Their is a light.\n\nIt is far.\n"
 NEW = "There is a light.\n\nIt is far.\n"
@@ -45,6 +46,26 @@ def test_a_pipe_gets_a_diff_that_applies_and_the_file_stays(chat: Chat, draft: P
     assert draft.read_text() == NEW
 
 
+@pytest.mark.parametrize("form", ["{0}\n{1}\n{2}\n", "{1}\n{2}", "{0}\n\n{1}"])
+def test_lines_around_the_draft_that_a_model_repeats_are_not_written(
+    chat: Chat, draft: Path, form: str
+) -> None:
+    class Echoing(ScriptedEngine):
+        """Answers with the lines of the request's own fence."""
+
+        def stream(self, request: Request) -> Generator[Event, None, None]:
+            begin, *_, end = (
+                line
+                for line in request.messages[-1].content.splitlines()
+                if line.startswith(("[begin of material ", "[end of material "))
+            )
+            return ScriptedEngine([form.format(begin, NEW.strip(), end)]).stream(request)
+
+    chat.engine = Echoing([])
+    assert chat("--edit", "draft.md", "--yes") == 0
+    assert draft.read_text() == NEW
+
+
 def test_yes_writes_and_undo_brings_the_old_bytes_back(chat: Chat, draft: Path) -> None:
     draft.write_bytes(b"\xef\xbb\xbf" + OLD.replace("\n", "\r\n").encode())
     draft.chmod(0o640)
@@ -58,6 +79,15 @@ def test_yes_writes_and_undo_brings_the_old_bytes_back(chat: Chat, draft: Path) 
     assert draft.read_bytes() == before
     assert chat("drafts", "undo") == 1
     assert "can be undone" in chat.err
+
+
+def test_what_nobody_was_asked_about_is_no_review(chat: Chat, draft: Path) -> None:
+    for way in ("--yes", "--diff"):
+        draft.write_text(OLD)
+        chat.script(NEW)
+        assert chat("--edit", "draft.md", way) == 0
+        store = SessionStore(chat.home / "data" / "sessions")
+        assert store.open(store.latest()).session.reviews == {}
 
 
 def test_a_filter_prints_the_revised_text_in_its_own_form(chat: Chat) -> None:

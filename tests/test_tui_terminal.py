@@ -2,68 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
-import pytest
+from pseudo_terminal import Terminal
 
-from sessions import SessionStore, Turn
-
-CHAT = str(Path(sys.executable).parent / "chat")
-
-SCRIPTED = """
-import sys
-from engine.scripted import ScriptedEngine
-from tui.cli import main
-sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([sys.argv[1]])))
-"""
-
-
-class Terminal:
-    """A program on a pseudo-terminal, and the sessions that it leaves."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.processes: list[pexpect.spawn] = []
-
-    def start(self, *arguments: str) -> pexpect.spawn:
-        """Start ``chat`` with the arguments."""
-        return self._spawn(CHAT, *arguments)
-
-    def start_scripted(self, reply: str, *arguments: str) -> pexpect.spawn:
-        """The same with an engine that gives one reply."""
-        model = self.home / "data" / "models" / "tiny.gguf"
-        model.parent.mkdir(parents=True, exist_ok=True)
-        model.touch()
-        return self._spawn(sys.executable, "-c", SCRIPTED, reply, *arguments)
-
-    def _spawn(self, command: str, *arguments: str) -> pexpect.spawn:
-        process = pexpect.spawn(
-            command,
-            list(arguments),
-            env={**os.environ, "CHAT_HOME": str(self.home), "TERM": "xterm-256color"},
-            dimensions=(24, 80),
-            encoding="utf-8",
-            timeout=30,
-        )
-        self.processes.append(process)
-        return process
-
-    def turns(self) -> list[Turn]:
-        """Of the latest session."""
-        store = SessionStore(self.home / "data" / "sessions")
-        return store.open(store.latest()).session.path()
-
-
-@pytest.fixture
-def terminal(home: Path) -> Iterator[Terminal]:
-    started = Terminal(home)
-    yield started
-    for process in started.processes:
-        process.close(force=True)
+from sessions import SessionStore, reviewed_changes
 
 
 def test_chat_without_words_talks_until_ctrl_d(terminal: Terminal) -> None:
@@ -168,3 +112,20 @@ def test_an_answer_typed_before_the_question_is_no_consent(
     edit.send("\r")
     edit.expect(pexpect.EOF)
     assert draft.read_text() == "Their is a light.\n"
+
+
+def test_what_was_answered_about_an_edit_is_in_its_session(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    draft = tmp_path / "draft.md"
+    for answer, is_taken in (("n", False), ("y", True)):
+        draft.write_text("Their is a light.\n")
+        edit = terminal.start_scripted("There is a light.\n", "--edit", str(draft))
+        edit.expect("Write this to .*draft.md\\?")
+        edit.send(f"{answer}\r")
+        edit.expect(pexpect.EOF)
+        store = SessionStore(terminal.home / "data" / "sessions")
+        session = store.open(store.latest()).session
+        (change,) = reviewed_changes(session, session.path()[-1].id)
+        assert (change.taken, change.is_whole) == (is_taken, True)
+        assert (change.old, change.final) == ("Their is a light.", "There is a light.\n")

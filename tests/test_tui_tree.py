@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from scripted_chat import Chat
+from scripted_chat import Chat, uncoded
 
 from engine.scripted import Reply, ScriptedEngine
 from engine.types import Piece, Sampling
@@ -175,12 +175,16 @@ def test_piped_text_is_stored_once_and_read_back_whole(chat: Chat) -> None:
     (folder,) = (chat.home / "data" / "sessions").glob("*.files")
     (file,) = folder.iterdir()
     assert file.read_text() == "Long story."
-    assert chat.asked[0] == ("user", "Summarise this.\n\nLong story.")
+    fenced = "[begin of material CODE]\n{}\n[end of material CODE]"
+    asked = "Summarise this.\n\n" + fenced + "\n\nSummarise this."
+    assert uncoded(chat.asked[1][1]) == asked.format("Long story.")
     (path,) = (chat.home / "data" / "sessions").glob("*.jsonl")
     assert b"Long story" not in path.read_bytes()
-    assert contents(session(chat).path())[2] == "Again.\n\nLong story."
+    again = contents(session(chat).path())[3]
+    assert uncoded(again) == "Again.\n\n" + fenced.format("Long story.") + "\n\nAgain."
     file.unlink()
-    assert session(chat).path()[0].content == "Summarise this.\n\n[piped text is missing]"
+    missing = session(chat).path()[1].content
+    assert uncoded(missing) == asked.format("[piped text is missing]")
 
 
 def test_a_file_that_a_prompt_takes_in_is_stored_under_its_name(chat: Chat, tmp_path: Path) -> None:
@@ -251,7 +255,7 @@ def test_a_deleted_session_comes_back_and_a_purged_one_does_not(chat: Chat) -> N
     assert chat("sessions", "list") == 0
     assert chat.out == ""
     assert chat("sessions", "restore", session_id) == 0
-    assert "A secret." in session(chat).path()[0].content
+    assert "A secret." in session(chat).path()[1].content
     assert chat("sessions", "delete", session_id) == 0
     assert snapshots.exists()
     assert chat("sessions", "delete", "--purge", session_id) == 0
@@ -356,18 +360,16 @@ def test_an_attached_text_that_the_question_has_too_is_where_it_was_put(
 ) -> None:
     (tmp_path / "a.md").write_text("hello")
     chat("-f", "a.md", "Say hello twice")
-    question = session(chat).path()[0]
+    question = session(chat).path()[1]
     (part,) = question.attachments
-    assert question.content == "Say hello twice\n\n--- a.md ---\nhello"
-    assert question.content[part.start :] == "hello"
+    assert question.content[part.start - 1 :].startswith("\nhello\n[end of material ")
 
 
 def test_a_reworded_question_keeps_its_attachment_and_its_prompt(chat: Chat) -> None:
     chat.script("one", "two")
     chat("Summarise this.", stdin="A long story.")
-    old = session(chat).path()[0]
-    assert chat("-c", "--repl", stdin=f"/edit Sum this up.  {old.content[17:]}") == 0
-    new = session(chat).path()[0]
+    assert chat("-c", "--repl", stdin="/edit Sum this up.  A long story.") == 0
+    new = session(chat).path()[1]
     assert (new.content, len(new.attachments)) == ("Sum this up.  A long story.", 1)
     (path,) = (chat.home / "data" / "sessions").glob("*.jsonl")
     assert b"long story" not in path.read_bytes()

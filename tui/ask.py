@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from engine.errors import CannotFit, UnknownModel
 from engine.protocol import Engine
 from engine.types import Message
+from prompts.fence import explained
 from sessions import MemorySession, SessionLog, memory_session, spoken_turns
 from tui import exit_codes
 from tui.attach import AttachedText
@@ -116,11 +117,15 @@ def instruct(conversation: Conversation, composed: Composed, default: str | None
     """Put the question's system text and examples in force; the default in a new session."""
     if composed.question.raw:
         return
-    system = composed.system
+    system, examples = composed.system, composed.examples
     if system is None and not conversation.log.session.turns:
         system = default
-    if system or composed.examples:
-        conversation.instruct(system or "", composed.examples, prompt=composed.question.prompt)
+    if composed.fences:
+        if system is None:
+            system, examples = conversation.system, conversation.examples
+        system = explained(system)
+    if system or examples:
+        conversation.instruct(system or "", examples, prompt=composed.question.prompt)
 
 
 def _compact(runtime: Runtime, conversation: Conversation, *, silent: bool) -> int:

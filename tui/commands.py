@@ -168,17 +168,17 @@ def _template_words(talk: Talk, argument: str) -> Iterator[Suggestion]:
     """Prompts by name, and after a name the variables of the prompts that were named."""
     library = talk.around.library()
     names = [word for word in argument.split(" ")[:-1] if word and "=" not in word]
-    if not names:
-        yield Suggestion("off", "use none")
-    for entry in library.entries():
-        if entry.error is None and entry.name not in names:
-            yield Suggestion(entry.name, entry.summary)
     with suppress(PromptError, UsageProblem):
         prompt = load_stacked(library, names or talk.prompt.options.templates)
         for variable in prompt.variables.values():
             yield Suggestion(f"{variable.name}=", variable.description)
             for choice in variable.choices:
                 yield Suggestion(f"{variable.name}={choice}", variable.description)
+    for entry in library.entries():
+        if entry.error is None and entry.name not in names:
+            yield Suggestion(entry.name, entry.summary)
+    if not names:
+        yield Suggestion("off", "use none")
 
 
 def _template(talk: Talk, argument: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui.attach import AttachedText
-from tui.composed import Composed, Surroundings, answer_settings, plain_content
+from tui.composed import Composed, Surroundings, answer_settings, fences_around, plain_question
 from tui.config import Config
 from tui.conversation import Question
 from tui.errors import UsageProblem
@@ -38,11 +38,9 @@ def compose(
         return compose_with_prompts(options, engine_options, attachments, around, named)
     if options.variables:
         raise UsageProblem("-p fills in a prompt's variables: name the prompt with -t")
-    content, parts = plain_content(options.words, attachments)
     settings = answer_settings(engine_options, {}, around.config)
-    # Piped text without words is the question itself.
-    question = Question(content, attachments=parts if options.words else ())
-    return Composed(question, options.system, (), settings)
+    fences = fences_around(attachments, engine_options)
+    return plain_question(options.words, attachments, fences, options.system, settings)
 
 
 def compose_raw(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.types import Message
+from prompts.fence import Fenced, fence, steady_fence
 from prompts.inherit import Prompt
 from prompts.library import Library
 from sessions import Attachment, sha256_of
@@ -23,6 +24,11 @@ from tui.texts import check_arguments, read_text
 _LARGEST_RULES = 2**20
 """Bytes of the largest grammar or schema: a million rules constrain nothing in useful time."""
 
+_LONGEST_REPEATED = 400
+"""Characters of words that are said again after a text."""
+
+_REMINDER = "Now do what is asked above the material."
+
 
 @dataclass(frozen=True, slots=True)
 class Composed:
@@ -33,6 +39,8 @@ class Composed:
     """None leaves the session's own in force."""
     examples: tuple[Message, ...]
     settings: Settings
+    fences: tuple[Fenced, ...] = ()
+    """Those in the question, in its order; the system text has to explain them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +106,50 @@ def _schema(path: Path) -> str:
     return text
 
 
-def plain_content(
-    words: str | None, attachments: Sequence[AttachedText]
-) -> tuple[str, tuple[Attachment, ...]]:
-    """Words and texts, and where the texts are in it.
+def plain_question(
+    words: str | None,
+    attachments: Sequence[AttachedText],
+    fences: tuple[Fenced, ...],
+    system: str | None,
+    settings: Settings,
+) -> Composed:
+    """Words and texts behind fences, without a prompt of the library.
+
+    What is asked comes last as well: in trials, orders in a text were heeded most where it did not.
+    Texts without words are what is asked; then they are as they came.
 
     Raises:
         UsageProblem: If there is neither.
     """
-    content = words or ""
+    if not words:
+        content = "\n\n".join(_headed(attached) for attached in attachments)
+        if not content.strip():
+            raise UsageProblem("there is nothing to send: give a prompt, or pipe text in")
+        return Composed(Question(content), system, (), settings)
+    content = words
     parts = []
-    for attached in attachments:
-        content += "\n\n" if content else ""
-        content += "" if attached.name is None else f"--- {attached.name} ---\n"
-        text = attached.text.rstrip("\n")
-        parts.append(Attachment(attached.name, sha256_of(text), len(content), len(text)))
-        content += text
-    if not content.strip():
-        raise UsageProblem("there is nothing to send: give a prompt, or pipe text in")
-    return content, tuple(part for part in parts if part.length)
+    for fenced, attached in zip(fences, attachments, strict=True):
+        start, length = len(content) + 2 + fenced.start, len(fenced.text)
+        content += f"\n\n{fenced.content}"
+        parts.append(Attachment(attached.name, sha256_of(fenced.text), start, length))
+    if fences:
+        content += f"\n\n{_again(words)}"
+    question = Question(content, attachments=tuple(part for part in parts if part.length))
+    return Composed(question, system, (), settings, fences)
+
+
+def fences_around(
+    attachments: Sequence[AttachedText], options: EngineOptions
+) -> tuple[Fenced, ...]:
+    """A fence for each text; with a seed the same ones each time, as the answer should be."""
+    make = fence if options.seed is None else steady_fence
+    return tuple(make(attached.text, attached.name) for attached in attachments)
+
+
+def _again(words: str) -> str:
+    return words if len(words) <= _LONGEST_REPEATED else _REMINDER
+
+
+def _headed(attachment: AttachedText) -> str:
+    text = attachment.text.rstrip("\n")
+    return text if attachment.name is None else f"--- {attachment.name} ---\n{text}"

@@ -122,6 +122,12 @@ class Conversation:
         in_force = instruction_in_force(self.log.session.path())
         return in_force.content if in_force else ""
 
+    @property
+    def examples(self) -> tuple[Message, ...]:
+        """The few-shot examples in force."""
+        in_force = instruction_in_force(self.log.session.path())
+        return in_force.examples if in_force else ()
+
     def cancel(self) -> None:
         """End the answer in progress soon. From any thread, or a signal handler."""
         self._cancelled = True

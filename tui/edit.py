@@ -18,7 +18,7 @@ from drafts import (
     write_new,
 )
 from engine.protocol import Engine
-from sessions import Turn, memory_session
+from sessions import Change, Turn, memory_session
 from tui import exit_codes
 from tui.ask import instruct, print_request
 from tui.attach import AttachedText
@@ -33,6 +33,7 @@ from tui.options import EditOptions
 from tui.plain import PlainAnswer
 from tui.review import confirm, show_diff
 from tui.runtime import Runtime
+from tui.saver import NotSaved
 from tui.surroundings import surroundings
 
 _PROMPT = "proofread"
@@ -46,7 +47,8 @@ class _Revision:
     code: int
     data: bytes | None = None
     """The revised draft in its own form; None if there is none that could stand for it."""
-    session: str | None = None
+    conversation: Conversation | None = None
+    """In which it was made."""
 
 
 def run_edit(runtime: Runtime, options: EditOptions) -> int:
@@ -65,7 +67,7 @@ def run_edit(runtime: Runtime, options: EditOptions) -> int:
     finally:
         engine.close()
     if revision.data is not None:
-        _deliver(runtime, options, draft, revision.data, revision.session)
+        _deliver(runtime, options, draft, revision)
     return revision.code
 
 
@@ -121,11 +123,12 @@ def _revise(
     with signals_call(conversation.cancel) as interruption:
         answer.show(events)
     turn = log.session.path()[-1]
-    if problem := _problem(turn):
+    revised = _unwrapped(turn.content, composed)
+    if problem := _problem(turn, revised):
         Narrator(runtime.stderr).say(f"{problem}; the draft is as it was")
         return _Revision(interruption.exit_code if interruption.signal else exit_codes.FAILED)
     code = exit_codes.FAILED if answer.failed else exit_codes.DONE
-    return _Revision(code, restore(draft, turn.content), log.session.id)
+    return _Revision(code, restore(draft, revised), conversation)
 
 
 def undo_last_write(runtime: Runtime, file: Path | None) -> None:
@@ -147,20 +150,28 @@ def _compose(options: EditOptions, draft: DecodedText, around: Surroundings) -> 
     return compose(prompt, options.engine, [AttachedText(name, draft.text)], around)
 
 
-def _problem(turn: Turn) -> str | None:
+def _unwrapped(answer: str, composed: Composed) -> str:
+    """The answer without the lines that the draft was put between, should a model repeat them."""
+    for fenced in composed.fences:
+        answer = fenced.unwrapped(answer)
+    return answer
+
+
+def _problem(turn: Turn, revised: str) -> str | None:
     """Why an answer cannot stand for the draft: only a real end of generation counts."""
     if turn.status != "complete":
         return f"the revision is not complete ({turn.status})"
-    if not turn.content.strip():
+    if not revised.strip():
         return "the model returned nothing"
     return None
 
 
-def _deliver(
-    runtime: Runtime, options: EditOptions, draft: Draft, revised: bytes, session: str | None
-) -> None:
+def _deliver(runtime: Runtime, options: EditOptions, draft: Draft, revision: _Revision) -> None:
     """Bring the revision to where the options want it."""
     say = Narrator(runtime.stderr).say
+    revised, conversation = revision.data, revision.conversation
+    assert revised is not None, "there is something to deliver"
+    assert conversation is not None, "it was made in a conversation"
     if options.output is not None:
         write_new(options.output, revised)
         say(f"{options.output} is written")
@@ -168,17 +179,30 @@ def _deliver(
         show_diff(runtime, _diff(draft, revised))
     elif revised == draft.data:
         say(f"nothing to change in {draft.path}")
-    elif options.yes or _agreed(runtime, draft, revised):
+    elif options.yes or _agreed(runtime, draft, revised, conversation):
+        session = conversation.log.session.id
         write_draft(draft, revised, runtime.journal(), session=session)
         say(f"{draft.path} is written; `chat drafts undo` brings the old text back")
     elif runtime.is_interactive:
         say(f"{draft.path} is as it was")
 
 
-def _agreed(runtime: Runtime, draft: Draft, revised: bytes) -> bool:
-    """Show the change and ask; without a person to ask it is a no."""
+def _agreed(runtime: Runtime, draft: Draft, revised: bytes, conversation: Conversation) -> bool:
+    """Show the change and ask; without a person to ask it is a no.
+
+    The answer is kept in the session: what a person took can become an example of the prompt.
+    """
     show_diff(runtime, _diff(draft, revised))
-    return runtime.is_interactive and confirm(runtime, f"Write this to {draft.path}?")
+    if not runtime.is_interactive:
+        return False
+    is_taken = confirm(runtime, f"Write this to {draft.path}?")
+    head = conversation.log.session.head
+    assert head is not None, "the answer is in the session"
+    conversation.marks.review(head, [Change(is_taken)])
+    for failure in conversation.failures():
+        if isinstance(failure, NotSaved):
+            Narrator(runtime.stderr).say(f"your answer is not in the session: {failure.reason}")
+    return is_taken
 
 
 def _diff(draft: DecodedText, revised: bytes) -> str:

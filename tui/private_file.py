@@ -37,6 +37,35 @@ def write_private(path: Path, data: bytes, *, force: bool) -> None:
         OSError: If the system refuses.
     """
     refuse_taken(path, force=force)
+    try:
+        _write(path, data, force=force)
+    except DraftExists as error:
+        raise UsageProblem(f"{path} exists already: --force replaces it") from error
+
+
+def create_private(path: Path, data: bytes) -> None:
+    """Make a new file that only the person may read.
+
+    Raises:
+        DraftExists: If there is something of that name.
+        OSError: If the system refuses.
+    """
+    _write(path, data, force=False)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder for the person alone, and those around it that are missing.
+
+    Raises:
+        OSError: If the system refuses.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(each.parent, OperatingSystem())
+
+
+def _write(path: Path, data: bytes, *, force: bool) -> None:
     system = OperatingSystem()
     try:
         with temporary_file(path, data, system) as file:
@@ -45,8 +74,6 @@ def write_private(path: Path, data: bytes, *, force: bool) -> None:
             else:
                 link_new(file, path, system)
         sync_folder(path.parent, system)
-    except DraftExists as error:
-        raise UsageProblem(f"{path} exists already: --force replaces it") from error
     except OSError as error:
         # The temporary file's name says nothing to anybody.
         raise OSError(error.errno, error.strerror, str(path)) from error

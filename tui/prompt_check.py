@@ -45,6 +45,8 @@ def _reports(runtime: Runtime, path: str | None) -> Iterator[Report]:
     if path is None:
         for entry in library.entries():
             yield check_file(entry.path, library)
+    elif path in library.names():  # a folder of the draft may be called like a prompt
+        yield check_file(prompt_file(runtime, path), library)
     elif Path(path).is_dir():
         for name in sorted(stems(Path(path))):
             yield check_file(Path(path) / f"{name}.toml", library_with(library, Path(path)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -109,9 +111,70 @@ def prompts_check(path: str | None, model: str | None, no_tokens: bool, as_json:
     return partial(check_prompts, path=path, model=model, count=not no_tokens, as_json=as_json)
 
 
+@prompts.command("import")
+@click.argument("path", type=click.Path(path_type=Path), metavar="PATH")
+@click.option("--as", "name", metavar="NAME", help="What the prompt is to be called.")
+@click.option("--dry-run", is_flag=True, help="Print the prompt files, and write nothing.")
+@as_json_option
+def prompts_import(path: Path, name: str | None, dry_run: bool, as_json: bool) -> Work:
+    """Bring in prompts of other programs; PATH is a file or a folder.
+
+    They come from Fabric's patterns, llm's templates, aichat's roles, ChatGPT's custom instructions
+    and plain texts. Prompts that are there already stay as they are.
+    """
+    from tui.prompt_import import PromptImportOptions, import_prompts
+
+    options = PromptImportOptions(path, name=name, dry_run=dry_run, json=as_json)
+    return partial(import_prompts, options=options)
+
+
 @prompts.command("schema")
 def prompts_schema() -> Work:
     """Print the JSON Schema of prompt files, for editors."""
     from tui.prompt_views import print_schema
 
     return print_schema
+
+
+@prompts.command("test")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@_model_option
+@click.option("--against", metavar="OTHER", help="A prompt, or a model, to hold beside it.")
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most N tokens an answer; 1024 unless the prompt says.",
+)
+@as_json_option
+def prompts_test(as_json: bool, **values: Any) -> Work:
+    """Try the tests of prompts on a model; without NAME, of all prompts that have some."""
+    from tui.prompt_test import TrialOptions, run_prompt_tests
+
+    options = TrialOptions(**values, json=as_json)
+    return lambda runtime: run_prompt_tests(runtime, options)
+
+
+@prompts.command("learn")
+@click.argument("name")
+@click.option("--since", metavar="WHEN", help="Only answers since a date, or so long ago: 7d, 12h.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=20,
+    metavar="N",
+    help="At most N, the latest first; 20 without it, and 0 is all.",
+)
+@click.option("--project", is_flag=True, help="Add to a prompt of the project, for all to read.")
+@_model_option
+@as_json_option
+def prompts_learn(since: str | None, **values: Any) -> Work:
+    """Make examples of answers that you rated + and edits that you took, one by one.
+
+    Without a terminal they are listed, and nothing is written.
+    """
+    from tui.moments import moment
+    from tui.prompt_learn import LearnOptions, learn
+
+    options = LearnOptions(since=moment(since) if since else None, **values)
+    return partial(learn, options=options)

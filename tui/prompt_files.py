@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 import click
 
 from prompts.check import check_text
+from prompts.errors import PromptError
 from prompts.files import read_text
 from prompts.jsonschema import SCHEMA_COMMENT, SCHEMA_FILE, schema
 from prompts.library import NAME, NAMING_RULE, packaged_source
@@ -63,9 +65,13 @@ def new_prompt(runtime: Runtime, *, name: str, original: str | None, edit: bool)
         raise UsageProblem(f"{path} exists already: `chat prompts edit {name}` changes it")
     text = _SKELETON if original is None else _copy_of(runtime, original)
     if edit and runtime.is_interactive:
-        _edit_and_save(runtime, path, text, is_new=True)
+        _edit_and_save(runtime, path, text, is_new=True, is_wanted=True)
     else:
         _save(runtime, path, text, force=False)
+        for problem in _problems(runtime, path, text):  # of a copy without its files, say
+            Narrator(runtime.stderr).say(str(problem))
+    if path.exists() and (nearer := prompt_file(runtime, name)) != path:
+        Narrator(runtime.stderr).say(f"here {name} is {nearer}, which comes before yours")
 
 
 def edit_prompt(runtime: Runtime, *, name: str) -> None:
@@ -96,31 +102,57 @@ def _copy_of(runtime: Runtime, name: str) -> str:
     return SCHEMA_COMMENT + "".join(lines)
 
 
-def _edit_and_save(runtime: Runtime, path: Path, text: str, *, is_new: bool) -> None:
-    """Have the text edited until it is sound, or the person wants it as it is, or gives up."""
+def _edit_and_save(
+    runtime: Runtime, path: Path, text: str, *, is_new: bool, is_wanted: bool = False
+) -> None:
+    """Have the text edited until it is sound, or the person wants it as it is, or gives up.
+
+    Args:
+        runtime: Where the person is.
+        path: The file that it is for.
+        text: What the editor begins with.
+        is_new: Whether there is no such file yet.
+        is_wanted: Whether the text is to be saved even if nobody changes it.
+
+    Raises:
+        UsageProblem: If there is no editor, or the file was changed meanwhile.
+    """
     say = Narrator(runtime.stderr).say
-    edited = text
-    while True:
-        try:
-            answer = click.edit(edited, extension=".toml")
-        except click.ClickException as error:
-            raise UsageProblem(error.format_message()) from error
-        if answer is None and (edited == text and not is_new):
+    edited, choice = text, "e"
+    while choice == "e":
+        edited, complaints = _edited(edited)
+        if edited == text and not (complaints or is_wanted):
             say("nothing was changed")
             return
-        edited = answer if answer is not None else edited
-        report = check_text(edited, path.stem, path, library_with(runtime.library(), path.parent))
-        for problem in report.problems:
-            say(str(problem))
-        choice = _choice() if report.problems else "s"
-        if choice == "s":
-            break
-        if choice == "d":
-            say("nothing was saved")
-            return
+        if complaints and edited == text:
+            raise UsageProblem(complaints)
+        problems = _problems(runtime, path, edited)
+        for words in filter(None, (complaints, *map(str, problems))):
+            say(words)
+        choice = _choice() if problems or complaints else "s"
+    if choice == "d":
+        say("nothing was saved")
+        return
     if not is_new and (read_text(path, path.parent) or "") != text:
-        raise UsageProblem(f"{path} was changed meanwhile: nothing was saved")
+        aside = path.with_name(f"{path.name}.edited")
+        write_private(aside, edited.encode(), force=True)
+        raise UsageProblem(f"{path} was changed meanwhile; what you wrote is in {aside}")
     _save(runtime, path, edited, force=not is_new)
+
+
+def _edited(text: str) -> tuple[str, str]:
+    """What an editor leaves of a text, and what is to be said of one that failed."""
+    try:
+        answer = click.edit(text, extension=".toml")
+    except click.ClickException as error:
+        return text, error.format_message()
+    return text if answer is None else answer, ""
+
+
+def _problems(runtime: Runtime, path: Path, text: str) -> tuple[PromptError, ...]:
+    """What is wrong with the text of a file."""
+    library = library_with(runtime.library(), path.parent)
+    return check_text(text, path.stem, path, library).problems
 
 
 def _choice() -> str:
@@ -134,7 +166,16 @@ def _choice() -> str:
 
 def _save(runtime: Runtime, path: Path, text: str, *, force: bool) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(path, text.encode(), force=force)
-    words = json.dumps(schema(), indent=2)
-    write_private(path.parent / SCHEMA_FILE, f"{words}\n".encode(), force=True)
+    mode = path.stat().st_mode if path.exists() else 0o600
+    # A link within the folder stays one; there are no others that could be read.
+    target = path.resolve() if path.is_symlink() else path
+    write_private(target, text.encode(), force=force)
+    path.chmod(stat.S_IMODE(mode))  # what a project's people share stays readable to them
+    write_schema(path.parent)
     print_line(runtime, str(path))
+
+
+def write_schema(folder: Path) -> None:
+    """Put the JSON Schema beside prompts, which name it in their first lines."""
+    words = json.dumps(schema(), indent=2)
+    write_private(folder / SCHEMA_FILE, f"{words}\n".encode(), force=True)

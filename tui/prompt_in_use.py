@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from engine.types import Message
+from prompts.fence import explained
 from prompts.inherit import Prompt
 from prompts.render import check_names
 from tui.attach import AttachedText
@@ -62,9 +63,9 @@ class PromptInUse:
         """
         resolved = system_text_of(text, self.options.variables, around)
         self.options = replace(self.options, system=text)
-        if not self.options.templates:
-            conversation.instruct(resolved)
-            self._put_in_force = (resolved, ())
+        _, examples = self._put_in_force or (None, ())
+        conversation.instruct(resolved, examples)
+        self._put_in_force = (resolved, examples)
 
     def compose(
         self,
@@ -83,12 +84,14 @@ class PromptInUse:
         """Put a question's system text and examples in force, where they are not the last ones."""
         wanted = (composed.system, composed.examples)
         if wanted == self._put_in_force:
+            _explain_fence(conversation, composed)
             return
         system = composed.system
         if system is None and (self._put_in_force or not conversation.log.session.turns):
             system = default or ""
         if self._put_in_force or system or composed.examples:
             conversation.instruct(system or "", composed.examples, prompt=composed.question.prompt)
+        _explain_fence(conversation, composed)
         self._put_in_force = wanted
 
     def _remembering(self, around: Surroundings) -> Surroundings:
@@ -103,6 +106,12 @@ class PromptInUse:
             return answers
 
         return replace(around, ask=ask_once)
+
+
+def _explain_fence(conversation: Conversation, composed: Composed) -> None:
+    """Once it is explained it stays so: another system text would have all be read again."""
+    if composed.fences:
+        conversation.instruct(explained(conversation.system), conversation.examples)
 
 
 def _parted(word: str) -> tuple[str, str, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from engine.types import Message
-from prompts.errors import MissingVariables
-from prompts.examples import with_chosen_examples
+from prompts.errors import MissingVariables, RenderFailed
+from prompts.examples import with_chosen_examples, within_budget
 from prompts.inherit import Prompt
 from prompts.jsonschema import schema
 from prompts.render import Rendered, render
@@ -68,7 +69,13 @@ def show_prompt(runtime: Runtime, names: Sequence[str], *, as_json: bool) -> Non
 
 def show_messages(runtime: Runtime, options: Shown) -> None:
     """Exactly what the model will get, message by message."""
-    _, rendered = _rendered(runtime, options)
+    prompt, rendered = _rendered(runtime, options)
+    if prompt.max_example_tokens is not None:
+        engine = runtime.start_engine(options.model)
+        try:
+            rendered, _ = within_budget(rendered, prompt.max_example_tokens, engine.count)
+        finally:
+            engine.close()
     messages = _messages(rendered)
     if options.as_json:
         print_json(runtime, [asdict(message) for message in messages])
@@ -81,7 +88,8 @@ def show_tokens(runtime: Runtime, options: Shown) -> None:
     """What each part costs with a model, and all of it together."""
     engine = runtime.start_engine(options.model)
     try:
-        _, rendered = _rendered(runtime, options)
+        prompt, rendered = _rendered(runtime, options)
+        rendered, _ = within_budget(rendered, prompt.max_example_tokens, engine.count)
         system, *others = _growing(rendered)
         counts = [engine.count(messages) for messages in (system, *others)]
         context = engine.describe().n_ctx
@@ -124,14 +132,18 @@ def _rendered(runtime: Runtime, options: Shown) -> tuple[Prompt, Rendered]:
     """The prompts with their values; what is not given stands in double braces."""
     stdin = read_stdin(runtime.stdin)
     prompt = load_stacked(runtime.library(), options.names)
-    builtins = {"text": stdin.text} if stdin else {}
+    builtins = {"date": date.today().isoformat(), **({"text": stdin.text} if stdin else {})}
     prompt = with_chosen_examples(prompt, builtins.get("text", ""))
     values = dict(options.variables)
     try:
         return prompt, render(prompt, values, builtins, read_file=read_text)
     except MissingVariables as error:
-        builtins |= {name: f"{{{{ {name} }}}}" for name in error.names}
-    return prompt, render(prompt, values, builtins, read_file=read_text)
+        missing = error
+    builtins |= {name: f"{{{{ {name} }}}}" for name in missing.names}
+    try:
+        return prompt, render(prompt, values, builtins, read_file=read_text)
+    except RenderFailed as error:  # nobody can reckon with a name
+        raise missing from error
 
 
 def _messages(rendered: Rendered) -> list[Message]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import termios
+from collections.abc import Mapping
 
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
@@ -30,8 +31,28 @@ def confirm(runtime: Runtime, question: str) -> bool:
 
     What was typed before the question is no answer to it, and forgotten.
     """
+    return _answer(runtime, f"{question} [y/N]") in ("y", "yes")
+
+
+def choose(runtime: Runtime, question: str, answers: Mapping[str, str]) -> str:
+    """Ask until one of some answers is given.
+
+    Args:
+        runtime: With a person.
+        question: One line.
+        answers: The letter that each begins with; the last one is also what the end of input is.
+    """
+    letters = "/".join(answers)
+    while (answer := _answer(runtime, f"{question} [{letters}]")) is not None:
+        if answer in answers or answer in answers.values():
+            return answer[0]
+    return list(answers)[-1]
+
+
+def _answer(runtime: Runtime, question: str) -> str | None:
+    """What is typed after a question, in small letters; None at the end of input."""
     termios.tcflush(runtime.stdin, termios.TCIFLUSH)
-    runtime.stdout.write(f"{sanitize(question)} [y/N] ")
+    runtime.stdout.write(f"{sanitize(question)} ")
     runtime.stdout.flush()
-    answer = runtime.stdin.buffer.readline().decode(errors="replace")
-    return answer.strip().lower() in ("y", "yes")
+    answer = runtime.stdin.buffer.readline()
+    return answer.decode(errors="replace").strip().lower() if answer else None

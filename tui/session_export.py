@@ -117,6 +117,7 @@ def _findings(session: Session, leaf: str | None, form: Format) -> list[str]:
     found = findings_in(
         turns,
         session.ratings if form.has_asides else {},
+        session.reviews if form.has_asides else {},
         with_asides=form.has_asides,
     )
     return [_line(places[each.turn], each) for each in found]

@@ -13,7 +13,6 @@ from tui.prompt_commands import prompts
 from tui.session_commands import sessions
 
 _NOT_YET = {
-    "prompts": ("test", "import"),
     "models": ("pull", "use", "remove", "quantize"),
     "drafts": ("history", "show", "redo"),
     "config": ("edit",),

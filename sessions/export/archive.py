@@ -30,6 +30,7 @@ class ArchiveJson(TypedDict):
     branches: dict[str, str]
     deleted: list[str]
     ratings: list[Mapping[str, object]]
+    reviews: list[Mapping[str, object]]
     turns: list[Mapping[str, object]]
     """Records of types ``turn`` and ``partial``, in the order of the file."""
     texts: dict[str, str]
@@ -55,6 +56,7 @@ def to_archive(session: Session, _leaf: str | None = None) -> str:
         branches=dict(session.branches),
         deleted=list(session.deleted),
         ratings=[to_json(rating) for rating in session.ratings.values()],
+        reviews=[to_json(review) for review in session.reviews.values()],
         turns=[to_json(Partial(turn) if turn.status == "partial" else turn) for turn in turns],
         texts=dict(text for turn in turns for text in _texts(turn)),
     )

@@ -53,6 +53,10 @@ class PageTurns:
         if rating is not None and (rating.value or rating.note):
             words = [each for each in (_RATINGS[rating.value], rating.note) if each]
             yield f"<span>{in_words(': '.join(words))}</span>"
+        review = self._session.reviews.get(turn.id)
+        if review is not None and review.changes:
+            taken = sum(change.taken for change in review.changes)
+            yield f"<span>{taken} of {len(review.changes)} changes taken</span>"
 
     def _content(self, turn: Turn) -> Iterator[str]:
         """The words as Markdown, and each attached text folded in between them."""

@@ -14,8 +14,9 @@ from sessions.importers.identity import derived_id
 from sessions.importers.jsontext import Document, documents
 from sessions.importers.values import Found, ImportedSession, Problem, Source, joined, too_large
 from sessions.log import files_of
-from sessions.records import Branch, Delete, Partial, Rating
+from sessions.records import Branch, Delete, Partial, Rating, Review
 from sessions.replay import apply, replay
+from sessions.reviewcodec import review_from_json
 from sessions.syscalls import OperatingSystem
 from sessions.tree import Session
 from sessions.turns import Turn
@@ -152,10 +153,11 @@ def _turn(record: object, texts: _BoundedTexts) -> Turn | Partial:
 def _take_marks(session: Session, value: JsonObject, place: str) -> Iterator[Problem]:
     branches = value.get("branches")
     named = list(branches.items()) if isinstance(branches, dict) else []
-    marks: tuple[tuple[str, list[Any], Callable[[Any], Branch | Delete | Rating]], ...] = (
+    marks: tuple[tuple[str, list[Any], Callable[[Any], Branch | Delete | Rating | Review]], ...] = (
         ("branch", named, _branch),
         ("deletion", _list(value, "deleted"), _deletion),
         ("rating", _list(value, "ratings"), _rating),
+        ("review", _list(value, "reviews"), _review),
     )
     for word, items, read_mark in marks:
         for number, item in enumerate(items, 1):
@@ -181,6 +183,12 @@ def _rating(item: object) -> Rating:
     rating = from_json({**item, "type": "rating"})
     assert isinstance(rating, Rating)
     return rating
+
+
+def _review(item: object) -> Review:
+    if not isinstance(item, dict):
+        raise DamagedLine("it is not an object")
+    return review_from_json(item)
 
 
 def _take_state(session: Session, value: JsonObject, place: str) -> Iterator[Problem]:
@@ -220,6 +228,7 @@ def _imported(session: Session, texts: _BoundedTexts, place: str) -> Iterator[Fo
         undone=tuple(session.undone),
         deleted=tuple(session.deleted),
         ratings=tuple(session.ratings.values()),
+        reviews=tuple(session.reviews.values()),
     )
 
 

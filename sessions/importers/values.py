@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from sessions.records import Rating
+from sessions.records import Rating, Review
 from sessions.turns import Turn
 
 LARGEST_FILE = 1024**3
@@ -33,6 +33,7 @@ class ImportedSession:
     undone: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     ratings: tuple[Rating, ...] = ()
+    reviews: tuple[Review, ...] = ()
     undated: bool = False
     """Whether the source says nothing of when it was, so that the time in its ids is the file's:
     then only their last 16 characters tell whether it was there before."""

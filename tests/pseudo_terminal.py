@@ -1,0 +1,56 @@
+"""The program on a real pseudo-terminal, with the starter model or a scripted engine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pexpect
+
+from sessions import SessionStore, Turn
+
+CHAT = str(Path(sys.executable).parent / "chat")
+
+SCRIPTED = """
+import sys
+from engine.scripted import ScriptedEngine
+from tui.cli import main
+sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([sys.argv[1]])))
+"""
+
+
+class Terminal:
+    """A program on a pseudo-terminal, and the sessions that it leaves."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.processes: list[pexpect.spawn] = []
+
+    def start(self, *arguments: str) -> pexpect.spawn:
+        """Start ``chat`` with the arguments."""
+        return self._spawn(CHAT, *arguments)
+
+    def start_scripted(self, reply: str, *arguments: str) -> pexpect.spawn:
+        """The same with an engine that gives one reply."""
+        model = self.home / "data" / "models" / "tiny.gguf"
+        model.parent.mkdir(parents=True, exist_ok=True)
+        model.touch()
+        return self._spawn(sys.executable, "-c", SCRIPTED, reply, *arguments)
+
+    def _spawn(self, command: str, *arguments: str) -> pexpect.spawn:
+        process = pexpect.spawn(
+            command,
+            list(arguments),
+            env={**os.environ, "CHAT_HOME": str(self.home), "TERM": "xterm-256color"},
+            dimensions=(24, 80),
+            encoding="utf-8",
+            timeout=30,
+        )
+        self.processes.append(process)
+        return process
+
+    def turns(self) -> list[Turn]:
+        """Of the latest session."""
+        store = SessionStore(self.home / "data" / "sessions")
+        return store.open(store.latest()).session.path()
