@@ -7,7 +7,7 @@ here it is:" and end with "Let me know."
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from drafts.sentences import sentences
 
@@ -64,10 +64,13 @@ _REMARK = re.compile(
 
 _FAREWELL = re.compile(r"\W{0,3}(?:(?:please )?let me know if|i hope this|feel free to)", re.I)
 
+_NEAR = 8
+"""Words by which a part of the answer may be away from its place in the original."""
+
 
 def words_of(text: str) -> list[str]:
-    """The words, folded; of Chinese and Japanese each character."""
-    return _WORD.findall(text.casefold())
+    """The words, folded and without apostrophes; of Chinese and Japanese each character."""
+    return [word.replace("'", "").replace("’", "") for word in _WORD.findall(text.casefold())]
 
 
 def without_chatter(original: str, answer: str) -> tuple[str, tuple[str, ...]]:
@@ -87,12 +90,27 @@ def without_chatter(original: str, answer: str) -> tuple[str, tuple[str, ...]]:
 
 def is_of(original: str, part: str) -> bool:
     """Whether most words of a part of the answer are words of the original."""
-    return _is_known(set(words_of(original)), part)
+    return _are_known(words_of(part), words_of(original))
 
 
-def _is_known(known: Collection[str], part: str) -> bool:
+def begins(original: str, part: str) -> bool:
+    """Whether most words of the answer's first part are among the first ones of the original."""
     own = words_of(part)
-    return not own or sum(word in known for word in own) * 5 > len(own) * 3
+    return _are_known(own, words_of(original)[: len(own) + _NEAR])
+
+
+def _are_known(own: Sequence[str], ours: Sequence[str]) -> bool:
+    """Whether most of the words are among ours, which may be misspelled."""
+    known = {form for word in ours for form in _forms(word)}
+    count = sum(not known.isdisjoint(_forms(word)) for word in own)
+    return not own or count * 5 > len(own) * 3
+
+
+def _forms(word: str) -> Iterator[str]:
+    """The word and, as misspelled ones have most letters, it without each one of them."""
+    yield word
+    if 4 <= len(word) <= 20:
+        yield from (word[:place] + word[place + 1 :] for place in range(len(word)))
 
 
 def _without_end_marker(original: str, answer: str) -> str | None:
@@ -138,10 +156,10 @@ def _without_quotes(original: str, answer: str) -> str | None:
 def _without_reply(original: str, answer: str) -> str | None:
     """Without a first line that announces the text."""
     line, _, rest = answer.partition("\n")
-    if rest.strip() and not is_of(original, line) and _announces(original, line.strip(), rest):
+    if rest.strip() and not begins(original, line) and _announces(original, line.strip(), rest):
         return rest.lstrip("\n")
     found = _INLINE_REPLY.match(answer)
-    if found and not is_of(original, found[0]) and _begins_like(original, answer[found.end() :]):
+    if found and not begins(original, found[0]) and _begins_like(original, answer[found.end() :]):
         return answer[found.end() :]
     return None
 
@@ -161,16 +179,22 @@ def _begins_like(original: str, rest: str) -> bool:
 
 def _without_remarks(original: str, answer: str) -> str | None:
     """Without the paragraphs from the first one on that talks about the text."""
-    known = set(words_of(original))
+    ours = words_of(original)
     for start in _paragraph_starts(answer):
         remark = _REMARK.match(answer, start)
-        if remark and not _is_known(known, answer[start : _paragraph_end(answer, remark.end())]):
-            is_enough = 2 * len(words_of(answer[:start])) >= len(words_of(original))
+        if remark and not _ends(ours, answer[start : _paragraph_end(answer, remark.end())]):
+            is_enough = 2 * len(words_of(answer[:start])) >= len(ours)
             return _RULES.sub("", answer[:start].rstrip()) if is_enough else None
     *_, last = sentences(answer) or ("",)
-    if _FAREWELL.match(last) and not _is_known(known, last):
+    if _FAREWELL.match(last) and not _ends(ours, last):
         return answer[: len(answer) - len(last)].rstrip()
     return None
+
+
+def _ends(ours: Sequence[str], part: str) -> bool:
+    """Whether most words of the answer's last part are among the last ones of the original."""
+    own = words_of(part)
+    return _are_known(own, ours[-len(own) - _NEAR :])
 
 
 def _paragraph_starts(text: str) -> Iterator[int]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from drafts.chatter import END_MARKER, REPLY, is_of, without_chatter, words_of
+from drafts.chatter import END_MARKER, REPLY, begins, is_of, without_chatter, words_of
 from drafts.locks import FIXED, Lock, LockKind, check_locks
 from drafts.repairs import repair
 from drafts.sentences import sentences
@@ -129,7 +129,7 @@ def _with_edges(original: str, text: str) -> str:
 
 def _flags(original: str, text: str, allowed: Allowed) -> Iterator[str]:
     yield from _odd_characters(original, text)
-    if not is_of(original, text[:40]) and REPLY.match(text.lstrip()):
+    if REPLY.match(text.lstrip()) and not begins(original, text.lstrip()[:40]):
         yield "it begins like a reply to you, not like the text"
     if _REFUSAL.match(text.lstrip()) and not _REFUSAL.match(original.lstrip()):
         yield "it begins like a refusal"

@@ -171,6 +171,33 @@ def test_the_text_itself_is_never_chatter(text: str) -> None:
     assert not verdict.mended
 
 
+@pytest.mark.parametrize(
+    ("original", "revised"),
+    [
+        ("Heres why: nobody came to see it.", "Here's why: nobody came to see it."),
+        ("Hear is teh plan: we leave at dawn.", "Here is the plan: we leave at dawn."),
+        ("Hear is teh plan:\n\nWe leave at dawn.", "Here is the plan:\n\nWe leave at dawn."),
+        ("Shure, heres the thing: he left.", "Sure, here's the thing: he left."),
+        ("The corected text: it lay there.", "The corrected text: it lay there."),
+        ("It rained.\n\nLet me no if its over.", "It rained.\n\nLet me know if it's over."),
+        ("It rained.\n\nNotes: teh roof.", "It rained.\n\nNotes: the roof."),
+        ("Of corse.\n\nHe came at once.", "Of course.\n\nHe came at once."),
+        ("Tow reasons follow:\n\nOne is teh rain.", "Two reasons follow:\n\nOne is the rain."),
+    ],
+)
+def test_a_misspelled_text_that_is_like_chatter_is_corrected_and_stays(
+    original: str, revised: str
+) -> None:
+    assert judge(original, revised) == Verdict(revised, (), ())
+
+
+def test_chatter_is_known_though_a_long_text_has_all_its_words() -> None:
+    words = "Sure, so far here is the text that was corrected, and let me know if you need it. "
+    original = f"{ORIGINAL}\n\n{words * 3}\n\n{ORIGINAL}"
+    answer = f"Sure, here is the corrected text:\n\n{original}\n\nLet me know if you need more."
+    assert judge(original, answer).text == original
+
+
 def test_a_remark_that_would_leave_too_little_stays() -> None:
     verdict = judge(ORIGINAL, "The keeper.\n\nI changed the rest of it.")
     assert not verdict.mended
