@@ -1,16 +1,20 @@
 """Drafts: a person's own files, read as they are, written without risk, brought back by undo."""
 
+from drafts.batches import Cost, Piece, batches, put_back, sentence_pieces
+from drafts.blocks import PROSE, Block, split_blocks
 from drafts.diff import unified_diff
 from drafts.document import DecodedText, Draft, decode_text, read_draft, restore
 from drafts.entries import Entry
 from drafts.errors import (
     BackupDamaged,
+    BadPattern,
     DraftChanged,
     DraftError,
     DraftExists,
     DraftMissing,
     HardLinked,
     JournalFailed,
+    NoSuchPart,
     NothingToUndo,
     NotText,
     ReadOnlyDraft,
@@ -18,10 +22,25 @@ from drafts.errors import (
     WriteFailed,
 )
 from drafts.journal import Journal
+from drafts.locks import EVERYTHING, FIXED, Lock, LockCheck, LockKind, check_locks, locks_in
+from drafts.markdown import BlockKind
+from drafts.repairs import Repair, repair
+from drafts.scopes import lines_range, matching, outline, section
+from drafts.sentences import sentences
+from drafts.structure import piece_changes, structure_changes
+from drafts.verdict import Allowed, LanguagesDiffer, Verdict, judge
 from drafts.writing import refuse_existing, refuse_unwritable, write_draft, write_new
 
 __all__ = [
+    "EVERYTHING",
+    "FIXED",
+    "PROSE",
+    "Allowed",
     "BackupDamaged",
+    "BadPattern",
+    "Block",
+    "BlockKind",
+    "Cost",
     "DecodedText",
     "Draft",
     "DraftChanged",
@@ -32,16 +51,39 @@ __all__ = [
     "HardLinked",
     "Journal",
     "JournalFailed",
+    "LanguagesDiffer",
+    "Lock",
+    "LockCheck",
+    "LockKind",
+    "NoSuchPart",
     "NotText",
     "NothingToUndo",
+    "Piece",
     "ReadOnlyDraft",
+    "Repair",
     "Unreadable",
+    "Verdict",
     "WriteFailed",
+    "batches",
+    "check_locks",
     "decode_text",
+    "judge",
+    "lines_range",
+    "locks_in",
+    "matching",
+    "outline",
+    "piece_changes",
+    "put_back",
     "read_draft",
     "refuse_existing",
     "refuse_unwritable",
+    "repair",
     "restore",
+    "section",
+    "sentence_pieces",
+    "sentences",
+    "split_blocks",
+    "structure_changes",
     "unified_diff",
     "write_draft",
     "write_new",

@@ -9,6 +9,8 @@ DraftError
 ├── HardLinked      the file has other names, which a safe write would part from it
 ├── DraftExists     a new file was to be made and there is one of that name
 ├── WriteFailed     the system refused a step of the write
+├── NoSuchPart      what a person named of a draft is not in it, or more than once
+├── BadPattern      a regular expression that is none, or takes too long
 ├── NothingToUndo   the journal knows of no write that has not been undone
 ├── BackupDamaged   the bytes that undo would bring back are not those that were kept
 └── JournalFailed   the journal cannot be read or written, so nothing is written at all
@@ -35,6 +37,24 @@ class NotText(DraftError):
         self.name = name
         self.reason = reason
         super().__init__(f"{name} is not UTF-8 text: {reason}")
+
+
+class NoSuchPart(DraftError):
+    """The section, the lines or the paragraphs that a person named are not there, or not unique."""
+
+
+class BadPattern(DraftError):
+    """A regular expression that cannot be used.
+
+    Attributes:
+        pattern: As the person wrote it.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, pattern: str, reason: str) -> None:
+        self.pattern = pattern
+        self.reason = reason
+        super().__init__(f"the regular expression {pattern} cannot be used: {reason}")
 
 
 class NothingToUndo(DraftError):

@@ -1,0 +1,204 @@
+"""Judges a model's answer before anyone sees it as a revision.
+
+What is certain is mended. Whatever else looks wrong is said in words; such a revision is shown, and
+is not taken unless the person says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from drafts.chatter import END_MARKER, REPLY, begins, is_of, without_chatter, words_of
+from drafts.locks import FIXED, Lock, LockKind, check_locks
+from drafts.repairs import repair
+from drafts.sentences import sentences
+from drafts.structure import structure_changes
+
+LanguagesDiffer: TypeAlias = Callable[[str, str], tuple[str, str] | None]
+"""Names the languages of two texts where they are certainly not the same."""
+
+_FEWEST = 4
+"""Words by which a text may be shorter or longer, whatever share of it they are."""
+
+_ELIDED = re.compile(
+    r"[\[(<{*](?:!--)?\W{0,5}(?:the |and )?(?:rest|remaining|remainder|continued?|continues"
+    r"|unchanged|same as|no changes|omitted|snip|truncated|text continues"
+    r"|as (?:before|above)|more text|rest unverändert|unverändert|suite|inchangé"
+    r"|sin cambios|其余|省略)\b[^\])>}\n]{0,80}[\])>}*]"
+    r"|\[\s?(?:\.\.\.|…)\s?\]"
+    r"|^\W{0,3}(?:the )?rest (?:of the \w+ )?(?:is|remains|stays) (?:unchanged|the same)"
+    r"|^[ \t]*(?:\.\.\.|…)[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_REFUSAL = re.compile(
+    r"\W{0,3}(?:i['’]?m sorry|i am sorry|sorry,|i can(?:not|['’]t)|i['’]m (?:unable|not able)"
+    r"|as an ai|i apologi[sz]e|es tut mir leid|je suis désolé|lo siento|mi dispiace|抱歉|申し訳)",
+    re.IGNORECASE,
+)
+_UNWRITABLE = re.compile(r"[\0\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x01-\x08\x0b-\x1f\x7f-\x9f\ufffd]")
+_ENDS = re.compile(r"[.!?…‽؟।。！？:;*_`)\]}\"'”’»›」』|>]\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the instruction allows to change."""
+
+    least: float | None = 0.7
+    """Share of the original's words that there must be; None where it asks for fewer."""
+    most: float | None = 1.5
+    """Share of the original's words that there may be; None where it asks for more."""
+    is_free: bool = False
+    """Whether the text may become another one, as in a translation or a poem."""
+    locks: Collection[LockKind] = FIXED
+    """What must come back as it is."""
+    languages_differ: LanguagesDiffer | None = None
+    """Tells languages apart; None where another language is asked for, or none can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer as a revision."""
+
+    text: str
+    """Mended, with the blanks around it that the original has; the original itself where there is
+    nothing that could be written."""
+    mended: tuple[str, ...]
+    """What was taken away or put in again, in words."""
+    flags: tuple[str, ...]
+    """What is wrong with it, in words; not to be taken unseen unless there are none."""
+    lost: tuple[Lock, ...] = ()
+    """The locks that did not come back."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is known to be wrong with it."""
+        return not self.flags
+
+
+def judge(
+    original: str,
+    answer: str,
+    *,
+    is_complete: bool = True,
+    markdown: bool = True,
+    allowed: Allowed | None = None,
+) -> Verdict:
+    """Judges the answer to a request to revise a text.
+
+    Args:
+        original: What was to be revised.
+        answer: Without the model's reasoning.
+        is_complete: Whether the model itself ended it.
+        markdown: Whether the text is Markdown, whose structure has to stay.
+        allowed: What the instruction allows; little, if not given.
+    """
+    allowed = allowed or Allowed()
+    text, taken = without_chatter(original, answer)
+    mended = [f"took away {each}" for each in taken]
+    if flag := _no_text(text):
+        return Verdict(original, (), (flag,), ())
+    text = _with_edges(original, text)
+    mending = repair(original, text, allowed.locks)
+    text = mending.text
+    mended += [f"put back {_shown(lock.text)}" for lock in mending.repaired]
+    flags = [
+        *(["it was cut off before its end"] if not is_complete else []),
+        *_flags(original, text, allowed),
+        *_lock_flags(original, text, allowed),
+        *(structure_changes(original, text) if markdown and not allowed.is_free else []),
+    ]
+    return Verdict(text, tuple(mended), tuple(flags), mending.lost)
+
+
+def _no_text(text: str) -> str | None:
+    if not text.strip():
+        return "it is empty"
+    return "it has characters that no text file can hold" if _UNWRITABLE.search(text) else None
+
+
+def _with_edges(original: str, text: str) -> str:
+    words = original.strip()
+    before, _, after = original.partition(words) if words else ("", "", "")
+    return f"{before}{text.strip()}{after}"
+
+
+def _flags(original: str, text: str, allowed: Allowed) -> Iterator[str]:
+    yield from _odd_characters(original, text)
+    if REPLY.match(text.lstrip()) and not begins(original, text.lstrip()[:40]):
+        yield "it begins like a reply to you, not like the text"
+    if _REFUSAL.match(text.lstrip()) and not _REFUSAL.match(original.lstrip()):
+        yield "it begins like a refusal"
+    for found in _ELIDED.finditer(text):
+        if found[0] not in original and not (words_of(found[0]) and is_of(original, found[0])):
+            yield f"it leaves something out: {_shown(found[0])}"
+            break
+    yield from _ending(original, text)
+    yield from _length(len(words_of(original)), len(words_of(text)), allowed)
+    yield from _repetition(original, text)
+    if not allowed.is_free and _is_another(original, text):
+        yield "it has hardly a word of the original"
+    differ = allowed.languages_differ(original, text) if allowed.languages_differ else None
+    if differ:
+        yield f"it is in {differ[1]}, and the original in {differ[0]}"
+
+
+def _odd_characters(original: str, text: str) -> Iterator[str]:
+    if set(_CONTROL.findall(text)) - set(_CONTROL.findall(original)):
+        yield "it has control characters or broken ones"
+    found = END_MARKER.search(text)
+    if found and found[0] not in original:
+        yield f"it goes on after an end marker: {found[0]}"
+
+
+def _ending(original: str, text: str) -> Iterator[str]:
+    """Whether it ends in mid-sentence, as far as the original does not."""
+    before, after = original.rstrip(), text.rstrip()
+    if _ENDS.search(before) and not _ENDS.search(after):
+        yield "it ends in the middle of a sentence"
+    elif after.endswith(("...", "…")) and not before.endswith(("...", "…")):
+        yield "it ends in dots, as if more were to come"
+
+
+def _length(before: int, after: int, allowed: Allowed) -> Iterator[str]:
+    if abs(before - after) < _FEWEST or not before:
+        return
+    if allowed.least is not None and after < before * allowed.least:
+        yield f"it has {after:,} of {before:,} words"
+    if allowed.most is not None and after > before * allowed.most:
+        yield f"it has {after:,} words, the original {before:,}"
+
+
+def _repetition(original: str, text: str) -> Iterator[str]:
+    before = Counter(" ".join(words_of(each)) for each in sentences(original))
+    after = Counter(" ".join(words_of(each)) for each in sentences(text))
+    for sentence, count in (after - before).items():
+        if count > 1 and len(sentence.split()) > 2:
+            yield f"it repeats itself: {_shown(sentence)}"
+            return
+
+
+def _is_another(original: str, text: str) -> bool:
+    before, after = set(words_of(original)), set(words_of(text))
+    return len(before) >= 8 and len(before & after) * 6 < min(len(before), len(after))
+
+
+def _lock_flags(original: str, text: str, allowed: Allowed) -> Iterator[str]:
+    check = check_locks(original, text, allowed.locks)
+    for lock in check.lost:
+        yield f"it lost {_shown(lock.text)}"
+    for lock in check.added:
+        if lock.kind in FIXED:
+            yield f"it added {_shown(lock.text)}"
+    if not check.is_in_order:
+        yield "links, code or other things that must stay changed their places"
+
+
+def _shown(text: str) -> str:
+    """A text in quotation marks, on one line and not too long for it."""
+    line = " ".join(text.split())
+    return f"“{line if len(line) <= 60 else f'{line[:59]}…'}”"
