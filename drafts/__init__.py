@@ -17,6 +17,7 @@ from drafts.errors import (
     Unreadable,
     WriteFailed,
 )
+from drafts.hunks import Hunk, Piece, apply, hunks
 from drafts.journal import Journal
 from drafts.writing import refuse_existing, refuse_unwritable, write_draft, write_new
 
@@ -30,14 +31,18 @@ __all__ = [
     "DraftMissing",
     "Entry",
     "HardLinked",
+    "Hunk",
     "Journal",
     "JournalFailed",
     "NotText",
     "NothingToUndo",
+    "Piece",
     "ReadOnlyDraft",
     "Unreadable",
     "WriteFailed",
+    "apply",
     "decode_text",
+    "hunks",
     "read_draft",
     "refuse_existing",
     "refuse_unwritable",
