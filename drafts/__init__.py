@@ -11,14 +11,17 @@ from drafts.errors import (
     DraftMissing,
     HardLinked,
     JournalFailed,
+    MarksInText,
     NothingToUndo,
     NotText,
     ReadOnlyDraft,
     Unreadable,
     WriteFailed,
 )
+from drafts.forms import as_critic, as_json, as_words, critic_text
 from drafts.hunks import Hunk, Piece, apply, hunks
 from drafts.journal import Journal
+from drafts.merge import Merged, merge
 from drafts.writing import refuse_existing, refuse_unwritable, write_draft, write_new
 
 __all__ = [
@@ -34,6 +37,8 @@ __all__ = [
     "Hunk",
     "Journal",
     "JournalFailed",
+    "MarksInText",
+    "Merged",
     "NotText",
     "NothingToUndo",
     "Piece",
@@ -41,8 +46,13 @@ __all__ = [
     "Unreadable",
     "WriteFailed",
     "apply",
+    "as_critic",
+    "as_json",
+    "as_words",
+    "critic_text",
     "decode_text",
     "hunks",
+    "merge",
     "read_draft",
     "refuse_existing",
     "refuse_unwritable",

@@ -97,7 +97,7 @@ def _paired(old: Parted, new: Parted, gap: Gap) -> Iterator[Pair]:
 
 
 def _in_step(old: Parted, new: Parted, gap: Gap) -> list[Pair]:
-    """Sentences in pairs where nearly all are like the ones in their places, as after proofreading."""
+    """Sentences in pairs where nearly all are like those in their places, as in proofread texts."""
     start, end, new_start, new_end = gap
     if end - start != new_end - new_start:
         return []
@@ -144,15 +144,16 @@ def _comparable(old: Parted, new: Parted, gap: Gap) -> Iterator[Pair]:
         yield from ((place, new_place) for new_place, _ in votes.most_common(_CANDIDATES))
 
 
-def _spelled_alike(old: Parted, new: Parted, gap: Gap) -> Iterator[Pair]:
-    """Neighbours that have hardly a whole word in common, where it is clear who is whose."""
+def _spelled_alike(old: Parted, new: Parted, gap: Gap) -> list[Pair]:
+    """Sentences that have hardly a whole word in common, but most letters."""
     start, end, new_start, new_end = gap
-    if end - start != new_end - new_start:
-        return
-    for place, new_place in zip(range(start, end), range(new_start, new_end), strict=True):
-        one, other = old.string(place), new.string(new_place)
-        if _spelled_share(one, other) >= _SPELLED_ALIKE:
-            yield place, new_place
+    if (end - start) * (new_end - new_start) > _COMPARABLE:
+        return []
+    shares = (
+        (place, new_place, _spelled_share(old.string(place), new.string(new_place)))
+        for place, new_place in product(range(start, end), range(new_start, new_end))
+    )
+    return heaviest_chain(one for one in shares if one[2] >= _SPELLED_ALIKE)
 
 
 def _spelled_share(one: str, other: str) -> float:
@@ -193,7 +194,7 @@ def _parts_around(one: Parted, other: Parted, edged: Sequence[Pair]) -> list[tup
 
 
 def _parts_of(one: Parted, place: int, other: Parted, partner: int, rest: Sequence[int]) -> int:
-    """How many of the rest, from its first on, say what the sentence says and its partner does not."""
+    """How many of the rest, in order, say what the sentence says and its partner does not."""
     if not rest:
         return 0
     sentence = one.string(place)

@@ -184,7 +184,7 @@ def _without_same_blanks(
 
 
 def _edges(text: str, room: Span, tokens: Sequence[Token]) -> tuple[str, str]:
-    """The blanks before the first and after the last of the tokens; all of them if there is none."""
+    """The blanks before the first and after the last of the tokens; all if there is none."""
     if not tokens:
         return text[slice(*room)], text[slice(*room)]
     return text[room[0] : tokens[0].start], text[tokens[-1].end : room[1]]

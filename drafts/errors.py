@@ -49,7 +49,7 @@ class MarksInText(DraftError):
         self.line = line
         where = f" in line {line:,}" if line else ""
         super().__init__(
-            f"the text has marks like those of CriticMarkup{where}: ask for another form of the changes"
+            f"the text has marks of CriticMarkup itself{where}: ask for another form of the changes"
         )
 
 

@@ -72,7 +72,8 @@ def as_critic(old: str, found: Sequence[Hunk]) -> str:
     """
     written = "".join(_critic(list(_pieces(old, found))))
     new = apply(old, found, range(len(found)))
-    if critic_text(written, accepted=False) != old or critic_text(written, accepted=True) != new:
+    read = (critic_text(written, accepted=False), critic_text(written, accepted=True))
+    if read != (old, new) or _CRITIC.search(old) or _CRITIC.search(new):
         raise MarksInText(_line_of_marks(old) or _line_of_marks(new))
     return written
 
@@ -114,7 +115,7 @@ class _Line:
 
     text: str = ""
     old: int = 0
-    """How many lines of the old text end with it: one, or none if its newline is new."""
+    """How many lines of the old text end in it: one, or none if its newline is new."""
     new: int = 0
     is_changed: bool = False
 
@@ -139,18 +140,27 @@ def as_words(old: str, found: Sequence[Hunk], name: str) -> str:
 def _lines(pieces: Iterable[Piece]) -> list[_Line]:
     """All lines, marked."""
     lines = [_Line()]
+    is_open = [False, False]
     for piece in pieces:
-        is_old, is_new = piece.fate != "inserted", piece.fate != "deleted"
+        sides = (piece.fate != "inserted", piece.fate != "deleted")
         for number, part in enumerate(_LINE_END.split(piece.text)):
             line = lines[-1]
-            line.is_changed |= not (is_old and is_new) and bool(part)
-            if part:
-                line.old, line.new = line.old | is_old, line.new | is_new
+            line.is_changed |= not all(sides) and bool(part)
             if number % 2:
+                line.old, line.new = sides
+                is_open = [now and not side for now, side in zip(is_open, sides, strict=True)]
                 lines.append(_Line())
-            else:
+            elif part:
                 line.text += _marked(piece.fate, part)
-    return lines if lines[-1].text else lines[:-1]
+                is_open = [now or side for now, side in zip(is_open, sides, strict=True)]
+    lines = lines if lines[-1].text else lines[:-1]
+    if lines:
+        # A text's last line may have no newline.
+        lines[-1].old, lines[-1].new = (
+            lines[-1].old or is_open[0],
+            lines[-1].new or is_open[1],
+        )
+    return lines
 
 
 def _marked(fate: str, text: str) -> str:

@@ -82,9 +82,9 @@ class _Grouping:
     def _lines(self) -> Iterator[tuple[int, int]]:
         """Ends of lines that moved in one paragraph: it was wrapped anew."""
         for number, (one, other) in enumerate(pairwise(self.found)):
-            if _moves_line_end(one) and _moves_line_end(other):
-                if BREAK not in self._keys_between(one, other):
-                    yield number, number + 1
+            line_ends = _moves_line_end(one) and _moves_line_end(other)
+            if line_ends and BREAK not in self._keys_between(one, other):
+                yield number, number + 1
 
     def _are_close(self, one: Change, other: Change) -> bool:
         if (one.before, one.after) == (other.before, other.after):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal, TypeAlias
 
 import regex
@@ -105,8 +106,9 @@ def _same_edges(old: str, new: str) -> tuple[int, int, int]:
     start = max(starts, default=0)
     rest = range(1, shorter - start + 1)
     same = bisect_left(rest, True, key=lambda size: old[-size:] != new[-size:])
-    following = _BLANK_LINE.search(old, len(old) - same)
-    end = following.start() if following else len(old)
+    # One equal paragraph stays, so that one that went before it goes with the blank lines after.
+    following = islice(_BLANK_LINE.finditer(old, len(old) - same), 1, 2)
+    end = next((match.start() for match in following), len(old))
     return start, end, len(new) - (len(old) - end)
 
 

@@ -1,4 +1,4 @@
-"""Accepted hunks for a file that was changed since it was read: only where their place is certain."""
+"""Accepted hunks for a file that changed since it was read: only where their place is certain."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ _CONTEXT = 24
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What became of accepted hunks; each is as it was given."""
+    """What became of accepted hunks; each is as it was given, but for those that are `placed`."""
 
     text: str
     """The file's text with those that were applied."""
     applied: tuple[Hunk, ...]
+    placed: tuple[Hunk, ...]
+    """The applied ones as hunks of the file's text, in the order of their places there."""
     present: tuple[Hunk, ...]
     """Those that somebody else has made already."""
     conflicts: tuple[Hunk, ...]
@@ -87,13 +89,13 @@ def _merged(
     conflicts: Sequence[Hunk],
 ) -> Merged:
     applied: list[Hunk] = []
-    moved: list[Hunk] = []
+    there: list[Hunk] = []
     crossing: list[Hunk] = []
     for place, hunk in sorted(placed, key=lambda one: one[0]):
-        if moved and place < moved[-1].end:
+        if there and place < there[-1].end:
             crossing.append(hunk)
         else:
             applied.append(hunk)
-            moved.append(replace(hunk, start=place, end=place + len(hunk.old)))
-    text = apply(current, moved, range(len(moved)))
-    return Merged(text, tuple(applied), tuple(present), (*conflicts, *crossing))
+            there.append(replace(hunk, start=place, end=place + len(hunk.old)))
+    text = apply(current, there, range(len(there)))
+    return Merged(text, tuple(applied), tuple(there), tuple(present), (*conflicts, *crossing))

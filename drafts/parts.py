@@ -73,7 +73,7 @@ class Parted:
 
     def breaks(self, first: int, last: int) -> Iterator[Token]:
         """What is between two neighbouring parts, if that is the end of a paragraph."""
-        inside = 0 <= first and last < len(self.parts)
+        inside = first >= 0 and last < len(self.parts)
         if inside and self.paragraph[first] != self.paragraph[last]:
             yield Token(self.parts[first][1], self.parts[last][0], BREAK, 0)
 
