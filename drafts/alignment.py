@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, product
 from typing import TypeAlias
 
-from rapidfuzz.distance import Indel
+from rapidfuzz.distance import Indel, LCSseq
 
 from drafts.chains import Gap, Pair, equal_parts, gaps, heaviest_chain
 from drafts.parts import Parted, Worded, parted
@@ -25,8 +25,8 @@ _SPELLED_ALIKE = 0.6
 _CONTAINED = 0.5
 """Share of a sentence's words above which it is a part of another that was split."""
 
-_LIKER = 0.1
-"""By how much a sentence's letters must be more like two of the other text than like one."""
+_CONTAINED_LETTERS = 0.7
+"""Share of a sentence's letters above which it is such a part, whatever its words are."""
 
 _COMPARABLE = 400
 """Pairs of sentences that are all compared; of more, only those with a rare word in common."""
@@ -202,18 +202,20 @@ def _parts_of(one: Parted, place: int, other: Parted, partner: int, rest: Sequen
     said = other.string(partner)
     for count, following in enumerate(rest):
         part = other.worded(following)
-        backwards = following < partner
-        together = (
-            (other.string(following) + said) if backwards else (said + other.string(following))
-        )
+        string = other.string(following)
+        together = string + said if following < partner else said + string
         shared = sum(map(len, part.vocabulary & missing))
-        if shared < _CONTAINED * part.size and not _is_liker(sentence, said, together):
+        if shared < _CONTAINED * part.size and not _adds_letters(sentence, said, string, together):
             return count
         missing -= part.vocabulary
         said = together
     return len(rest)
 
 
-def _is_liker(sentence: str, said: str, together: str) -> bool:
-    """Whether the words together are clearly more like the sentence than the first alone."""
-    return _spelled_share(sentence, together) >= _spelled_share(sentence, said) + _LIKER
+def _adds_letters(sentence: str, said: str, part: str, together: str) -> bool:
+    """Whether most letters of a part are in the sentence, where its partner does not have them."""
+    if max(len(sentence), len(together)) > _LONGEST:
+        return False
+    alone = LCSseq.similarity(sentence.casefold(), said.casefold())
+    added = LCSseq.similarity(sentence.casefold(), together.casefold()) - alone
+    return added >= _CONTAINED_LETTERS * len(part)

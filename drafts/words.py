@@ -30,7 +30,7 @@ _LETTER = r"[[\p{L}\p{N}]--[\p{Han}\p{Hiragana}\p{Katakana}\p{LB=SA}]]"
 _WORD = regex.compile(
     rf"{_LETTER}(?:{_LETTER}|{_JOINED}|['’\u00b7\u05f3\u05f4\u2010\u2011-](?={_LETTER})"
     r"|(?<=\d)[.,:](?=\d))*"
-    rf"|([[\p{{P}}\p{{S}}]--\p{{RI}}])\1*+(?!{_JOINED})"
+    rf"|([[\p{{P}}\p{{S}}]--\p{{RI}}])\1{{0,63}}+(?!{_JOINED})"
     rf"|(?=\S|[^\S\r\n]{_JOINED})\X",
     regex.V1,
 )
@@ -38,10 +38,13 @@ _WORD = regex.compile(
 _BLANKS = regex.compile(rf"(?>(?:\s*[\r\n])?)(?:[^\S\r\n]*(?!{_JOINED})|)", regex.V1)
 
 _SENTENCE_END = regex.compile(
-    r"[.!?…؟।॥۔]+[\p{Pe}\p{Pf}\"'*_]*(?=\s)"
-    rf"|[。！？｡]+[\p{{Pe}}\p{{Pf}}]*(?!{_JOINED}|[。！？｡\p{{Pe}}\p{{Pf}}])",
+    r"(?<![.!?…؟।॥۔])[.!?…؟।॥۔]++[\p{Pe}\p{Pf}\"'*_]*+(?=\s)"
+    rf"|(?<![。！？｡])[。！？｡]++[\p{{Pe}}\p{{Pf}}]*+(?!{_JOINED}|[。！？｡])",
     regex.V1,
 )
+"""Begins only where such marks do, so that a long row of them is gone through once."""
+
+_LETTERS = regex.compile(r"\p{L}")
 
 _ABBREVIATED = regex.compile(
     r"\b(?:\p{L}|\p{L}\.\p{L}|Mrs?|Ms|Drs?|Prof|St|Mt|vs|etc|cf|al|ca|no|nos|fig|vol|pp|approx|bzw|vgl|usw|Nr|Bd)\.$",
@@ -92,21 +95,30 @@ def sentences(text: str, paragraph: Span) -> list[Span]:
 
 def _sentences(paragraph: str) -> list[Span]:
     found: list[Span] = []
-    start = 0
+    start = seen = 0
+    has_letter = False
     for match in _SENTENCE_END.finditer(paragraph):
-        following = _after_blanks(paragraph, match.end())
+        # A list's number is no sentence.
+        has_letter = has_letter or _LETTERS.search(paragraph, seen, match.start()) is not None
+        seen = match.end()
+        following = _after_blanks(paragraph, seen)
         ahead = paragraph[following : following + 1]
-        if ahead and _ends_sentence(paragraph[start : match.end()], match[0], ahead):
-            found.append((start, match.end()))
+        if (
+            has_letter
+            and ahead
+            and _ends_sentence(paragraph[max(start, seen - 12) : seen], match[0], ahead)
+        ):
+            found.append((start, seen))
             start = following
+            has_letter = False
     return [*found, (start, len(paragraph))]
 
 
 def _ends_sentence(sentence: str, mark: str, following: str) -> bool:
-    """Whether the mark is the end of more than an abbreviation, an initial or a list's number."""
-    if following.islower() or not any(map(str.isalpha, sentence)):
+    """Whether the mark is the end of more than an abbreviation or an initial."""
+    if following.islower():
         return False
-    return mark != "." or _ABBREVIATED.search(sentence[-12:]) is None
+    return mark != "." or _ABBREVIATED.search(sentence) is None
 
 
 def words(text: str, span: Span) -> list[Span]:
