@@ -183,6 +183,8 @@ def _without_islands(
     while True:
         runs = _runs(pairs)
         around = list(_around(runs, len(old), len(new)))
+        if sum(start < end or at < stop for start, end, at, stop in around) < 2:
+            return list(pairs)
         changed = [
             max(_size(old[start:end]), _size(new[new_start:new_end]))
             for start, end, new_start, new_end in around

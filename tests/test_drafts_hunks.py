@@ -73,6 +73,11 @@ EDITS = {
         "He went home, as it was late. She stayed.",
         [("words", "[-.-]{+, as+} [-It-]{+it+}")],
     ),
+    "a misspelt sentence joined with the next": (
+        "She did not complained. Instead she hung the washing in the kitchen to dry.",
+        "She did not complain, but instead she hung the washing in the kitchen to dry.",
+        [("words", "[-complained.-]{+complain, but+} [-Instead-]{+instead+}")],
+    ),
     "sentences that went into the one before": (
         "Due to the fact that the committee was not able to come to an agreement, the decision was "
         "postponed. That will be in March. It will be in Geneva.",
@@ -217,6 +222,11 @@ EDITS = {
         "Mr. Smith met Dr. Jones, i.e. the J. Jones, at 3.30 p.m. in town.",
         "Mr. Smith met Dr. Johns, i.e. the J. Jones, at 3.30 p.m. in town.",
         [("words", "[-Jones-]{+Johns+}")],
+    ),
+    "long rows of marks": (
+        "Wait. . . . . . Then he came........................",
+        "Wait. . . . . . Then she came........................",
+        [("words", "[-he-]{+she+}")],
     ),
     "code": (
         "```py\nx = 1\nprint(x)\n```\n",
