@@ -35,6 +35,8 @@ _NEAR = 8
 _BOTH_SIDES = regex.compile(r"[,*_~`\"']+|[-–—]+")
 """Marks that end a parenthesis as they begin it."""
 
+_EMPHASIS = regex.compile(r"[*_~`]+")
+
 
 def grouped(weave: Weave, found: Sequence[Change]) -> list[Sequence[Change]]:
     """The changes in runs that belong together."""
@@ -91,7 +93,8 @@ class _Grouping:
             # Paragraphs that came or went one after the other.
             return False
         if not self._between(one, other):
-            return True
+            # A whole paragraph or sentence does not depend on words of the one beside it.
+            return one.sentence == other.sentence or not (_is_large(one) or _is_large(other))
         apart = one.sentence == NOWHERE or one.sentence != other.sentence
         if apart or other.before - one.after > _MARKS_BETWEEN:
             return False
@@ -120,7 +123,9 @@ class _Grouping:
                     yield number, run[later]
 
     def _is_parenthesis(self, one: Change, other: Change) -> bool:
-        """Whether a mark before some words and its partner after them came or went."""
+        """Whether a mark before some words and its partner after them changed together."""
+        if _EMPHASIS.fullmatch(one.old) and (one.old, one.new) == (other.old, other.new):
+            return True
         if bool(one.old.strip()) != bool(other.old.strip()):
             return False
         opening, closing = _only_side(one), _only_side(other)
@@ -156,6 +161,10 @@ def _only_side(change: Change) -> str:
     """What came, if nothing went; what went, if nothing came."""
     old, new = change.old.strip(), change.new.strip()
     return "" if old and new else old or new
+
+
+def _is_large(change: Change) -> bool:
+    return change.kind in ("paragraph", "sentence")
 
 
 def _is_phrase(change: Change) -> bool:

@@ -78,7 +78,9 @@ def hunks(old: str, new: str) -> tuple[Hunk, ...]:
     skipped, old_end, new_end = _same_edges(old, new)
     weave = woven(old[skipped:old_end], new[skipped:new_end])
     groups = grouped(weave, changes(weave))
-    return _with_partners([_hunk(weave, group, skipped) for group in groups])
+    found = [_hunk(weave, group, skipped) for group in groups]
+    # Words that went where they came again are the same words.
+    return _with_partners([hunk for hunk in found if hunk.old != hunk.new])
 
 
 def apply(old: str, found: Sequence[Hunk], taken: Iterable[int]) -> str:

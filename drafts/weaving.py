@@ -241,5 +241,7 @@ def _respelled(old: Sequence[Token], new: Sequence[Token], pairs: Sequence[Pair]
 
 
 def _is_respelled(old: Token, new: Token) -> bool:
-    alike = Indel.normalized_similarity(old.key, new.key, score_cutoff=_SPELLED_ALIKE) > 0
-    return bool(old.weight and new.weight and alike)
+    """Whether both are words that are spelled alike, or both are marks."""
+    if old.weight and new.weight:
+        return Indel.normalized_similarity(old.key, new.key) >= _SPELLED_ALIKE
+    return old.weight == new.weight and BREAK not in (old.key, new.key)

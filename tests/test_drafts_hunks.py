@@ -43,6 +43,11 @@ EDITS = {
         "It rained for once on all of them.",
         [("marks", "[-(-]for once[-)-]")],
     ),
+    "both marks of emphasis": (
+        "See the docs for *more* of it.",
+        "See the docs for **more** of it.",
+        [("marks", "[-*-]{+**+}more[-*-]{+**+}")],
+    ),
     "two commas far from one another": (
         "However I will not come to your house today because it rains.",
         "However, I will not come to your house today, because it rains.",
@@ -346,6 +351,7 @@ def test_all_that_was_not_taken_is_the_drafts_own(pair: tuple[str, str], seed: i
 @settings(max_examples=500, deadline=None)
 @given(pairs)
 @example(("# Head\nOne two three.", "One two three.# Head\nOne two three."))
+@example(("- item\n????\x85?", "```\n- item\n????\x85?"))
 def test_pieces_are_the_hunk(pair: tuple[str, str]) -> None:
     old, new = pair
     for hunk in hunks(old, new):
