@@ -14,6 +14,7 @@ from drafts.errors import (
     DraftMissing,
     HardLinked,
     JournalFailed,
+    MarksInText,
     NoSuchPart,
     NothingToUndo,
     NotText,
@@ -21,9 +22,12 @@ from drafts.errors import (
     Unreadable,
     WriteFailed,
 )
+from drafts.forms import as_critic, as_json, as_words, critic_text
+from drafts.hunks import Hunk, apply, hunks
 from drafts.journal import Journal
 from drafts.locks import EVERYTHING, FIXED, Lock, LockCheck, LockKind, check_locks, locks_in
 from drafts.markdown import BlockKind
+from drafts.merge import Merged, merge
 from drafts.repairs import Repair, repair
 from drafts.scopes import lines_range, matching, outline, section
 from drafts.sentences import sentences
@@ -49,12 +53,15 @@ __all__ = [
     "DraftMissing",
     "Entry",
     "HardLinked",
+    "Hunk",
     "Journal",
     "JournalFailed",
     "LanguagesDiffer",
     "Lock",
     "LockCheck",
     "LockKind",
+    "MarksInText",
+    "Merged",
     "NoSuchPart",
     "NotText",
     "NothingToUndo",
@@ -64,13 +71,20 @@ __all__ = [
     "Unreadable",
     "Verdict",
     "WriteFailed",
+    "apply",
+    "as_critic",
+    "as_json",
+    "as_words",
     "batches",
     "check_locks",
+    "critic_text",
     "decode_text",
+    "hunks",
     "judge",
     "lines_range",
     "locks_in",
     "matching",
+    "merge",
     "outline",
     "piece_changes",
     "put_back",

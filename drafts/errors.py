@@ -3,6 +3,7 @@
 DraftError
 ├── DraftMissing    there is no such file
 ├── NotText         bytes that are not UTF-8 text, or a revision that cannot become such
+├── MarksInText     the text has the marks that its changes were to be written with
 ├── Unreadable      a folder, a device, too large, or the system would not let it be read
 ├── DraftChanged    the file is no longer what it was when it was read or written
 ├── ReadOnlyDraft   the file may not be written to
@@ -55,6 +56,21 @@ class BadPattern(DraftError):
         self.pattern = pattern
         self.reason = reason
         super().__init__(f"the regular expression {pattern} cannot be used: {reason}")
+
+
+class MarksInText(DraftError):
+    """The text has marks of CriticMarkup itself, so changes that are written so could be misread.
+
+    Attributes:
+        line: Where the first of them is; None if they only arise where changes meet the text.
+    """
+
+    def __init__(self, line: int | None) -> None:
+        self.line = line
+        where = f" in line {line:,}" if line else ""
+        super().__init__(
+            f"the text has marks of CriticMarkup itself{where}: ask for another form of the changes"
+        )
 
 
 class NothingToUndo(DraftError):
