@@ -320,11 +320,11 @@ def talk(chat: Chat) -> Repl:
         ("/template brok", []),
         ("/template postcard tigh", ["tighten"]),
         ("/template postcard w", ["words="]),
-        ("/template postcard to", ["to=", "tone=", "tone=warm", "tone=cool"]),
+        ("/template postcard to", ["to=", "tone=", "tone=warm", "tone=cool", "tone"]),
         ("/template postcard tone=", ["tone=", "tone=warm", "tone=cool"]),
         ("/template postcard tone=c", ["tone=cool"]),
         ("/template postcard to=Nora post", []),
-        ("/template nobody to", []),
+        ("/template nobody words", []),
         ("/nothing x", []),
     ],
 )
