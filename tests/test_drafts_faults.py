@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import sys
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from drafts import (
     write_draft,
     write_new,
 )
-from drafts.writing import OperatingSystem
+from drafts.syscalls import OperatingSystem
 
 OLD, NEW = b"Old words\n" * 40, b"New words\n" * 50
 
@@ -55,7 +56,8 @@ class FailingSystem(OperatingSystem):
         return super().open(path, flags, mode)
 
     def flock(self, fd: int, operation: int) -> None:
-        self._count("flock")
+        # The journal's lock is waited for, a temporary file's is there to be had.
+        self._count("try_flock" if operation & fcntl.LOCK_NB else "flock")
         super().flock(fd, operation)
 
     def write(self, fd: int, data: bytes | memoryview) -> int:
@@ -81,6 +83,10 @@ class FailingSystem(OperatingSystem):
     def link(self, source: Path, target: Path) -> None:
         self._count("link")
         super().link(source, target)
+
+    def exchange(self, one: Path, other: Path) -> None:
+        self._count("exchange")
+        super().exchange(one, other)
 
     def replace(self, source: Path, target: Path) -> None:
         self._count("replace")
@@ -189,7 +195,7 @@ def test_no_failing_call_leaves_anything_but_old_or_new_bytes(
         if len(system.calls) < failing:
             break
         failed.add(system.calls[failing - 1])
-    assert failed >= {"open", "write", "fsync", "link" if case.before is None else "replace"}
+    assert failed >= {"open", "write", "fsync", "link" if case.before is None else "exchange"}
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
@@ -230,7 +236,7 @@ def test_nothing_is_touched_before_the_old_bytes_are_kept(tmp_path: Path) -> Non
 def test_a_write_that_a_disk_may_forget_says_so(tmp_path: Path) -> None:
     system = FailingSystem()
     path, journal = prepared(CASES["first write"], tmp_path, system)
-    system.fails = lambda _, name: name == "fsync" and "replace" in after_append(system.calls)
+    system.fails = lambda _, name: name == "fsync" and "exchange" in after_append(system.calls)
     with pytest.raises(WriteFailed, match="may not outlive a power cut") as caught:
         write(path, journal)
     assert caught.value.is_in_place
@@ -322,6 +328,11 @@ class WatchingSystem(OperatingSystem):
 
     def link(self, source: Path, target: Path) -> None:
         self.replace(source, target)
+
+    def exchange(self, one: Path, other: Path) -> None:
+        self.unsynced_when_renamed.append(self.unsynced - {one.parent})
+        super().exchange(one, other)
+        self.unsynced.add(other.parent)
 
     def replace(self, source: Path, target: Path) -> None:
         self.unsynced_when_renamed.append(self.unsynced - {source.parent})

@@ -22,7 +22,7 @@ PRELUDE = """
 import os, resource, signal, sys
 from pathlib import Path
 from drafts import *
-from drafts.writing import OperatingSystem
+from drafts.syscalls import OperatingSystem
 folder = Path(sys.argv[1])
 path = folder / "draft.md"
 """
@@ -54,14 +54,15 @@ for write in (
 ):
     try:
         write()
-    except WriteFailed as error:
+    except (JournalFailed, WriteFailed) as error:
         print(error)
 """,
         tmp_path,
     )
     printed = finished.communicate(timeout=60)[0].splitlines()
     assert printed == [
-        f"{tmp_path / name} not written: File too large" for name in ("draft.md", "new.md")
+        f"the journal of drafts in {tmp_path / 'data'} cannot be used: File too large",
+        f"{tmp_path / 'new.md'} not written: File too large",
     ]
     assert (tmp_path / "draft.md").read_bytes() == OLD
     assert sorted(os.listdir(tmp_path)) == ["data", "draft.md"]
