@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -10,6 +11,9 @@ from drafts.document import FileBytes
 from drafts.syscalls import NOT_HERE, Syscalls
 
 _ACCESS_LIST = "system.posix_acl_access"
+
+_NO_ATTRIBUTES = NOT_HERE | {errno.ENOENT}
+"""Also said of a file that somebody has deleted meanwhile: the next reading of it tells that."""
 
 
 def copy_metadata(source: FileBytes, fd: int, system: Syscalls) -> None:
@@ -54,7 +58,7 @@ def _copy_attributes(source: FileBytes, fd: int) -> None:
         try:
             os.setxattr(fd, name, os.getxattr(source.target, name))
         except OSError as error:
-            if error.errno not in NOT_HERE:
+            if error.errno not in _NO_ATTRIBUTES:
                 raise
     if _ACCESS_LIST not in names and _ACCESS_LIST in _attribute_names(fd):
         # The folder gives new files a list; the old one was without, and opens to nobody else.
@@ -67,6 +71,6 @@ def _attribute_names(file: int | os.PathLike[str]) -> list[str]:
     try:
         return os.listxattr(file)
     except OSError as error:
-        if error.errno not in NOT_HERE:
+        if error.errno not in _NO_ATTRIBUTES:
             raise
         return []

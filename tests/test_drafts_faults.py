@@ -18,6 +18,7 @@ from drafts import (
     DraftError,
     Journal,
     JournalFailed,
+    NotGivenBack,
     NothingToUndo,
     WriteFailed,
     read_draft,
@@ -372,3 +373,74 @@ def test_what_is_saved_at_the_last_moment_is_not_overwritten(tmp_path: Path) -> 
         write(path, journal)
     assert path.read_bytes() == b"Typed meanwhile"
     assert sorted(os.listdir(tmp_path)) == ["data", "draft.md"]
+
+
+class SavingSystem(FailingSystem):
+    """The real calls, and a person who saves the file just before some exchanges of names."""
+
+    def __init__(self, path: Path, saves: dict[int, bytes]) -> None:
+        super().__init__()
+        self.path, self.saves = path, saves
+
+    def exchange(self, one: Path, other: Path) -> None:
+        number = self.calls.count("exchange")
+        if number in self.saves:
+            self.path.write_bytes(self.saves[number])
+        super().exchange(one, other)
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Path:
+    path = tmp_path / "texts" / "draft.md"
+    path.parent.mkdir()
+    path.write_bytes(OLD)
+    return path
+
+
+def test_what_is_saved_between_the_last_look_and_the_exchange_gets_its_name_back(
+    draft: Path, tmp_path: Path
+) -> None:
+    number = draft.stat().st_ino
+    system = SavingSystem(draft, {0: b"Typed"})
+    with pytest.raises(DraftChanged):
+        write(draft, Journal(tmp_path / "data", syscalls=system))
+    assert system.calls.count("exchange") == 2
+    assert (draft.read_bytes(), draft.stat().st_ino) == (b"Typed", number)
+    assert os.listdir(draft.parent) == ["draft.md"]
+    assert Journal(tmp_path / "data").read().entries == ()
+
+
+def test_what_is_saved_over_our_own_text_too_is_the_one_that_has_the_name(
+    draft: Path, tmp_path: Path
+) -> None:
+    system = SavingSystem(draft, {0: b"Typed", 1: b"Typed again"})
+    with pytest.raises(NotGivenBack, match="was saved by somebody else") as caught:
+        write(draft, Journal(tmp_path / "data", syscalls=system))
+    assert draft.read_bytes() == b"Typed again"
+    assert caught.value.theirs.read_bytes() == b"Typed"
+
+
+def test_what_cannot_be_given_back_stays_beside_the_file(draft: Path, tmp_path: Path) -> None:
+    system = SavingSystem(draft, {0: b"Typed"})
+    system.fails = lambda _, name: name == "exchange" and system.calls.count(name) == 2
+    journal = Journal(tmp_path / "data", syscalls=system)
+    with pytest.raises(NotGivenBack) as caught:
+        write(draft, journal)
+    assert (draft.read_bytes(), caught.value.theirs.read_bytes()) == (NEW, b"Typed")
+    journal.undo(draft)
+    assert draft.read_bytes() == OLD
+    assert caught.value.theirs.exists()
+
+
+@pytest.mark.parametrize("error", [errno.ENOSYS, errno.EINVAL, errno.EPERM])
+def test_where_names_cannot_be_exchanged_they_are_replaced(
+    draft: Path, tmp_path: Path, error: int
+) -> None:
+    system = FailingSystem(lambda _, name: name == "exchange", error)
+    journal = Journal(tmp_path / "data", syscalls=system)
+    write(draft, journal)
+    assert draft.read_bytes() == NEW
+    assert system.calls[-3:] == ["replace", "open", "fsync"]
+    assert os.listdir(draft.parent) == ["draft.md"]
+    journal.undo(draft)
+    assert draft.read_bytes() == OLD
