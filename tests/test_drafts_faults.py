@@ -14,8 +14,10 @@ from typing import TypeAlias
 import pytest
 
 from drafts import (
+    Consent,
     DraftChanged,
     DraftError,
+    HalfWritten,
     Journal,
     JournalFailed,
     NotGivenBack,
@@ -444,3 +446,32 @@ def test_where_names_cannot_be_exchanged_they_are_replaced(
     assert os.listdir(draft.parent) == ["draft.md"]
     journal.undo(draft)
     assert draft.read_bytes() == OLD
+
+
+@pytest.mark.parametrize("is_lasting", [False, True])
+def test_a_write_in_place_that_breaks_off_is_put_back_or_says_where_both_texts_are(
+    draft: Path, tmp_path: Path, is_lasting: bool
+) -> None:
+    os.link(draft, draft.with_name("other.md"))
+    system = FailingSystem(error=errno.ENOSPC)
+
+    def fails(_: int, name: str) -> bool:
+        # The first is the journal's line, the second what lies beyond the old end.
+        writes = after_append(system.calls).count("write")
+        is_in_place = writes > 2 if is_lasting else writes == 3 and name == "write"
+        return is_in_place and name in ("write", "ftruncate")
+
+    system.fails = fails
+    journal = Journal(tmp_path / "data", syscalls=system)
+    through = Consent(write_through=True)
+    with pytest.raises(HalfWritten if is_lasting else WriteFailed, match="No space left") as caught:
+        write_draft(read_draft(draft), NEW, journal, session=None, consent=through)
+    if isinstance(caught.value, HalfWritten):
+        assert (caught.value.old.read_bytes(), caught.value.new.read_bytes()) == (OLD, NEW)
+        assert draft.read_bytes() == OLD + NEW[len(OLD) :]
+        system.fails = nothing_fails
+        with pytest.raises(DraftChanged, match=str(caught.value.old)):
+            journal.undo(draft, consent=through)
+    else:
+        assert draft.read_bytes() == OLD
+        assert journal.history() == []
