@@ -8,14 +8,18 @@ from drafts.entries import Entry
 from drafts.errors import (
     BackupDamaged,
     BadPattern,
+    ClosedFolder,
     DraftChanged,
     DraftError,
     DraftExists,
     DraftMissing,
+    HalfWritten,
     HardLinked,
     JournalFailed,
     MarksInText,
     NoSuchPart,
+    NotGivenBack,
+    NothingToRedo,
     NothingToUndo,
     NotText,
     ReadOnlyDraft,
@@ -28,12 +32,20 @@ from drafts.journal import Journal
 from drafts.locks import EVERYTHING, FIXED, Lock, LockCheck, LockKind, check_locks, locks_in
 from drafts.markdown import BlockKind
 from drafts.merge import Merged, merge
+from drafts.pruning import PruningPlan, plan_pruning, prune
 from drafts.repairs import Repair, repair
 from drafts.scopes import lines_range, matching, outline, section
 from drafts.sentences import sentences
 from drafts.structure import piece_changes, structure_changes
+from drafts.temporary import sweep
 from drafts.verdict import Allowed, LanguagesDiffer, Verdict, judge
-from drafts.writing import refuse_existing, refuse_unwritable, write_draft, write_new
+from drafts.writing import (
+    Consent,
+    refuse_existing,
+    refuse_unwritable,
+    write_draft,
+    write_new,
+)
 
 __all__ = [
     "EVERYTHING",
@@ -44,6 +56,8 @@ __all__ = [
     "BadPattern",
     "Block",
     "BlockKind",
+    "ClosedFolder",
+    "Consent",
     "Cost",
     "DecodedText",
     "Draft",
@@ -52,6 +66,7 @@ __all__ = [
     "DraftExists",
     "DraftMissing",
     "Entry",
+    "HalfWritten",
     "HardLinked",
     "Hunk",
     "Journal",
@@ -63,9 +78,12 @@ __all__ = [
     "MarksInText",
     "Merged",
     "NoSuchPart",
+    "NotGivenBack",
     "NotText",
+    "NothingToRedo",
     "NothingToUndo",
     "Piece",
+    "PruningPlan",
     "ReadOnlyDraft",
     "Repair",
     "Unreadable",
@@ -87,6 +105,8 @@ __all__ = [
     "merge",
     "outline",
     "piece_changes",
+    "plan_pruning",
+    "prune",
     "put_back",
     "read_draft",
     "refuse_existing",
@@ -98,6 +118,7 @@ __all__ = [
     "sentences",
     "split_blocks",
     "structure_changes",
+    "sweep",
     "unified_diff",
     "write_draft",
     "write_new",

@@ -12,7 +12,11 @@ DraftError
 ├── WriteFailed     the system refused a step of the write
 ├── NoSuchPart      what a person named of a draft is not in it, or more than once
 ├── BadPattern      a regular expression that is none, or takes too long
+│   └── ClosedFolder    the file's folder takes no new files, so the write can only be in place
+├── HalfWritten     a write in place broke off, and the old bytes could not be put back
+├── NotGivenBack    somebody saved the file in the middle of a write; theirs lies beside it
 ├── NothingToUndo   the journal knows of no write that has not been undone
+├── NothingToRedo   the journal knows of no undo that a later write has not settled
 ├── BackupDamaged   the bytes that undo would bring back are not those that were kept
 └── JournalFailed   the journal cannot be read or written, so nothing is written at all
 """
@@ -83,6 +87,21 @@ class NothingToUndo(DraftError):
     def __init__(self, path: Path | None) -> None:
         self.path = path
         super().__init__(f"nothing was written{f' to {path}' if path else ''} that can be undone")
+
+
+class NothingToRedo(DraftError):
+    """Nothing was undone that could be brought again.
+
+    Attributes:
+        path: The file that was asked for; None if it was any.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        super().__init__(
+            f"nothing was undone{f' in {path}' if path else ''} that can be redone: "
+            "a later write ends it"
+        )
 
 
 class _PathError(DraftError):
@@ -182,11 +201,51 @@ class WriteFailed(_ReasonError):
         super().__init__(path, reason, f"{path} {outcome}: {reason}")
 
 
+class ClosedFolder(WriteFailed):
+    """The folder takes no new files, which a safe write needs.
+
+    Attributes:
+        folder: Which.
+    """
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(path, f"Permission denied (its folder, {folder})")
+
+
+class HalfWritten(_ReasonError):
+    """A write in place broke off and could not be taken back; the journal has both texts.
+
+    Attributes:
+        old: The file that has the old text.
+        new: The file that has the new text.
+    """
+
+    def __init__(self, path: Path, reason: str, old: Path, new: Path) -> None:
+        self.old = old
+        self.new = new
+        text = f"{path} is half written: {reason}; its old text is in {old}, the new one in {new}"
+        super().__init__(path, reason, text)
+
+
+class NotGivenBack(_PathError):
+    """Somebody saved the file in the middle of a write, and it could not be given back to them.
+
+    Attributes:
+        theirs: The file that has what they saved.
+    """
+
+    def __init__(self, path: Path, theirs: Path) -> None:
+        self.theirs = theirs
+        text = f"{path} was saved by somebody else in the middle of a write: theirs is in {theirs}"
+        super().__init__(path, text)
+
+
 class BackupDamaged(_ReasonError):
     """The kept bytes of an earlier state are missing or are others; the file is as it was."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(path, reason, f"cannot undo: the backup {path} {reason}")
+        super().__init__(path, reason, f"nothing to bring back: the backup {path} {reason}")
 
 
 class JournalFailed(_ReasonError):

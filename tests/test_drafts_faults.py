@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import sys
 from collections.abc import Callable
@@ -13,17 +14,20 @@ from typing import TypeAlias
 import pytest
 
 from drafts import (
+    Consent,
     DraftChanged,
     DraftError,
+    HalfWritten,
     Journal,
     JournalFailed,
+    NotGivenBack,
     NothingToUndo,
     WriteFailed,
     read_draft,
     write_draft,
     write_new,
 )
-from drafts.writing import OperatingSystem
+from drafts.syscalls import OperatingSystem
 
 OLD, NEW = b"Old words\n" * 40, b"New words\n" * 50
 
@@ -55,7 +59,8 @@ class FailingSystem(OperatingSystem):
         return super().open(path, flags, mode)
 
     def flock(self, fd: int, operation: int) -> None:
-        self._count("flock")
+        # The journal's lock is waited for, a temporary file's is there to be had.
+        self._count("try_flock" if operation & fcntl.LOCK_NB else "flock")
         super().flock(fd, operation)
 
     def write(self, fd: int, data: bytes | memoryview) -> int:
@@ -81,6 +86,10 @@ class FailingSystem(OperatingSystem):
     def link(self, source: Path, target: Path) -> None:
         self._count("link")
         super().link(source, target)
+
+    def exchange(self, one: Path, other: Path) -> None:
+        self._count("exchange")
+        super().exchange(one, other)
 
     def replace(self, source: Path, target: Path) -> None:
         self._count("replace")
@@ -189,7 +198,7 @@ def test_no_failing_call_leaves_anything_but_old_or_new_bytes(
         if len(system.calls) < failing:
             break
         failed.add(system.calls[failing - 1])
-    assert failed >= {"open", "write", "fsync", "link" if case.before is None else "replace"}
+    assert failed >= {"open", "write", "fsync", "link" if case.before is None else "exchange"}
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
@@ -230,7 +239,7 @@ def test_nothing_is_touched_before_the_old_bytes_are_kept(tmp_path: Path) -> Non
 def test_a_write_that_a_disk_may_forget_says_so(tmp_path: Path) -> None:
     system = FailingSystem()
     path, journal = prepared(CASES["first write"], tmp_path, system)
-    system.fails = lambda _, name: name == "fsync" and "replace" in after_append(system.calls)
+    system.fails = lambda _, name: name == "fsync" and "exchange" in after_append(system.calls)
     with pytest.raises(WriteFailed, match="may not outlive a power cut") as caught:
         write(path, journal)
     assert caught.value.is_in_place
@@ -323,6 +332,11 @@ class WatchingSystem(OperatingSystem):
     def link(self, source: Path, target: Path) -> None:
         self.replace(source, target)
 
+    def exchange(self, one: Path, other: Path) -> None:
+        self.unsynced_when_renamed.append(self.unsynced - {one.parent})
+        super().exchange(one, other)
+        self.unsynced.add(other.parent)
+
     def replace(self, source: Path, target: Path) -> None:
         self.unsynced_when_renamed.append(self.unsynced - {source.parent})
         super().replace(source, target)
@@ -361,3 +375,103 @@ def test_what_is_saved_at_the_last_moment_is_not_overwritten(tmp_path: Path) -> 
         write(path, journal)
     assert path.read_bytes() == b"Typed meanwhile"
     assert sorted(os.listdir(tmp_path)) == ["data", "draft.md"]
+
+
+class SavingSystem(FailingSystem):
+    """The real calls, and a person who saves the file just before some exchanges of names."""
+
+    def __init__(self, path: Path, saves: dict[int, bytes]) -> None:
+        super().__init__()
+        self.path, self.saves = path, saves
+
+    def exchange(self, one: Path, other: Path) -> None:
+        number = self.calls.count("exchange")
+        if number in self.saves:
+            self.path.write_bytes(self.saves[number])
+        super().exchange(one, other)
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Path:
+    path = tmp_path / "texts" / "draft.md"
+    path.parent.mkdir()
+    path.write_bytes(OLD)
+    return path
+
+
+def test_what_is_saved_between_the_last_look_and_the_exchange_gets_its_name_back(
+    draft: Path, tmp_path: Path
+) -> None:
+    number = draft.stat().st_ino
+    system = SavingSystem(draft, {0: b"Typed"})
+    with pytest.raises(DraftChanged):
+        write(draft, Journal(tmp_path / "data", syscalls=system))
+    assert system.calls.count("exchange") == 2
+    assert (draft.read_bytes(), draft.stat().st_ino) == (b"Typed", number)
+    assert os.listdir(draft.parent) == ["draft.md"]
+    assert Journal(tmp_path / "data").read().entries == ()
+
+
+def test_what_is_saved_over_our_own_text_too_is_the_one_that_has_the_name(
+    draft: Path, tmp_path: Path
+) -> None:
+    system = SavingSystem(draft, {0: b"Typed", 1: b"Typed again"})
+    with pytest.raises(NotGivenBack, match="was saved by somebody else") as caught:
+        write(draft, Journal(tmp_path / "data", syscalls=system))
+    assert draft.read_bytes() == b"Typed again"
+    assert caught.value.theirs.read_bytes() == b"Typed"
+
+
+def test_what_cannot_be_given_back_stays_beside_the_file(draft: Path, tmp_path: Path) -> None:
+    system = SavingSystem(draft, {0: b"Typed"})
+    system.fails = lambda _, name: name == "exchange" and system.calls.count(name) == 2
+    journal = Journal(tmp_path / "data", syscalls=system)
+    with pytest.raises(NotGivenBack) as caught:
+        write(draft, journal)
+    assert (draft.read_bytes(), caught.value.theirs.read_bytes()) == (NEW, b"Typed")
+    journal.undo(draft)
+    assert draft.read_bytes() == OLD
+    assert caught.value.theirs.exists()
+
+
+@pytest.mark.parametrize("error", [errno.ENOSYS, errno.EINVAL, errno.EPERM])
+def test_where_names_cannot_be_exchanged_they_are_replaced(
+    draft: Path, tmp_path: Path, error: int
+) -> None:
+    system = FailingSystem(lambda _, name: name == "exchange", error)
+    journal = Journal(tmp_path / "data", syscalls=system)
+    write(draft, journal)
+    assert draft.read_bytes() == NEW
+    assert system.calls[-3:] == ["replace", "open", "fsync"]
+    assert os.listdir(draft.parent) == ["draft.md"]
+    journal.undo(draft)
+    assert draft.read_bytes() == OLD
+
+
+@pytest.mark.parametrize("is_lasting", [False, True])
+def test_a_write_in_place_that_breaks_off_is_put_back_or_says_where_both_texts_are(
+    draft: Path, tmp_path: Path, is_lasting: bool
+) -> None:
+    os.link(draft, draft.with_name("other.md"))
+    system = FailingSystem(error=errno.ENOSPC)
+
+    def fails(_: int, name: str) -> bool:
+        # The first is the journal's line, the second what lies beyond the old end.
+        writes = after_append(system.calls).count("write")
+        is_in_place = writes > 2 if is_lasting else writes == 3 and name == "write"
+        return is_in_place and name in ("write", "ftruncate")
+
+    system.fails = fails
+    journal = Journal(tmp_path / "data", syscalls=system)
+    through = Consent(write_through=True)
+    with pytest.raises(HalfWritten if is_lasting else WriteFailed, match="No space left") as caught:
+        write_draft(read_draft(draft), NEW, journal, session=None, consent=through)
+    if isinstance(caught.value, HalfWritten):
+        assert (caught.value.old.read_bytes(), caught.value.new.read_bytes()) == (OLD, NEW)
+        assert draft.read_bytes() == OLD + NEW[len(OLD) :]
+        system.fails = nothing_fails
+        with pytest.raises(DraftChanged, match=str(caught.value.old)):
+            journal.undo(draft, consent=through)
+    else:
+        assert draft.read_bytes() == OLD
+        assert journal.history() == []

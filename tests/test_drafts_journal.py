@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from drafts import (
     Entry,
     Journal,
     JournalFailed,
+    NothingToRedo,
     NothingToUndo,
     ReadOnlyDraft,
+    plan_pruning,
+    prune,
     read_draft,
     write_draft,
 )
@@ -246,3 +250,141 @@ def test_a_journal_that_cannot_be_read_is_an_error(path: Path, journal: Journal)
     with pytest.raises(JournalFailed):
         write(path, "1", journal)
     assert path.read_text() == "0"
+
+
+def test_redo_goes_forward_one_undo_at_a_time(path: Path, journal: Journal) -> None:
+    writes = [write(path, text, journal) for text in ("1", "2", "3")]
+    undos = [journal.undo(path) for _ in range(3)]
+    for written, undone in zip(writes, reversed(undos), strict=True):
+        redone = journal.redo(path)
+        assert (redone.action, redone.undoes) == ("redo", undone.id)
+        assert (redone.before, redone.after) == (written.before, written.after)
+        assert sha256_of(path.read_bytes()) == written.after
+    with pytest.raises(NothingToRedo, match=f"nothing was undone in {path}"):
+        journal.redo(path)
+    assert path.read_text() == "3"
+
+
+def test_undo_and_redo_go_to_and_fro_without_end(path: Path, journal: Journal) -> None:
+    write(path, "1", journal)
+    write(path, "2", journal)
+    for _ in range(3):
+        for step, text in ((journal.undo, "1"), (journal.undo, "0"), (journal.redo, "1")):
+            step(path)
+            assert path.read_text() == text
+        assert journal.redo(path).action == "redo"
+        assert path.read_text() == "2"
+
+
+def test_a_later_write_ends_what_can_be_redone(path: Path, journal: Journal) -> None:
+    write(path, "1", journal)
+    journal.undo(path)
+    write(path, "2", journal)
+    with pytest.raises(NothingToRedo, match="a later write ends it"):
+        journal.redo(path)
+    journal.undo(path)
+    assert path.read_text() == "0"
+    journal.redo(path)
+    assert path.read_text() == "2"
+
+
+def test_what_was_typed_since_an_undo_is_not_redone_away(path: Path, journal: Journal) -> None:
+    write(path, "1", journal)
+    journal.undo(path)
+    path.write_bytes(b"Typed since")
+    with pytest.raises(DraftChanged) as caught:
+        journal.redo(path)
+    assert Path(str(caught.value).rpartition(" is in ")[2]).read_bytes() == b"1"
+    assert path.read_bytes() == b"Typed since"
+
+
+def test_a_file_deleted_before_undo_or_redo_is_made_again(path: Path, journal: Journal) -> None:
+    write(path, "1", journal)
+    path.unlink()
+    assert journal.undo(path).before is None
+    assert path.read_text() == "0"
+    journal.redo(path)
+    assert path.read_text() == "1"
+    journal.undo(path)
+    path.unlink()
+    assert journal.redo(path).before is None
+    assert path.read_text() == "1"
+
+
+def test_what_was_typed_over_a_written_text_leaves_that_in_the_store(
+    path: Path, journal: Journal
+) -> None:
+    written = write(path, "1", journal)
+    path.write_bytes(b"Typed since")
+    assert journal.kept(written.after) == b"1"
+
+
+def test_pruning_by_age_takes_the_oldest_of_each_file(path: Path, journal: Journal) -> None:
+    for text in ("1", "2"):
+        write(path, text, journal)
+    cut = datetime.now(timezone.utc)
+    newest = write(path, "3", journal)
+    plan = plan_pruning(journal, older_than=cut)
+    # The text "2" is what the write that stays replaced.
+    assert ([entry.action for entry in plan.entries], plan.size) == (["write", "write"], 2)
+    prune(journal, plan)
+    assert journal.history() == [newest]
+    journal.undo(path)
+    with pytest.raises(NothingToUndo):
+        journal.undo(path)
+    assert path.read_text() == "2"
+    assert journal.read().damaged_lines == 0
+    write(path, "4", journal)
+    assert [entry.action for entry in journal.history()] == ["write", "undo", "write"]
+
+
+def test_pruning_by_size_takes_no_more_than_it_must(path: Path, journal: Journal) -> None:
+    for number in range(10):
+        write(path, str(number) * 100, journal)
+    plan = plan_pruning(journal, larger_than=450)
+    assert (len(plan.entries), plan.left) == (7, 400)
+    prune(journal, plan)
+    assert plan_pruning(journal, larger_than=400).entries == ()
+    for _ in range(3):
+        journal.undo(path)
+    assert path.read_text() == "6" * 100
+
+
+def test_a_write_whose_undo_is_left_after_pruning_is_not_redone(
+    path: Path, journal: Journal
+) -> None:
+    write(path, "1", journal)
+    cut = datetime.now(timezone.utc)
+    journal.undo(path)
+    prune(journal, plan_pruning(journal, older_than=cut))
+    for step in (journal.undo, journal.redo):
+        with pytest.raises((NothingToRedo, NothingToUndo)):
+            step(path)
+    assert path.read_text() == "0"
+
+
+def test_what_is_written_between_plan_and_pruning_keeps_its_texts(
+    path: Path, journal: Journal
+) -> None:
+    write(path, "1", journal)
+    plan = plan_pruning(journal, larger_than=0)
+    written = write(path, "0", journal)
+    assert set(plan.texts) == {written.before, written.after}
+    prune(journal, plan)
+    journal.undo(path)
+    assert path.read_text() == "1"
+
+
+def test_texts_that_no_write_needs_go_by_their_age_too(path: Path, journal: Journal) -> None:
+    journal.keep(b"swept up")
+    assert (
+        plan_pruning(journal, older_than=datetime.now(timezone.utc) - timedelta(days=1)).texts == ()
+    )
+    plan = plan_pruning(journal, older_than=datetime.now(timezone.utc) + timedelta(seconds=9))
+    assert (plan.entries, plan.size) == ((), 8)
+    write(path, "1", journal)
+    prune(journal, plan)
+    assert sorted(file.read_bytes() for file in (journal.root / "objects").iterdir()) == [
+        b"0",
+        b"1",
+    ]

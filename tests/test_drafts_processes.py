@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 import pytest
 
-from drafts import Journal, NothingToUndo
+from drafts import (
+    Consent,
+    Journal,
+    JournalFailed,
+    NothingToUndo,
+    WriteFailed,
+    read_draft,
+    write_draft,
+)
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,7 +34,7 @@ PRELUDE = """
 import os, resource, signal, sys
 from pathlib import Path
 from drafts import *
-from drafts.writing import OperatingSystem
+from drafts.syscalls import OperatingSystem
 folder = Path(sys.argv[1])
 path = folder / "draft.md"
 """
@@ -54,14 +66,15 @@ for write in (
 ):
     try:
         write()
-    except WriteFailed as error:
+    except (JournalFailed, WriteFailed) as error:
         print(error)
 """,
         tmp_path,
     )
     printed = finished.communicate(timeout=60)[0].splitlines()
     assert printed == [
-        f"{tmp_path / name} not written: File too large" for name in ("draft.md", "new.md")
+        f"the journal of drafts in {tmp_path / 'data'} cannot be used: File too large",
+        f"{tmp_path / 'new.md'} not written: File too large",
     ]
     assert (tmp_path / "draft.md").read_bytes() == OLD
     assert sorted(os.listdir(tmp_path)) == ["data", "draft.md"]
@@ -149,6 +162,117 @@ def test_killed_writers_leave_a_whole_text_and_the_one_before_it(tmp_path: Path)
         journal.undo(path)
         assert path.read_text() == f"{int(number) - 1} " * 20_000
         assert process.returncode == -signal.SIGKILL
+
+
+KILLED_AT_RANDOM_MOMENTS = """
+import json, random, time
+moments = random.Random(20261124)
+journal = Journal(folder / "data")
+seen = dict(runs=0, torn=0, lost=0, untold=0, swept=0, writes=0)
+
+def text_of(number):
+    return (f"{number} " * 5_000).encode()
+
+def write_on_and_on(start, told):
+    for number in range(start + 1, 10**9):
+        write_draft(read_draft(path), text_of(number), journal, session=None)
+        os.write(told, b"%d " % number)
+
+while seen["runs"] < 150:
+    start = int(path.read_bytes().split()[0])
+    told, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        write_on_and_on(start, writing)
+    os.close(writing)
+    # What is waited for is the moment itself: no condition would be as random.
+    time.sleep(moments.uniform(0, 0.06))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    with open(told, "rb") as file:
+        acknowledged = int((file.read().split() or [start])[-1])
+    number = int(path.read_bytes().split()[0])
+    seen["runs"] += 1
+    seen["torn"] += path.read_bytes() != text_of(number)
+    seen["lost"] += number < acknowledged
+    seen["untold"] += number > acknowledged
+    seen["writes"] += number - start
+    if number > 0:
+        journal.undo(path)
+        seen["lost"] += path.read_bytes() != text_of(number - 1)
+        journal.redo(path)
+        seen["lost"] += path.read_bytes() != text_of(number)
+    seen["swept"] += sweep(folder, journal, older_than=0)
+    seen["torn"] += sorted(os.listdir(folder)) != ["data", "draft.md"]
+print(json.dumps({**seen, "damaged_lines": journal.read().damaged_lines}))
+"""
+
+
+def test_a_hundred_and_fifty_writers_killed_at_random_moments_tear_and_lose_nothing(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "draft.md").write_text("0 " * 5_000)
+    process = run_python(KILLED_AT_RANDOM_MOMENTS, tmp_path)
+    seen = json.loads(process.communicate(timeout=120)[0])
+    print(seen)
+    assert (seen["runs"], seen["torn"], seen["lost"]) == (150, 0, 0)
+    assert seen["writes"] > 20
+    assert seen["swept"] > 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with a few hundred kilobytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "none", str(folder)]
+    if (
+        os.geteuid() != 0
+        or subprocess.run(mount, check=False, stderr=subprocess.DEVNULL).returncode
+    ):
+        pytest.skip("file systems cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("consent", [Consent(), Consent(write_through=True)])
+def test_a_disk_that_is_really_full_leaves_old_or_new_bytes(
+    small_disk: Path, consent: Consent
+) -> None:
+    path, other = small_disk / "draft.md", small_disk / "other.md"
+    new = b"New words\n" * 3000
+    outcomes: list[bool] = []
+    reasons: set[str] = set()
+    for free in range(60):
+        path.write_bytes(OLD)
+        if consent.write_through:
+            os.link(path, other)
+        ballast = small_disk / "ballast"
+        with open(ballast, "wb", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+        os.truncate(ballast, max(0, ballast.stat().st_size - free * 4096))
+        journal = Journal(small_disk / "data")
+        try:
+            write_draft(read_draft(path), new, journal, session=None, consent=consent)
+            outcomes.append(True)
+        except (JournalFailed, WriteFailed) as error:
+            reasons.add(error.reason)
+            outcomes.append(False)
+        assert path.read_bytes() == (new if outcomes[-1] else OLD)
+        ballast.unlink()
+        if outcomes[-1]:
+            journal.undo(path, consent=consent)
+            assert path.read_bytes() == OLD
+        assert not list(small_disk.rglob("*.tmp"))
+        for file_or_folder in small_disk.iterdir():
+            if file_or_folder.is_dir():
+                shutil.rmtree(file_or_folder)
+            else:
+                file_or_folder.unlink()
+    assert reasons == {"No space left on device"}
+    assert outcomes == sorted(outcomes)
+    assert len(set(outcomes)) == 2
 
 
 ADDING_LINES = """

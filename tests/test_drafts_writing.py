@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
+import struct
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from drafts import (
+    ClosedFolder,
+    Consent,
     DraftChanged,
     DraftExists,
     DraftMissing,
@@ -24,9 +28,12 @@ from drafts import (
     WriteFailed,
     read_draft,
     restore,
+    sweep,
     write_draft,
     write_new,
 )
+from drafts.document import sha256_of
+from drafts.temporary import temporary_file
 
 NOBODY = 65534
 
@@ -290,3 +297,135 @@ def test_a_new_file_in_no_folder_is_an_error_that_names_the_folder(tmp_path: Pat
         write_new(tmp_path / "none" / "new.md", b"New\n")
     with pytest.raises(DraftMissing):
         read_draft(tmp_path / "none" / "new.md")
+
+
+def test_a_parted_hard_link_leaves_the_other_names_their_text(path: Path, journal: Journal) -> None:
+    other = path.with_name("other.md")
+    os.link(path, other)
+    write_draft(read_draft(path), b"New\n", journal, session=None, consent=Consent(part=True))
+    assert (path.read_bytes(), other.read_bytes()) == (b"New\n", b"Old words\r\n")
+    assert (path.stat().st_nlink, other.stat().st_nlink) == (1, 1)
+    journal.undo(path)
+    assert path.read_bytes() == b"Old words\r\n"
+
+
+@pytest.mark.parametrize("new", [b"", b"N", b"New\n", b"Much longer than the old text\n"])
+def test_a_hard_link_written_through_stays_one(path: Path, journal: Journal, new: bytes) -> None:
+    other = path.with_name("other.md")
+    os.link(path, other)
+    through = Consent(write_through=True)
+    write_draft(read_draft(path), new, journal, session=None, consent=through)
+    assert other.read_bytes() == new
+    assert path.samefile(other)
+    with pytest.raises(HardLinked):
+        journal.undo(path)
+    journal.undo(path, consent=through)
+    assert other.read_bytes() == b"Old words\r\n"
+
+
+def test_a_file_in_a_closed_folder_is_written_in_place_with_consent(nobodys_folder: Path) -> None:
+    folder = nobodys_folder / "closed"
+    folder.mkdir()
+    path = folder / "draft.md"
+    path.write_bytes(b"Old\n")
+    path.chmod(0o666)
+    number = path.stat().st_ino
+    folder.chmod(0o555)
+    journal, through = Journal(nobodys_folder / "data"), Consent(write_through=True)
+    with as_ordinary_user():
+        with pytest.raises(ClosedFolder):
+            write(path, journal)
+        write_draft(read_draft(path), b"New\n", journal, session=None, consent=through)
+    assert (path.read_bytes(), path.stat().st_ino) == (b"New\n", number)
+    folder.chmod(0o755)
+
+
+def test_a_read_only_file_is_replaced_with_consent_and_stays_read_only(
+    path: Path, journal: Journal
+) -> None:
+    path.chmod(0o444)
+    agreed = Consent(replace_read_only=True)
+    write_draft(read_draft(path), b"New\n", journal, session=None, consent=agreed)
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"New\n", 0o444)
+
+
+def access_list(*, user: int) -> bytes:
+    """A list as the kernel keeps it: the owner writes, one other user and nobody else reads."""
+    none = 0xFFFFFFFF
+    entries = [(1, 6, none), (2, 4, user), (4, 0, none), (16, 4, none), (32, 0, none)]
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="access control lists are copied on Linux")
+def test_access_control_lists_are_kept_and_none_is_inherited(path: Path, journal: Journal) -> None:
+    if sys.platform == "linux":
+        plain = path.with_name("plain.md")
+        plain.write_bytes(b"Old words\r\n")
+        try:
+            os.setxattr(path, "system.posix_acl_access", access_list(user=1234))
+            os.setxattr(path.parent, "system.posix_acl_default", access_list(user=4321))
+        except OSError as error:
+            pytest.skip(f"no lists here: {error}")
+        for file in (path, plain):
+            write(file, journal)
+            assert file.read_bytes() == b"New words\r\n"
+        assert os.getxattr(path, "system.posix_acl_access") == access_list(user=1234)
+        assert "system.posix_acl_access" not in os.listxattr(plain)
+        assert stat.S_IMODE(plain.stat().st_mode) == 0o644
+
+
+LEFT = ".draft.md.chat-0123456789abcdef.tmp"
+
+
+def left_behind(folder: Path, name: str = LEFT, text: bytes = b"Half a te") -> Path:
+    path = folder / name
+    path.write_bytes(text)
+    return path
+
+
+def test_what_a_killed_process_left_is_kept_and_swept(path: Path, journal: Journal) -> None:
+    left = left_behind(path.parent)
+    assert sweep(path.parent, journal) == 0  # it is new: somebody may be writing it
+    assert left.exists()
+    assert sweep(path.parent, journal, older_than=0) == 1
+    assert names_in(path.parent) == ["draft.md"]
+    assert journal.kept(sha256_of(b"Half a te")) == b"Half a te"
+
+
+def test_only_our_own_files_of_our_own_names_are_swept(path: Path, journal: Journal) -> None:
+    folder = path.parent
+    for name in (
+        *(".draft.md.tmp", "draft.md.chat-0123456789abcdef.tmp", ".draft.md.chat-0123.tmp"),
+        *(f"{LEFT}~", ".draft.md.chat-0123456789ABCDEF.tmp", "draft.md.chat-new"),
+    ):
+        left_behind(folder, name)
+    (folder / LEFT.replace("0", "1")).symlink_to(path)
+    (folder / LEFT.replace("0", "2")).mkdir()
+    os.mkfifo(folder / LEFT.replace("0", "3"))
+    before = names_in(folder)
+    assert sweep(folder, journal, older_than=0) == 0
+    assert names_in(folder) == before
+    assert sweep(folder / "none", journal, older_than=0) == 0
+
+
+@only_root
+def test_another_users_files_are_not_swept(path: Path, journal: Journal) -> None:
+    os.chown(left_behind(path.parent), NOBODY, NOBODY)
+    assert sweep(path.parent, journal, older_than=0) == 0
+
+
+def test_a_file_that_somebody_holds_is_not_swept(path: Path, journal: Journal) -> None:
+    with temporary_file(path, b"being written", journal.syscalls) as file:
+        assert sweep(path.parent, journal, older_than=0) == 0
+        assert file.exists()
+    with open(left_behind(path.parent)) as held:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        assert sweep(path.parent, journal, older_than=0) == 0
+    assert sweep(path.parent, journal, older_than=0) == 1
+
+
+def test_what_cannot_be_kept_is_not_swept(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    left = left_behind(path.parent)
+    assert sweep(path.parent, Journal(tmp_path / "file"), older_than=0) == 0
+    assert left.exists()

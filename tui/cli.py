@@ -28,7 +28,7 @@ SUBCOMMANDS = {
     "sessions": "find, show, branch, export, import and check conversations",
     "prompts": "list and show prompts",
     "models": "list and inspect the models on this machine",
-    "drafts": "undo what was written to your files",
+    "drafts": "list, show, undo and redo what was written to your files",
     "config": "the settings in use",
     "doctor": "what this installation has and lacks",
     "bench": "how fast a model is on this machine",
@@ -49,7 +49,7 @@ Subcommands (chat SUBCOMMAND --help):
 """ + "\n".join(f"  {name:<11} {summary}" for name, summary in SUBCOMMANDS.items() if summary)
 
 _VERBS = (
-    *("list", "show", "search", "path", "info", "undo"),
+    *("list", "show", "search", "path", "info", "undo", "redo", "history", "prune"),
     *("export", "import", "rename", "delete", "restore", "replay"),
 )
 """What may follow a subcommand."""

@@ -131,12 +131,6 @@ def _revise(
     return _Revision(code, restore(draft, revised), conversation)
 
 
-def undo_last_write(runtime: Runtime, file: Path | None) -> None:
-    """Bring back what a file held before the last write to it, or to any."""
-    entry = runtime.journal().undo(file)
-    Narrator(runtime.stderr).say(f"{entry.path} is as it was before")
-
-
 def _prompts(options: EditOptions) -> tuple[str, ...]:
     default = _PROMPT_WITH_INSTRUCTION if options.prompt.words else _PROMPT
     return options.prompt.templates or (default,)

