@@ -54,6 +54,8 @@ class Allowed:
     """Share of the original's words that there may be; None where it asks for more."""
     is_free: bool = False
     """Whether the text may become another one, as in a translation or a poem."""
+    is_correction: bool = False
+    """Whether only mistakes are corrected, so that any other change is doubtful."""
     locks: Collection[LockKind] = FIXED
     """What must come back as it is."""
     languages_differ: LanguagesDiffer | None = None

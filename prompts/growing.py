@@ -52,7 +52,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An answer that a person found good, or a change in it that they took."""
+    """An answer that a person found good, or a text with those changes of it that they took."""
 
     question: str
     """As the model got it."""
@@ -63,8 +63,6 @@ class Judged:
     output: str
     """What was found good."""
     origin: Origin
-    passage: str | None = None
-    """The part of the text that `output` takes the place of; None is all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +220,7 @@ class Growth:
         made_of = self._made_of(judged, values, uses)
         if isinstance(made_of, str):
             return made_of
-        given = made_of.text if judged.passage is None else judged.passage
-        texts = [_plain(text) for text in (given, judged.output, made_of.instruction)]
+        texts = [_plain(text) for text in (made_of.text, judged.output, made_of.instruction)]
         if not texts[0] or not texts[1]:
             return "an example needs both a text and what became of it"
         if any("\ud800" <= character <= "\udfff" for text in texts for character in text):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from prompts.expectations import PromptTest
-from prompts.schema import AnyExample, Kind, Select, Template, Variable
+from prompts.schema import UNITS, AnyExample, Kind, Select, Template, Unit, Variable
 
 _T = TypeVar("_T")
 
@@ -36,6 +36,7 @@ class Prompt:
     path: Path
     folder: Path
     """The library's folder that its file is in."""
+    unit: Unit = "section"
     models: tuple[str, ...] = ()
     """Patterns of the names of models that it was written for; none are all."""
     included: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class Layer:
     summary: str | None
     tags: tuple[str, ...] | None
     kind: Kind | None
+    unit: Unit | None
     models: tuple[str, ...] | None
     system: Template | None
     user: Template | None
@@ -85,6 +87,7 @@ def over(nearer: Layer, farther: Layer) -> Layer:
         summary=_first(nearer.summary, farther.summary),
         tags=_first(nearer.tags, farther.tags),
         kind=_first(nearer.kind, farther.kind),
+        unit=_first(nearer.unit, farther.unit),
         models=_first(nearer.models, farther.models),
         system=_first(nearer.system, farther.system),
         user=_first(nearer.user, farther.user),
@@ -116,6 +119,7 @@ def prompt_of(layer: Layer, source: str) -> Prompt:
         source=source,
         path=layer.path,
         folder=layer.folder,
+        unit=layer.unit or "section",
         models=layer.models or (),
         included=layer.included,
         select=layer.select or "first",
@@ -151,6 +155,7 @@ def stacked(prompts: Sequence[Prompt]) -> Prompt:
             max_example_tokens=_joint(
                 joined, each, joined.max_example_tokens, each.max_example_tokens
             ),
+            unit=min(joined.unit, each.unit, key=UNITS.index),
             models=tuple(dict.fromkeys((*joined.models, *each.models))),
             tests=(),
         )

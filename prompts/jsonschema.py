@@ -12,7 +12,14 @@ from typing import Any
 
 from engine.types import BIAS_RANGE, LONGEST_BREAKER, SAMPLERS, SAMPLING_RANGES, Sampling
 from prompts.expectations import KEPT
-from prompts.schema import KINDS, MOST_EXAMPLES, SELECTS, TAKEN_NAMES, VARIABLE_TYPES
+from prompts.schema import (
+    KINDS,
+    MOST_EXAMPLES,
+    SELECTS,
+    TAKEN_NAMES,
+    UNITS,
+    VARIABLE_TYPES,
+)
 
 SCHEMA_FILE = "prompt.schema.json"
 """Its name beside the prompts that name it in their first line."""
@@ -50,6 +57,7 @@ def schema() -> dict[str, Any]:
                 **described,
                 "tags": _said(_TEXTS, "Words to find it by"),
                 "kind": _said(_one_of(KINDS), "What the answer is: talk, a revision, a new text"),
+                "unit": _said(_one_of(UNITS), "How much of a draft is revised in one request"),
                 "models": _said(_TEXTS, "Models it was written for; others are a warning"),
                 "extends": _said(_TEXT_OR_TEXTS, "Prompts to inherit from, the last one first"),
                 "include": _said(

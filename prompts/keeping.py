@@ -100,11 +100,13 @@ def _links(text: str) -> Iterator[str]:
 
 def _lost_names(before: str, after: str) -> Iterator[str]:
     kept = f" {_bare_words(_both(after))} "
+    same = {" ".join(name) for text in _contents(after, headings=False) for name in _names(text)}
     fewest = 2 if language_of(before) == "German" else 1  # where every noun is capitalised
     for text in _contents(before, headings=False):
         for name in _names(text):
-            if len(name) >= fewest and f" {_bare_words(' '.join(name))} " not in kept:
-                yield " ".join(name)
+            whole = " ".join(name)
+            if len(name) >= fewest and whole not in same and f" {_bare_words(whole)} " not in kept:
+                yield whole
 
 
 def _names(text: str) -> Iterator[list[str]]:

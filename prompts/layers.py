@@ -31,6 +31,7 @@ def read_layer(file: PromptFile, folder: Path) -> Layer:
         summary=file.summary,
         tags=file.tags,
         kind=file.kind,
+        unit=file.unit,
         models=file.models,
         system=file.system,
         user=file.user,

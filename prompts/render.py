@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +51,8 @@ class Rendered:
     examples: tuple[tuple[Message, ...], ...]
     """Of each, user and assistant in turn."""
     user: str
+    others: tuple[str, ...]
+    """The user texts of further texts, in their order."""
     params: Mapping[str, object]
     variables: Mapping[str, Value]
     """Every variable that has a value, in its own type; of a file its name."""
@@ -68,6 +70,7 @@ def render(
     values: Mapping[str, str],
     builtins: Mapping[str, str],
     *,
+    others: Sequence[Mapping[str, str]] = (),
     read_file: Callable[[Path], str] = refuse_files,
 ) -> Rendered:
     """Put values into a prompt's texts; what is put in is never read as a template.
@@ -77,6 +80,8 @@ def render(
         values: Variables by name, as they were typed.
         builtins: Those of `schema.BUILTINS` that there are. One that is left out is false in a
             template's tests, and missing where it is printed. Any other value goes in as it is.
+        others: For each further text that the prompt is put around, its own built-in values; the
+            rest are those of the first.
         read_file: The text of a file that a person named as the value of a variable.
 
     Raises:
@@ -99,6 +104,7 @@ def render(
             *((name, {}) for name in systems),
             ("user", {}),
             *(("user", _values_of(prompt, example)) for example in examples),
+            *(("user", values) for values in others),
         ],
     }
     answer = _run(prompt, job)
@@ -108,7 +114,8 @@ def render(
     if absent:
         raise MissingVariables(prompt.name, [name for name in job["known"] if name in absent])
     texts_made = [text.strip(_MARGIN) for text in answer["texts"]]
-    inputs = iter(texts_made[len(systems) + 1 :])
+    made = iter(texts_made[len(systems) + 1 :])
+    inputs = iter([next(made) for _ in examples])
     return Rendered(
         system="\n\n".join(filter(None, texts_made[: len(systems)])),
         examples=tuple(
@@ -116,6 +123,7 @@ def render(
             for example in prompt.examples
         ),
         user=texts_made[len(systems)],
+        others=tuple(made),
         params=prompt.params,
         variables=variables,
         uses=frozenset(answer["used"]),

@@ -22,11 +22,15 @@ VariableType: TypeAlias = Literal["str", "int", "float", "bool", "choice", "file
 Select: TypeAlias = Literal["first", "nearest"]
 """Which examples are shown: the first ones, or those whose input is most like the text."""
 
+Unit: TypeAlias = Literal["sentence", "paragraph", "section"]
+"""How much of a draft is revised in one request."""
+
 Value: TypeAlias = str | int | float | bool
 """What a variable can hold."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 VARIABLE_TYPES: tuple[VariableType, ...] = get_args(VariableType)
+UNITS: tuple[Unit, ...] = get_args(Unit)
 SELECTS: tuple[Select, ...] = get_args(Select)
 
 BUILTINS: tuple[str, ...] = (
@@ -41,7 +45,7 @@ MOST_EXAMPLES = 2**31 - 1
 """The highest limit of their number, or of their tokens."""
 
 FILE_KEYS = (
-    *("title", "summary", "tags", "kind", "models", "extends", "include", "system", "user"),
+    *("title", "summary", "tags", "kind", "unit", "models", "extends", "include", "system", "user"),
     *("variables", "params", "examples_from", "max_examples", "max_example_tokens", "select"),
     *("examples", "min_pass", "tests"),
 )
@@ -142,6 +146,7 @@ class PromptFile:
     summary: str | None
     tags: tuple[str, ...] | None
     kind: Kind | None
+    unit: Unit | None
     models: tuple[str, ...] | None
     extends: tuple[str, ...]
     include: Mapping[str, str]

@@ -17,7 +17,7 @@ from sessions.errors import (
 from sessions.files import sha256_of
 from sessions.log import MemorySession, SessionFile, SessionLog
 from sessions.records import Change, Rating, Review, Span
-from sessions.reviews import ReviewedChange, draft_of, reviewed_changes
+from sessions.reviews import ReviewedChange, draft_of, reviewed_changes, text_as_taken
 from sessions.salvage import salvage_session
 from sessions.search import MATCH_END, MATCH_START, Hit, Search
 from sessions.sifting import sift_sessions
@@ -36,6 +36,7 @@ from sessions.turns import (
     Turn,
     instruction_in_force,
     messages_of,
+    messages_to_answer,
     plain_text,
     spoken_turns,
     standing_messages,
@@ -89,6 +90,7 @@ __all__ = [
     "instruction_in_force",
     "memory_session",
     "messages_of",
+    "messages_to_answer",
     "new_turn_id",
     "plain_text",
     "reviewed_changes",
@@ -98,4 +100,5 @@ __all__ = [
     "spoken_turns",
     "standing_messages",
     "summary_in_force",
+    "text_as_taken",
 ]

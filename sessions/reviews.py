@@ -50,6 +50,27 @@ def reviewed_changes(session: Session, turn_id: str) -> Iterator[ReviewedChange]
             yield ReviewedChange(old, new, final, change.taken, is_whole)
 
 
+def text_as_taken(session: Session, turn_id: str) -> str | None:
+    """The text that an answer revises with the changes that a person took, in the words that they
+    took them in; None where they took none, or the texts are not there."""
+    review, answer = session.reviews.get(turn_id), session.turns.get(turn_id)
+    question = session.turns.get(answer.parent or "") if answer else None
+    draft = draft_of(question) if question else None
+    if review is None or answer is None or draft is None:
+        return None
+    parts: list[str] = []
+    at = 0
+    for change in sorted(review.changes, key=lambda each: each.old or (0, 0)):
+        start, end = change.old or (0, len(draft))
+        new = _part(answer.content, change.new)
+        final = new if change.final is None else change.final
+        if not change.taken or final is None or start < at or end > len(draft):
+            continue
+        parts += [draft[at:start], final]
+        at = end
+    return "".join([*parts, draft[at:]]) if parts else None
+
+
 def _part(text: str, span: Span | None) -> str | None:
     if span is None:
         return text

@@ -72,6 +72,7 @@ class TurnJson(_TurnJson, total=False):
     error: str
     logprobs: list[list[object]]
     raw: bool
+    alone: bool
     continues: str
     copy_of: str
     summarises: list[str]
@@ -141,6 +142,8 @@ def _add_origin(known: TurnJson, turn: Turn) -> None:
         known["variables"] = dict(turn.variables)
     if turn.raw:
         known["raw"] = True
+    if turn.alone:
+        known["alone"] = True
 
 
 def _add_making(known: TurnJson, turn: Turn) -> None:
@@ -225,6 +228,7 @@ def turn_from_json(record: JsonObject, status: Status, texts: Texts) -> Turn:
         error=optional(record, "error", str),
         logprobs=tuple(map(_token_logprob, optional(record, "logprobs", list) or ())),
         raw=optional(record, "raw", bool) or False,
+        alone=optional(record, "alone", bool) or False,
         continues=optional(record, "continues", str),
         copy_of=optional(record, "copy_of", str),
         summarises=_texts(record, "summarises"),

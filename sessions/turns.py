@@ -111,6 +111,8 @@ class Turn:
     """Of the tokens of the content, or of those at its end; nothing if nobody asked."""
     raw: bool = False
     """A question that went to the model as plain text, behind the contents before it."""
+    alone: bool = False
+    """A question that the model got without what was said before it."""
     continues: str | None = None
     """The id of the answer that this one begins with and goes on from."""
     copy_of: str | None = None
@@ -135,6 +137,14 @@ def messages_of(path: Sequence[Turn]) -> list[Message]:
         *standing_messages(path),
         *(Message(turn.role, turn.content) for turn in spoken_turns(path)),
     ]
+
+
+def messages_to_answer(path: Sequence[Turn]) -> list[Message]:
+    """The messages that a path's last turn, a question, is answered from."""
+    question = path[-1]
+    if not question.alone:
+        return messages_of(path)
+    return [*standing_messages(path), Message(question.role, question.content)]
 
 
 def standing_messages(path: Sequence[Turn]) -> list[Message]:

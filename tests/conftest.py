@@ -46,6 +46,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def whole_drafts(home: Path) -> None:
+    """Drafts are proofread in one request, so that a test has to script only one answer."""
+    prompts = home / "config" / "prompts"
+    prompts.mkdir(parents=True, exist_ok=True)
+    (prompts / "proofread.toml").write_text('extends = "proofread"\nunit = "section"\n')
+
+
+@pytest.fixture
 def chat(
     capsysbinary: pytest.CaptureFixture[bytes],
     monkeypatch: pytest.MonkeyPatch,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pexpect
@@ -19,6 +20,14 @@ from tui.cli import main
 sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([sys.argv[1]])))
 """
 
+ENDLESS = """
+import sys
+from engine.scripted import Reply, ScriptedEngine
+from tui.cli import main
+reply = Reply(sys.argv[1], endless=True)
+sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([reply])))
+"""
+
 
 class Terminal:
     """A program on a pseudo-terminal, and the sessions that it leaves."""
@@ -31,18 +40,32 @@ class Terminal:
         """Start ``chat`` with the arguments."""
         return self._spawn(CHAT, *arguments)
 
-    def start_scripted(self, reply: str, *arguments: str) -> pexpect.spawn:
-        """The same with an engine that gives one reply."""
+    def start_scripted(
+        self,
+        reply: str,
+        *arguments: str,
+        endless: bool = False,
+        environment: Mapping[str, str] = {},
+    ) -> pexpect.spawn:
+        """The same with an engine that gives one reply, again and again if it is endless."""
         model = self.home / "data" / "models" / "tiny.gguf"
         model.parent.mkdir(parents=True, exist_ok=True)
         model.touch()
-        return self._spawn(sys.executable, "-c", SCRIPTED, reply, *arguments)
+        script = ENDLESS if endless else SCRIPTED
+        return self._spawn(sys.executable, "-c", script, reply, *arguments, environment=environment)
 
-    def _spawn(self, command: str, *arguments: str) -> pexpect.spawn:
+    def _spawn(
+        self, command: str, *arguments: str, environment: Mapping[str, str] = {}
+    ) -> pexpect.spawn:
         process = pexpect.spawn(
             command,
             list(arguments),
-            env={**os.environ, "CHAT_HOME": str(self.home), "TERM": "xterm-256color"},
+            env={
+                **os.environ,
+                "CHAT_HOME": str(self.home),
+                "TERM": "xterm-256color",
+                **environment,
+            },
             dimensions=(24, 80),
             encoding="utf-8",
             timeout=30,

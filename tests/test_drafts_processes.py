@@ -208,6 +208,7 @@ print(json.dumps({**seen, "damaged_lines": journal.read().damaged_lines}))
 """
 
 
+@pytest.mark.soak
 def test_a_hundred_and_fifty_writers_killed_at_random_moments_tear_and_lose_nothing(
     tmp_path: Path,
 ) -> None:

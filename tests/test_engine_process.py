@@ -150,6 +150,7 @@ def test_an_idle_worker_saves_by_itself(starter_path: Path, tmp_path: Path) -> N
     engine.close()
 
 
+@pytest.mark.soak
 def test_memory_does_not_grow_with_the_number_of_requests(starter_path: Path) -> None:
     engine = WorkerEngine(starter_path, LoadOptions(n_ctx=512))
     pid = 0

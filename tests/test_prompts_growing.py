@@ -67,10 +67,9 @@ def judged(
     asked: str,
     output: str,
     text: str | None = None,
-    passage: str | None = None,
     **variables: Value,
 ) -> Judged:
-    return Judged(asked, text, variables, output, FROM, passage)
+    return Judged(asked, text, variables, output, FROM)
 
 
 def offered(growth: Growth, one: Judged) -> Example:
@@ -151,15 +150,6 @@ def test_an_answer_becomes_an_example_with_its_instruction_and_values(shelf: She
     )
 
 
-def test_a_change_that_was_taken_becomes_an_example_of_its_own(shelf: Shelf) -> None:
-    editor = shelf.library.load("editor")
-    draft = "Their is a light. It is far."
-    asked = question(editor, draft, instruction="Mend it.")
-    one = judged(asked, "There is a light.", draft, "Their is a light.")
-    expected = Example("Their is a light.", "There is a light.", "Mend it.")
-    assert offered(Growth(editor, words), one) == expected
-
-
 def test_an_example_has_no_values_that_its_template_does_not_use(shelf: Shelf) -> None:
     prompt = shelf.prompt('system = "{{ tone }}"\n[variables.tone]\ndefault = "dry"\n')
     assert offered(Growth(prompt, words), judged("One.", "1.", tone="warm")).variables == {}
@@ -226,7 +216,6 @@ def test_an_answer_to_an_instruction_in_front_is_no_example(shelf: Shelf) -> Non
     ("one", "reason"),
     [
         (judged("One.", " \n"), "needs both"),
-        (judged("One.", "1.", "One.", "\n"), "needs both"),
         (judged("One.", "\ud83d"), "half characters"),
         (judged("One.", "1.", percent=99), "must be at most 50"),
     ],

@@ -13,6 +13,8 @@ from engine.scripted import Reply, ScriptedEngine
 from engine.types import Event, Request
 from sessions import SessionStore
 
+pytestmark = pytest.mark.usefixtures("whole_drafts")
+
 OLD = "Their is a light.\n\nIt is far.\n"
 NEW = "There is a light.\n\nIt is far.\n"
 
@@ -203,14 +205,153 @@ def test_a_missing_or_empty_draft_is_wrong_usage(chat: Chat, draft: Path) -> Non
     assert "empty" in chat.err
 
 
-def test_a_draft_that_changed_meanwhile_is_left_alone(chat: Chat, draft: Path) -> None:
+def test_a_draft_that_was_rewritten_meanwhile_is_left_alone(chat: Chat, draft: Path) -> None:
     chat.engine = Meddling(lambda: draft.write_text("Somebody else was here.\n"))
     assert chat("--edit", "draft.md", "--yes") == 5
     assert draft.read_text() == "Somebody else was here.\n"
     assert "changed" in chat.err
+    assert draft.with_name("draft.md.chat-new").read_text() == NEW
+
+
+def test_changes_go_into_a_draft_that_grew_meanwhile(chat: Chat, draft: Path) -> None:
+    chat.engine = Meddling(lambda: draft.write_text(f"{OLD}\nAnd a new end.\n"))
+    assert chat("--edit", "draft.md", "--yes") == 0
+    assert draft.read_text() == f"{NEW}\nAnd a new end.\n"
+    assert "changed meanwhile" in chat.err
 
 
 def test_the_session_of_an_edit_is_saved(chat: Chat, draft: Path) -> None:
     chat.script(NEW)
     chat("--edit", "draft.md", "--yes")
     assert chat.saved[-1] == NEW
+
+
+PARAGRAPHS = "Their is a light.\n\n```\nteh code\n```\n\nIt are far.\n\nNobody see it.\n"
+
+
+@pytest.fixture
+def by_paragraph(chat: Chat) -> str:
+    """A prompt that revises a paragraph at a time."""
+    folder = chat.home / "config" / "prompts"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "each.toml").write_text('kind = "edit"\nunit = "paragraph"\nsystem = "Correct it."\n')
+    return "each"
+
+
+def test_paragraphs_are_revised_one_by_one_without_what_was_said_before(
+    chat: Chat, draft: Path, by_paragraph: str
+) -> None:
+    draft.write_text(PARAGRAPHS)
+    chat.script("There is a light.", "It is far.", "Nobody sees it.")
+    assert chat("--edit", "draft.md", "-t", by_paragraph, "--yes") == 0
+    fixed = PARAGRAPHS.replace("Their", "There").replace("are far", "is far")
+    assert draft.read_text() == fixed.replace("see it", "sees it")
+    assert len(chat.engine.requests) == 3
+    for request in chat.engine.requests:
+        assert [message.role for message in request.messages] == ["system", "user"]
+        assert "teh code" not in request.messages[-1].content
+    assert "3 of 3 changes taken" in chat.err
+
+
+def test_a_revision_that_broke_off_is_gone_on_with(
+    chat: Chat, draft: Path, by_paragraph: str
+) -> None:
+    draft.write_text(PARAGRAPHS)
+    command = ("--edit", "draft.md", "-t", by_paragraph, "--yes")
+    chat.script("There is a light.", Reply("It", "error", "it broke"))
+    assert chat(*command) == 1
+    assert draft.read_text() == PARAGRAPHS
+    chat.script("It is far.", "Nobody sees it.")
+    assert chat(*command) == 0
+    assert len(chat.engine.requests) == 2
+    assert "1 of 3 parts are revised already" in chat.err
+    assert "It is far." in draft.read_text()
+    assert "Nobody sees it." in draft.read_text()
+    draft.write_text(PARAGRAPHS)
+    chat.script("There is a light.", "It is far.", "Nobody sees it.")
+    assert chat(*command) == 0
+    assert len(chat.engine.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("scope", "fixed"),
+    [
+        (("--lines", "7"), "It is far"),
+        (("--lines", "9:"), "Nobody sees it"),
+        (("--match", "far|light"), "It is far"),
+        (("--section", "the end"), "Nobody sees it"),
+    ],
+)
+def test_only_the_part_that_was_named_is_revised(
+    chat: Chat, draft: Path, by_paragraph: str, scope: tuple[str, ...], fixed: str
+) -> None:
+    text = PARAGRAPHS.replace("Nobody", "# The end\n\nNobody")
+
+    class Correcting(ScriptedEngine):
+        """Corrects whatever paragraph it gets."""
+
+        def stream(self, request: Request) -> Generator[Event, None, None]:
+            words = request.messages[-1].content.splitlines()[1]
+            for wrong, right in (("Their", "There"), ("are far", "is far"), ("see it", "sees it")):
+                words = words.replace(wrong, right)
+            return ScriptedEngine([words]).stream(request)
+
+    draft.write_text(text)
+    chat.engine = Correcting([""])
+    assert chat("--edit", "draft.md", "-t", by_paragraph, "--yes", *scope) == 0
+    assert fixed in draft.read_text()
+    assert ("There is" in draft.read_text()) == ("light" in " ".join(scope))
+    assert draft.read_text().count("It are far") == (fixed != "It is far")
+
+
+def test_several_files_and_a_folder_are_revised_in_turn(chat: Chat, draft: Path) -> None:
+    folder = draft.parent / "notes"
+    folder.mkdir()
+    for name in ("a.md", "b.md", "c.txt"):
+        (folder / name).write_text(OLD)
+    chat.script(NEW, NEW, NEW)
+    assert chat("--edit", "notes", "--glob", "*.md", "--edit", "draft.md", "--yes") == 0
+    assert [path.read_text() for path in sorted(folder.iterdir())] == [NEW, NEW, OLD]
+    assert draft.read_text() == NEW
+    assert chat("--edit", "notes", "--yes") == 2
+    assert "--glob" in chat.err
+
+
+def test_changes_are_printed_in_every_form(chat: Chat, draft: Path) -> None:
+    expected = {
+        "words": "[-Their-]{+There+} is a light.",
+        "critic": "{~~Their~>There~~} is a light.",
+        "json": '"old": "Their"',
+        "unified": "-Their is a light.",
+    }
+    for form, text in expected.items():
+        chat.script(NEW)
+        assert chat("--edit", "draft.md", "--diff", form) == 0
+        assert text in chat.out
+    chat.script(NEW)
+    assert chat("--edit", "draft.md", "--diff", "Fix it") == 0
+    assert chat.out.startswith("--- a/draft.md")
+    assert draft.read_text() == OLD
+
+
+def test_a_part_that_was_named_is_the_selection(chat: Chat, draft: Path, by_paragraph: str) -> None:
+    folder = chat.home / "config" / "prompts"
+    text = "{% if selection %}Only this: {{ selection }}{% else %}All: {{ text }}{% endif %}"
+    (folder / "part.toml").write_text(f"extends = 'each'\nuser = '{text}'\n")
+    draft.write_text(PARAGRAPHS)
+    for scope, begin in ((("--lines", "1"), "Only this: ["), ((), "All: [")):
+        chat.script(*["There is a light."] * 9)
+        chat("--edit", "draft.md", "-t", "part", *scope)
+        assert chat.engine.requests[0].messages[-1].content.startswith(begin)
+        assert "Their is a light." in chat.engine.requests[0].messages[-1].content
+
+
+def test_what_is_locked_comes_back_or_is_not_taken(chat: Chat, draft: Path) -> None:
+    draft.write_text("In 1911 he builded 3 mills on the old river.\n")
+    chat.script(*["In 1912 he built 3 mills on the old river."] * 2)
+    assert chat("--edit", "draft.md", "--yes") == 0
+    assert "1912" in draft.read_text()
+    draft.write_text("In 1911 he builded 3 mills on the old river.\n")
+    chat.script(*["In 1912 he built 3 mills on the old river."] * 2)
+    assert chat("--edit", "draft.md", "--yes", "--lock", "numbers") in (0, 1)
+    assert "1911" in draft.read_text()

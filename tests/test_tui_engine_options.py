@@ -130,7 +130,7 @@ def test_an_edit_takes_constraints_and_tells_the_engine_what_it_will_follow(
     options = ("--ban", "delve", "--no-think", "--grammar", "a.gbnf", "-o", "threads", "3")
     assert chat("--edit", "draft.md", *options) == 0
     request = chat.engine.requests[-1]
-    assert request.reference == "Their is a light.\n"
+    assert request.reference == "Their is a light."
     assert (request.banned, request.think, request.grammar) == (("delve",), False, "root ::= .+")
     assert loaded(chat).threads == 3
 

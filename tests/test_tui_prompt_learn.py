@@ -126,7 +126,7 @@ def test_the_instruction_comes_along(chat: Chat) -> None:
     assert found["example"]["instruction"] == "Make it less formal."
 
 
-def test_changes_that_were_taken_are_examples_of_their_own(chat: Chat) -> None:
+def test_a_text_with_the_changes_that_were_taken_is_an_example(chat: Chat) -> None:
     old = "Their is a light. He go home."
     new = "There is a light. He goes home."
     log = rated(chat, old, new, 0)
@@ -134,16 +134,14 @@ def test_changes_that_were_taken_are_examples_of_their_own(chat: Chat) -> None:
     changes: Sequence[Change] = [
         Change(True, (0, 17), (0, 17)),
         Change(True, (18, 29), (18, 31), "He went home."),
-        Change(False, (0, 5), (0, 5)),
     ]
     log.review(log.session.head, changes)
-    found = learned(chat)["candidates"]
-    assert [(each["example"]["input"], each["example"]["output"]) for each in found] == [
-        ("Their is a light.", "There is a light."),
-        ("He go home.", "He went home."),
-    ]
-    log.rate(log.session.head, 1)
-    assert inputs(learned(chat)) == ["Their is a light.", "He go home."]
+    (found,) = learned(chat)["candidates"]
+    assert found["example"] == {**found["example"], "input": old}
+    assert found["example"]["output"] == "There is a light. He went home."
+    log.review(log.session.head, [changes[0], Change(False, (18, 29), (18, 31))])
+    (found,) = learned(chat)["candidates"]
+    assert found["example"]["output"] == "There is a light. He go home."
     log.rate(log.session.head, -1)
     assert inputs(learned(chat)) == []
 
@@ -365,8 +363,10 @@ def test_a_taken_edit_can_be_learned_from(asked: Asked, tmp_path: Path) -> None:
         timeout=30,
     )
     asked.processes.append(edit)
-    edit.expect("Write this to")
-    edit.send("y\r")
+    edit.expect("1 of 1")
+    edit.send("y")
+    edit.expect("Everything is decided")
+    edit.send("\r")
     edit.expect(pexpect.EOF)
     learn = asked.start("proofread")
     learn.expect("draft\\.md \\(proofread\\)")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pexpect
 from pseudo_terminal import Terminal
-
-from sessions import SessionStore, reviewed_changes
 
 
 def test_chat_without_words_talks_until_ctrl_d(terminal: Terminal) -> None:
@@ -65,28 +61,6 @@ def test_ctrl_j_breaks_the_line_and_enter_sends(terminal: Terminal) -> None:
     assert terminal.turns()[0].content == "one\ntwo"
 
 
-def test_an_edit_shows_the_change_and_writes_only_on_yes(
-    terminal: Terminal, tmp_path: Path
-) -> None:
-    draft = tmp_path / "draft.md"
-    old, new = "Their is a light.\n", "There is a light.\n"
-    draft.write_text(old)
-    for answer, outcome in (("n", old), ("", old), ("y", new)):
-        edit = terminal.start_scripted(new, "--edit", str(draft))
-        edit.expect("-Their is a light")
-        edit.expect("\\+There is a light")
-        edit.expect("Write this to .*draft.md\\?")
-        edit.send(f"{answer}\r")
-        edit.expect(pexpect.EOF)
-        edit.close()
-        assert edit.exitstatus == 0
-        assert draft.read_text() == outcome
-    undo = terminal.start("drafts", "undo", str(draft))
-    undo.expect("as it was before")
-    undo.expect(pexpect.EOF)
-    assert draft.read_text() == old
-
-
 def test_escape_sequences_of_an_answer_do_not_reach_the_terminal(terminal: Terminal) -> None:
     chat = terminal.start_scripted("before \x1b]0;owned\x07 \x9b31m after", "Hi")
     chat.expect("after")
@@ -99,33 +73,3 @@ def test_alternatives_are_numbered_where_a_person_reads(terminal: Terminal) -> N
     chat = terminal.start_scripted("A lamp.", "-n", "2", "Hi")
     chat.expect(pexpect.EOF)
     assert chat.before == "[1 of 2]\r\nA lamp.\r\n\r\n[2 of 2]\r\nA lamp.\r\n"
-
-
-def test_an_answer_typed_before_the_question_is_no_consent(
-    terminal: Terminal, tmp_path: Path
-) -> None:
-    draft = tmp_path / "draft.md"
-    draft.write_text("Their is a light.\n")
-    edit = terminal.start_scripted("There is a light.\n", "--edit", str(draft))
-    edit.send("y\r")
-    edit.expect("Write this to .*draft.md\\?")
-    edit.send("\r")
-    edit.expect(pexpect.EOF)
-    assert draft.read_text() == "Their is a light.\n"
-
-
-def test_what_was_answered_about_an_edit_is_in_its_session(
-    terminal: Terminal, tmp_path: Path
-) -> None:
-    draft = tmp_path / "draft.md"
-    for answer, is_taken in (("n", False), ("y", True)):
-        draft.write_text("Their is a light.\n")
-        edit = terminal.start_scripted("There is a light.\n", "--edit", str(draft))
-        edit.expect("Write this to .*draft.md\\?")
-        edit.send(f"{answer}\r")
-        edit.expect(pexpect.EOF)
-        store = SessionStore(terminal.home / "data" / "sessions")
-        session = store.open(store.latest()).session
-        (change,) = reviewed_changes(session, session.path()[-1].id)
-        assert (change.taken, change.is_whole) == (is_taken, True)
-        assert (change.old, change.final) == ("Their is a light.", "There is a light.\n")

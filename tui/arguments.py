@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,7 +19,30 @@ Work: TypeAlias = "Callable[[Runtime], int | None]"
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 _PATH = click.Path(path_type=Path)
+
+
+class LineRange(click.ParamType[tuple[int, int]]):
+    """``40:60``, ``40:`` or ``40``: lines counted from 1."""
+
+    name = "lines"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """See `click.ParamType`."""
+        if isinstance(value, tuple):
+            return value
+        first, colon, last = str(value).partition(":")
+        if not first.isdecimal() or not (last.isdecimal() or not last):
+            self.fail(f"{value!r} is not like 40:60", param, ctx)
+        if not colon:
+            return int(first), int(first)
+        return int(first), int(last) if last else sys.maxsize
+
+
 _PAIR = (str, str)
+
+DIFF_FORMS = ("unified", "words", "critic", "json")
 
 _ARGUMENTS = (
     click.argument("words", nargs=-1, metavar="[PROMPT]..."),
@@ -30,7 +54,12 @@ _ARGUMENTS = (
         help="Summarise the older turns of that session first.",
     ),
     click.option("--repl", is_flag=True, help="Talk, line by line."),
-    click.option("--edit", metavar="FILE", help="Revise FILE as PROMPT says; - is standard input."),
+    click.option(
+        "--edit",
+        multiple=True,
+        metavar="FILE",
+        help="Revise FILE as PROMPT says; again for more; - is standard input.",
+    ),
     click.option("--raw", is_flag=True, help="Go on with PROMPT as plain text, no chat template."),
     click.option("-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path."),
     click.option("--chat-template", type=_PATH, metavar="FILE", help="Jinja, for the model's own."),
@@ -98,21 +127,51 @@ _ARGUMENTS = (
     click.option("--no-save", is_flag=True, help="Leave no session behind."),
     click.option("--dry-run", is_flag=True, help="Print what would be sent, and its tokens."),
     click.option("--yes", is_flag=True, help="With --edit: write the file without asking."),
-    click.option("--diff", is_flag=True, help="With --edit: print the diff, write nothing."),
+    click.option(
+        "--diff",
+        is_flag=False,
+        flag_value="unified",
+        type=click.Choice(DIFF_FORMS),
+        metavar="[FORM]",
+        help="With --edit: print the changes, write nothing; as unified, words, critic or json.",
+    ),
     click.option(
         "--output",
         type=_PATH,
         metavar="FILE",
         help="With --edit: write to a new file instead.",
     ),
-    click.option("--section", metavar="HEADING", hidden=True),
-    click.option("--lines", metavar="A:B", hidden=True),
+    click.option("--glob", metavar="PATTERN", help="With --edit FOLDER: its files like this."),
+    click.option("--section", metavar="HEADING", help="With --edit: only this section."),
+    click.option(
+        "--lines",
+        type=LineRange(),
+        metavar="A:B",
+        help="With --edit: only the paragraphs in these lines.",
+    ),
+    click.option("--match", metavar="REGEX", help="With --edit: only the paragraphs that match."),
+    click.option(
+        "--lock",
+        "locks",
+        multiple=True,
+        type=click.Choice(["quotations", "numbers", "names"]),
+        metavar="KIND",
+        help="With --edit: quotations, numbers or names must come back as they are.",
+    ),
+    click.option(
+        "--watch",
+        is_flag=True,
+        help="With --edit: do what <!-- chat: … --> in FILE says whenever it is saved.",
+    ),
+    click.option("--plain", is_flag=True, help="Nothing drawn or repainted, for screen readers."),
     click.option("-x", "--extract", is_flag=True, default=None, hidden=True),
 )
 
-_NOT_YET = ("section", "lines", "extract")
+_NOT_YET = ("extract",)
 
 _NAMES = {
+    "words": "an instruction",
+    "locks": "--lock",
     "go_on": "--continue",
     "as_json": "--json",
     "files": "--file",
@@ -121,13 +180,26 @@ _NAMES = {
 }
 """Of options whose value goes by another name."""
 
-_ONLY_WITH_EDIT = ("yes", "diff", "output")
+_ONLY_WITH_EDIT = (
+    "yes",
+    "diff",
+    "output",
+    "glob",
+    "section",
+    "lines",
+    "match",
+    "plain",
+    "watch",
+    "locks",
+)
 _NEVER_WITH_EDIT = (
     *("go_on", "session", "compact", "repl", "raw", "as_json", "files"),
-    *("alternatives", "logprobs"),  # one revision is shown, and no scores
+    "logprobs",
 )
 
 _EITHER_OR = (
+    *(("watch", other) for other in ("diff", "output", "dry_run", "section", "lines", "match")),
+    ("watch", "words"),
     ("repl", "as_json"),
     ("repl", "dry_run"),
     ("repl", "compact"),
@@ -138,6 +210,16 @@ _EITHER_OR = (
     *(("raw", other) for other in ("repl", "dry_run", "system", "templates", "variables")),
     *(("raw", other) for other in ("think", "chat_template")),  # both are the template's business
 )
+
+
+def with_diff_form(words: Sequence[str]) -> list[str]:
+    """The command line with the form that a bare ``--diff`` stands for: what follows it may be the
+    instruction."""
+    following = [*words[1:], ""]
+    return [
+        "--diff=unified" if word == "--diff" and after not in DIFF_FORMS else word
+        for word, after in zip(words, following, strict=False)
+    ]
 
 
 class NotYet(click.UsageError):

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui import exit_codes
-from tui.arguments import NotYet, Work, ask_arguments, refuse_what_does_not_go_together
+from tui.arguments import (
+    NotYet,
+    Work,
+    ask_arguments,
+    refuse_what_does_not_go_together,
+    with_diff_form,
+)
 from tui.version import __version__
 
 if TYPE_CHECKING:
@@ -68,7 +74,7 @@ def ask(**values: Any) -> Work:
     text to work on, or the prompt.
     """
     refuse_what_does_not_go_together(click.get_current_context())
-    if values["edit"] is not None:
+    if values["edit"]:
         return partial(_edit, _edit_options(values))
     return partial(_ask, _ask_options(values))
 
@@ -110,10 +116,16 @@ def _ask_options(values: dict[str, Any]) -> AskOptions:
 
 
 def _edit_options(values: dict[str, Any]) -> EditOptions:
-    from tui.options import EditOptions
+    from tui.options import EditOptions, Scope
 
     return EditOptions(
-        draft=values["edit"],
+        drafts=values["edit"],
+        glob=values["glob"],
+        scope=Scope(values["section"], values["lines"], values["match"]),
+        plain=values["plain"],
+        locks=values["locks"],
+        watch=values["watch"],
+        alternatives=values["alternatives"],
         prompt=_prompt_options(values),
         engine=_engine_options(values),
         yes=values["yes"],
@@ -197,6 +209,8 @@ def _run(words: list[str], starter: EngineStarter | None) -> int:
         from tui.subcommands import subcommands
 
         command = subcommands
+    else:
+        words = with_diff_form(words)
     # Parsing gives the work to do; help and version give nothing. The work is done out here, where
     # click does not turn a closed pipe into an exit code of its own.
     work: Work | int | None = command.main(words, prog_name="chat", standalone_mode=False)

@@ -77,6 +77,8 @@ class Question:
     """A text that the answer will probably follow."""
     raw: bool = False
     """A plain text to go on with, without a chat template; not for sessions that have chatted."""
+    alone: bool = False
+    """To be answered without what was said before."""
 
 
 class Conversation:
@@ -189,6 +191,7 @@ class Conversation:
         new = replace(
             Turn(new_turn_id(), self._before(old), old.role, content, _now()),
             raw=old.raw,
+            alone=old.alone,
             prompt=old.prompt,
             attachments=attachments_in(content, attached),
         )
@@ -302,6 +305,7 @@ class Conversation:
             variables=question.variables or {},
             attachments=question.attachments,
             raw=question.raw,
+            alone=question.alone,
         )
         self._saver.append(user)
         yield from self._saver.failures()

@@ -56,3 +56,27 @@ def signals_call(stop: Callable[[], None]) -> Iterator[Interruption]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def signals_leave() -> Iterator[None]:
+    """Leave the block at SIGTERM and SIGHUP as at Ctrl+C: for waiting where nothing is written.
+
+    Raises:
+        SystemExit: In the block, with 128 and the signal's number.
+    """
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    heard = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    ]
+    previous = {number: signal.signal(number, on_signal) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

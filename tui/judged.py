@@ -14,8 +14,8 @@ from sessions import (
     SessionError,
     SessionStore,
     Turn,
-    reviewed_changes,
     sift_sessions,
+    text_as_taken,
 )
 
 _ENDED = ("complete", "stop")
@@ -71,7 +71,7 @@ def _judged_turns(session: Session, since: datetime | None) -> list[Turn]:
 
 
 def _judged(session: Session, answer: Turn, prompt: str) -> Iterator[Judged]:
-    """All of an answer or, where only parts of it were taken, those."""
+    """An answer that was rated or, where changes of it were taken, the text with these."""
     question = session.turns.get(answer.parent or "")
     rating = session.ratings.get(answer.id)
     value = 0 if rating is None else rating.value
@@ -84,14 +84,13 @@ def _judged(session: Session, answer: Turn, prompt: str) -> Iterator[Judged]:
         output=answer.content,
         origin=Origin(session.id, session.display_title, answer.id, answer.time),
     )
-    changes = list(reviewed_changes(session, answer.id))
-    taken = [change for change in changes if change.taken]
-    whole = [change.final for change in taken if change.is_whole]
-    if whole or (value > 0 and len(taken) == len(changes)):
-        yield replace(judged, output=whole[-1] if whole else answer.content)
-    for change in taken:
-        if not change.is_whole and change.old.split() != change.final.split():
-            yield replace(judged, output=change.final, passage=change.old)
+    if answer.id not in session.reviews:
+        if value > 0:
+            yield judged
+        return
+    taken = text_as_taken(session, answer.id)
+    if taken is not None:
+        yield replace(judged, output=taken)
 
 
 def text_given(question: Turn) -> str | None:

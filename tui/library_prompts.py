@@ -60,21 +60,17 @@ def compose_with_prompts(
         settings = answer_settings(engine_options, {}, around.config)
         return plain_question(options.words, attachments, fences, own_system, settings)
     prompt = load_stacked(around.library(), options.templates)
-    builtins = _builtins(options.words or "", attachments, around)
+    builtins = builtins_of(options.words or "", attachments, around)
     prompt = with_chosen_examples(prompt, builtins.get("text", ""))
     if "text" not in builtins:
         fences = ()  # an empty text is none, and missed where the prompt needs one
     if fences:
         prompt = with_fenced_examples(prompt)
         builtins["text"] = "\n\n".join(fenced.content for fenced in fences)
-    rendered = _rendered(prompt, values, builtins, around)
-    rendered = _with_affordable_examples(prompt, rendered, around)
-    _warn_of_the_model(prompt, around)
-    content = rendered.user
-    instruction = builtins.get("instruction")
-    if instruction and "instruction" not in rendered.uses:
-        # A prompt with no place for the instruction gets it in front.
-        content = f"{instruction}\n\n{content}"
+    rendered = rendered_prompt(prompt, values, builtins, around)
+    rendered = with_affordable_examples(prompt, rendered, around)
+    warn_of_the_model(prompt, around)
+    content = with_instruction(rendered.user, builtins, rendered)
     if fences:
         attachments = [
             AttachedText(each.name, fenced.text)
@@ -93,6 +89,14 @@ def compose_with_prompts(
         answer_settings(engine_options, rendered.params, around.config),
         fences,
     )
+
+
+def with_instruction(content: str, builtins: Mapping[str, str], rendered: Rendered) -> str:
+    """A prompt with no place for the instruction gets it in front."""
+    instruction = builtins.get("instruction")
+    if instruction and "instruction" not in rendered.uses:
+        return f"{instruction}\n\n{content}"
+    return content
 
 
 def system_text_of(text: str, variables: Sequence[tuple[str, str]], around: Surroundings) -> str:
@@ -130,14 +134,14 @@ def _system_text(
     bare = _only_system(prompt)
     if not bare.systems:
         raise UsageProblem(f"the prompt {prompt.name!r} has no system text; -t uses all of it")
-    return _rendered(bare, own, _builtins("", [], around), around).system, others
+    return rendered_prompt(bare, own, builtins_of("", [], around), around).system, others
 
 
 def _only_system(prompt: Prompt) -> Prompt:
     return replace(prompt, user=Template("", prompt.path), examples=())
 
 
-def _builtins(
+def builtins_of(
     words: str, attachments: Sequence[AttachedText], around: Surroundings
 ) -> dict[str, str]:
     """The built-in values that there are; words without a text are the text."""
@@ -152,22 +156,26 @@ def _builtins(
     return {name: value for name, value in given.items() if value}
 
 
-def _rendered(
-    prompt: Prompt, values: Mapping[str, str], builtins: Mapping[str, str], around: Surroundings
+def rendered_prompt(
+    prompt: Prompt,
+    values: Mapping[str, str],
+    builtins: Mapping[str, str],
+    around: Surroundings,
+    others: Sequence[Mapping[str, str]] = (),
 ) -> Rendered:
     """The prompt with its values put in; a person is asked for what is missing."""
     try:
-        return render(prompt, values, builtins, read_file=read_text)
+        return render(prompt, values, builtins, others=others, read_file=read_text)
     except MissingVariables as error:
         if around.ask is None:
             raise
         answers = around.ask(prompt, error.names)
-    own = {name: value for name, value in answers.items() if name not in BUILTINS}
-    others = {name: value for name, value in answers.items() if name in BUILTINS}
-    return render(prompt, {**values, **own}, {**builtins, **others}, read_file=read_text)
+    values = {**values, **{k: v for k, v in answers.items() if k not in BUILTINS}}
+    builtins = {**builtins, **{k: v for k, v in answers.items() if k in BUILTINS}}
+    return render(prompt, values, builtins, others=others, read_file=read_text)
 
 
-def _with_affordable_examples(prompt: Prompt, rendered: Rendered, around: Surroundings) -> Rendered:
+def with_affordable_examples(prompt: Prompt, rendered: Rendered, around: Surroundings) -> Rendered:
     """Within the prompt's budget; what is left out is said."""
     if prompt.max_example_tokens is None or around.count is None:
         return rendered
@@ -180,7 +188,7 @@ def _with_affordable_examples(prompt: Prompt, rendered: Rendered, around: Surrou
     return kept
 
 
-def _warn_of_the_model(prompt: Prompt, around: Surroundings) -> None:
+def warn_of_the_model(prompt: Prompt, around: Surroundings) -> None:
     model = around.model_name()
     patterns = prompt.models
     if model and patterns and not any(fnmatchcase(model.lower(), p.lower()) for p in patterns):

@@ -39,6 +39,10 @@ class Narrator:
         if pieces % 8 == 0:
             self._show(f"writing, {pieces:,} tokens so far")
 
+    def pieces(self, done: int, total: int) -> None:
+        """Show which part of a draft is revised."""
+        self._show(f"revising, part {done + 1:,} of {total:,}")
+
     def indexing(self, done: int, total: int) -> None:
         """Show that sessions are gone through before the first search."""
         self._show(f"indexing sessions, {done:,} of {total:,}")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
+
+DiffForm: TypeAlias = Literal["unified", "words", "critic", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +65,43 @@ class AskOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class EditOptions:
-    """``chat --edit FILE``."""
+class Scope:
+    """Which part of a draft is meant; all of it, where nothing is said."""
 
-    draft: str
-    """A path, or ``-`` for standard input."""
+    section: str | None = None
+    """A heading."""
+    lines: tuple[int, int] | None = None
+    """The first and the last, counted from 1."""
+    match: str | None = None
+    """A regular expression that paragraphs match."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left out."""
+        return self == Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class EditOptions:
+    """``chat --edit FILE…``."""
+
+    drafts: tuple[str, ...]
+    """Paths, or a single ``-`` for standard input."""
+    glob: str | None = None
+    """Which files of a folder."""
+    scope: Scope = field(default_factory=Scope)
+    plain: bool = False
+    """Whether nothing may be drawn."""
+    locks: tuple[str, ...] = ()
+    """What must come back as it is, beside links and the like: quotations, numbers, names."""
+    watch: bool = False
+    """Whether to carry out the instructions in the drafts whenever they are saved."""
+    alternatives: int = 1
+    """Versions of each piece that the model writes."""
     prompt: PromptOptions = field(default_factory=PromptOptions)
     engine: EngineOptions = field(default_factory=EngineOptions)
     yes: bool = False
-    diff: bool = False
+    diff: DiffForm | None = None
     output: Path | None = None
     save: bool = True
     dry_run: bool = False

@@ -44,6 +44,11 @@ class Paths:
         return self.data / "drafts"
 
     @property
+    def unfinished(self) -> Path:
+        """Notes of revisions that were stopped."""
+        return self.data / "drafts" / "unfinished"
+
+    @property
     def models(self) -> Path:
         """GGUF files."""
         return self.data / "models"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.types import Request
-from sessions import Turn, messages_of, plain_text, standing_messages
+from sessions import Turn, messages_to_answer, plain_text, standing_messages
 
 if TYPE_CHECKING:
     from tui.conversation import Settings
@@ -26,7 +26,7 @@ def request_after(path: Sequence[Turn], settings: Settings) -> Request:
         sampling = replace(sampling, seed=secrets.randbits(31))
     is_raw = path[-1].raw
     return Request(
-        messages=() if is_raw else tuple(messages_of(path)),
+        messages=() if is_raw else tuple(messages_to_answer(path)),
         sampling=sampling,
         max_tokens=settings.max_tokens,
         stop=settings.stop,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from engine.errors import UnknownModel, WorkerFailed
 from engine.protocol import Engine
 from engine.types import Finished, Piece, Request, Sampling
-from sessions import Limits, Session, Turn, messages_of, plain_text
+from sessions import Limits, Session, Turn, messages_to_answer, plain_text
 from tui import exit_codes
 from tui.errors import UsageProblem
 from tui.interrupts import signals_call
@@ -115,7 +115,7 @@ def request_of(session: Session, turn: Turn) -> Request:
     continued = session.turns.get(turn.continues or "")
     limits = turn.limits or Limits()
     return Request(
-        messages=() if is_raw else tuple(messages_of(before)),
+        messages=() if is_raw else tuple(messages_to_answer(before)),
         sampling=turn.sampling or Sampling(),
         max_tokens=_most_tokens(turn, limits),
         stop=limits.stop,

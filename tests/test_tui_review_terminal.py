@@ -1,0 +1,250 @@
+"""The review of ``chat --edit`` on a real pseudo-terminal: what is written, and what never is."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import termios
+from pathlib import Path
+
+import pexpect
+import pytest
+from pseudo_terminal import Terminal
+
+from drafts import apply, hunks
+from sessions import Session, SessionStore, reviewed_changes
+
+OLD = "Their is a light. It have burned.\r\n\r\nNobody knows teh keeper.\n"
+NEW = "There is a light. It has burned.\n\nNobody knows the keeper.\n"
+FIRST = "There is a light. It have burned.\r\n\r\nNobody knows teh keeper.\n"
+
+pytestmark = pytest.mark.usefixtures("whole_drafts")
+
+PLAIN = "y, n, e, r, A, a, d, u, j, k, g, /, w, q, \\? > "
+SCREEN = "keys"
+"""In the last line of the screen."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Path:
+    path = tmp_path / "draft.md"
+    path.write_bytes(OLD.encode())
+    return path
+
+
+def ended(process: pexpect.spawn) -> str:
+    """Wait for the end; what was printed until then. The terminal is as it was before."""
+    process.expect(pexpect.EOF)
+    rest = str(process.before)
+    assert termios.tcgetattr(process.child_fd)[3] & termios.ECHO
+    process.close()
+    return rest
+
+
+def is_restored(output: str) -> bool:
+    """Whether the last that was said of screen and cursor is that all is as it was."""
+    screens = re.findall(r"\x1b\[\?1049([hl])", output)
+    cursors = re.findall(r"\x1b\[\?25([hl])", output)
+    return screens[-1:] == ["l"] and cursors[-1:] == ["h"]
+
+
+def session_of(terminal: Terminal) -> Session:
+    store = SessionStore(terminal.home / "data" / "sessions")
+    return store.open(store.latest()).session
+
+
+@pytest.mark.parametrize(
+    ("keys", "outcome"), [("yq", FIRST), ("q", OLD), ("nnn\r", OLD), ("ynn\r", FIRST)]
+)
+def test_only_what_was_taken_on_the_screen_is_written(
+    terminal: Terminal, draft: Path, keys: str, outcome: str
+) -> None:
+    edit = terminal.start_scripted(NEW, "--edit", str(draft))
+    edit.expect("3 open")
+    for key in keys:
+        edit.send(key)
+    assert is_restored(ended(edit))
+    assert edit.exitstatus == 0
+    assert draft.read_bytes() == outcome.encode()
+
+
+def test_only_what_was_taken_by_lines_is_written_and_undo_brings_it_back(
+    terminal: Terminal, draft: Path
+) -> None:
+    edit = terminal.start_scripted(NEW, "--edit", str(draft), "--plain")
+    for answer in ("y", "n", "n"):
+        edit.expect(PLAIN)
+        edit.send(f"{answer}\r")
+    edit.expect("1 of 3 changes are taken")
+    edit.expect("go back > ")
+    edit.send("q\r")
+    ended(edit)
+    assert edit.exitstatus == 0
+    assert draft.read_bytes() == FIRST.encode()
+    undo = terminal.start("drafts", "undo", str(draft))
+    undo.expect("as it was before")
+    undo.expect(pexpect.EOF)
+    assert draft.read_bytes() == OLD.encode()
+
+
+def test_a_random_subset_of_changes_leaves_all_other_bytes(terminal: Terminal, draft: Path) -> None:
+    lines = [f"Line {number} is wrng here." for number in range(12)]
+    old, new = "\n\n".join(lines), "\n\n".join(lines).replace("wrng", "wrong")
+    found = hunks(old, new)
+    drawn = random.Random(6)
+    for _ in range(3):
+        draft.write_bytes(b"\xef\xbb\xbf" + old.replace("\n", "\r\n").encode())
+        taken = {number for number in range(len(found)) if drawn.random() < 0.5}
+        edit = terminal.start_scripted(new, "--edit", str(draft))
+        edit.expect(f"{len(found)} open")
+        edit.send("".join("y" if number in taken else "n" for number in range(len(found))))
+        edit.send("\r")
+        said = ended(edit)
+        assert edit.exitstatus == 0, said
+        expected = apply(old, found, taken).replace("\n", "\r\n").encode()
+        assert draft.read_bytes() == b"\xef\xbb\xbf" + expected
+
+
+def test_what_was_decided_is_in_the_session_with_the_words(terminal: Terminal, draft: Path) -> None:
+    edit = terminal.start_scripted(NEW, "--edit", str(draft))
+    edit.expect("3 open")
+    edit.send("yn")
+    edit.send("e")
+    edit.expect("Change the words")
+    edit.send("e\x13")
+    edit.send("\r")
+    ended(edit)
+    session = session_of(terminal)
+    changes = list(reviewed_changes(session, session.path()[-1].id))
+    assert [(each.old, each.new, each.final, each.taken) for each in changes] == [
+        ("Their", "There", "There", True),
+        ("have", "has", "has", False),
+        ("teh", "the", "thee", True),
+    ]
+    assert draft.read_text().endswith("knows thee keeper.\n")
+
+
+def test_what_is_typed_before_a_change_is_shown_decides_nothing(
+    terminal: Terminal, draft: Path
+) -> None:
+    edit = terminal.start_scripted(NEW, "--edit", str(draft), "--plain")
+    edit.send("a\r")
+    edit.expect(PLAIN)
+    edit.send("q\r")
+    ended(edit)
+    assert draft.read_bytes() == OLD.encode()
+
+
+@pytest.mark.parametrize("environment", [{}, {"TERM": "dumb"}, {"ACCESSIBLE": "1"}])
+def test_by_lines_nothing_is_drawn(
+    terminal: Terminal, draft: Path, environment: dict[str, str]
+) -> None:
+    plain = () if environment else ("--plain",)
+    evil = "\x1b]0;owned\x07\x9b31m"
+    edit = terminal.start_scripted(
+        NEW.replace("There", f"There {evil}"), "--edit", str(draft), *plain, environment=environment
+    )
+    said = ""
+    for answer in ("?", "A", "j", "y", "q"):
+        edit.expect(PLAIN)
+        said += str(edit.before)
+        edit.send(f"{answer}\r")
+    said += ended(edit)
+    assert "removed: have\r\nadded: has\r\n" in said
+    assert "owned" in said
+    assert not set(said) & set("\x1b\x07\x9b")
+
+
+def test_escape_sequences_of_a_revision_do_not_reach_the_terminal(
+    terminal: Terminal, draft: Path
+) -> None:
+    evil = "\x1b]0;owned\x07"
+    draft.write_text(f"Their {evil} is a light.\n")
+    named = draft.rename(draft.with_name("dr\x1b]0;aft.md"))
+    edit = terminal.start_scripted(f"There {evil} is \x9b31m a light.\n", "--edit", str(named))
+    edit.expect("owned")
+    edit.send("q")
+    said = str(edit.before) + ended(edit)
+    assert "\x1b]0;" not in said
+    assert "\x9b" not in said
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("phase", ["writing", "reviewing", "asking", "decided"])
+def test_a_signal_on_the_screen_leaves_file_and_terminal_as_they_were(
+    terminal: Terminal, draft: Path, number: signal.Signals, phase: str
+) -> None:
+    edit = terminal.start_scripted(NEW, "--edit", str(draft), endless=phase == "writing")
+    edit.expect("revising part 1" if phase == "writing" else "3 open")
+    if phase == "asking":
+        edit.send("e")
+        edit.expect("Change the words")
+    elif phase == "decided":
+        edit.send("a")
+        edit.expect("Everything is decided")
+    edit.kill(number)
+    rest = ended(edit)
+    assert is_restored(rest)
+    assert "the draft is as it was" in rest
+    assert edit.exitstatus == 128 + number
+    assert draft.read_bytes() == OLD.encode()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("phase", ["writing", "reviewing", "decided"])
+def test_a_signal_by_lines_leaves_the_file_as_it_was(
+    terminal: Terminal, draft: Path, number: signal.Signals, phase: str
+) -> None:
+    arguments = ("--edit", str(draft), "--plain")
+    edit = terminal.start_scripted(NEW, *arguments, endless=phase == "writing")
+    edit.expect("revising part 1" if phase == "writing" else PLAIN)
+    if phase == "decided":
+        edit.send("a\r")
+        edit.expect("go back > ")
+    edit.kill(number)
+    ended(edit)
+    assert edit.exitstatus == 128 + number
+    assert draft.read_bytes() == OLD.encode()
+
+
+@pytest.mark.parametrize("phase", ["reviewing", "decided"])
+def test_ctrl_c_leaves_the_screen_without_writing(
+    terminal: Terminal, draft: Path, phase: str
+) -> None:
+    edit = terminal.start_scripted(NEW, "--edit", str(draft))
+    edit.expect("3 open")
+    edit.send("y" if phase == "reviewing" else "a")
+    edit.send("\x03")
+    assert is_restored(ended(edit))
+    assert edit.exitstatus == 130
+    assert draft.read_bytes() == OLD.encode()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("phase", ["loading", "writing"])
+def test_no_worker_is_left_behind(
+    terminal: Terminal, draft: Path, number: signal.Signals, phase: str
+) -> None:
+    draft.write_text("Their is a light that shines. " * 40)
+    edit = terminal.start("--edit", str(draft))
+    before = draft.read_bytes()
+    edit.expect("Nothing to decide" if phase == "loading" else "tokens …")
+    children = Path(f"/proc/{edit.pid}/task/{edit.pid}/children").read_text().split()
+    edit.kill(number)
+    ended(edit)
+    assert edit.exitstatus == 128 + number
+    assert children
+    assert not [child for child in children if Path(f"/proc/{child}/exe").exists()]
+    assert draft.read_bytes() == before
+
+
+def test_a_terminal_that_is_gone_ends_the_review(terminal: Terminal, draft: Path) -> None:
+    edit = terminal.start_scripted(NEW, "--edit", str(draft))
+    edit.expect("3 open")
+    edit.send("y")
+    edit.close(force=False)
+    assert not edit.isalive()
+    assert draft.read_bytes() == OLD.encode()

@@ -1,0 +1,298 @@
+"""From the command line of an edit to the work: which drafts, which parts, which questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from drafts.batches import Piece, batches, sentence_pieces
+from drafts.blocks import Block, split_blocks
+from drafts.document import DecodedText
+from drafts.hunks import Hunk
+from drafts.locks import FIXED, LockKind
+from drafts.scopes import lines_range, matching, section
+from drafts.verdict import Allowed
+from engine.protocol import Engine
+from prompts.inherit import Prompt
+from prompts.languages import languages_differ
+from prompts.schema import Unit
+from sessions import MemorySession, SessionLog, Turn, memory_session
+from tui.ask import instruct
+from tui.attach import AttachedText
+from tui.composed import Composed
+from tui.conversation import Conversation
+from tui.errors import UsageProblem
+from tui.library_prompts import load_stacked
+from tui.narrate import Narrator
+from tui.options import EditOptions, Scope
+from tui.piece_questions import compose_pieces
+from tui.review import choose
+from tui.reviewing.state import Review
+from tui.revising import Asked, Revised, Revision, Task, reviewed_changes
+from tui.runtime import Runtime
+from tui.surroundings import surroundings
+from tui.texts import check_arguments
+from tui.unfinished import Unfinished, answers_in, of_pieces, real_paths
+
+MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".qmd", ".rmd"})
+
+_PROMPT = "proofread"
+_PROMPT_WITH_INSTRUCTION = "editor"
+
+_SHARE_OF_CONTEXT = 0.3
+"""Of the context that one piece may take: it comes back about as long, after the examples."""
+
+GO_ON = {"g": "go on", "n": "new"}
+
+_LOCKS: Mapping[str, LockKind] = {
+    "quotations": "quotation",
+    "numbers": "number",
+    "names": "name",
+}
+
+_SHORTER = ("short", "cut", "tight", "trim", "condens", "summar", "brief", "remov", "delet", "half")
+_LONGER = ("long", "expand", "add ", "elaborat", "more detail", "flesh out")
+
+_BYTES_PER_TOKEN = 3
+"""Fewer than any tokenizer needs for prose, so that what is thought to fit does fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Everything that an edit needs once its command line is understood."""
+
+    conversation: Conversation
+    revision: Revision
+    sample: Composed
+    """What the questions have in common, with the first of them."""
+    note: Unfinished | None = None
+    """Where the work is remembered while it is in progress; None where it is not kept."""
+
+    def begin(self) -> None:
+        """Remember the work, so that it can be gone on with after a stop."""
+        if self.note is not None and self.session is not None:
+            with suppress(OSError):  # a full disk takes the convenience away, not the revision
+                self.note.begin(self.session)
+
+    def end(self) -> None:
+        """What was decided is done; there is nothing to go on with if that was all."""
+        if self.note is not None and self.revision.is_complete:
+            self.note.end()
+
+    @property
+    def log(self) -> SessionLog:
+        """The session that holds it all."""
+        return self.conversation.log
+
+    @property
+    def session(self) -> str | None:
+        """The id of that session; None where it is not kept."""
+        return None if isinstance(self.log, MemorySession) else self.log.session.id
+
+    def accepted(self, review: Review, number: int) -> list[Hunk]:
+        """The hunks of a draft that were taken, in the words that they were taken in."""
+        taken = [change for change in review.of_file(number) if change.decision == "taken"]
+        return sorted((change.shown_hunk for change in taken), key=lambda hunk: hunk.start)
+
+    def record(self, review: Review) -> None:
+        """Keep in the session what was decided about each piece."""
+        for revised in self.revision.revised:
+            answer = self.log.session.turns[revised.answer].content
+            changes = reviewed_changes(revised, review, answer)
+            if changes:
+                self.conversation.marks.review(revised.answer, changes)
+
+    def where(self, revised: Revised) -> str:
+        """Where in which file a piece is."""
+        task = self.revision.tasks[revised.file]
+        line = task.text.count("\n", 0, revised.piece.start) + 1
+        return f"{task.name}:{line}"
+
+
+def prepare(
+    runtime: Runtime,
+    options: EditOptions,
+    engine: Engine,
+    drafts: Sequence[tuple[str, DecodedText]],
+) -> Work:
+    """Put the questions together, and begin a session for them.
+
+    Args:
+        runtime: Where everything is.
+        options: The command line.
+        engine: Answers; it may still be loading.
+        drafts: Names and texts.
+
+    Raises:
+        DraftError: If a part is named that is not there.
+        PromptError: If a prompt cannot be used.
+        UsageProblem: If there is nothing to revise.
+    """
+    check_arguments(options.prompt.words, options.prompt.system)
+    names = _prompts(options)
+    prompt = load_stacked(runtime.library(), names)
+    most = int(engine.describe().n_ctx * _SHARE_OF_CONTEXT)
+    tasks = [
+        Task(name, draft.text, pieces_of(draft, name, options.scope, prompt.unit, most))
+        for name, draft in drafts
+    ]
+    texts = [
+        AttachedText(None if task.name == "-" else Path(task.name).name, piece.text)
+        for task in tasks
+        for piece in task.pieces
+    ]
+    if not texts:
+        is_empty = not any(draft.text.strip() for _, draft in drafts)
+        reason = "the draft is empty" if is_empty else "nothing in it is prose that may change"
+        raise UsageProblem(f"{reason}: there is nothing to revise")
+    same = replace(options, yes=False, diff=None, output=None, plain=False)
+    note = Unfinished.of(
+        runtime.paths.unfinished, real_paths(options.drafts), names, same, engine.model_name
+    )
+    log, answers = _session(runtime, options, prompt, texts, note)
+    around = replace(surroundings(runtime, engine, log), title="")
+    prompt_options = replace(options.prompt, templates=names)
+    composed, asked = compose_pieces(
+        prompt_options,
+        options.engine,
+        texts,
+        around,
+        are_selected=not options.scope.is_whole,
+    )
+    conversation = Conversation(engine, log, composed.settings)
+    instruct(conversation, composed, runtime.config.system)
+    questions = iter(asked)
+    revision = Revision(
+        conversation,
+        tasks,
+        {
+            (file, piece): Asked(each.question, each.fence, is_markdown(task.name))
+            for file, task in enumerate(tasks)
+            for piece, each in zip(task.pieces, questions, strict=False)
+        },
+        allowed=allowed_by(prompt, options),
+        versions=options.alternatives,
+        answers=answers,
+    )
+    return Work(conversation, revision, composed, None if isinstance(log, MemorySession) else note)
+
+
+def _session(
+    runtime: Runtime,
+    options: EditOptions,
+    prompt: Prompt,
+    texts: Sequence[AttachedText],
+    note: Unfinished,
+) -> tuple[SessionLog, Mapping[str, Sequence[Turn]]]:
+    """The session for the work, and what was answered in it before."""
+    if not options.save or options.dry_run:
+        return memory_session(), {}
+    store = runtime.sessions()
+    if options.drafts != ("-",) and (stopped := note.session(store)) is not None:
+        answers = of_pieces(answers_in(stopped.session), [text.text for text in texts])
+        if answers and _goes_on(runtime, len(answers), len(texts)):
+            return stopped, answers
+    title = f"{', '.join(dict.fromkeys(text.name or '-' for text in texts))} ({prompt.name})"
+    return store.create(title=title), {}
+
+
+def _goes_on(runtime: Runtime, done: int, total: int) -> bool:
+    """Whether to go on with what was stopped; where nobody can be asked it is a yes."""
+    parts = f"{done} of {total} parts are revised already"
+    if runtime.is_interactive:
+        return choose(runtime, f"{parts}: go on with them, or begin anew?", GO_ON) == "g"
+    Narrator(runtime.stderr).say(f"going on with a revision that was stopped: {parts}")
+    return True
+
+
+def allowed_by(prompt: Prompt, options: EditOptions) -> Allowed:
+    """What of a text may change, as far as a prompt and an instruction tell.
+
+    What goes a sentence at a time is corrected: for more than that a model has to see more.
+    """
+    words = (options.prompt.words or "").lower()
+    may_shrink = "shorten" in prompt.tags or any(word in words for word in _SHORTER)
+    may_grow = "draft" in prompt.tags or any(word in words for word in _LONGER)
+    is_free = "transform" in prompt.tags or "translat" in words
+    return Allowed(
+        least=None if may_shrink or is_free else 0.7,
+        most=None if may_grow or is_free else 1.5,
+        is_free=is_free,
+        locks=FIXED | {_LOCKS[name] for name in options.locks},
+        is_correction=prompt.unit == "sentence" and not (may_shrink or may_grow or is_free),
+        languages_differ=None if is_free else languages_differ,
+    )
+
+
+def is_markdown(name: str) -> bool:
+    """Whether a file of this name is read as Markdown; standard input is."""
+    return name == "-" or Path(name).suffix.lower() in MARKDOWN
+
+
+def _prompts(options: EditOptions) -> tuple[str, ...]:
+    default = _PROMPT_WITH_INSTRUCTION if options.prompt.words else _PROMPT
+    return options.prompt.templates or (default,)
+
+
+def draft_paths(options: EditOptions) -> list[Path]:
+    """The files that are to be revised, each once.
+
+    Raises:
+        UsageProblem: If a folder has none, or is named without a pattern.
+    """
+    paths = [path for name in options.drafts for path in _files(Path(name), options.glob)]
+    return list(dict.fromkeys(paths))
+
+
+def _files(path: Path, pattern: str | None) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    if pattern is None:
+        raise UsageProblem(f'{path} is a folder: say which files, as in --glob "*.md"')
+    found = sorted(each for each in path.glob(pattern) if each.is_file())
+    if not found:
+        raise UsageProblem(f"{path} has no file like {pattern}")
+    yield from found
+
+
+def pieces_of(
+    draft: DecodedText, name: str, scope: Scope, unit: Unit, most_tokens: int
+) -> tuple[Piece, ...]:
+    """What of a draft goes into requests.
+
+    Args:
+        draft: The text.
+        name: Of its file; its ending says whether it is Markdown.
+        scope: Which part of it is meant.
+        unit: How much is revised at once.
+        most_tokens: What one request has room for.
+
+    Raises:
+        DraftError: If the part is not there.
+    """
+    blocks = split_blocks(draft.text, markdown=is_markdown(name))
+    meant = [block for block in _meant(blocks, scope) if block.is_prose]
+    if unit == "sentence":
+        return sentence_pieces(meant)
+
+    def cost(text: str) -> int:
+        return len(text.encode(errors="replace")) // _BYTES_PER_TOKEN + 1
+
+    if unit == "section":
+        return batches(meant, cost=cost, most=most_tokens)
+    return tuple(
+        piece for block in meant for piece in batches([block], cost=cost, most=most_tokens)
+    )
+
+
+def _meant(blocks: Sequence[Block], scope: Scope) -> Sequence[Block]:
+    if scope.section is not None:
+        blocks = section(blocks, scope.section)
+    if scope.lines is not None:
+        blocks = lines_range(blocks, *scope.lines)
+    if scope.match is not None:
+        blocks = matching(blocks, scope.match)
+    return blocks

@@ -1,0 +1,87 @@
+"""Brings accepted changes into a draft's file, also where the file was changed meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from drafts import Consent, Draft, DraftChanged, read_draft, sweep, write_draft, write_new
+from drafts.hunks import Hunk, hunks
+from drafts.merge import merge
+from drafts.splice import spliced
+from tui.narrate import Narrator
+from tui.runtime import Runtime
+from tui.sanitize import sanitize
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A draft, and what may be done to its file."""
+
+    draft: Draft
+    consent: Consent
+
+
+def write_accepted(
+    runtime: Runtime, target: Target, accepted: Sequence[Hunk], *, session: str | None
+) -> bool:
+    """Write a draft with what was accepted of its changes.
+
+    Where the file is not what it was when it was read, changes whose surroundings are as they were
+    still go in; the others are shown. Where none can, the revision goes into a file beside it.
+
+    Returns:
+        Whether all that was accepted is in the file.
+
+    Raises:
+        DraftError: If it cannot be written; the file is as it was.
+    """
+    say = Narrator(runtime.stderr).say
+    draft, journal = target.draft, runtime.journal()
+    sweep(draft.file.target.parent, journal)
+    if not accepted:
+        say(f"{draft.path} is as it was")
+        return True
+    try:
+        revised = spliced(draft, accepted)
+        write_draft(draft, revised, journal, session=session, consent=target.consent)
+    except DraftChanged:
+        return _merge(runtime, target, accepted, session)
+    say(f"{draft.path} is written; `chat drafts undo` brings the old text back")
+    return True
+
+
+def _merge(runtime: Runtime, target: Target, accepted: Sequence[Hunk], session: str | None) -> bool:
+    say = Narrator(runtime.stderr).say
+    draft = target.draft
+    try:
+        current = read_draft(draft.path)
+        merged = merge(draft.text, current.text, accepted)
+        if not merged.applied:
+            raise DraftChanged(draft.path, draft.file.sha256, current.file.sha256, "")
+        changed = hunks(current.text, merged.text)
+        revised, journal = spliced(current, changed), runtime.journal()
+        write_draft(current, revised, journal, session=session, consent=target.consent)
+    except DraftChanged:
+        beside = _beside(draft.path)
+        write_new(beside, spliced(draft, accepted))
+        say(f"{draft.path} was changed meanwhile and is left alone: the revision is {beside}")
+        return False
+    say(
+        f"{draft.path} was changed meanwhile: {len(merged.applied)} changes "
+        "went into it as it is now"
+    )
+    for hunk in merged.conflicts:
+        say(sanitize(f"not written: [-{hunk.old}-]{{+{hunk.new}+}}"))
+    return not merged.conflicts
+
+
+def _beside(path: Path) -> Path:
+    """A free name for the revision."""
+    name = path.with_name(f"{path.name}.chat-new")
+    number = 2
+    while name.exists():
+        name = path.with_name(f"{path.name}.chat-new-{number}")
+        number += 1
+    return name

@@ -1,0 +1,140 @@
+"""The review as a program of its own: the screen, and the thread that brings it changes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import App
+from textual.message import Message
+
+from engine.types import Loading, Piece, Prefill
+from tui.edit_work import Work
+from tui.reviewing.lines import OTHER_WORDS, VERSIONS
+from tui.reviewing.news import is_failure, news_of
+from tui.reviewing.remarks import ReviewedDraft
+from tui.reviewing.screen import ReviewScreen
+from tui.reviewing.state import Review
+from tui.reviewing.thread import (
+    Complete,
+    Failed,
+    RevisionThread,
+    Reworded,
+    ThreadEvent,
+    Wish,
+    take_reworded,
+)
+from tui.revising import Revised, Started
+
+
+class ReviewApp(App[bool]):
+    """Runs a review and returns whether to write what was taken."""
+
+    ENABLE_COMMAND_PALETTE = False
+
+    @dataclass
+    class Came(Message):
+        """Something came from the thread."""
+
+        event: ThreadEvent
+
+    def __init__(self, work: Work, review: Review) -> None:
+        """Nothing runs yet.
+
+        Args:
+            work: What is revised.
+            review: Gets the changes and what is decided about them.
+        """
+        super().__init__()
+        self.news: list[str] = []
+        """What went wrong, to be said again when the screen is gone."""
+        self.has_failed = False
+        """Whether a part could not be revised."""
+        self._work = work
+        self._review = review
+        self._drafts = [ReviewedDraft(task.name, task.text) for task in work.revision.tasks]
+        self._screen = ReviewScreen(review, self._drafts)
+        self._thread = RevisionThread(work.revision, self._post)
+        self._tokens = 0
+        self._of = ""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_ended = False
+
+    def end(self) -> None:
+        """Leave, and write nothing. From a signal handler, also before there is a screen."""
+        self._is_ended = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.exit, False)
+
+    def on_mount(self) -> None:
+        """Show the screen, and begin."""
+        self._loop = asyncio.get_running_loop()
+        self.push_screen(self._screen, self._left)
+        if self._is_ended:
+            self.exit(False)
+        else:
+            self._thread.start()
+
+    async def on_unmount(self) -> None:
+        """Wait for the thread: nobody else may use the conversation before."""
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.stop)
+
+    def _post(self, event: ThreadEvent) -> None:
+        self.post_message(self.Came(event))
+
+    def _left(self, write: bool | None) -> None:
+        self.exit(bool(write))
+
+    @on(Came)
+    def take(self, message: Came) -> None:
+        """Show what came."""
+        event = message.event
+        if isinstance(event, Revised):
+            self._review.add(event.changes)
+            self._screen.refresh_review()
+        elif isinstance(event, Reworded):
+            self._reworded(event)
+        elif isinstance(event, Complete | Failed):
+            self._review.is_complete = True
+            self._screen.say("")
+            self._screen.refresh_review()
+        self.has_failed = self.has_failed or is_failure(event)
+        if news := news_of(event, self._work):
+            self.news.append(news)
+            self._screen.warn(news)
+        elif progress := self._progress(event):
+            self._screen.say(progress)
+
+    def _progress(self, event: ThreadEvent) -> str:
+        """What is going on, where it is worth a line."""
+        if isinstance(event, Started):
+            self._of, self._tokens = f"{event.done + 1:,} of {event.total:,}", 0
+            return f"revising part {self._of} …"
+        if isinstance(event, Loading):
+            return f"loading the model {event.fraction:.0%}"
+        if isinstance(event, Prefill) and event.total - event.cached > 512:
+            return f"reading {event.done:,} of {event.total:,} tokens"
+        if isinstance(event, Piece):
+            self._tokens += 1
+            if self._tokens % 16 == 0:
+                return f"revising part {self._of}, {self._tokens:,} tokens …"
+        return ""
+
+    def _reworded(self, event: Reworded) -> None:
+        """Put other words where they belong; the person stays where they are."""
+        take_reworded(event, self._review)
+        number = self._review.number_of(event.wish.change.hunk) + 1
+        keys = ": A shows them" if event.wish.is_for_versions else ""
+        self._screen.warn(f"other words for change {number} came{keys}")
+        self._screen.refresh_review()
+
+    @on(ReviewScreen.Redo)
+    def redo(self, message: ReviewScreen.Redo) -> None:
+        """Ask for other words."""
+        self._thread.wish(Wish(message.change, message.instruction))
+
+    @on(ReviewScreen.Versions)
+    def versions(self, message: ReviewScreen.Versions) -> None:
+        """Ask for several."""
+        self._thread.wish(Wish(message.change, OTHER_WORDS, VERSIONS))

@@ -1,0 +1,44 @@
+"""Revises drafts where nobody is asked: what is not doubtful is taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tui import exit_codes
+from tui.edit_work import Work
+from tui.interrupts import signals_call
+from tui.narrate import Narrator
+from tui.plain import PlainAnswer
+from tui.reviewing.state import Review
+from tui.revising import Revised, Started
+from tui.runtime import Runtime
+
+
+def revise_all(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
+    """All changes, each taken unless it is doubtful, and the exit code.
+
+    There is no review where the work was stopped or broke off, or nothing that came back could be
+    taken: then nothing may be written.
+    """
+    review = Review()
+    narrator = Narrator(runtime.stderr)
+    answer = PlainAnswer(runtime.stdout, narrator, silent=True)
+    with signals_call(work.revision.stop) as interruption:
+        for event in work.revision.run():
+            if isinstance(event, Started):
+                narrator.pieces(event.done, event.total)
+            elif isinstance(event, Revised):
+                for warning in event.verdict.flags:
+                    narrator.say(f"{work.where(event)}: {warning}")
+                review.add(
+                    replace(change, decision="skipped" if change.warning else "taken")
+                    for change in event.changes
+                )
+            else:
+                answer.show([event])
+    review.is_complete = True
+    if interruption.signal:
+        return None, interruption.exit_code
+    if work.revision.broke or not any(each.verdict.is_sound for each in work.revision.revised):
+        return None, exit_codes.FAILED
+    return review, exit_codes.FAILED if answer.failed else exit_codes.DONE

@@ -1,0 +1,266 @@
+"""Revises drafts piece by piece: asks the model, judges what came back, finds the changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from drafts.batches import Piece
+from drafts.doubts import doubt
+from drafts.hunks import Hunk, hunks
+from drafts.structure import piece_changes
+from drafts.verdict import Allowed, Verdict, judge
+from prompts.fence import Fenced
+from sessions import Change as ReviewedChange
+from sessions import Turn, sha256_of
+from tui.conversation import Conversation, ConversationEvent, Question
+from tui.reviewing.state import Change, Review
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A draft, and the pieces of it that are revised."""
+
+    name: str
+    text: str
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The question about a piece, and the lines around the piece in it."""
+
+    question: Question
+    fence: Fenced
+    is_markdown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A piece was sent to the model."""
+
+    done: int
+    """How many pieces came before it."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rewording:
+    """Other words for a change."""
+
+    words: str
+    warning: str
+    """What is wrong with the revision that they are from; nothing, if nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A piece came back."""
+
+    file: int
+    piece: Piece
+    verdict: Verdict
+    answer: str
+    """The id of the turn."""
+    changes: tuple[Change, ...]
+
+
+RevisionEvent: TypeAlias = Started | Revised | ConversationEvent
+
+
+class Revision:
+    """The work on some drafts, in a conversation of its own."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        tasks: Sequence[Task],
+        asked: Mapping[tuple[int, Piece], Asked],
+        *,
+        allowed: Allowed,
+        versions: int = 1,
+        answers: Mapping[str, Sequence[Turn]] = {},
+    ) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            conversation: Its system text and examples are in force.
+            tasks: What is revised.
+            asked: The question for every piece, by the number of its task.
+            allowed: What the instruction allows to change.
+            versions: How many the model writes of each piece.
+            answers: What was answered before, by the SHA-256 of the piece.
+        """
+        self.conversation = conversation
+        self.tasks = tuple(tasks)
+        self.revised: list[Revised] = []
+        """What has come back so far."""
+        self.is_stopped = False
+        self.broke: str | None = None
+        """Why the engine gave up, if it did."""
+        self._asked = asked
+        self._allowed = allowed
+        self._versions = versions
+        self._answers = dict(answers)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every piece has come back."""
+        return len(self.revised) == sum(len(task.pieces) for task in self.tasks)
+
+    def stop(self) -> None:
+        """End soon. From any thread, or a signal handler."""
+        self.is_stopped = True
+        self.conversation.cancel()
+
+    def run(self) -> Iterator[RevisionEvent]:
+        """Revise all pieces in turn.
+
+        Raises:
+            EngineError: If an answer could not be begun.
+        """
+        work = [(file, piece) for file, task in enumerate(self.tasks) for piece in task.pieces]
+        for done, (file, piece) in enumerate(work):
+            if self.is_stopped or self.broke is not None:
+                return
+            yield Started(done, len(work))
+            yield from self._revise(file, piece)
+
+    def reword(self, change: Change, instruction: str) -> Iterator[ConversationEvent | Rewording]:
+        """Ask for a piece once more with a further instruction: events, and then the new words,
+        unless the answer did not come to its end.
+
+        Raises:
+            EngineError: If an answer could not be begun.
+        """
+        revised = next(
+            each
+            for each in self.revised
+            if any(proposed.hunk is change.hunk for proposed in each.changes)
+        )
+        asked = self._asked[revised.file, revised.piece]
+        content = f"{asked.question.content}\n\n{instruction}"
+        yield from self._events(self.conversation.ask(replace(asked.question, content=content)))
+        answer = self.conversation.answers[0]
+        if answer.status == "complete" and not self.is_stopped:
+            verdict = self._judged(revised.piece, asked, answer)
+            words = words_in_place_of(change.hunk, revised.piece, verdict.text)
+            yield Rewording(words, "; ".join(verdict.flags))
+
+    def _revise(self, file: int, piece: Piece) -> Iterator[RevisionEvent]:
+        """Ask for a piece; once more, where what came back is doubtful."""
+        asked = self._asked[file, piece]
+        answers = self._answers.get(sha256_of(asked.question.reference), ())
+        if not answers:
+            asking = self.conversation.ask(asked.question, alternatives=self._versions)
+            yield from self._events(asking)
+            answers = self.conversation.answers
+            self.broke = answers[0].error
+            if self.broke is not None:
+                return
+            if self._judged(piece, asked, answers[0]).flags and not self.is_stopped:
+                yield from self._events(self.conversation.regenerate())
+                answers = (*answers, *self.conversation.answers)
+        if self.is_stopped:
+            return
+        judged = [(self._judged(piece, asked, answer), answer.id) for answer in answers]
+        # Of several the first one, unless something is wrong with it that is not with another.
+        judged.sort(key=lambda each: len(each[0].flags))
+        (verdict, answer_id), *others = judged
+        texts = [other.text for other, _ in others if other.is_sound][: self._versions]
+        changes = _changes(file, piece, verdict, texts)
+        if self._allowed.is_correction:
+            changes = tuple(_doubted(change) for change in changes)
+        revised = Revised(file, piece, verdict, answer_id, changes)
+        self.revised.append(revised)
+        yield revised
+
+    def _events(self, asking: Iterator[ConversationEvent]) -> Iterator[ConversationEvent]:
+        """The events of an answer, also where `stop` came just before it was asked for."""
+        if self.is_stopped:
+            self.conversation.cancel()
+        yield from asking
+
+    def _judged(self, piece: Piece, asked: Asked, answer: Turn) -> Verdict:
+        verdict = judge(
+            piece.text,
+            asked.fence.unwrapped(answer.content),
+            is_complete=answer.status == "complete",
+            markdown=asked.is_markdown,
+            allowed=self._allowed,
+        )
+        if not asked.is_markdown or not verdict.is_sound:
+            return verdict
+        return replace(verdict, flags=tuple(piece_changes(piece, verdict.text)))
+
+
+def _changes(
+    file: int, piece: Piece, verdict: Verdict, others: Sequence[str]
+) -> tuple[Change, ...]:
+    """The changes of a piece, each with what other revisions say in its place."""
+    warning, by = "; ".join(verdict.flags), piece.start
+    found = []
+    for hunk in hunks(piece.text, verdict.text):
+        moved = replace(hunk, start=hunk.start + by, end=hunk.end + by)
+        words = dict.fromkeys(words_in_place_of(moved, piece, other) for other in others)
+        versions = tuple(each for each in words if each not in (hunk.old, hunk.new))
+        found.append(Change(file, moved, warning, versions=versions))
+    return tuple(found)
+
+
+def _doubted(change: Change) -> Change:
+    """The change, with a warning if it is no correction."""
+    warnings = filter(None, (change.warning, doubt(change.hunk)))
+    return replace(change, warning="; ".join(warnings))
+
+
+def words_in_place_of(hunk: Hunk, piece: Piece, revised: str) -> str:
+    """What another revision of a piece says where a hunk of the draft is.
+
+    Changes that only touch the hunk's stretch count as far as they lie in it.
+    """
+    start, end = hunk.start - piece.start, hunk.end - piece.start
+    parts: list[str] = []
+    at = start
+    for other in hunks(piece.text, revised):
+        if other.end < start or other.start > end or (other.start == end > start):
+            continue
+        if other.start < start or other.end > end:
+            return hunk.old  # it is part of a larger change, which cannot be taken by itself
+        parts += [piece.text[at : other.start], other.new]
+        at = other.end
+    return "".join([*parts, piece.text[at:end]])
+
+
+def reviewed_changes(revised: Revised, review: Review, answer: str) -> list[ReviewedChange]:
+    """What a person made of a piece's changes, as the session keeps it.
+
+    Args:
+        revised: The piece.
+        review: What was decided.
+        answer: What the model said, of which the revision may be a part.
+    """
+    begin = answer.find(revised.verdict.text)
+    longer = 0
+    spans: dict[int, tuple[int, int]] = {}
+    for proposed in revised.changes:
+        hunk = proposed.hunk
+        start = begin + hunk.start - revised.piece.start + longer
+        spans[id(hunk)] = (start, start + len(hunk.new)) if begin >= 0 else (0, 0)
+        longer += len(hunk.new) - len(hunk.old)
+    decided = [
+        change
+        for change in review.changes
+        if any(change.hunk is proposed.hunk for proposed in revised.changes)
+    ]
+    return [
+        ReviewedChange(
+            taken=change.decision == "taken",
+            old=(change.hunk.start - revised.piece.start, change.hunk.end - revised.piece.start),
+            new=spans[id(change.hunk)],
+            final=None if begin >= 0 and change.text is None else change.proposed,
+        )
+        for change in decided
+        if change.decision != "open"
+    ]
