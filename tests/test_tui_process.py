@@ -240,6 +240,10 @@ def test_models_info_and_doctor_say_what_is_there(environment: Mapping[str, str]
 
 
 def test_the_real_program_edits_a_draft_as_a_filter(environment: Mapping[str, str]) -> None:
-    out, _ = run(environment, "--edit", "-", *GREEDY, stdin=b"Their is a light.\r\n")
-    assert out.endswith("\r\n")
-    assert out.strip()
+    command = [*CHAT, "--edit", "-", *GREEDY]
+    given = b"Their is a light.\r\n"
+    done = subprocess.run(command, input=given, capture_output=True, env=environment, check=False)
+    # So small a model may answer with something else: then the draft comes back as it was.
+    assert done.returncode == 0 or (done.returncode == 1 and done.stdout == given)
+    assert done.stdout.endswith(b"\r\n")
+    assert done.stdout.strip()

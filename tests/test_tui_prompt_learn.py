@@ -363,10 +363,9 @@ def test_a_taken_edit_can_be_learned_from(asked: Asked, tmp_path: Path) -> None:
         timeout=30,
     )
     asked.processes.append(edit)
-    edit.expect("1 of 1")
+    edit.expect("1 open")
     edit.send("y")
-    edit.expect("Everything is decided")
-    edit.send("\r")
+    edit.send("q")
     edit.expect(pexpect.EOF)
     learn = asked.start("proofread")
     learn.expect("draft\\.md \\(proofread\\)")
