@@ -248,3 +248,18 @@ def test_a_terminal_that_is_gone_ends_the_review(terminal: Terminal, draft: Path
     edit.close(force=False)
     assert not edit.isalive()
     assert draft.read_bytes() == OLD.encode()
+
+
+@pytest.mark.parametrize("form", ["unified", "words", "critic", "json"])
+def test_escape_sequences_of_a_draft_do_not_reach_the_terminal_in_any_form(
+    terminal: Terminal, draft: Path, form: str
+) -> None:
+    text = "Their is \x1b]0;owned\x07 a \x9b31m light.\n"
+    draft.write_text(text)
+    edit = terminal.start_scripted(
+        text.replace("Their", "There"), "--edit", str(draft), "--diff", form
+    )
+    shown = ended(edit)
+    assert "There" in shown
+    assert "\x1b]0" not in shown
+    assert "\x9b" not in shown

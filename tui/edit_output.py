@@ -16,6 +16,7 @@ from tui.options import DiffForm
 from tui.review import show_diff
 from tui.reviewing.state import Review
 from tui.runtime import Runtime
+from tui.sanitize import sanitize
 from tui.tables import print_json
 
 
@@ -23,14 +24,14 @@ def show_changes(
     runtime: Runtime, draft: DecodedText, name: str, accepted: Sequence[Hunk], form: DiffForm
 ) -> None:
     """Print the changes of a draft in one of the forms."""
+    if form == "json":
+        print_json(runtime, _changes(draft, name, accepted))
+        return
+    text = changes_text(draft, name, accepted, form)
     if form == "unified":
-        show_diff(runtime, unified_diff(draft.raw_text, spliced(draft, accepted).decode(), name))
-    elif form == "json":
-        print_json(runtime, {"file": name, "changes": as_json(draft.text, accepted)})
-    elif form == "critic":
-        runtime.stdout.write(as_critic(draft.text, accepted))
-    elif accepted:
-        runtime.stdout.write(as_words(draft.text, accepted, name))
+        show_diff(runtime, text)
+    else:
+        runtime.stdout.write(sanitize(text) if runtime.stdout.isatty() else text)
 
 
 def say_summary(runtime: Runtime, work: Work, review: Review, *, seconds: float) -> None:
@@ -50,10 +51,12 @@ def changes_text(draft: DecodedText, name: str, accepted: Sequence[Hunk], form: 
     if form == "unified":
         return unified_diff(draft.raw_text, spliced(draft, accepted).decode(), name)
     if form == "json":
-        changes = as_json(draft.text, accepted)
-        return json.dumps({"file": name, "changes": changes}, ensure_ascii=False, indent=2) + "\n"
-    return (
-        as_critic(draft.text, accepted)
-        if form == "critic"
-        else as_words(draft.text, accepted, name)
-    )
+        changes = _changes(draft, name, accepted)
+        return json.dumps(changes, ensure_ascii=False, indent=2) + "\n"
+    if form == "critic":
+        return as_critic(draft.text, accepted)
+    return as_words(draft.text, accepted, name) if accepted else ""
+
+
+def _changes(draft: DecodedText, name: str, accepted: Sequence[Hunk]) -> dict[str, object]:
+    return {"file": name, "changes": as_json(draft.text, accepted)}
