@@ -74,6 +74,7 @@ class TurnJson(_TurnJson, total=False):
     raw: bool
     alone: bool
     continues: str
+    edits: list[str]
     copy_of: str
     summarises: list[str]
 
@@ -180,6 +181,8 @@ def _add_relations(known: TurnJson, turn: Turn) -> None:
     """The other turns that a turn stands for or goes on from."""
     if turn.continues is not None:
         known["continues"] = turn.continues
+    if turn.edits:
+        known["edits"] = list(turn.edits)
     if turn.copy_of is not None:
         known["copy_of"] = turn.copy_of
     if turn.summarises:
@@ -230,6 +233,7 @@ def turn_from_json(record: JsonObject, status: Status, texts: Texts) -> Turn:
         raw=optional(record, "raw", bool) or False,
         alone=optional(record, "alone", bool) or False,
         continues=optional(record, "continues", str),
+        edits=_texts(record, "edits"),
         copy_of=optional(record, "copy_of", str),
         summarises=_texts(record, "summarises"),
         extra=extra,

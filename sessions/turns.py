@@ -115,6 +115,9 @@ class Turn:
     """A question that the model got without what was said before it."""
     continues: str | None = None
     """The id of the answer that this one begins with and goes on from."""
+    edits: tuple[str, ...] = ()
+    """The ids of the answers to the same question that a person made this one of: in other words,
+    of parts of several, or of the beginning of one, from where a model may have gone on."""
     copy_of: str | None = None
     """The id of the turn that this one repeats on another branch."""
     summarises: tuple[str, ...] = ()

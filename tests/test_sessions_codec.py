@@ -55,6 +55,7 @@ FULL = Turn(
         TokenLogprob(" upon", -0.001),
     ),
     continues="b",
+    edits=("d", "e"),
     copy_of="c",
 )
 
@@ -232,7 +233,8 @@ def test_records_of_newer_programs_are_not_damage() -> None:
     "field",
     [
         *("parent", "examples", "variables", "model", "usage", "error", "logprobs", "raw"),
-        *("attachments", "build", "limits", "reasoning", "continues", "copy_of", "summarises"),
+        *("attachments", "build", "limits", "reasoning", "continues", "edits", "copy_of"),
+        "summarises",
     ],
 )
 def test_null_is_the_same_as_nothing(field: str) -> None:
@@ -307,6 +309,7 @@ def test_null_is_the_same_as_nothing(field: str) -> None:
         turn_json(raw=1),
         turn_json(continues=1),
         turn_json(copy_of=["a"]),
+        turn_json(edits="a"),
         turn_json(summarises="a"),
         turn_json(summarises=["a", None]),
     ],

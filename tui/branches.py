@@ -50,6 +50,31 @@ def check_new_name(session: Session, name: str, leaf: str) -> None:
         raise UsageProblem(f"another branch is called {name!r}")
 
 
+def siblings_of(session: Session, turn: Turn) -> list[Turn]:
+    """The versions of a turn, itself among them, in the order in which they were made.
+
+    A version may follow a system text of its own. A summary parts: what follows one are copies.
+    """
+    before = session.turns.get(turn.parent or "")
+    while before is not None and _is_instruction(before):
+        before = session.turns.get(before.parent or "")
+    versions = _first_spoken(session, None if before is None else before.id)
+    same = [each for each in versions if each.role == turn.role]
+    return same if any(each.id == turn.id for each in same) else [turn]
+
+
+def _first_spoken(session: Session, turn_id: str | None) -> list[Turn]:
+    """The first turns after a turn that are no system texts."""
+    found: list[Turn] = []
+    for child in session.children(turn_id):
+        found += _first_spoken(session, child.id) if _is_instruction(child) else [child]
+    return found
+
+
+def _is_instruction(turn: Turn) -> bool:
+    return turn.role == "system" and not turn.summarises
+
+
 def copied(turn: Turn, parent: str | None) -> Turn:
     """A turn on another branch; how it was made is told by the original."""
     return replace(
@@ -59,6 +84,7 @@ def copied(turn: Turn, parent: str | None) -> Turn:
         status="cancelled" if turn.status == "partial" else turn.status,
         copy_of=turn.id,
         continues=None,
+        edits=(),
         usage=None,
         timings=None,
         logprobs=(),

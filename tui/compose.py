@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from tui.attach import AttachedText
 from tui.composed import Composed, Surroundings, answer_settings, fences_around, plain_question
 from tui.config import Config
-from tui.conversation import Question
 from tui.errors import UsageProblem
 from tui.library_prompts import compose_with_prompts, named_system
 from tui.options import EngineOptions, PromptOptions
+from tui.questions import Question
 from tui.texts import check_arguments
 
 

@@ -15,9 +15,9 @@ from prompts.library import Library
 from sessions import Attachment, sha256_of
 from tui.attach import AttachedText
 from tui.config import Config
-from tui.conversation import Question, Settings
 from tui.errors import UsageProblem
 from tui.options import EngineOptions
+from tui.questions import Question, Settings
 from tui.settings import make_settings
 from tui.texts import check_arguments, read_text
 

@@ -2,86 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import TypeAlias
 
 from engine.protocol import Engine
-from engine.types import Event, Message, Request, Sampling
+from engine.types import Event, Request
 from sessions import (
-    Attachment,
-    Limits,
     SessionLog,
     Turn,
     instruction_in_force,
     new_turn_id,
-    spoken_turns,
     summary_in_force,
 )
 from tui.answers import GrowingAnswers, save_answers
-from tui.attach import AttachedText, attachments_in, text_of
 from tui.branches import copied, name_to_return_to
-from tui.compaction import (
-    Compacted,
-    Plan,
-    carry_out,
-    plan_compaction,
-)
+from tui.compaction import Compacted, Plan, carry_out, plan_compaction
 from tui.errors import UsageProblem
-from tui.marks import Marks
-from tui.request import request_after
-from tui.saver import Joined, NotSaved, Saver
+from tui.questions import Question, Settings
+from tui.request import limits_of, request_after
+from tui.saver import Joined, NotSaved
 from tui.summary import Summarising
+from tui.titles import ask_for_title
+from tui.tree_changes import TreeChanges, now
+
+__all__ = ["KEPT_TURNS", "Conversation", "ConversationEvent", "Question", "Settings"]
 
 KEPT_TURNS = 4
 """Turns that compaction keeps unless it is told otherwise: the last two questions and answers."""
 
-Variables: TypeAlias = Mapping[str, str | int | float | bool]
-
 ConversationEvent: TypeAlias = Event | NotSaved | Joined | Summarising | Compacted
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How answers are generated."""
-
-    sampling: Sampling = field(default_factory=Sampling)
-    """Without a seed, each answer draws one, and its turn records it."""
-    max_tokens: int | None = None
-    stop: tuple[str, ...] = ()
-    grammar: str | None = None
-    """A GBNF grammar that answers follow."""
-    schema: str | None = None
-    """A JSON Schema that answers fit, as JSON text. Not together with `grammar`."""
-    banned: tuple[str, ...] = ()
-    """Phrases that answers do not have."""
-    top_logprobs: int | None = None
-    """With a number, turns keep the scores of their tokens, each with so many others."""
-    think: bool | None = None
-    """Whether models that can think aloud do; None leaves it to them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a person says, and the prompt that put it into these words."""
-
-    content: str
-    prompt: str | None = None
-    """The id of the prompt."""
-    variables: Variables | None = None
-    attachments: tuple[Attachment, ...] = ()
-    """Texts within the content that are worth a file of their own."""
-    reference: str = ""
-    """A text that the answer will probably follow."""
-    raw: bool = False
-    """A plain text to go on with, without a chat template; not for sessions that have chatted."""
-    alone: bool = False
-    """To be answered without what was said before."""
-
-
-class Conversation:
+class Conversation(TreeChanges):
     """A session, the engine that answers in it, and the loop between them.
 
     For one thread at a time, but for `cancel`.
@@ -103,51 +57,18 @@ class Conversation:
             settings: Of the answers to come.
             clock: Seconds, for the checkpoints.
         """
+        super().__init__(log)
         self.engine = engine
         self.settings = settings or Settings()
         self.answers: tuple[Turn, ...] = ()
         """The answers to the last request, by index, as far as they came."""
         self._clock = clock
-        self._saver = Saver(log)
-        self.marks = Marks(self._saver)
-        """What a person says of turns that are there."""
         self._cancelled = False
-
-    @property
-    def log(self) -> SessionLog:
-        """Where every turn goes."""
-        return self._saver.log
-
-    @property
-    def system(self) -> str:
-        """The system text in force, or nothing."""
-        in_force = instruction_in_force(self.log.session.path())
-        return in_force.content if in_force else ""
-
-    @property
-    def examples(self) -> tuple[Message, ...]:
-        """The few-shot examples in force."""
-        in_force = instruction_in_force(self.log.session.path())
-        return in_force.examples if in_force else ()
 
     def cancel(self) -> None:
         """End the answer in progress soon. From any thread, or a signal handler."""
         self._cancelled = True
         self.engine.cancel()
-
-    def instruct(
-        self,
-        system: str,
-        examples: tuple[Message, ...] = (),
-        *,
-        prompt: str | None = None,
-    ) -> None:
-        """Put a system text and its few-shot examples in force from here on."""
-        in_force = instruction_in_force(self.log.session.path())
-        if in_force and (in_force.content, in_force.examples) == (system, examples):
-            return
-        turn = Turn(new_turn_id(), self._parent(), "system", system, _now())
-        self._saver.append(replace(turn, examples=examples, prompt=prompt))
 
     def ask(
         self, question: Question, *, alternatives: int = 1
@@ -175,104 +96,64 @@ class Conversation:
             )
         return self._ask(question, alternatives)
 
-    def reword(self, content: str, *, turn: Turn | None = None) -> Turn:
-        """Say a question in other words. It becomes a sibling of the old one, which stays, and the
-        head; `regenerate` answers it.
+    def regenerate(
+        self,
+        turn: Turn | None = None,
+        *,
+        settings: Settings | None = None,
+        alternatives: int = 1,
+    ) -> Generator[ConversationEvent, None, None]:
+        """Answer a question again. As `ask`; the earlier answers stay beside the new one.
 
         Args:
-            content: The new words.
-            turn: The question; None is the last one.
-
-        Raises:
-            UsageProblem: If there is no question.
-        """
-        old = turn or self.last_question()
-        attached = [AttachedText(part.name, text_of(old, part)) for part in old.attachments]
-        new = replace(
-            Turn(new_turn_id(), self._before(old), old.role, content, _now()),
-            raw=old.raw,
-            alone=old.alone,
-            prompt=old.prompt,
-            attachments=attachments_in(content, attached),
-        )
-        self._saver.append(new)
-        return new
-
-    def undo(self, questions: int = 1) -> Turn:
-        """Take back the last questions and all that followed; `redo` brings them again.
-
-        Returns:
-            The first question that was taken back.
-
-        Raises:
-            UsageProblem: If there are not so many.
-        """
-        asked = [turn for turn in self.log.session.path() if turn.role == "user"]
-        if not 1 <= questions <= len(asked):
-            most = {0: "no question", 1: "only one question"}.get(
-                len(asked), f"only {len(asked)} questions"
-            )
-            raise UsageProblem(f"{most} can be taken back")
-        first = asked[-questions]
-        to = self._before(first)
-        self._saver.mark(lambda log: log.undo(to))
-        return first
-
-    def redo(self) -> None:
-        """Bring back what the last `undo` took.
-
-        Raises:
-            UsageProblem: If nothing was undone since the last turn.
-        """
-        if not self.log.session.undone:
-            raise UsageProblem("there is nothing to redo")
-        self._saver.mark(lambda log: log.redo())
-
-    def failures(self) -> Iterator[NotSaved | Joined]:
-        """What could not be saved since this was last asked for, and whether others came."""
-        return self._saver.failures()
-
-    def messages_before(self) -> list[Message]:
-        """What a model would get before the next question."""
-        parent = self._parent()
-        return [] if parent is None else self.log.session.messages(parent)
-
-    def last_question(self) -> Turn:
-        """The last question that a model gets.
-
-        Raises:
-            UsageProblem: If there is none.
-        """
-        asked = [turn for turn in spoken_turns(self.log.session.path()) if turn.role == "user"]
-        if not asked:
-            raise UsageProblem("there is no question yet")
-        return asked[-1]
-
-    def regenerate(self, *, alternatives: int = 1) -> Generator[ConversationEvent, None, None]:
-        """Answer the last question again. As `ask`; the earlier answers stay beside the new one.
+            turn: The question, or an answer to it, anywhere in the session; None is the last
+                question, which a system text behind it counts for.
+            settings: Of this answer alone; None are those in force.
+            alternatives: How many answers.
 
         Raises:
             UsageProblem: If there is no question.
         """
         self._begin()
-        return self._regenerate(self.last_question(), alternatives)
+        question = self.last_question() if turn is None else self._question_of(turn)
+        return self._regenerate(question, settings or self.settings, alternatives)
 
-    def continue_answer(self) -> Generator[ConversationEvent, None, None]:
-        """Go on with the last answer from where it ends. As `ask`.
+    def continue_answer(
+        self, turn: Turn | None = None, *, settings: Settings | None = None
+    ) -> Generator[ConversationEvent, None, None]:
+        """Go on with an answer from where it ends. As `ask`.
 
         The old words and the new ones become an answer beside the old one, which stays as it is;
         the events bring only the new ones.
 
+        Args:
+            turn: The answer, anywhere in the session; None is the last one, which a system text
+                behind it counts for.
+            settings: Of this answer alone; None are those in force.
+
         Raises:
-            UsageProblem: If there is no answer at this point of the conversation.
+            UsageProblem: If there is no such answer, or its question is lost.
         """
         self._begin()
-        path = self.log.session.path()
-        if not path or path[-1].role != "assistant" or not path[-1].content:
-            raise UsageProblem("there is no answer here to go on with")
-        if len(path) == 1:
-            raise UsageProblem("the question of this answer is lost, so it cannot be gone on with")
-        return self._continue(path[:-1], path[-1])
+        old = self._answer_meant(turn)
+        begun = replace(_begun_with(old), continues=old.id, logprobs=old.logprobs)
+        return self._continue(old, begun, settings or self.settings)
+
+    def continue_from(
+        self, turn: Turn, text_so_far: str, *, settings: Settings | None = None
+    ) -> Generator[ConversationEvent, None, None]:
+        """Go on from a text that a person made of the beginning of an answer: cut at a place, with
+        another word there. As `continue_answer`.
+
+        Raises:
+            UsageProblem: If the turn is no answer, its question is lost, or there is no text.
+        """
+        self._begin()
+        old = self._answer_meant(turn)
+        if not text_so_far:
+            raise UsageProblem("there is nothing to go on from; /regen answers from the beginning")
+        begun = replace(_begun_with(old), content=text_so_far, edits=(old.id,))
+        return self._continue(old, begun, settings or self.settings)
 
     def compact(self, keep: int = KEPT_TURNS) -> Generator[ConversationEvent, None, None]:
         """Put a summary in place of the older turns, on a new branch that becomes the one in use.
@@ -292,6 +173,16 @@ class Conversation:
         self._begin()
         return self._compact(plan_compaction(self.log.session.path(), keep))
 
+    def retitle(self) -> Generator[ConversationEvent, None, None]:
+        """Have the model find a title for the session, in place of the one it has.
+
+        Raises:
+            UsageProblem: If there is nothing to find one for, or the model finds none.
+            EngineError: If it could not be asked.
+        """
+        self._begin()
+        return self._retitle()
+
     def _begin(self) -> None:
         self._cancelled = False
         self._saver.begin()
@@ -300,14 +191,14 @@ class Conversation:
         self, question: Question, alternatives: int
     ) -> Generator[ConversationEvent, None, None]:
         user = replace(
-            Turn(new_turn_id(), self._parent(), "user", question.content, _now()),
+            Turn(new_turn_id(), self._parent(), "user", question.content, now()),
             prompt=question.prompt,
             variables=question.variables or {},
             attachments=question.attachments,
             raw=question.raw,
             alone=question.alone,
         )
-        self._saver.append(user)
+        self._append_question(user)
         yield from self._saver.failures()
         request = replace(
             request_after(self.log.session.path(user.id), self.settings),
@@ -317,28 +208,31 @@ class Conversation:
         yield from self._answer(request, self._begun(user, request))
 
     def _regenerate(
-        self, question: Turn, alternatives: int
+        self, question: Turn, settings: Settings, alternatives: int
     ) -> Generator[ConversationEvent, None, None]:
         question = self._under_newer_instruction(question)
         yield from self._saver.failures()
         path = self.log.session.path(question.id)
-        request = replace(request_after(path, self.settings), alternatives=alternatives)
+        request = replace(request_after(path, settings), alternatives=alternatives)
         yield from self._answer(request, self._begun(question, request))
 
     def _continue(
-        self, before: Sequence[Turn], old: Turn
+        self, old: Turn, begun: Turn, settings: Settings
     ) -> Generator[ConversationEvent, None, None]:
-        request = request_after(before, self.settings)
-        request = replace(request, prefill=request.prefill + old.content)
-        (begun,) = self._begun(before[-1], request)
-        begun = replace(
-            begun,
-            content=old.content,
-            reasoning=old.reasoning,
-            logprobs=old.logprobs if request.top_logprobs is not None else (),
-            continues=old.id,
+        question = self._under_newer_instruction(self.log.session.path(old.id)[-2])
+        yield from self._saver.failures()
+        request = request_after(self.log.session.path(question.id), settings)
+        request = replace(request, prefill=request.prefill + begun.content)
+        (answer,) = self._begun(question, request)
+        answer = replace(
+            answer,
+            content=begun.content,
+            reasoning=begun.reasoning,
+            logprobs=begun.logprobs if request.top_logprobs is not None else (),
+            continues=begun.continues,
+            edits=begun.edits,
         )
-        yield from self._answer(request, [begun])
+        yield from self._answer(request, [answer])
 
     def _compact(self, plan: Plan) -> Generator[ConversationEvent, None, None]:
         branch, compacted = yield from carry_out(plan, self.engine, lambda: self._cancelled)
@@ -349,10 +243,17 @@ class Conversation:
         yield from self._saver.failures()
         yield replace(compacted, original=name)
 
+    def _retitle(self) -> Generator[ConversationEvent, None, None]:
+        title = yield from ask_for_title(self.engine, self.log.session, lambda: self._cancelled)
+        # A person's own title gives way because the person says so.
+        self.marks.set_title("")
+        self.marks.set_title(title, by_model=True)
+        yield from self._saver.failures()
+
     def _begun(self, question: Turn, request: Request) -> list[Turn]:
         """The answers to a request before their first word."""
         begun = replace(
-            Turn(new_turn_id(), question.id, "assistant", "", _now()),
+            Turn(new_turn_id(), question.id, "assistant", "", now()),
             model=self.engine.model_name,
             limits=limits_of(request),
         )
@@ -361,10 +262,23 @@ class Conversation:
             for index in range(request.alternatives)
         ]
 
+    def _question_of(self, turn: Turn) -> Turn:
+        """A question itself, or that of an answer."""
+        if turn.role == "assistant":
+            turn = self.log.session.turn(self._answer_meant(turn).parent or "")
+        if turn.role != "user":
+            raise UsageProblem("that turn is a system text, which nothing answers; name a question")
+        return turn
+
     def _under_newer_instruction(self, question: Turn) -> Turn:
-        """The question itself or, where a system text came after it, a copy that follows that."""
+        """The question itself or, where it is the last one and a system text came after it, a copy
+        that follows that."""
         path = self.log.session.path()
+        if question not in path:
+            return question
         later = path[path.index(question) + 1 :]
+        if any(turn.role == "user" for turn in later):
+            return question
         copies: list[Turn] = []
         for turn in (instruction_in_force(later), summary_in_force(later), question):
             if turn is not None:
@@ -385,40 +299,7 @@ class Conversation:
         finally:
             self.answers = tuple(answers.turns)
 
-    def _is_open(self, answer: Turn) -> bool:
-        return not answer.content or self.log.is_being_written(answer)
 
-    def _before(self, turn: Turn) -> str | None:
-        """The turn that a turn follows; None where that is lost."""
-        return turn.parent if turn.parent in self.log.session.turns else None
-
-    def _parent(self) -> str | None:
-        """The turn that the next one follows.
-
-        A question that never got an answer, or only an empty one, is not followed by a second one:
-        most templates want the roles to alternate. The new one becomes its sibling. So it does
-        where another program is answering just now: what it says is not known yet.
-        """
-        path = self.log.session.path()
-        if path and path[-1].role == "assistant" and self._is_open(path[-1]):
-            path.pop()
-        if path and path[-1].role == "user":
-            path.pop()
-        return path[-1].id if path else None
-
-
-def limits_of(request: Request) -> Limits | None:
-    """What a request asks of its answers beside sampling; None where it asks for nothing."""
-    limits = Limits(
-        max_tokens=request.max_tokens,
-        stop=request.stop,
-        grammar=request.grammar,
-        schema=request.schema,
-        banned=request.banned,
-        think=request.think,
-    )
-    return None if limits == Limits() else limits
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
+def _begun_with(old: Turn) -> Turn:
+    """What an answer has of the one that it goes on from."""
+    return Turn(old.id, old.parent, "assistant", old.content, old.time, reasoning=old.reasoning)

@@ -16,9 +16,9 @@ from prompts.render import Rendered, render
 from prompts.schema import BUILTINS, Template
 from tui.attach import AttachedText, attachments_in
 from tui.composed import Composed, Surroundings, answer_settings, fences_around, plain_question
-from tui.conversation import Question
 from tui.errors import UsageProblem
 from tui.options import EngineOptions, PromptOptions
+from tui.questions import Question
 from tui.texts import read_text
 
 

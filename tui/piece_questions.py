@@ -9,7 +9,6 @@ from prompts.examples import with_chosen_examples
 from prompts.fence import Fenced, explained, with_fenced_examples
 from tui.attach import AttachedText, attachments_in
 from tui.composed import Composed, Surroundings, answer_settings, fences_around
-from tui.conversation import Question
 from tui.library_prompts import (
     builtins_of,
     load_stacked,
@@ -20,6 +19,7 @@ from tui.library_prompts import (
     with_instruction,
 )
 from tui.options import EngineOptions, PromptOptions
+from tui.questions import Question
 
 _AT_ONCE = 200
 """Pieces that are rendered by one process, which has two seconds."""

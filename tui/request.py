@@ -5,13 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from engine.types import Request
-from sessions import Turn, messages_to_answer, plain_text, standing_messages
-
-if TYPE_CHECKING:
-    from tui.conversation import Settings
+from sessions import Limits, Turn, messages_to_answer, plain_text, standing_messages
+from tui.questions import Settings
 
 
 def request_after(path: Sequence[Turn], settings: Settings) -> Request:
@@ -39,3 +36,16 @@ def request_after(path: Sequence[Turn], settings: Settings) -> Request:
         reproducible=is_chosen,
         stable_messages=0 if is_raw else len(standing_messages(path)),
     )
+
+
+def limits_of(request: Request) -> Limits | None:
+    """What a request asks of its answers beside sampling; None where it asks for nothing."""
+    limits = Limits(
+        max_tokens=request.max_tokens,
+        stop=request.stop,
+        grammar=request.grammar,
+        schema=request.schema,
+        banned=request.banned,
+        think=request.think,
+    )
+    return None if limits == Limits() else limits

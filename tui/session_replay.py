@@ -107,6 +107,8 @@ def request_of(session: Session, turn: Turn) -> Request:
         raise UsageProblem("this answer was never finished, so there is nothing to compare")
     if not before or session.has_gap(turn.id):
         raise UsageProblem("turns before this answer are lost, so it cannot be made again")
+    if turn.edits:
+        raise UsageProblem("a person has written a part of this answer, so no model can repeat it")
     missing = [part for each in before for part in each.attachments if part.is_missing]
     if missing:
         name = missing[0].name or "piped text"

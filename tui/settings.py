@@ -9,9 +9,9 @@ from typing import Any
 
 from engine.types import SAMPLING_NAMES, Sampling
 from tui.config import Config
-from tui.conversation import Settings
 from tui.errors import UsageProblem
 from tui.options import EngineOptions
+from tui.questions import Settings
 
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", ",": ","}
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from engine.errors import EngineError
 from engine.protocol import Engine
-from engine.types import Finished, Message, Piece, Request, Sampling
+from engine.types import Event, Finished, Message, Piece, Request, Sampling
 from sessions import Session, spoken_turns
+from tui.errors import UsageProblem
 
 LONGEST = 60
 """Characters of a title."""
@@ -35,13 +36,11 @@ class TitleMaker:
 
     def start(self, engine: Engine, session: Session) -> None:
         """Begin, if the session has an answer and no title yet. The engine must be free."""
-        messages = _asking(session)
+        messages = _asking(session) if session.title is None else None
         if messages is None or engine.card is None or self._tries[session.id] == _TRIES:
             return
         self._tries[session.id] += 1
-        request = Request(
-            messages, Sampling(temperature=0.0), max_tokens=_TOKENS, think=False, aside=True
-        )
+        request = _request(messages)
         self._engine, self._title = engine, None
         events = engine.stream(request)
 
@@ -86,11 +85,41 @@ def title_of(answer: str) -> str | None:
     return title if 2 <= len(title) <= LONGEST else None
 
 
+def ask_for_title(
+    engine: Engine, session: Session, is_cancelled: Callable[[], bool]
+) -> Generator[Event, None, str]:
+    """The title that a model finds now comes as the generator's value, in place of any there is.
+
+    Raises:
+        UsageProblem: If there is nothing to find one for, it finds none, or it was stopped.
+        EngineError: If it could not be asked.
+    """
+    messages = _asking(session)
+    if messages is None:
+        raise UsageProblem("there is no answer here yet to find a title for; /title TEXT sets one")
+    text = ""
+    for event in engine.stream(_request(messages)):
+        if is_cancelled():
+            engine.cancel()
+        if isinstance(event, Piece):
+            text += event.text
+        elif not isinstance(event, Finished):
+            yield event
+    title = None if is_cancelled() else title_of(text)
+    if title is None:
+        raise UsageProblem("the model found no title; /title TEXT sets one")
+    return title
+
+
+def _request(messages: tuple[Message, ...]) -> Request:
+    return Request(messages, Sampling(temperature=0.0), max_tokens=_TOKENS, think=False, aside=True)
+
+
 def _asking(session: Session) -> tuple[Message, ...] | None:
-    """The conversation with the request for a title; None where none is wanted."""
+    """The conversation with the request for a title; None where there is nothing to name."""
     path = session.path()
     answered = [turn for turn in spoken_turns(path) if turn.role == "assistant"]
-    if session.title is not None or not answered or any(turn.raw for turn in path):
+    if not answered or any(turn.raw for turn in path):
         return None
     messages: Sequence[Message] = session.messages()
     if messages[-1].role != "assistant":
