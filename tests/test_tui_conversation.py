@@ -10,9 +10,11 @@ import pytest
 from engine.errors import CannotFit
 from engine.scripted import Reply, ScriptedEngine
 from engine.types import Finished, Message, Piece, Sampling
-from sessions import OperatingSystem, SessionFile, SessionStore
+from sessions import OperatingSystem, SessionFile, SessionStore, memory_session
 from tui.conversation import Conversation, ConversationEvent, Question, Settings
+from tui.errors import UsageProblem
 from tui.saver import NotSaved
+from tui.session_replay import request_of
 
 
 @pytest.fixture
@@ -192,3 +194,126 @@ def test_a_full_disk_is_said_and_the_answer_still_comes(tmp_path: Path) -> None:
         *("Hi", "Hello there."),
         *("And now?", "Again."),
     ]
+
+
+def talked(*replies: Reply | str, turns: int = 1) -> tuple[Conversation, ScriptedEngine]:
+    """A conversation in memory with some questions: q0, q1 and so on."""
+    engine = ScriptedEngine(replies)
+    conversation = Conversation(engine, memory_session())
+    for number in range(turns):
+        list(conversation.ask(Question(f"q{number}")))
+    return conversation, engine
+
+
+def path_of(conversation: Conversation) -> list[str]:
+    return [turn.content for turn in conversation.log.session.path()]
+
+
+def test_any_answer_is_gone_on_with_on_a_branch_of_its_own() -> None:
+    conversation, engine = talked("one", "two", " more", turns=2)
+    first = conversation.log.session.path()[1]
+    list(conversation.continue_answer(first))
+    assert path_of(conversation) == ["q0", "one more"]
+    assert engine.requests[-1].prefill == "one"
+    assert [turn.content for turn in conversation.siblings(first)] == ["one", "one more"]
+
+
+def test_an_answer_is_gone_on_with_after_a_new_system_text() -> None:
+    conversation, engine = talked("one", " more")
+    conversation.instruct("Shout.")
+    list(conversation.continue_answer())
+    assert path_of(conversation) == ["Shout.", "q0", "one more"]
+    assert [message.content for message in engine.requests[-1].messages] == ["Shout.", "q0"]
+
+
+def test_another_word_is_chosen_and_gone_on_from() -> None:
+    conversation, engine = talked("The cat sat", " stood")
+    old = conversation.last_answer()
+    list(conversation.continue_from(old, "The dog"))
+    new = conversation.last_answer()
+    assert (new.content, new.edits, new.continues) == ("The dog stood", (old.id,), None)
+    assert new.model == "scripted"
+    assert engine.requests[-1].prefill == "The dog"
+    assert conversation.log.session.turns[old.id].content == "The cat sat"
+    with pytest.raises(UsageProblem, match="a person has written a part of this answer"):
+        request_of(conversation.log.session, new)
+
+
+def test_an_answer_of_a_persons_own_is_saved_as_one(store: SessionStore) -> None:
+    conversation, log = converse(store, "one")
+    list(conversation.ask(Question("Hi")))
+    old = conversation.last_answer()
+    new = conversation.reword_answer("mine")
+    assert (new.edits, new.model, new.parent) == ((old.id,), None, old.parent)
+    assert store.open(log.session.id).session == log.session
+    with pytest.raises(UsageProblem, match="an answer needs words"):
+        conversation.reword_answer(" ")
+
+
+def test_settings_of_one_answer_are_not_those_of_the_next() -> None:
+    conversation, engine = talked("one", "two", "three")
+    once = Settings(Sampling(temperature=0.1), max_tokens=7)
+    list(conversation.regenerate(settings=once, alternatives=2))
+    list(conversation.regenerate())
+    _, again, after = engine.requests
+    assert (again.sampling.temperature, again.max_tokens, again.alternatives) == (0.1, 7, 2)
+    assert (after.sampling.temperature, after.max_tokens, after.alternatives) == (0.7, None, 1)
+
+
+def test_an_earlier_question_is_answered_again_as_it_was_asked() -> None:
+    conversation, engine = talked("one", "two", "three", turns=2)
+    conversation.instruct("Shout.")
+    list(conversation.regenerate(conversation.log.session.path()[1]))
+    assert [message.content for message in engine.requests[-1].messages] == ["q0"]
+
+
+def test_nothing_answers_a_system_text() -> None:
+    conversation, _ = talked("one")
+    conversation.instruct("Shout.")
+    with pytest.raises(UsageProblem, match="that turn is a system text"):
+        conversation.regenerate(conversation.log.session.path()[-1])
+
+
+def test_a_version_is_gone_to_where_it_was_left() -> None:
+    conversation, _ = talked("one", "two", "other", turns=2)
+    old = conversation.log.session.path()[1]
+    list(conversation.regenerate(conversation.log.session.path()[0]))
+    new = conversation.last_answer()
+    assert conversation.step(new, -1) == old
+    assert path_of(conversation) == ["q0", "one", "q1", "two"]
+    conversation.undo()
+    assert conversation.step(old, 1) == new
+    assert path_of(conversation) == ["q0", "other"]
+    conversation.step(new, -1)
+    assert path_of(conversation) == ["q0", "one", "q1", "two"]
+    with pytest.raises(UsageProblem, match="there is no version 3 of 2"):
+        conversation.step(new, 1)
+
+
+def test_versions_under_another_system_text_are_versions_too() -> None:
+    conversation, _ = talked("one", "two")
+    question = conversation.log.session.path()[0]
+    conversation.instruct("Shout.")
+    list(conversation.regenerate())
+    copy = conversation.last_question()
+    assert copy.id != question.id
+    assert [turn.id for turn in conversation.siblings(copy)] == [question.id, copy.id]
+
+
+def test_answers_to_different_questions_are_not_put_together() -> None:
+    conversation, _ = talked("one", "two", turns=2)
+    _, first, _, second = conversation.log.session.path()
+    with pytest.raises(UsageProblem, match="answers to the same question"):
+        conversation.merge([(first, 1), (second, 1)])
+    with pytest.raises(UsageProblem, match="name at least one"):
+        conversation.merge([])
+
+
+def test_a_title_is_not_looked_for_once_it_is_given_up() -> None:
+    conversation, engine = talked("Once.", Reply("A long title", endless=True))
+    events = conversation.retitle()
+    conversation.cancel()
+    with pytest.raises(UsageProblem, match="the model found no title"):
+        list(events)
+    assert engine.requests[-1].aside
+    assert conversation.log.session.title is None

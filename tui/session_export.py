@@ -7,10 +7,10 @@ from pathlib import Path
 
 from sessions import Session
 from sessions.export import FORMATS, Format, printable_json
-from sessions.findings import Finding, findings_in
 from tui import exit_codes
 from tui.branches import find_branch
 from tui.errors import UsageProblem
+from tui.export_findings import findings_told, format_of
 from tui.narrate import Narrator
 from tui.private_file import refuse_taken, write_private
 from tui.review import confirm
@@ -35,25 +35,9 @@ class ExportOptions:
     """Whether what was found in it may be given away."""
 
 
-_FORMATS_BY_SUFFIX = {
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".md": "markdown",
-    ".html": "html",
-    ".txt": "text",
-}
-
-_MOST_FINDINGS = 20
-"""So many are told one by one."""
-
-_LOOKS_LIKE = {"home folder": "a path in a home folder", "key": "what looks like a key"}
-
-_NAMES = {"system": "system text", "user": "question", "assistant": "answer"}
-
-
 def export_session(runtime: Runtime, options: ExportOptions) -> int:
     """Export one session; the exit code."""
-    name = options.format or _format_of(options.output)
+    name = options.format or format_of(options.output, "give one with --format")
     options = replace(options, format=name)
     form = FORMATS[name]
     _refuse_what_cannot_be(runtime, options, form)
@@ -62,8 +46,9 @@ def export_session(runtime: Runtime, options: ExportOptions) -> int:
     text = form.make(session, leaf)
     narrator = Narrator(runtime.stderr)
     _tell_what_is_lost(narrator, session, leaf)
-    found = _findings(session, leaf, form)
-    _tell_findings(narrator, found)
+    found = findings_told(session, leaf, form)
+    for line in found:
+        narrator.say(line)
     asks = found and runtime.is_interactive and not options.yes
     if asks and not confirm(runtime, "Export it with these?"):
         narrator.say("nothing was written")
@@ -74,15 +59,6 @@ def export_session(runtime: Runtime, options: ExportOptions) -> int:
         write_private(options.output, text.encode(), force=options.force)
         narrator.say(f"{options.output} is written")
     return exit_codes.DONE
-
-
-def _format_of(output: Path | None) -> str:
-    """What is meant by the end of a file's name; on stdout a transcript."""
-    if output is None:
-        return "markdown"
-    if output.suffix not in _FORMATS_BY_SUFFIX:
-        raise UsageProblem(f"{output} ends in no format's name: give one with --format")
-    return _FORMATS_BY_SUFFIX[output.suffix]
 
 
 def _refuse_what_cannot_be(runtime: Runtime, options: ExportOptions, form: Format) -> None:
@@ -106,32 +82,6 @@ def _tell_what_is_lost(narrator: Narrator, session: Session, leaf: str | None) -
         narrator.say(f"{session.damaged_lines} damaged lines are left out")
     if session.has_gap(leaf):
         narrator.say("turns before the first one are lost")
-
-
-def _findings(session: Session, leaf: str | None, form: Format) -> list[str]:
-    """What may not be meant for others, a line each."""
-    turns = form.turns(session, leaf)
-    places = {
-        turn.id: f"turn {number}, {_NAMES[turn.role]}" for number, turn in enumerate(turns, start=1)
-    }
-    found = findings_in(
-        turns,
-        session.ratings if form.has_asides else {},
-        session.reviews if form.has_asides else {},
-        with_asides=form.has_asides,
-    )
-    return [_line(places[each.turn], each) for each in found]
-
-
-def _line(place: str, finding: Finding) -> str:
-    return f"{place}: {_LOOKS_LIKE[finding.kind]}: {finding.excerpt}"
-
-
-def _tell_findings(narrator: Narrator, lines: list[str]) -> None:
-    for line in lines[:_MOST_FINDINGS]:
-        narrator.say(line)
-    if len(lines) > _MOST_FINDINGS:
-        narrator.say(f"and {len(lines) - _MOST_FINDINGS:,} more")
 
 
 def _print(runtime: Runtime, text: str, form: Format) -> None:

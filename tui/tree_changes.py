@@ -73,7 +73,8 @@ class TreeChanges:
         """
         spoken = spoken_turns(self.log.session.path())
         if not spoken or spoken[-1].role != "assistant":
-            raise UsageProblem("there is no answer here yet; /regen answers the last question")
+            way = "; /regen answers the last question" if spoken else ""
+            raise UsageProblem(f"there is no answer here yet{way}")
         return spoken[-1]
 
     def instruct(

@@ -8,20 +8,23 @@ from dataclasses import replace
 import click
 
 from engine.errors import CannotFit, EngineError
-from sessions import memory_session, spoken_turns
+from sessions import SessionLog, memory_session, spoken_turns
 from tui import exit_codes
 from tui.ask import open_session, start_engine
 from tui.attach import AttachedText
 from tui.commands import run_line
+from tui.commands.saved import where_it_stands
 from tui.composed import Surroundings, answer_settings
 from tui.conversation import Conversation, ConversationEvent
 from tui.errors import TooLong, UsageProblem, explain
 from tui.interrupts import signals_call
 from tui.loading import chosen_load_options
+from tui.mentions import mentioned_files
 from tui.narrate import Narrator
 from tui.options import AskOptions
 from tui.plain import PlainAnswer
 from tui.prompt_in_use import PromptInUse
+from tui.repl.clipboard import copy_to_clipboard
 from tui.repl.reader import CommandCompleter, LineReader, PipeReader, TerminalReader
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
@@ -59,11 +62,12 @@ class Repl:
         reader: LineReader,
     ) -> None:
         self.conversation = conversation
-        self._runtime = runtime
+        self.runtime = runtime
+        self.engine_options = options.engine
+        self.attachments: list[AttachedText] = []
         self._options = options
         self._reader = reader
         self._narrator = Narrator(runtime.stderr)
-        self._attachments: list[AttachedText] = []
         self._titles = TitleMaker()
         self.prompt = PromptInUse(options.prompt)
         self._leaving = False
@@ -71,9 +75,11 @@ class Repl:
 
     def run(self) -> int:
         """Read and answer until the end of input or /exit."""
-        self._attachments = read_files(self._options.prompt.files)
-        if self._runtime.is_interactive:
+        self.attachments = read_files(self._options.prompt.files)
+        if self.runtime.is_interactive:
             self.say(f"{self.conversation.engine.model_name} · /help · Ctrl+D leaves")
+            if self.conversation.log.session.turns:
+                self.say("\n".join(where_it_stands(self)))
         if self._options.prompt.words:
             self._handle(self._options.prompt.words)
         while not self._leaving:
@@ -90,15 +96,26 @@ class Repl:
     @property
     def around(self) -> Surroundings:
         """See `Talk`."""
-        return surroundings(self._runtime, self.conversation.engine, self.conversation.log)
+        return surroundings(self.runtime, self.conversation.engine, self.conversation.log)
+
+    @property
+    def alternatives(self) -> int:
+        """See `Talk`."""
+        return self._options.alternatives
 
     def say(self, text: str) -> None:
         """See `Talk`."""
-        self._runtime.stdout.write(f"{sanitize(text)}\n")
+        self.runtime.stdout.write(f"{sanitize(text)}\n")
 
     def begin_session(self) -> None:
         """See `Talk`."""
-        log = self._runtime.sessions().create() if self._options.save else memory_session()
+        self._use(self.runtime.sessions().create() if self._options.save else memory_session())
+
+    def open_session(self, query: str) -> None:
+        """See `Talk`."""
+        self._use(open_session(self.runtime, replace(self._options, session=query)))
+
+    def _use(self, log: SessionLog) -> None:
         old = self.conversation
         self.conversation = Conversation(old.engine, log, old.settings)
         self.prompt.begin_session()
@@ -110,9 +127,9 @@ class Repl:
     def use_model(self, name: str) -> None:
         """See `Talk`."""
         # A template that was given for one model is not another's.
-        own = replace(self._options.engine, chat_template=None)
+        own = replace(self.engine_options, chat_template=None)
         chosen = chosen_load_options(own, save=self._options.save)
-        engine = self._runtime.start_engine(name, chosen)
+        engine = self.runtime.start_engine(name, chosen)
         try:
             engine.describe()
         except EngineError:
@@ -123,7 +140,7 @@ class Repl:
 
     def show(self, events: Iterable[ConversationEvent], *, alternatives: int = 1) -> None:
         """See `Talk`."""
-        answer = PlainAnswer(self._runtime.stdout, self._narrator, alternatives=alternatives)
+        answer = PlainAnswer(self.runtime.stdout, self._narrator, alternatives=alternatives)
         with signals_call(self.conversation.cancel) as interruption:
             try:
                 answer.show(events)
@@ -139,21 +156,20 @@ class Repl:
         if answer.failed:
             self._note_failure()
 
-    def regenerate(self) -> None:
-        """See `Talk`."""
-        count = self._options.alternatives
-        self.show(self.conversation.regenerate(alternatives=count), alternatives=count)
-
     def edit_text(self, text: str) -> str | None:
         """See `Talk`."""
-        if not self._runtime.is_interactive:
-            raise UsageProblem("/edit takes the new words: there is no terminal for an editor")
+        if not self.runtime.is_interactive:
+            raise UsageProblem("give the new words too: there is no terminal for an editor")
         try:
             edited = click.edit(text, extension=".md")
         except click.ClickException as error:
             raise UsageProblem(error.format_message()) from error
         # Editors end a file with a newline that nobody typed.
         return None if edited is None else edited.removesuffix("\n")
+
+    def copy(self, text: str) -> None:
+        """See `Talk`."""
+        copy_to_clipboard(text, self.runtime)
 
     def leave(self) -> None:
         """See `Talk`."""
@@ -162,7 +178,7 @@ class Repl:
     def _read(self) -> str:
         """The next line. While a person thinks, the model finds a title for the session."""
         log = self.conversation.log
-        if self._runtime.is_interactive:
+        if self.runtime.is_interactive:
             self._titles.start(self.conversation.engine, log.session)
         try:
             return self._reader.read()
@@ -175,7 +191,7 @@ class Repl:
         try:
             if line.startswith("/"):
                 run_line(self, line)
-                marked = PlainAnswer(self._runtime.stdout, self._narrator)
+                marked = PlainAnswer(self.runtime.stdout, self._narrator)
                 marked.show(self.conversation.failures())
                 if marked.failed:
                     self._note_failure()
@@ -191,15 +207,16 @@ class Repl:
             self._note_failure()
 
     def _answer(self, line: str) -> None:
-        composed = self.prompt.compose(line, self._options.engine, self._attachments, self.around)
-        self._attachments = []
+        named = mentioned_files(line) if self.runtime.is_interactive else []
+        attachments = [*self.attachments, *read_files(named)]
+        composed = self.prompt.compose(line, self.engine_options, attachments, self.around)
+        self.attachments = []
         self.conversation.settings = composed.settings
-        self.prompt.put_in_force(self.conversation, composed, self._runtime.config.system)
-        count = self._options.alternatives
-        events = self.conversation.ask(composed.question, alternatives=count)
-        self.show(events, alternatives=count)
+        self.prompt.put_in_force(self.conversation, composed, self.runtime.config.system)
+        events = self.conversation.ask(composed.question, alternatives=self.alternatives)
+        self.show(events, alternatives=self.alternatives)
 
     def _note_failure(self) -> None:
         """A person has seen it; a script sees the exit code."""
-        if not self._runtime.is_interactive and not self._leaving:
+        if not self.runtime.is_interactive and not self._leaving:
             self._code = exit_codes.FAILED

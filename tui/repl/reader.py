@@ -85,9 +85,12 @@ class CommandCompleter(Completer):
         """What commands act on; there is nothing to complete before it is there."""
 
     def get_completions(self, document: Document, _event: CompleteEvent) -> Iterable[Completion]:
-        """Those that begin as the last word does, while the text is one line with a slash."""
+        """Those that begin as the last word does: of a line with a slash, or behind an @."""
         text = document.text_before_cursor
-        if self.talk is None or not text.startswith("/") or "\n" in text:
+        if text.startswith("/") and "\n" in text:
+            return
+        text = text.rpartition("\n")[2]
+        if self.talk is None:
             return
         word = text.rpartition(" ")[2]
         for suggestion in complete_line(self.talk, text):

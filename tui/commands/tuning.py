@@ -1,0 +1,111 @@
+"""Commands about how answers are made: the model, its sampling, whether it thinks aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from engine.models import find_models
+from tui.commands.completing import names, settings, words
+from tui.commands.reading import words_of
+from tui.commands.talk import Command, Suggestion, Talk
+from tui.composed import answer_settings
+from tui.errors import UsageProblem
+from tui.setting_values import (
+    MEANINGS,
+    is_unset,
+    pairs_of,
+    range_of,
+    value_of,
+    with_options,
+    with_values,
+)
+from tui.tables import file_size
+
+
+def _set(talk: Talk, argument: str) -> None:
+    typed = words_of(argument, "set")
+    if not typed:
+        for name in MEANINGS:
+            talk.say(_line(talk, name))
+        return
+    if len(typed) == 1 and typed[0] in MEANINGS:
+        may_be = range_of(typed[0])
+        talk.say(f"{_line(talk, typed[0])}{f' ({may_be})' if may_be else ''}")
+        return
+    pairs = pairs_of(typed)
+    chosen = with_values(
+        talk.conversation.settings, [pair for pair in pairs if not is_unset(pair[1])]
+    )
+    options = with_options(talk.engine_options, pairs)
+    if any(is_unset(value) for _, value in pairs):
+        chosen = answer_settings(options, {}, talk.runtime.config)
+    talk.engine_options, talk.conversation.settings = options, chosen
+    for name in dict.fromkeys(name for name, _ in pairs):
+        talk.say(_line(talk, name))
+
+
+def _line(talk: Talk, name: str) -> str:
+    value = value_of(talk.conversation.settings, name)
+    return f"{name} {value}  {MEANINGS[name]}"
+
+
+def _complete_set(talk: Talk, argument: str) -> Iterator[Suggestion]:
+    return settings(talk, argument, {})
+
+
+_THINKING: Mapping[str, bool | None] = {"on": True, "off": False, "auto": None}
+
+
+def _think(talk: Talk, argument: str) -> None:
+    if argument and argument not in _THINKING:
+        raise UsageProblem("/think takes on, off or auto")
+    if argument:
+        think = _THINKING[argument]
+        talk.engine_options = replace(talk.engine_options, think=think)
+        talk.conversation.settings = replace(talk.conversation.settings, think=think)
+    told = {True: "the model thinks aloud first", False: "the model does not think aloud"}
+    think = talk.conversation.settings.think
+    talk.say("whether it thinks aloud is left to the model" if think is None else told[think])
+
+
+def _model(talk: Talk, argument: str) -> None:
+    if argument:
+        talk.use_model(argument)
+    talk.say(f"the model is {talk.conversation.engine.model_name}")
+
+
+def _model_names(talk: Talk, argument: str) -> Iterator[Suggestion]:
+    models = find_models(talk.runtime.paths.models)
+    return names(argument, {model.name: file_size(model.size_bytes) for model in models})
+
+
+TUNING_COMMANDS = (
+    Command(
+        "set",
+        "[K V…]",
+        "show how answers are made, or change it from here on",
+        _set,
+        _complete_set,
+        "What is asked",
+        "/set temperature 0.3 max_tokens 200",
+    ),
+    Command(
+        "think",
+        "[on|off|auto]",
+        "whether models that can think aloud do",
+        _think,
+        lambda _talk, _argument: words(_THINKING.keys()),
+        "What is asked",
+        "/think off",
+    ),
+    Command(
+        "model",
+        "[NAME]",
+        "show the model, or go on with another",
+        _model,
+        _model_names,
+        "What is asked",
+        "/model smollm2",
+    ),
+)

@@ -1,0 +1,117 @@
+"""Where the context goes: how many tokens each part of a conversation takes, and what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.protocol import Engine
+from engine.types import Message
+from sessions import Turn, instruction_in_force, spoken_turns, standing_messages
+from tui.attach import AttachedText, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of what the model gets."""
+
+    name: str
+    tokens: int
+    is_within: bool = False
+    """Whether it is counted in the part before it as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextUse:
+    """All parts, and the room there is for them."""
+
+    parts: tuple[Part, ...]
+    n_ctx: int
+
+    @property
+    def used(self) -> int:
+        """Tokens of all parts together."""
+        return sum(part.tokens for part in self.parts if not part.is_within)
+
+    @property
+    def free(self) -> int:
+        """What is left for the next question and its answer."""
+        return max(0, self.n_ctx - self.used)
+
+
+def context_use(
+    engine: Engine, path: Sequence[Turn], waiting: Sequence[AttachedText] = ()
+) -> ContextUse:
+    """Count the parts of a branch, with the texts that wait to go along.
+
+    Each part is what it adds to those before it, so that they add up to what the model gets.
+
+    Raises:
+        EngineError: If they cannot be counted.
+    """
+    n_ctx = engine.describe().n_ctx
+    counter = _Counter(engine)
+    said = spoken_turns(path)
+    last = next((i for i in reversed(range(len(said))) if said[i].role == "user"), len(said))
+    instruction = instruction_in_force(path)
+    own_system, _ = _parted(standing_messages([instruction] if instruction else []))
+    system, examples = _parted(standing_messages(path))
+    parts = [
+        Part("chat template", counter.frame),
+        Part("system text", counter.add(own_system)),
+        Part("summary", counter.set(system)),
+        Part("examples", counter.add(examples)),
+        Part("earlier turns", counter.add(_messages(said[:last]))),
+        Part("of it attached texts", counter.alone(_attached(said[:last])), is_within=True),
+        Part("last question", counter.add(_messages(said[last : last + 1]))),
+        Part("of it attached texts", counter.alone(_attached(said[last:])), is_within=True),
+        Part("its answer", counter.add(_messages(said[last + 1 :]))),
+        Part("texts to go along", counter.alone([each.text for each in waiting])),
+    ]
+    return ContextUse(tuple(part for part in parts if part.tokens), n_ctx)
+
+
+class _Counter:
+    """Counts what messages add to those that came before; templates need a question at the end."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._messages: list[Message] = []
+        self.frame = engine.count([Message("user", "")])
+        """Tokens around the next question."""
+        self._total = self.frame
+
+    def add(self, messages: Sequence[Message]) -> int:
+        """Tokens that messages add."""
+        return self.set([*self._messages, *messages]) if messages else 0
+
+    def set(self, messages: Sequence[Message]) -> int:
+        """Tokens that these have more than those before."""
+        if list(messages) == self._messages:
+            return 0
+        self._messages = list(messages)
+        before, self._total = self._total, self._count()
+        return max(0, self._total - before)
+
+    def alone(self, texts: Sequence[str]) -> int:
+        """Tokens of texts without anything around them."""
+        counts = (self._engine.count([Message("user", text)]) - self.frame for text in texts)
+        return sum(counts)
+
+    def _count(self) -> int:
+        ends_in_question = bool(self._messages) and self._messages[-1].role == "user"
+        question = [] if ends_in_question else [Message("user", "")]
+        return self._engine.count([*self._messages, *question])
+
+
+def _parted(standing: Sequence[Message]) -> tuple[list[Message], list[Message]]:
+    system = [message for message in standing if message.role == "system"][:1]
+    return system, list(standing[len(system) :])
+
+
+def _messages(turns: Sequence[Turn]) -> list[Message]:
+    return [Message(turn.role, turn.content) for turn in turns]
+
+
+def _attached(turns: Sequence[Turn]) -> list[str]:
+    return [text_of(turn, part) for turn in turns for part in turn.attachments]
