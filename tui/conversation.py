@@ -245,8 +245,9 @@ class Conversation(TreeChanges):
 
     def _retitle(self) -> Generator[ConversationEvent, None, None]:
         title = yield from ask_for_title(self.engine, self.log.session, lambda: self._cancelled)
-        # A person's own title gives way because the person says so.
-        self.marks.set_title("")
+        if self.log.session.title_is_own:
+            # It gives way because the person says so.
+            self.marks.set_title("")
         self.marks.set_title(title, by_model=True)
         yield from self._saver.failures()
 

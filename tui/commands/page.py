@@ -76,3 +76,7 @@ def _settings() -> Iterator[str]:
     yield "| name | meaning |\n|---|---|"
     yield from (f"| `{name}` | {meaning} |" for name, meaning in MEANINGS.items())
     yield ""
+
+
+if __name__ == "__main__":
+    print(commands_page(), end="")
