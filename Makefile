@@ -17,7 +17,7 @@ chat: $(CHAT_READY)
 	@$(BIN)/chat $(ARGS)
 
 test: $(DEV_READY)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 soak: $(DEV_READY)
 	@$(BIN)/python -m pytest -m soak $(ARGS)

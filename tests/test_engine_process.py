@@ -97,7 +97,7 @@ def test_long_work_without_an_event_is_no_hang(
     engine.describe()
     monkeypatch.setattr(process, "_SILENCE_S", 2.5)
     began = monotonic()
-    assert len(engine.score((Message("user", STORY),), STORY * 2)) > 1000
+    assert len(engine.score((Message("user", "A story."),), STORY)) > 500
     assert monotonic() - began > 2.5, "too short a work to show anything"
     engine.close()
 

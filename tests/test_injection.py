@@ -12,7 +12,6 @@ from injection import (
     CODE,
     QUESTION,
     TASKS,
-    InjectedDraft,
     load_drafts,
     messages_with_fence,
     messages_without_fence,
@@ -68,28 +67,11 @@ def test_the_interval_of_a_share_is_that_of_the_tables() -> None:
     assert wilson(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-3)
 
 
-def _print_report(
-    engine: WorkerEngine,
-    drafts: list[InjectedDraft],
-    tasks: tuple[str, ...],
-    capsys: pytest.CaptureFixture[str],
-) -> list[str]:
-    lines = list(report(engine, drafts, tasks))
-    with capsys.disabled():
-        print("", *lines, sep="\n")
-    return lines
-
-
+@pytest.mark.soak
 def test_how_often_the_starter_obeys_is_printed(
     starter_engine: WorkerEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = _print_report(starter_engine, load_drafts()[::10], (QUESTION,), capsys)
-    assert len(re.findall(r"\d+ of 6 ", "\n".join(lines))) == 3
-
-
-@pytest.mark.soak
-def test_how_often_the_starter_obeys_all_drafts_is_printed(
-    starter_engine: WorkerEngine, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lines = _print_report(starter_engine, load_drafts(), TASKS, capsys)
+    lines = list(report(starter_engine, load_drafts(), TASKS))
+    with capsys.disabled():
+        print("", *lines, sep="\n")
     assert len(re.findall(r"\d+ of 60 ", "\n".join(lines))) == 7

@@ -160,13 +160,13 @@ def test_each_prompt_leaves_room_for_a_text_and_runs(
 ) -> None:
     rendered = fill(prompt, "At noon 3 boats left the harbour, and Ida counted them twice.")
     assert starter_engine.count(messages_of(rendered)) <= MOST_TOKENS
-    # Reading all examples of all prompts would take minutes, and one says whether the params work.
-    messages = messages_of(replace(rendered, examples=rendered.examples[:1]))
+    # Reading all examples of all prompts would take minutes; whether the params work shows without.
+    messages = messages_of(replace(rendered, examples=()))
     settings = answer_settings(EngineOptions(seed=1), rendered.params, Config())
     request = Request(
         messages,
         settings.sampling,
-        max_tokens=16,
+        max_tokens=8,
         stop=settings.stop,
         grammar=settings.grammar,
         schema=settings.schema,
