@@ -161,7 +161,7 @@ def test_what_was_set_counts_for_the_first_command_too(chat: Chat) -> None:
     assert chat.out == "Hello\n"
     lines = "/new\n/continue\n/regen\n"
     assert chat("-c", "--repl", stdin=lines) == 1
-    assert "there is no answer here to go on with" in chat.err
+    assert "there is no answer here yet" in chat.err
     assert "there is no question yet" in chat.err
 
 

@@ -73,3 +73,22 @@ def test_alternatives_are_numbered_where_a_person_reads(terminal: Terminal) -> N
     chat = terminal.start_scripted("A lamp.", "-n", "2", "Hi")
     chat.expect(pexpect.EOF)
     assert chat.before == "[1 of 2]\r\nA lamp.\r\n\r\n[2 of 2]\r\nA lamp.\r\n"
+
+
+def test_a_session_that_goes_on_begins_with_its_last_words(terminal: Terminal) -> None:
+    chat = terminal.start_scripted("A lamp.", "--repl")
+    chat.expect("›")
+    (terminal.home / "lamp.md").write_text("The lamp went out.")
+    chat.send(f"What is in @{terminal.home}/lamp.md\r")
+    chat.expect("A lamp\\.")
+    chat.expect("›")
+    chat.send("/copy\r")
+    chat.expect("\x1b\\]52;c;QSBsYW1wLg==\x1b\\\\")
+    chat.send("/exit\r")
+    chat.expect(pexpect.EOF)
+    (part,) = terminal.turns()[-2].attachments
+    assert part.name == "lamp.md"
+    again = terminal.start_scripted("x", "-c", "--repl")
+    again.expect("3 turns")
+    again.expect("› What is in @")
+    again.expect("  A lamp\\.")

@@ -19,8 +19,10 @@ its meaning. This page is made from the program's own list.
 _NOTES = """\
 ## Turns, versions and branches
 
-**N is the number of a turn** on this branch, as `/fork` without anything lists them. Nothing is
-ever overwritten: another answer, other words and a merged answer become *versions* beside the old
+**N is the number of a turn** on this branch, as `/fork` without anything lists them. Where a new
+text begins with a number, the turn's comes first: `/edit 1 3 lamps, please`.
+
+Nothing is ever overwritten: another answer, other words and a merged answer become *versions* beside the old
 one, and what followed the old one stays a branch. `/pick` lists the versions of the last answer,
 `/branches` draws all of the session with a number for the end of each branch, and `/switch` goes
 there.
