@@ -52,6 +52,11 @@ def test_no_toolkit_and_no_llama_cpp_below_the_front_end(room: str) -> None:
     assert loaded & ROOMS <= {room, "engine"}
 
 
+def test_the_conversation_and_its_commands_know_no_toolkit() -> None:
+    loaded = modules_after("import tui.commands, tui.commands.page, tui.context_use")
+    assert not loaded & (TOOLKITS | HEAVY)
+
+
 @pytest.mark.parametrize("room", ["prompts", "sessions", "drafts"])
 def test_a_room_knows_only_the_engines_values(room: str) -> None:
     report = "; ".join(f"import {name}" for name in modules_of_room(room))
