@@ -367,6 +367,13 @@ def test_a_session_that_is_open_is_told_in_three_short_lines(desk: Desk) -> None
     assert answer == "  Hello there."
 
 
+def test_of_attached_texts_only_the_names_are_told(chat: Chat, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("A secret.")
+    chat.script("one")
+    assert chat("--repl", "-f", "a.md", stdin="Summarise this.\n/title Tales\n/open Tales") == 0
+    assert chat.out.endswith("Tales (3 turns)\n› Summarise this. [a.md]\n  one\n")
+
+
 def test_a_session_is_exported_as_text_and_into_a_file(chat: Chat, tmp_path: Path) -> None:
     chat.script("See /home/ida/notes.")
     assert chat("--repl", stdin="first\n/export text\n/export tale.json\n/export tale.json") == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sessions import MATCH_END, MATCH_START, Search
+from sessions import MATCH_END, MATCH_START, Search, Turn
 from sessions.export import FORMATS
 from tui.commands.completing import file_names, names, path_of
 from tui.commands.reading import without_force, words_of
@@ -59,13 +59,23 @@ def where_it_stands(talk: Talk) -> list[str]:
     """The title of the session in use and its last question and answer, in a few short lines."""
     session = talk.conversation.log.session
     last = session.path(last=2)
-    said = [f"{_WHO[turn.role]} {_short(turn.content)}" for turn in last if turn.role in _WHO]
+    said = [f"{_WHO[turn.role]} {_short(_words_of(turn))}" for turn in last if turn.role in _WHO]
     return [f"{session.display_title} ({_turns(sum(1 for _ in session.visible()))})", *said]
 
 
 _WHO = {"user": "›", "assistant": " "}
 _LONGEST = 200
 """Characters of a turn."""
+
+
+def _words_of(turn: Turn) -> str:
+    """What was said; of a question that texts went along with their names, and what is before."""
+    if not turn.attachments:
+        return turn.content
+    # The line above a text is the beginning of its fence.
+    before = turn.content[: turn.attachments[0].start].rstrip("\n").rpartition("\n")[0]
+    names = ", ".join(part.name or "piped text" for part in turn.attachments)
+    return f"{before.strip()} [{names}]".strip()
 
 
 def _short(content: str) -> str:
