@@ -22,10 +22,10 @@ _NOTES = """\
 **N is the number of a turn** on this branch, as `/fork` without anything lists them. Where a new
 text begins with a number, the turn's comes first: `/edit 1 3 lamps, please`.
 
-Nothing is ever overwritten: another answer, other words and a merged answer become *versions* beside the old
-one, and what followed the old one stays a branch. `/pick` lists the versions of the last answer,
-`/branches` draws all of the session with a number for the end of each branch, and `/switch` goes
-there.
+Nothing is ever overwritten: another answer, other words and a merged answer become *versions*
+beside the old one, and what followed the old one stays a branch. `/pick` lists the
+versions of the last answer, `/branches` draws all of the session with a number for the end of
+each branch, and `/switch` goes there.
 
 `/answer` keeps an answer in your own words, marked as yours in the session; `/continue` then has
 the model go on from where they end. `/merge 1:1 2:3` makes an answer of paragraph 1 of version 1
