@@ -68,6 +68,11 @@ class ScriptedEngine:
         self._replied = 0
         self.requests: list[Request] = []
 
+    @property
+    def host(self) -> None:
+        """See `Engine`."""
+        return None
+
     def describe(self) -> ModelCard:
         """See `Engine`."""
         return self.card
