@@ -1,7 +1,7 @@
 """The front ends on a real pseudo-terminal.
 
-A test waits for words that are bound to come: those of a scripted answer, or of the program. A small
-model may end before the limit of its tokens, or never begin a second sentence.
+A test waits for words that are bound to come: those of a scripted answer, or of the program. A
+small model may end before the limit of its tokens, or never begin a second sentence.
 """
 
 from __future__ import annotations
