@@ -1,4 +1,4 @@
-"""Servers on loopback for the tests of endpoints: one that says what it was told to, byte by byte."""
+"""A server on loopback that says what it was told to, byte by byte."""
 
 from __future__ import annotations
 

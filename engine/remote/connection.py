@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import random
 import socket
+import ssl
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import suppress
@@ -76,6 +77,7 @@ class Connection:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._client = httpx.Client(
             headers={**headers, "Accept-Encoding": "identity"},
+            verify=_trusted(endpoint),
             timeout=httpx.Timeout(endpoint.timeout_s, connect=_CONNECT_S, write=_WRITE_S),
         )
         self._endpoint = endpoint
@@ -184,6 +186,14 @@ class Connection:
             sleep(min(_POLL_S, left))
 
 
+def _trusted(endpoint: Endpoint) -> ssl.SSLContext:
+    """Whose certificates count. Reading them takes longer than many an answer begins in, so where
+    none will be shown it is nobody's."""
+    if endpoint.url.startswith("https:"):
+        return httpx.create_ssl_context()
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def _retry_after(value: str) -> float | None:
     """Seconds that a server asks to wait, which it says as a number or as a date."""
     try:
@@ -259,9 +269,15 @@ class _Errand:
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Knows the socket as soon as there is one, and ends the call once it is left."""
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+        is_connected = event in (
+            "connection.connect_tcp.complete",
+            "connection.start_tls.complete",
+        )
+        if is_connected:
             self._socket = info["return_value"].get_extra_info("socket")
         if self._is_left and not event.startswith("http11.response_closed"):
+            if is_connected:
+                info["return_value"].close()
             raise httpx.ReadError("nobody waits for it any more")
 
 

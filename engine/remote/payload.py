@@ -99,14 +99,10 @@ def payload_of(request: Request, indexes: Sequence[int], model: str, dialect: Di
 
 
 def _sampling(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
-    """The values that the server takes. What is off stays unsaid where that is its default too."""
+    """All that the server takes, what is off too: servers have defaults of their own, such as a
+    penalty for repetitions that nobody asked for."""
     values = sampling.to_dict()
-    off = Sampling().to_dict()
-    told = {
-        their_name: values[name]
-        for name, their_name in dialect.sampling.items()
-        if name not in dialect.extra or values[name] != off[name] or name in ("top_k", "min_p")
-    }
+    told = {theirs: values[name] for name, theirs in dialect.sampling.items()}
     if dialect.title == "vLLM" and told["top_k"] == 0:
         told["top_k"] = -1
     return {name: value for name, value in told.items() if value is not None}
