@@ -83,7 +83,7 @@ def _carry_out(
         review, code = revise_all(runtime, work)
     if review is None:
         left = "the draft is as it was" if len(targets) == 1 else "the drafts are as they were"
-        Narrator(runtime.stderr).say(left)
+        Narrator(runtime.stderr).say(f"{left}{_kept(work)}")
         return code
     if asks:
         work.record(review)
@@ -92,9 +92,18 @@ def _carry_out(
             Narrator(runtime.stderr).say(f"nothing to change in {target.draft.path}")
         elif not _deliver(runtime, options, target, work.accepted(review, number), work):
             code = exit_codes.REFUSED
-    work.end()
+    work.end(review)
     say_summary(runtime, work, review, seconds=monotonic() - started)
     return code
+
+
+def _kept(work: Work) -> str:
+    """What is kept of what was decided, as the end of a line."""
+    if work.decisions.problem:
+        return f"; what you decided could not be kept: {work.decisions.problem}"
+    if work.decisions:
+        return "; what you decided is kept: the same command goes on with it"
+    return ""
 
 
 def _deliver(
