@@ -11,6 +11,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -245,5 +246,6 @@ def _mend_streams() -> None:
 def _fail(text: str, code: int) -> int:
     from tui.sanitize import sanitize_line
 
-    click.echo(f"chat: {sanitize_line(text)}", err=True)
+    with suppress(OSError):  # nobody may be listening any more
+        click.echo(f"chat: {sanitize_line(text)}", err=True)
     return code

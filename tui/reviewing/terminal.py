@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import termios
 from collections.abc import Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 import click
@@ -54,7 +55,8 @@ def _by_lines(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
         except KeyboardInterrupt:
             is_kept = False
     if not is_kept:
-        desk.write("")
+        with suppress(OSError):  # the terminal may be gone
+            desk.write("")
         return None, interruption.exit_code
     return review, exit_codes.FAILED if desk.has_failed else exit_codes.DONE
 
