@@ -65,8 +65,8 @@ class Runner:
         folder = self._root / name
         if not again:
             shutil.copytree(self._home, folder / "home")
-            (folder / "draft.md").write_text(OLD)
-            (folder / "stdin").write_text(OLD)
+            for file in ("draft.md", "other.md", "stdin"):
+                (folder / file).write_text(OLD)
         self._cases.append(
             {
                 "folder": name,
@@ -123,13 +123,14 @@ def test_a_signal_before_the_end_of_an_answer_changes_nothing_and_hands_a_filter
 
 def test_output_that_nobody_reads_any_more_stops_no_work(runner: Runner) -> None:
     for moment in ("prefill", 2):
-        runner.add(moment, signal.SIGPIPE, *WAYS["write"])
+        runner.add(moment, signal.SIGPIPE, *WAYS["write"], "--edit", "other.md")
     for way in ("diff", "filter"):
         runner.add("prefill", signal.SIGPIPE, *WAYS[way])
     runs = runner.run()
     assert all(run.is_met for run in runs)
     assert [run.code for run in runs] == [0] * 4
     assert [run.draft for run in runs] == [NEW, NEW, OLD, OLD]
+    assert [(run.folder / "other.md").read_text() for run in runs] == [NEW, NEW, OLD, OLD]
 
 
 def test_a_signal_while_the_file_is_written_comes_after_that(runner: Runner) -> None:

@@ -23,7 +23,7 @@ y take this change          n skip it
 e edit the proposed words   r ask for other words
 A other versions            A NUMBER take one of them
 a take the rest of the file d skip the rest of the file
-  (what is still coming too, but none that is doubtful)
+  (what is still coming too; what is doubtful is never taken so)
 u take the last decision back
 j next change               k the one before
 g NUMBER go to a change     / WORDS find a change
