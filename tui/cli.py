@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SUBCOMMANDS = {
     "sessions": "find, show, branch, export, import and check conversations",
     "prompts": "list and show prompts",
-    "models": "list and inspect the models on this machine",
+    "models": "list, inspect, choose and remove models",
     "drafts": "list, show, undo and redo what was written to your files",
     "config": "the settings in use",
     "doctor": "what this installation has and lacks",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from drafts.errors import DraftError, DraftMissing, NothingToRedo, NothingToUndo
-from engine.errors import CannotFit, EngineError, GrammarFailed, NoModel, UnknownModel
+from engine.errors import CannotFit, EngineError, GrammarFailed, NoModel, NotHere, UnknownModel
 from prompts.errors import MissingVariables, NotAdded, PromptError
 from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
 from tui import exit_codes
@@ -52,7 +52,15 @@ _CODES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
     ((CannotFit,), exit_codes.DOES_NOT_FIT),
     ((NothingToUndo, NothingToRedo, NotAdded), exit_codes.FAILED),
     (
-        (UnknownModel, UnknownSession, AmbiguousSession, NoSessions, PromptError, DraftMissing),
+        (
+            UnknownModel,
+            NotHere,
+            UnknownSession,
+            AmbiguousSession,
+            NoSessions,
+            PromptError,
+            DraftMissing,
+        ),
         exit_codes.USAGE,
     ),
     ((UsageProblem, GrammarFailed), exit_codes.USAGE),
@@ -94,11 +102,16 @@ def _what(error: Exception) -> str:
 def _advice(error: Exception) -> str:
     """What to do next, where the error itself does not say it."""
     if isinstance(error, NoModel):
-        return f": `{STARTER_COMMAND}` brings a small one, or name a GGUF file with -m PATH"
+        return (
+            f": `{STARTER_COMMAND}` brings a small one, `chat models pull` lists good ones to "
+            "download, and -m PATH uses a GGUF file"
+        )
     if isinstance(error, CannotFit):
         return _how_to_make_room(error)
     if isinstance(error, UnknownModel):
         return _did_you_mean(error.nearest) or "; `chat models list` shows what there is"
+    if isinstance(error, NotHere):
+        return f"; `chat models pull {error.name}` downloads it"
     if isinstance(error, UnknownSession):
         return _did_you_mean(error.nearest) or "; `chat sessions list` shows what there is"
     if isinstance(error, MissingVariables):
