@@ -27,12 +27,12 @@ def names(chat: Chat) -> list[str]:
 
 
 def test_a_list_has_what_one_chooses_by(chat: Chat, own: Path) -> None:
-    put(own / "half.gguf", SOUND[:-1])
+    put(own / "until-half.gguf", SOUND[:-1])
     assert chat("models", "list") == 0
     row = chat.out.splitlines()[0].split("\t")
     assert row[:4] == ["tiny", "llama", "83k", "Q8_0"]
     assert row[5:] == ["512", "", "yes", "models folder", "*"]
-    assert f"not usable: {own / 'half.gguf'} lacks its last 1 bytes" in chat.err
+    assert f"not usable: {own / 'until-half.gguf'} lacks its last 1 bytes" in chat.err
     assert chat("models", "list", "--json") == 0
     told = json.loads(chat.out)
     assert told["models"][0]["path"] == str(own / "tiny.gguf")
