@@ -28,10 +28,12 @@ class EngineOptions:
     """Which model answers, and how."""
 
     model: str | None = None
+    profile: str | None = None
+    """Settings that the configuration has under this name."""
     sampling: tuple[tuple[str, str], ...] = ()
     """Names and values as they were typed."""
     load: tuple[tuple[str, str], ...] = ()
-    """The same, of `tui.config.LOAD_NAMES`."""
+    """The same, of `tui.config_keys.LOAD_NAMES`."""
     chat_template: Path | None = None
     max_tokens: int | None = None
     seed: int | None = None
