@@ -92,8 +92,7 @@ def test_a_draft_is_followed_until_something_else_is_written() -> None:
         states.append((following.is_followed, text([following.next_token or 0])))
         following.follow(token)
     assert states == [(True, "we"), (True, " saw"), (True, " teh"), (False, " sea")]
-    assert following.is_followed
-    assert following.next_token is None
+    assert (following.is_followed, following.next_token) == (True, None)
 
 
 def test_what_was_said_before_is_behind_the_cursor_and_stays_so() -> None:
@@ -103,7 +102,7 @@ def test_what_was_said_before_is_behind_the_cursor_and_stays_so() -> None:
     )
     assert text(following.guess(9)) == " and the sky"
     following.follow(tokens(" or")[0])
-    assert not following.is_followed
+    after_another_word = following.is_followed
     following.restart(tokens(" and the"))
-    assert following.is_followed
+    assert (after_another_word, following.is_followed) == (False, True)
     assert text(following.guess(9)) == " sky"
