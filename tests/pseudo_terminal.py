@@ -64,6 +64,8 @@ class Terminal:
                 **os.environ,
                 "CHAT_HOME": str(self.home),
                 "TERM": "xterm-256color",
+                # Nobody here tells where the cursor is; without this each line waits for it.
+                "PROMPT_TOOLKIT_NO_CPR": "1",
                 **environment,
             },
             dimensions=(24, 80),

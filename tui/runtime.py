@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from engine.models import resolve_model
 from engine.types import LoadOptions
-from tui.config import Config, load_config
+from tui.config import Config, ConfigSources, load_config
 from tui.narrate import Narrator
-from tui.paths import find_paths, project_prompts
+from tui.paths import find_paths, project_config, project_prompts
+from tui.trace import Trace
 
 if TYPE_CHECKING:
     from drafts.journal import Journal
@@ -26,18 +28,24 @@ EngineStarter: TypeAlias = "Callable[[Path, LoadOptions], Engine]"
 class Runtime:
     """Built once by `tui.cli.main` and passed on. What a command does not use is not loaded."""
 
-    def __init__(self, environment: Mapping[str, str], starter: EngineStarter) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], starter: EngineStarter, trace: Trace | None = None
+    ) -> None:
         """Find the places; nothing is read yet.
 
         Args:
             environment: The process's.
             starter: Makes engines.
+            trace: Of what was done already.
         """
+        self.trace = trace or Trace()
         self.environment = environment
         self.paths = find_paths(environment)
         self.stdin: TextIO = sys.stdin
         self.stdout: TextIO = sys.stdout
         self.stderr: TextIO = sys.stderr
+        self.profile: str | None = None
+        """That the command line names."""
         self._starter = starter
 
     @cached_property
@@ -45,10 +53,13 @@ class Runtime:
         """The settings; keys that mean nothing are pointed out once.
 
         Raises:
-            ConfigError: If the file cannot be used.
+            ConfigError: If a file cannot be used, or there is no such profile.
         """
-        config = load_config(self.paths.config_file, self.environment)
-        for warning in config.unknown:
+        folder = self.working_folder
+        project = project_config(folder) if folder else None
+        sources = ConfigSources(self.paths.config_file, project, self.profile)
+        config = load_config(sources, self.environment)
+        for warning in config.warnings:
             Narrator(self.stderr).say(warning)
         return config
 
@@ -64,12 +75,13 @@ class Runtime:
                 somebody else's.
 
         Raises:
-            NoModel, UnknownModel: If there is nothing to load.
+            NoModel, NotHere, UnknownModel: If there is nothing to load.
         """
         from tui.loading import load_options
 
-        path = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
-        return self._starter(path, load_options(self.config, self.paths, chosen))
+        found = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
+        options = load_options(self.config, self.paths, chosen)
+        return self._starter(found.path, replace(options, name=found.name))
 
     def sessions(self) -> SessionStore:
         """The saved sessions."""
@@ -81,10 +93,8 @@ class Runtime:
         """The prompts of the project, the user and the package, nearest first."""
         from prompts.library import Library, Source, packaged_source
 
-        try:
-            project = project_prompts(Path.cwd())
-        except FileNotFoundError:  # the working directory was deleted
-            project = None
+        folder = self.working_folder
+        project = project_prompts(folder) if folder else None
         nearest = [Source("project", project)] if project else []
         return Library([*nearest, Source("user", self.paths.prompts), packaged_source()])
 
@@ -93,6 +103,14 @@ class Runtime:
         from drafts.journal import Journal
 
         return Journal(self.paths.drafts)
+
+    @property
+    def working_folder(self) -> Path | None:
+        """None where it was deleted, or cannot be read."""
+        try:
+            return Path.cwd()
+        except OSError:
+            return None
 
     @property
     def is_interactive(self) -> bool:
