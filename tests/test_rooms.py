@@ -16,8 +16,8 @@ HEAVY = {"llama_cpp", "numpy", "jinja2"}
 ROOMS = {"engine", "prompts", "sessions", "drafts", "tui"}
 
 CLIENT_SIDE = {
-    *("client", "errors", "machine", "models", "process", "protocol"),
-    *("remote", "scripted", "types", "wire"),
+    *("client", "errors", "machine", "models", "process", "protocol", "remote", "scripted"),
+    *("tasks", "types", "wire"),
 }
 """Modules of the engine that its callers load; all others are for the worker process."""
 

@@ -53,8 +53,9 @@ _ASKED = Group(
             type=PATH,
             multiple=True,
             metavar="PATH",
-            help="Attach a text.",
+            help="Attach a text; again for more; - is standard input.",
         ),
+        _option("--glob", metavar="PATTERN", help="With a folder: its files like this."),
         _flag("--raw", help="Go on with PROMPT as plain text, no chat template."),
     ),
 )
@@ -120,7 +121,14 @@ _ANSWER = Group(
 _PRINTED = Group(
     "What is printed",
     (
+        _flag("-x", "--extract", help="Only the first fenced block of the answer."),
+        _option(
+            "--separator",
+            metavar="TEXT",
+            help="The line between answers; \\0, \\n and \\t stand for what they mean in C.",
+        ),
         _flag("--json", "as_json", help="Print an OpenAI chat.completion object."),
+        _flag("--json-lines", help="Print each event as JSON when it comes."),
         _option(
             "--logprobs",
             type=click.IntRange(0, 20),
@@ -128,7 +136,8 @@ _PRINTED = Group(
             help="Keep each token's log-probability and those of K others; --json prints them.",
         ),
         _flag("--dry-run", help="Print what would be sent, and its tokens."),
-        _flag("-x", "--extract", default=None, hidden=True),
+        _flag("--stats", help="Say how many tokens were read and written, and how fast."),
+        _flag("--timings", help="Say what the time went to, from the start on."),
     ),
 )
 
@@ -157,7 +166,6 @@ _EDIT = Group(
             metavar="FILE",
             help="With --edit: write to a new file instead.",
         ),
-        _option("--glob", metavar="PATTERN", help="With --edit FOLDER: its files like this."),
         _option("--section", metavar="HEADING", help="With --edit: only this section."),
         _option(
             "--lines",

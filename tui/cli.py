@@ -10,7 +10,9 @@ import difflib
 import io
 import os
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -61,6 +63,7 @@ def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | Non
 
 
 def _run(words: list[str], starter: EngineStarter | None) -> int:
+    began = time.monotonic()
     command: click.Command
     if words == ["help"]:
         words = ["--help"]
@@ -79,9 +82,15 @@ def _run(words: list[str], starter: EngineStarter | None) -> int:
     work: Work | int | None = command.main(words, prog_name="chat", standalone_mode=False)
     if not callable(work):
         return exit_codes.DONE
+    parsed = time.monotonic()
     from tui.runtime import Runtime, spawn_worker
+    from tui.trace import Trace, process_start
 
-    return work(Runtime(os.environ, starter or spawn_worker)) or exit_codes.DONE
+    trace = Trace(process_start() or began)
+    trace.mark("Python is there", began)
+    trace.mark("the command line is read", parsed)
+    trace.mark("the program is loaded")
+    return work(Runtime(os.environ, starter or spawn_worker, trace)) or exit_codes.DONE
 
 
 def _refuse_near_misses(words: list[str]) -> None:
@@ -108,5 +117,6 @@ def _mend_streams() -> None:
 def _fail(text: str, code: int) -> int:
     from tui.sanitize import sanitize_line
 
-    click.echo(f"chat: {sanitize_line(text)}", err=True)
+    with suppress(OSError):  # nobody may be listening any more
+        click.echo(f"chat: {sanitize_line(text)}", err=True)
     return code

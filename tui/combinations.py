@@ -5,10 +5,6 @@ from __future__ import annotations
 import click
 from click.core import ParameterSource
 
-from tui.arguments import NotYet
-
-_NOT_YET = ("extract",)
-
 _NAMES = {
     "words": "an instruction",
     "locks": "--lock",
@@ -20,20 +16,25 @@ _NAMES = {
 }
 """Of options whose value goes by another name."""
 
+_PRINTED = ("as_json", "json_lines", "extract", "separator", "stats")
+"""Of one answer, or several to one question."""
+
 _ONLY_WITH_EDIT = (
-    *("yes", "diff", "output", "glob", "section", "lines", "match"),
+    *("yes", "diff", "output", "section", "lines", "match"),
     *("plain", "watch", "locks"),
 )
 _NEVER_WITH_EDIT = (
-    *("go_on", "session", "compact", "repl", "raw", "as_json", "files"),
-    "logprobs",
+    *("go_on", "session", "compact", "repl", "raw", "files", "logprobs", "timings"),
+    *_PRINTED,
 )
 
 _EITHER_OR = (
     *(("watch", other) for other in ("diff", "output", "dry_run", "section", "lines", "match")),
     ("watch", "words"),
-    ("repl", "as_json"),
-    ("repl", "dry_run"),
+    *(("repl", other) for other in (*_PRINTED, "dry_run")),
+    *(("dry_run", other) for other in _PRINTED if other != "as_json"),
+    ("as_json", "json_lines"),
+    *((form, other) for form in ("as_json", "json_lines") for other in ("extract", "separator")),
     ("repl", "compact"),
     ("go_on", "session"),
     ("grammar", "schema"),
@@ -48,7 +49,6 @@ def refuse_what_does_not_go_together(context: click.Context) -> None:
     """Look at what was typed, not at values: a default was not asked for.
 
     Raises:
-        NotYet: If an option is still to come.
         UsageError: If one option makes no sense beside another, or without one.
     """
     typed = {
@@ -56,16 +56,17 @@ def refuse_what_does_not_go_together(context: click.Context) -> None:
         for name in context.params
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     }
-    for name in _NOT_YET:
-        if name in typed:
-            raise NotYet(_flag(name))
     _refuse_beside_edit(typed)
     for one, other in _EITHER_OR:
         if {one, other} <= typed:
             raise click.UsageError(f"{_flag(one)} does not go with {_flag(other)}")
     if "compact" in typed and not typed & {"go_on", "session"}:
         raise click.UsageError("--compact goes with --continue or --session")
-    if {"logprobs", "no_save"} <= typed and "as_json" not in typed:
+    if "separator" in typed and "alternatives" not in typed:
+        raise click.UsageError("--separator stands between answers: it goes with --alternatives")
+    if "glob" in typed and not typed & {"files", "edit"}:
+        raise click.UsageError("--glob goes with --file FOLDER or --edit FOLDER")
+    if {"logprobs", "no_save"} <= typed and not typed & {"as_json", "json_lines"}:
         raise click.UsageError("--logprobs are printed with --json, or saved")
 
 

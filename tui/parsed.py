@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tui.loading import is_load_option
-from tui.options import AskOptions, EditOptions, EngineOptions, PromptOptions, Scope
+from tui.options import AskOptions, EditOptions, EngineOptions, OutputOptions, PromptOptions, Scope
 
 
 def ask_options(values: dict[str, Any]) -> AskOptions:
@@ -20,7 +20,7 @@ def ask_options(values: dict[str, Any]) -> AskOptions:
         go_on=values["go_on"],
         session=values["session"],
         repl=values["repl"],
-        json=values["as_json"],
+        output=_output_options(values),
         save=not values["no_save"],
         dry_run=values["dry_run"],
         alternatives=values["alternatives"],
@@ -60,6 +60,18 @@ def _prompt_options(values: dict[str, Any]) -> PromptOptions:
         templates=values["templates"],
         variables=values["variables"],
         files=values["files"],
+        glob=values["glob"],
+    )
+
+
+def _output_options(values: dict[str, Any]) -> OutputOptions:
+    return OutputOptions(
+        json=values["as_json"],
+        json_lines=values["json_lines"],
+        extract=values["extract"],
+        separator=values["separator"],
+        stats=values["stats"],
+        timings=values["timings"],
     )
 
 

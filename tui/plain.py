@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from engine.types import Finished, Notice, Piece
+from tui.answer_forms import separator_line
 from tui.compaction import Compacted
 from tui.conversation import ConversationEvent
 from tui.narrate import Narrator
@@ -25,6 +26,7 @@ class PlainAnswer:
         *,
         silent: bool = False,
         alternatives: int = 1,
+        separator: str | None = None,
     ) -> None:
         """Nothing is shown yet.
 
@@ -33,11 +35,14 @@ class PlainAnswer:
             narrator: Says what a wait is for, and what went wrong.
             silent: Keep the answers' text off stdout.
             alternatives: How many answers come. They are shown one after another.
+            separator: What stands between them, as it was typed; None is a number for a person,
+                and a line for a program.
         """
         self._stdout = stdout
         self._narrator = narrator
         self._silent = silent
         self._alternatives = alternatives
+        self._separator = separator
         self._in_line = False
         self._pieces: Counter[int] = Counter()
         self._headed: set[int] = set()
@@ -85,11 +90,12 @@ class PlainAnswer:
         if self._silent or self._alternatives == 1 or index in self._headed:
             return
         self._headed.add(index)
-        if self._stdout.isatty():
+        if self._stdout.isatty() and self._separator is None:
             space = "\n" if index else ""
             self._write(f"{space}[{index + 1} of {self._alternatives}]\n")
         elif index:
-            self._write("---\n")
+            self._write(separator_line(self._separator))
+            self._in_line = False
 
     def _write(self, text: str) -> None:
         if not text:

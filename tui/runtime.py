@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
@@ -13,6 +14,7 @@ from engine.types import LoadOptions
 from tui.config import Config, ConfigSources, load_config
 from tui.narrate import Narrator
 from tui.paths import find_paths, project_config, project_prompts
+from tui.trace import Trace
 
 if TYPE_CHECKING:
     from drafts.journal import Journal
@@ -26,13 +28,17 @@ EngineStarter: TypeAlias = "Callable[[Path, LoadOptions], Engine]"
 class Runtime:
     """Built once by `tui.cli.main` and passed on. What a command does not use is not loaded."""
 
-    def __init__(self, environment: Mapping[str, str], starter: EngineStarter) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], starter: EngineStarter, trace: Trace | None = None
+    ) -> None:
         """Find the places; nothing is read yet.
 
         Args:
             environment: The process's.
             starter: Makes engines.
+            trace: Of what was done already.
         """
+        self.trace = trace or Trace()
         self.environment = environment
         self.paths = find_paths(environment)
         self.stdin: TextIO = sys.stdin
@@ -69,12 +75,13 @@ class Runtime:
                 somebody else's.
 
         Raises:
-            NoModel, UnknownModel: If there is nothing to load.
+            NoModel, NotHere, UnknownModel: If there is nothing to load.
         """
         from tui.loading import load_options
 
-        path = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
-        return self._starter(path, load_options(self.config, self.paths, chosen))
+        found = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
+        options = load_options(self.config, self.paths, chosen)
+        return self._starter(found.path, replace(options, name=found.name))
 
     def sessions(self) -> SessionStore:
         """The saved sessions."""

@@ -16,6 +16,7 @@ from tui.commands import run_line
 from tui.commands.saved import where_it_stands
 from tui.composed import Surroundings, answer_settings
 from tui.conversation import Conversation, ConversationEvent
+from tui.documents import read_files
 from tui.errors import TooLong, UsageProblem, explain
 from tui.interrupts import signals_call
 from tui.loading import chosen_load_options
@@ -29,7 +30,6 @@ from tui.repl.reader import CommandCompleter, LineReader, PipeReader, TerminalRe
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
 from tui.surroundings import surroundings
-from tui.texts import read_files
 from tui.titles import TitleMaker
 
 
@@ -75,7 +75,7 @@ class Repl:
 
     def run(self) -> int:
         """Read and answer until the end of input or /exit."""
-        self.attachments = read_files(self._options.prompt.files)
+        self.attachments = read_files(self._options.prompt.files, self._options.prompt.glob)
         if self.runtime.is_interactive:
             self.say(f"{self.conversation.engine.model_name} · /help · Ctrl+D leaves")
             if self.conversation.log.session.turns:
