@@ -41,10 +41,12 @@ class UnknownModel(EngineError):
     Attributes:
         name: The name as it was given.
         nearest: Names that were probably meant, best first.
+        is_ambiguous: Whether it fits several.
     """
 
     def __init__(self, name: str, nearest: Sequence[str], *, ambiguous: bool = False) -> None:
         self.name = name
+        self.is_ambiguous = ambiguous
         self.nearest = tuple(nearest)
         fits = "fits several models" if ambiguous else "is neither a file nor a known model"
         super().__init__(f"{name!r} {fits}")

@@ -75,6 +75,7 @@ _MODEL = Group(
     "Which model, and how it is run",
     (
         _option("-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path."),
+        _flag("--offline", help="Send nothing to a server, even if the model is there."),
         _option("--profile", metavar="NAME", help="Settings that the configuration has together."),
         _option(
             *("-o", "--option", "options"),

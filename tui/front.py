@@ -50,7 +50,7 @@ click.version_option(__version__, "-V", "--version", message="chat %(version)s")
 
 
 def _ask(options: AskOptions, runtime: Runtime) -> int:
-    runtime.profile = options.engine.profile
+    runtime.choose(options.engine, is_dry=options.dry_run)
     try:
         return _answer_or_talk(options, runtime)
     finally:
@@ -71,7 +71,7 @@ def _answer_or_talk(options: AskOptions, runtime: Runtime) -> int:
 
 
 def _edit(options: EditOptions, runtime: Runtime) -> int:
-    runtime.profile = options.engine.profile
+    runtime.choose(options.engine, is_dry=options.dry_run)
     from tui.edit import run_edit
 
     return run_edit(runtime, options)

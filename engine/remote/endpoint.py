@@ -13,9 +13,6 @@ from engine.errors import EndpointFailed
 KEYRING_SERVICE = "draftsmith"
 """The service of keys in the system's keyring; their user is the endpoint's name."""
 
-SERVERS = ("openai", "vllm", "llama-server", "llama-cpp-python", "ollama", "lm-studio")
-"""What `Endpoint.server` may be."""
-
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -36,7 +33,7 @@ class Endpoint:
     keyring: bool = False
     """Whether the key is in the system's keyring."""
     server: str | None = None
-    """Which of `SERVERS` it is; None finds out."""
+    """Which of `engine.remote.dialects.SERVERS` it is; None finds out."""
     n_ctx: int | None = None
     """Tokens of its context; None asks the server."""
     timeout_s: int = 300
