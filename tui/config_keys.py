@@ -190,7 +190,7 @@ _ENDPOINT = (
     _of_endpoint("url", "an OpenAI-compatible server, with /v1", "https://gpu01:8000/v1"),
     _of_endpoint("model", "what the server calls the model", "Qwen/Qwen3-32B"),
     _of_endpoint("key_env", "the environment variable that has the key", "BIG_KEY"),
-    _of_endpoint("keyring", "whether the key is in the system's keyring", True),
+    _of_endpoint("in_keyring", "whether the key is in the system's keyring", True),
     _of_endpoint("server", "which one it is, where that is not found out", "vllm", may_be=SERVERS),
     _of_endpoint("n_ctx", "tokens of its context", 32_768, may_be=range(1, 2**31)),
     _of_endpoint("timeout_s", "seconds that it may be silent", 300, may_be=range(1, 86_401)),

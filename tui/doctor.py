@@ -88,7 +88,7 @@ def _key(endpoint: Endpoint, runtime: Runtime) -> str:
     if endpoint.key_env:
         is_set = runtime.environment.get(endpoint.key_env)
         return f"its key in {endpoint.key_env}{'' if is_set else ', which is not set'}"
-    return "its key in the keyring" if endpoint.keyring else "without a key"
+    return "its key in the keyring" if endpoint.in_keyring else "without a key"
 
 
 def _folders(runtime: Runtime) -> Iterator[tuple[str, str]]:

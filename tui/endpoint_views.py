@@ -76,4 +76,4 @@ def _rows(endpoint: Endpoint, card: ModelCard) -> Iterator[tuple[str, str]]:
 def _key(endpoint: Endpoint) -> str:
     if endpoint.key_env:
         return f"in the environment variable {endpoint.key_env}"
-    return "in the keyring" if endpoint.keyring else "none"
+    return "in the keyring" if endpoint.in_keyring else "none"

@@ -37,7 +37,7 @@ def find_model(
     """
     wanted = name or config.model
     endpoints = endpoints_of(config)
-    if wanted in endpoints:
+    if wanted is not None and wanted in endpoints:
         if config.offline:
             raise Offline(
                 f"{wanted} is a model at {endpoints[wanted].host}, and offline forbids to send "

@@ -30,7 +30,7 @@ class Endpoint:
     """What the server calls the model; None is its only one."""
     key_env: str | None = None
     """The variable of the environment that has the key."""
-    keyring: bool = False
+    in_keyring: bool = False
     """Whether the key is in the system's keyring."""
     server: str | None = None
     """Which of `engine.remote.dialects.SERVERS` it is; None finds out."""
@@ -87,7 +87,7 @@ def find_key(endpoint: Endpoint, environment: Mapping[str, str]) -> str | None:
     if endpoint.key_env is not None:
         where, key = endpoint.key_env, environment.get(endpoint.key_env, "")
         way = f"export {where}=…"
-    elif endpoint.keyring:
+    elif endpoint.in_keyring:
         where, key = "the keyring", _from_keyring(endpoint.name)
         way = f"`keyring set {KEYRING_SERVICE} {endpoint.name}`"
     else:
