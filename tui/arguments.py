@@ -188,7 +188,6 @@ _ONLY_WITH_EDIT = (
     "section",
     "lines",
     "match",
-    "plain",
     "watch",
     "locks",
 )

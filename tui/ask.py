@@ -19,8 +19,8 @@ from tui.conversation import Conversation
 from tui.errors import CompactionFailed, TooLong, UsageProblem
 from tui.interrupts import signals_call
 from tui.loading import chosen_load_options
-from tui.narrate import Narrator
 from tui.options import AskOptions
+from tui.pages import Page, SpokenPage, TextPage
 from tui.plain import PlainAnswer
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
@@ -106,7 +106,7 @@ def start_engine(runtime: Runtime, options: AskOptions, log: SessionLog) -> Engi
         return runtime.start_engine(answered[-1], chosen, by_name=True)
     except UnknownModel:
         engine = runtime.start_engine(None, chosen)
-        Narrator(runtime.stderr).say(
+        runtime.narrator().say(
             f"{answered[-1]}, which answered before, is not found by that name (-m PATH); "
             f"going on with {engine.model_name}"
         )
@@ -130,8 +130,10 @@ def instruct(conversation: Conversation, composed: Composed, default: str | None
 
 def _compact(runtime: Runtime, conversation: Conversation, *, silent: bool) -> int:
     """Make room in the session, and print the summary unless an answer follows; the exit code."""
-    narrator = Narrator(runtime.stderr)
-    answer = PlainAnswer(runtime.stdout, narrator, silent=silent)
+    narrator = runtime.narrator()
+    answer = PlainAnswer(
+        runtime.stdout, narrator, silent=silent, page=_page(runtime)
+    )
     with signals_call(conversation.cancel) as interruption:
         try:
             answer.show(conversation.compact())
@@ -144,14 +146,21 @@ def _compact(runtime: Runtime, conversation: Conversation, *, silent: bool) -> i
     return exit_codes.FAILED if answer.failed else exit_codes.DONE
 
 
+def _page(runtime: Runtime) -> Page:
+    """Where answers go: on a terminal that is read out they are announced."""
+    is_spoken = runtime.is_plain and runtime.stdout.isatty()
+    return SpokenPage(runtime.stdout) if is_spoken else TextPage(runtime.stdout)
+
+
 def _answer(
     runtime: Runtime, conversation: Conversation, composed: Composed, options: AskOptions
 ) -> int:
     answer = PlainAnswer(
         runtime.stdout,
-        Narrator(runtime.stderr),
+        runtime.narrator(),
         silent=options.json,
         alternatives=options.alternatives,
+        page=_page(runtime),
     )
     events = conversation.ask(composed.question, alternatives=options.alternatives)
     with signals_call(conversation.cancel) as interruption:

@@ -36,7 +36,7 @@ class BenchOptions:
 
 def run_bench(runtime: Runtime, options: BenchOptions) -> int:
     """Measure, print what was measured, even if it is not everything; the exit code."""
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     lab = Lab(runtime, narrator)
     with signals_call(lab.stop) as interruption:
         try:

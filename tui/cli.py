@@ -80,6 +80,7 @@ def ask(**values: Any) -> Work:
 
 
 def _ask(options: AskOptions, runtime: Runtime) -> int:
+    runtime.asked_for_plain = options.plain
     words = options.prompt.words or options.prompt.files or options.prompt.templates
     is_one_shot = words or options.raw or options.compact
     if options.repl or (not is_one_shot and runtime.is_interactive):
@@ -92,6 +93,7 @@ def _ask(options: AskOptions, runtime: Runtime) -> int:
 
 
 def _edit(options: EditOptions, runtime: Runtime) -> int:
+    runtime.asked_for_plain = options.plain
     from tui.edit import run_edit
 
     return run_edit(runtime, options)
@@ -111,6 +113,7 @@ def _ask_options(values: dict[str, Any]) -> AskOptions:
         dry_run=values["dry_run"],
         alternatives=values["alternatives"],
         raw=values["raw"],
+        plain=values["plain"],
         compact=values["compact"],
     )
 

@@ -38,6 +38,8 @@ class Runtime:
         self.stdin: TextIO = sys.stdin
         self.stdout: TextIO = sys.stdout
         self.stderr: TextIO = sys.stderr
+        self.asked_for_plain = False
+        """Whether the command line says that nothing may be drawn."""
         self._starter = starter
 
     @cached_property
@@ -49,7 +51,7 @@ class Runtime:
         """
         config = load_config(self.paths.config_file, self.environment)
         for warning in config.unknown:
-            Narrator(self.stderr).say(warning)
+            self.narrator().say(warning)
         return config
 
     def start_engine(
@@ -93,6 +95,16 @@ class Runtime:
         from drafts.journal import Journal
 
         return Journal(self.paths.drafts)
+
+    def narrator(self) -> Narrator:
+        """Says on stderr what a wait is for."""
+        return Narrator(self.stderr, repaints=not self.is_plain)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing may be drawn or painted over, as for a screen reader or a dumb terminal."""
+        is_dumb = self.environment.get("TERM", "dumb") in ("dumb", "")
+        return self.asked_for_plain or is_dumb or bool(self.environment.get("ACCESSIBLE"))
 
     @property
     def is_interactive(self) -> bool:

@@ -70,7 +70,7 @@ class Typesetter:
         """
         lines = list(self._lines(block, slice(start, end)))
         prefixes = [block.rest if start else block.first, *[block.rest] * len(lines)]
-        blank = [Text()] if block.is_apart and not start else []
+        blank = [Text()] if block.is_apart and (not start or block.kind == "table") else []
         return blank + [
             _stripped(Text.assemble((self._cut(prefix), _STYLES["quiet"]), line))
             for prefix, line in zip(prefixes, lines, strict=False)
@@ -127,8 +127,7 @@ class Typesetter:
         natural = [max(row[place].cell_len for row in (header, *rows)) for place in range(columns)]
         room = width - _GAP * (columns - 1)
         if sum(natural) > room and room < _NARROWEST * columns:
-            # Each row is apart from the one before it, also from one that is printed already.
-            yield from list(self._records(header, rows, width))[0 if part.start else 1 :]
+            yield from self._records(header, rows, width)
             return
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         for cell, align in zip(header, block.aligns, strict=True):
@@ -144,10 +143,10 @@ class Typesetter:
     ) -> Iterator[Text]:
         """A table's rows one below the other, each cell behind the name of its column."""
         if not rows:
-            yield Text()
             yield from self._wrapped(Text(" · ").join(header), width)
-        for row in rows:
-            yield Text()
+        for number, row in enumerate(rows):
+            if number:
+                yield Text()
             for name, cell in zip(header, row, strict=True):
                 named = Text.assemble((name.plain, _STYLES["strong"]), ": ", cell)
                 yield from self._wrapped(named, width)

@@ -21,7 +21,7 @@ def revise_all(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
     taken: then nothing may be written.
     """
     review = Review()
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     answer = PlainAnswer(runtime.stdout, narrator, silent=True)
     with signals_call(work.revision.stop) as interruption:
         for event in work.revision.run():
