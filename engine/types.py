@@ -54,6 +54,7 @@ SAMPLING_RANGES: Mapping[str, tuple[float, float]] = {
     "beam_groups": (1, 16),
     "beam_diversity": (0.0, 10.0),
     "length_penalty": (0.0, 5.0),
+    "keep": (-10.0, 100.0),
     "seed": (0, 2**32 - 2),
 }
 """The inclusive range of each numeric field of `Sampling`. llama.cpp reserves seed 2³²-1 for
@@ -142,6 +143,9 @@ class Sampling:
     """What a token costs that another group has chosen at the same place."""
     length_penalty: float = 0.6
     """How much longer beams are favoured; 0 not at all."""
+    keep: float = 0.0
+    """How many nats likelier than the reference's next token another one must be before the answer
+    leaves its `Request.reference`; below 0 it leaves it sooner."""
 
     def __post_init__(self) -> None:
         for name, default in _SAMPLING_DEFAULTS:

@@ -181,6 +181,11 @@ class Weights:
         tokens = ll.llama_vocab_get_suppress_tokens(self.vocab, ctypes.byref(count))
         return tuple(tokens[: count.value]) if tokens and count.value > 0 else ()
 
+    @cached_property
+    def ends(self) -> frozenset[int]:
+        """All tokens that end a generation."""
+        return frozenset(token for token in range(self.n_vocab) if self.is_end(token))
+
     def is_end(self, token: int) -> bool:
         """Whether the token ends a generation."""
         return bool(ll.llama_vocab_is_eog(self.vocab, token))

@@ -212,7 +212,6 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("-o", "kv_type", "q5", "x"), b"", "one of f16, q8_0, q4_0"),
         (("-o", "flash_attention", "yes", "x"), b"", "one of auto, on, off"),
         (("-o", "nctx", "5", "x"), b"", "did you mean n_ctx?"),
-        (("-x", "x"), b"", "not yet"),
         (("--edit", "a.md", "--lines", "1-3"), b"", "is not like 40:60"),
         (("models", "quantize", "--format", "html"), b"", "not yet"),
         (("completion", "bash"), b"", "not yet"),
@@ -321,7 +320,7 @@ def test_a_dry_run_prints_what_would_be_sent_and_asks_nothing(chat: Chat) -> Non
 def test_what_does_not_fit_is_exit_4_with_both_numbers(chat: Chat) -> None:
     chat.script("no", n_ctx=10)
     assert chat(" word" * 2000) == 4
-    assert "2,000 tokens and the context holds 9:" in chat.err
+    assert "2,000 tokens and the context holds 9, 1,991 too many: shorten" in chat.err
 
 
 def test_an_engine_that_fails_midway_is_exit_1_and_the_rest_is_kept(chat: Chat) -> None:

@@ -17,7 +17,6 @@ from tui.bench_results import Plan, Results, deepest, make_plan
 from tui.errors import TooLong
 from tui.interrupts import signals_call
 from tui.loading import load_options
-from tui.narrate import Narrator
 from tui.runtime import Runtime
 
 

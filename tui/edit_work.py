@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from tui.ask import instruct
 from tui.attach import AttachedText
 from tui.composed import Composed
 from tui.conversation import Conversation
+from tui.documents import files_in
 from tui.errors import UsageProblem
 from tui.library_prompts import load_stacked
 from tui.narrate import Narrator
@@ -242,20 +243,8 @@ def draft_paths(options: EditOptions) -> list[Path]:
     Raises:
         UsageProblem: If a folder has none, or is named without a pattern.
     """
-    paths = [path for name in options.drafts for path in _files(Path(name), options.glob)]
+    paths = [path for name in options.drafts for path in files_in(Path(name), options.glob)]
     return list(dict.fromkeys(paths))
-
-
-def _files(path: Path, pattern: str | None) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    if pattern is None:
-        raise UsageProblem(f'{path} is a folder: say which files, as in --glob "*.md"')
-    found = sorted(each for each in path.glob(pattern) if each.is_file())
-    if not found:
-        raise UsageProblem(f"{path} has no file like {pattern}")
-    yield from found
 
 
 def pieces_of(

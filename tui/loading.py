@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from engine.types import SAMPLING_NAMES, LoadOptions
-from tui.config import LOAD_NAMES, Config, check_load_value
+from tui.config import Config
+from tui.config_keys import LOAD_NAMES, check_load_value
 from tui.errors import UsageProblem
 from tui.options import EngineOptions
 from tui.paths import Paths

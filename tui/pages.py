@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Protocol, TextIO
 
+from tui.answer_forms import separator_line
+from tui.runtime import Runtime
 from tui.sanitize import sanitize
 
 
@@ -33,17 +35,26 @@ class Page(Protocol):
 class TextPage:
     """A stream: a terminal, where the text is made harmless, or anything else, where it is not."""
 
-    def __init__(self, stdout: TextIO) -> None:
+    def __init__(self, stdout: TextIO, separator: str | None = None) -> None:
+        """Nothing is written yet.
+
+        Args:
+            stdout: Gets the answers.
+            separator: What stands between them, as it was typed; None is a number for a person,
+                and a line for a program.
+        """
         self._stdout = stdout
+        self._separator = separator
         self._in_line = False
 
     def part(self, number: int, count: int) -> None:
-        """See `Page`. A person reads the number; a program gets a line between two answers."""
-        if self._stdout.isatty():
+        """See `Page`."""
+        if self._stdout.isatty() and self._separator is None:
             space = "\n" if number > 1 else ""
             self.write(f"{space}[{number} of {count}]\n")
         elif number > 1:
-            self.write("---\n")
+            self.write(separator_line(self._separator))
+            self._in_line = False
 
     def write(self, text: str) -> None:
         """See `Page`."""
@@ -88,3 +99,10 @@ class SpokenPage(TextPage):
         if self._is_open:
             super().write(f"end of {self._name}\n")
         self._is_open = False
+
+
+def text_page(runtime: Runtime, separator: str | None = None) -> Page:
+    """Where answers go that are not set: to be read out, where nothing may be drawn."""
+    if runtime.is_plain and runtime.stdout.isatty() and separator is None:
+        return SpokenPage(runtime.stdout)
+    return TextPage(runtime.stdout, separator)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TextIO
 
 from engine.types import Finished, Notice, Piece
 from tui.compaction import Compacted
 from tui.conversation import ConversationEvent
 from tui.narrate import Narrator
-from tui.pages import Page, TextPage
+from tui.pages import Page
 from tui.saver import Joined, NotSaved
 from tui.summary import Summarising
 
@@ -20,23 +19,21 @@ class PlainAnswer:
 
     def __init__(
         self,
-        stdout: TextIO,
+        page: Page,
         narrator: Narrator,
         *,
         silent: bool = False,
         alternatives: int = 1,
-        page: Page | None = None,
     ) -> None:
         """Nothing is shown yet.
 
         Args:
-            stdout: Gets the answers: made harmless on a terminal, as they are elsewhere.
+            page: Gets the answers.
             narrator: Says what a wait is for, and what went wrong.
-            silent: Keep the answers' text off stdout.
+            silent: Keep the answers' text off the page.
             alternatives: How many answers come. They are shown one after another.
-            page: Gets the answers in place of `stdout`.
         """
-        self._page = page or TextPage(stdout)
+        self._page = page
         self._narrator = narrator
         self._silent = silent
         self._alternatives = alternatives

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from engine.models import resolve_model
 from engine.types import LoadOptions
-from tui.config import Config, load_config
+from tui.config import Config, ConfigSources, load_config
 from tui.narrate import Narrator
-from tui.paths import find_paths, project_prompts
+from tui.paths import find_paths, project_config, project_prompts
+from tui.trace import Trace
 
 if TYPE_CHECKING:
     from drafts.journal import Journal
@@ -26,13 +27,17 @@ EngineStarter: TypeAlias = "Callable[[Path, LoadOptions], Engine]"
 class Runtime:
     """Built once by `tui.cli.main` and passed on. What a command does not use is not loaded."""
 
-    def __init__(self, environment: Mapping[str, str], starter: EngineStarter) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], starter: EngineStarter, trace: Trace | None = None
+    ) -> None:
         """Find the places; nothing is read yet.
 
         Args:
             environment: The process's.
             starter: Makes engines.
+            trace: Of what was done already.
         """
+        self.trace = trace or Trace()
         self.environment = environment
         self.paths = find_paths(environment)
         self.stdin: TextIO = sys.stdin
@@ -40,6 +45,10 @@ class Runtime:
         self.stderr: TextIO = sys.stderr
         self.asked_for_plain = False
         """Whether the command line says that nothing may be drawn."""
+        self.chosen_editing: str | None = None
+        """How lines are edited from here on, in place of what the configuration says."""
+        self.profile: str | None = None
+        """That the command line names."""
         self._starter = starter
 
     @cached_property
@@ -47,10 +56,13 @@ class Runtime:
         """The settings; keys that mean nothing are pointed out once.
 
         Raises:
-            ConfigError: If the file cannot be used.
+            ConfigError: If a file cannot be used, or there is no such profile.
         """
-        config = load_config(self.paths.config_file, self.environment)
-        for warning in config.unknown:
+        folder = self.working_folder
+        project = project_config(folder) if folder else None
+        sources = ConfigSources(self.paths.config_file, project, self.profile)
+        config = load_config(sources, self.environment)
+        for warning in config.warnings:
             self.narrator().say(warning)
         return config
 
@@ -83,10 +95,8 @@ class Runtime:
         """The prompts of the project, the user and the package, nearest first."""
         from prompts.library import Library, Source, packaged_source
 
-        try:
-            project = project_prompts(Path.cwd())
-        except FileNotFoundError:  # the working directory was deleted
-            project = None
+        folder = self.working_folder
+        project = project_prompts(folder) if folder else None
         nearest = [Source("project", project)] if project else []
         return Library([*nearest, Source("user", self.paths.prompts), packaged_source()])
 
@@ -96,13 +106,26 @@ class Runtime:
 
         return Journal(self.paths.drafts)
 
+    @property
+    def working_folder(self) -> Path | None:
+        """None where it was deleted, or cannot be read."""
+        try:
+            return Path.cwd()
+        except OSError:
+            return None
+
+    @property
+    def editing(self) -> str:
+        """How the REPL's line is edited: ``emacs`` or ``vi``."""
+        return self.chosen_editing or self.config.editing
+
     def narrator(self) -> Narrator:
         """Says on stderr what a wait is for."""
         return Narrator(self.stderr, repaints=not self.is_plain)
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing may be drawn or painted over, as for a screen reader or a dumb terminal."""
+        """Whether nothing may be drawn or painted over: for a screen reader, a dumb terminal."""
         is_dumb = self.environment.get("TERM", "dumb") in ("dumb", "")
         return self.asked_for_plain or is_dumb or bool(self.environment.get("ACCESSIBLE"))
 

@@ -21,7 +21,6 @@ from sessions import (
 from tui import exit_codes
 from tui.branches import check_new_name, find_branch
 from tui.errors import UsageProblem
-from tui.narrate import Narrator
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
 from tui.tables import age, print_json, print_line, print_table

@@ -9,12 +9,12 @@ import click
 
 from tui.arguments import NotYet, Work, as_json_option
 from tui.draft_commands import drafts
+from tui.examples import give_examples
 from tui.prompt_commands import prompts
 from tui.session_commands import sessions
 
 _NOT_YET = {
     "models": ("pull", "use", "remove", "quantize"),
-    "config": ("edit",),
 }
 
 
@@ -67,12 +67,22 @@ def config() -> None:
 
 
 @config.command("show")
+@click.option("--origin", is_flag=True, help="Say of each value where it comes from.")
+@click.option("--profile", metavar="NAME", help="As they are with this profile.")
 @as_json_option
-def config_show(as_json: bool) -> Work:
+def config_show(as_json: bool, origin: bool, profile: str | None) -> Work:
     """Print the settings in use."""
     from tui.config_views import show_config
 
-    return partial(show_config, as_json=as_json)
+    return partial(show_config, as_json=as_json, origin=origin, profile=profile)
+
+
+@config.command("edit")
+def config_edit() -> Work:
+    """Change the settings in your editor; the file begins with all of them, explained."""
+    from tui.config_file import edit_config
+
+    return edit_config
 
 
 @config.command("path")
@@ -137,3 +147,4 @@ for _group, _names in _NOT_YET.items():
     for _name in _names:
         _add_not_yet(_parent, _name)
 _add_not_yet(subcommands, "completion")
+give_examples(subcommands)

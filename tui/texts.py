@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -23,15 +22,6 @@ def read_stdin(stream: TextIO | None) -> AttachedText | None:
         return None
     text = decode(_bounded(stream.buffer, "standard input"), "standard input")
     return AttachedText(None, text) if text else None
-
-
-def read_files(paths: Sequence[Path]) -> list[AttachedText]:
-    """The files' texts.
-
-    Raises:
-        UsageProblem: If one cannot be read, or is not UTF-8.
-    """
-    return [AttachedText(path.name, read_text(path)) for path in paths]
 
 
 def decode(data: bytes, name: str) -> str:

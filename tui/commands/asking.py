@@ -11,9 +11,9 @@ from tui.commands.reading import is_number, whole_number, words_of
 from tui.commands.talk import Command, Suggestion, Talk
 from tui.context_use import context_use
 from tui.conversation import KEPT_TURNS
+from tui.documents import read_files
 from tui.errors import UsageProblem
 from tui.library_prompts import load_stacked
-from tui.texts import read_files
 
 
 def _system(talk: Talk, argument: str) -> None:

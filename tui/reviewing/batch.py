@@ -7,7 +7,7 @@ from dataclasses import replace
 from tui import exit_codes
 from tui.edit_work import Work
 from tui.interrupts import signals_call
-from tui.narrate import Narrator
+from tui.pages import TextPage
 from tui.plain import PlainAnswer
 from tui.reviewing.state import Review
 from tui.revising import Revised, Started
@@ -22,7 +22,7 @@ def revise_all(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
     """
     review = Review()
     narrator = runtime.narrator()
-    answer = PlainAnswer(runtime.stdout, narrator, silent=True)
+    answer = PlainAnswer(TextPage(runtime.stdout), narrator, silent=True)
     with signals_call(work.revision.stop) as interruption:
         for event in work.revision.run():
             if isinstance(event, Started):
