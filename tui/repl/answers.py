@@ -50,6 +50,7 @@ class MarkdownPage:
         self._painted: list[Text] = []
         """The lines that are painted and may change; the cursor is at the end of the last."""
         self._next_painting = 0.0
+        self._has_words = False
 
     def part(self, number: int, count: int) -> None:
         """Begin another one of several answers."""
@@ -58,6 +59,7 @@ class MarkdownPage:
 
     def write(self, text: str) -> None:
         """Show more of the answer."""
+        self._has_words = self._has_words or bool(text.strip())
         finished = self._splitter.feed(sanitize(text))
         now = self._clock()
         if finished or now >= self._next_painting:
@@ -77,8 +79,11 @@ class MarkdownPage:
         self._painted = []
 
     def end(self) -> None:
-        """The answer is over: all of it is printed."""
+        """The answer is over: all of it is printed, and a blank line."""
         self._show(self._splitter.finish(), [])
+        self._stdout.write("\n" if self._has_words else "")
+        self._stdout.flush()
+        self._has_words = False
 
     def _show(self, finished: Sequence[Block], live: Sequence[Block]) -> None:
         """Print what is finished in place of what is painted, and paint what is live below it."""

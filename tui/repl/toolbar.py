@@ -73,7 +73,7 @@ def _meter(standing: Standing) -> str:
         return "loading"
     share = min(1.0, standing.used / card.n_ctx)
     full = round(share * _BAR)
-    return f"{'■' * full}{'□' * (_BAR - full)} {share:.0%} of {card.n_ctx:,}"
+    return f"{'■' * full}{'□' * (_BAR - full)} {standing.used:,} of {card.n_ctx:,}"
 
 
 def _short(name: str) -> str:

@@ -26,7 +26,8 @@ from tui.repl.markdown import Block
 from tui.sanitize import sanitize, sanitize_line
 
 _NARROWEST = 6
-"""Cells of a table's column, below which its rows are written as lists."""
+"""Cells that a table's column has at least, or its rows are written as lists; and what is deep in a
+list has, if there is room for them."""
 
 _GAP = 2
 """Cells between the columns of a table."""
@@ -43,6 +44,10 @@ _STYLES: Mapping[str, Style] = {
 }
 
 _INLINE = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
+
+_BLANKS = re.compile(r"\s+")
+_MOST_PLACES = 30
+"""Where a paragraph may be parted, as far back as it is worth looking."""
 
 _UNCLOSED = re.compile(r"[*_`\[~<]")
 
@@ -72,7 +77,7 @@ class Typesetter:
         prefixes = [block.rest if start else block.first, *[block.rest] * len(lines)]
         blank = [Text()] if block.is_apart and (not start or block.kind == "table") else []
         return blank + [
-            _stripped(Text.assemble((self._cut(prefix), _STYLES["quiet"]), line))
+            self._tabbed(_stripped(Text.assemble((self._cut(prefix), _STYLES["quiet"]), line)))
             for prefix, line in zip(prefixes, lines, strict=False)
         ]
 
@@ -116,9 +121,16 @@ class Typesetter:
         for line in text.split("\n", allow_blank=True):
             yield from line.wrap(self._console, width, overflow="fold") or [Text()]
 
+    def _tabbed(self, line: Text) -> Text:
+        """A line with its tabs, unless they reach the end of a row, where terminals stop them."""
+        if "\t" in line.plain and cell_len(line.plain.expandtabs(8)) >= self._width:
+            line.expand_tabs(8)
+        return line
+
     def _cut(self, prefix: str) -> str:
         """What is in front of a line, of which a narrow terminal shows the end."""
-        return prefix[max(0, len(prefix) - self._width // 2) :]
+        most = max(self._width // 2, self._width - _NARROWEST)
+        return prefix[max(0, len(prefix) - most) :]
 
     def _table(self, block: Block, part: slice, width: int) -> Iterator[Text]:
         header, *rows = [[inline(cell, " ") for cell in row] for row in block.rows]
@@ -232,8 +244,8 @@ def _code(block: Block) -> list[Text]:
 def _break_of_words(markdown: str, start: int, end: int) -> int:
     """The last blank before `end` at which a paragraph can be parted: where nothing is open, if
     there is such a place. A word without end is parted anywhere."""
-    blanks = [each.end() for each in re.finditer(r"\s+", markdown) if start < each.end() <= end]
-    for place in reversed(blanks):
+    blanks = [each.end() for each in _BLANKS.finditer(markdown, start, max(start, end))]
+    for place in reversed(blanks[-_MOST_PLACES:]):
         if not _UNCLOSED.search(inline(markdown[start:place]).plain):
             return place
     return blanks[-1] if blanks else max(start, end)
