@@ -34,6 +34,7 @@ format: $(DEV_READY)
 
 bench: $(DEV_READY)
 	$(BIN)/python benchmarks/first_byte.py
+	$(BIN)/python benchmarks/startup.py
 
 clean:
 	rm -rf .venv dist

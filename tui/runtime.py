@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from engine.models import resolve_model
 from engine.types import LoadOptions
 from tui.config import Config, ConfigSources, load_config
 from tui.narrate import Narrator
@@ -76,6 +75,7 @@ class Runtime:
         Raises:
             NoModel, UnknownModel: If there is nothing to load.
         """
+        from engine.models import resolve_model
         from tui.loading import load_options
 
         path = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
