@@ -3,6 +3,7 @@
 EngineError
 ├── NoModel            nothing to load was found
 ├── UnknownModel       a name that fits no model, or several
+├── NotHere            a published model that was not downloaded yet
 ├── LoadFailed         the file is not weights, or llama.cpp refused them
 ├── TemplateFailed     the model's chat template could not be rendered
 ├── GrammarFailed      a grammar or JSON Schema cannot be used
@@ -45,6 +46,18 @@ class UnknownModel(EngineError):
         self.nearest = tuple(nearest)
         fits = "fits several models" if ambiguous else "is neither a file nor a known model"
         super().__init__(f"{name!r} {fits}")
+
+
+class NotHere(EngineError):
+    """A model of Hugging Face was named that is not on this machine.
+
+    Attributes:
+        name: ``hf:user/repo`` or ``hf:user/repo:QUANTIZATION``.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} is not on this machine")
 
 
 class LoadFailed(EngineError):

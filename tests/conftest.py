@@ -15,6 +15,12 @@ from engine.models import find_models
 from engine.process import ENVIRONMENT
 from engine.types import LoadOptions
 
+ELSEWHERE = (
+    *("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "LLAMA_CACHE", "OLLAMA_MODELS"),
+    *("XDG_CACHE_HOME", "XDG_DATA_HOME"),
+)
+"""What moves the folders of programs that keep models."""
+
 for name, value in ENVIRONMENT.items():
     # Before llama.cpp is loaded by a test itself, and not in a worker.
     os.environ.setdefault(name, value)
@@ -41,7 +47,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty ``CHAT_HOME``."""
     folder = tmp_path / "home"
     monkeypatch.setenv("CHAT_HOME", str(folder))
-    monkeypatch.delenv("CHAT_MODEL", raising=False)
+    # Other programs' models are found by these.
+    monkeypatch.setenv("HOME", str(tmp_path / "person"))
+    for name in ("CHAT_MODEL", *ELSEWHERE):
+        monkeypatch.delenv(name, raising=False)
     return folder
 
 

@@ -169,7 +169,9 @@ class Revision:
         judged.sort(key=lambda each: len(each[0].flags))
         (verdict, answer_id), *others = judged
         texts = [other.text for other, _ in others if other.is_sound][: self._versions]
-        changes = _changes(file, piece, verdict, texts)
+        # Pieces that are alike have one answer together, where the work was stopped before.
+        alike = sum(each.answer == answer_id for each in self.revised)
+        changes = _changes(file, piece, verdict, texts, name=f"{answer_id}.{alike}")
         if self._allowed.is_correction:
             changes = tuple(_doubted(change) for change in changes)
         revised = Revised(file, piece, verdict, answer_id, changes)
@@ -196,16 +198,20 @@ class Revision:
 
 
 def _changes(
-    file: int, piece: Piece, verdict: Verdict, others: Sequence[str]
+    file: int, piece: Piece, verdict: Verdict, others: Sequence[str], *, name: str
 ) -> tuple[Change, ...]:
-    """The changes of a piece, each with what other revisions say in its place."""
+    """The changes of a piece, each with what other revisions say in its place.
+
+    Their names begin with the one that is given, and are the same wherever in a draft the piece is.
+    """
     warning, by = "; ".join(verdict.flags), piece.start
     found = []
     for hunk in hunks(piece.text, verdict.text):
         moved = replace(hunk, start=hunk.start + by, end=hunk.end + by)
         words = dict.fromkeys(words_in_place_of(moved, piece, other) for other in others)
         versions = tuple(each for each in words if each not in (hunk.old, hunk.new))
-        found.append(Change(file, moved, warning, versions=versions))
+        own = f"{name}.{hunk.start}-{hunk.end}"
+        found.append(Change(file, moved, warning, versions=versions, name=own))
     return tuple(found)
 
 

@@ -10,11 +10,12 @@ import click
 from tui.arguments import NotYet, Work, as_json_option
 from tui.draft_commands import drafts
 from tui.examples import give_examples
+from tui.model_commands import models
 from tui.prompt_commands import prompts
 from tui.session_commands import sessions
 
 _NOT_YET = {
-    "models": ("pull", "use", "remove", "quantize"),
+    "models": ("pull", "quantize"),
 }
 
 
@@ -26,39 +27,7 @@ def subcommands() -> None:
 subcommands.add_command(sessions)
 subcommands.add_command(prompts)
 subcommands.add_command(drafts)
-
-
-@subcommands.group()
-def models() -> None:
-    """The models on this machine."""
-
-
-@models.command("list")
-@as_json_option
-def models_list(as_json: bool) -> Work:
-    """List the models that can be named."""
-    from tui.model_views import list_models
-
-    return partial(list_models, as_json=as_json)
-
-
-@models.command("info")
-@click.argument("name", required=False)
-@as_json_option
-def models_info(name: str | None, as_json: bool) -> Work:
-    """Load a model and say what it is; the default one without NAME."""
-    from tui.model_views import model_info
-
-    return partial(model_info, name=name, as_json=as_json)
-
-
-@models.command("path")
-@click.argument("name", required=False)
-def models_path(name: str | None) -> Work:
-    """Print where your own models go, or the file of one."""
-    from tui.model_views import model_path
-
-    return partial(model_path, name=name)
+subcommands.add_command(models)
 
 
 @subcommands.group()
