@@ -281,6 +281,8 @@ FlashAttention: TypeAlias = Literal["auto", "on", "off"]
 class LoadOptions:
     """How weights are put to work; None leaves the choice to the engine."""
 
+    name: str | None = None
+    """What the model is called; None is its file's name."""
     n_ctx: int | None = None
     """Tokens the context may grow to. None: what the model was trained on, or what fits memory."""
     threads: int | None = None
@@ -312,6 +314,18 @@ class SystemReport:
     """llama.cpp's own list of instruction sets and backends."""
     gpu_offload: bool
     """Whether this build can put layers on a GPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateReport:
+    """What a chat template does, tried on an example."""
+
+    rendering: str | None
+    """The example as the model would get it."""
+    failure: str | None = None
+    """Why there is none, in one line."""
+    findings: tuple[str, ...] = ()
+    """What a person should know of it, a line each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,7 +435,8 @@ class ModelCard:
 
     name: str
     """Without folder and ``.gguf``; what people call it and what sessions record."""
-    path: Path
+    path: Path | None
+    """None for a model at a server."""
     description: str
     """llama.cpp's own summary: architecture, size and quantization."""
     parameters: int

@@ -21,6 +21,7 @@ from llama_cpp import llama_cpp as ll
 from engine import wire
 from engine.abort import AbortFlag
 from engine.errors import EngineError, LoadFailed, WorkerFailed
+from engine.formatting.inspection import inspect_template
 from engine.inference import Inference
 from engine.loading import load
 from engine.types import Loading, LoadOptions
@@ -151,6 +152,10 @@ class Worker:
             "gpu_offload": bool(ll.llama_supports_gpu_offload()),
         }
         self._pipes.write({"id": request_id, "system": report})
+
+    def _inspect(self, request_id: int, frame: wire.Frame) -> None:
+        report = inspect_template(frame["template"], frame["specials"])
+        self._pipes.write({"id": request_id, "report": asdict(report)})
 
     def _load(self, request_id: int, frame: wire.Frame) -> None:
         shown = -1.0

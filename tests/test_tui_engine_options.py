@@ -203,7 +203,7 @@ def test_snapshots_go_under_the_cache_folder_unless_nothing_may_be_left_behind(
 ) -> None:
     folder = str(chat.home / "cache" / "snapshots")
     chat("Hi")
-    assert loaded(chat) == LoadOptions(snapshots=folder)
+    assert loaded(chat) == LoadOptions(name="tiny", snapshots=folder)
     chat("--no-save", "Hi")
     assert loaded(chat).snapshots is None
     configure(chat, "[snapshots]\nbudget_mib = 5\n")

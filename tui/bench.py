@@ -62,8 +62,8 @@ def _measure_all(runtime: Runtime, options: BenchOptions, lab: Lab) -> None:
 def _subjects(runtime: Runtime, options: BenchOptions, lab: Lab) -> list[Subject]:
     """Load every model once: what cannot be used should be said before anything is measured."""
     folder = runtime.paths.models
-    first = resolve_model(options.model or runtime.config.model, folder)
-    others = [resolve_model(name, folder) for name in options.compare]
+    first = resolve_model(options.model or runtime.config.model, folder).path
+    others = [resolve_model(name, folder).path for name in options.compare]
     return [lab.examine(path) for path in (first, *others)]
 
 

@@ -12,12 +12,13 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from tui import exit_codes
-from tui.arguments import NotYet, Work
+from tui.arguments import COMPLETION_VARIABLE, NotYet, Work
 from tui.examples import SUBCOMMANDS
 
 if TYPE_CHECKING:
@@ -63,6 +64,11 @@ def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | Non
 
 def _run(words: list[str], starter: EngineStarter | None) -> int:
     began = time.monotonic()
+    if instruction := os.environ.get(COMPLETION_VARIABLE):
+        from tui.completion import answer_shell
+
+        answer_shell(instruction)
+        return exit_codes.DONE
     command: click.Command
     if words == ["help"]:
         words = ["--help"]
@@ -116,5 +122,6 @@ def _mend_streams() -> None:
 def _fail(text: str, code: int) -> int:
     from tui.sanitize import sanitize_line
 
-    click.echo(f"chat: {sanitize_line(text)}", err=True)
+    with suppress(OSError):  # nobody may be listening any more
+        click.echo(f"chat: {sanitize_line(text)}", err=True)
     return code

@@ -13,7 +13,7 @@ from tui import exit_codes
 from tui.config import ConfigError, UnknownProfile
 
 if TYPE_CHECKING:
-    from engine.errors import UnknownModel
+    from engine.errors import NotHere, UnknownModel
     from prompts.errors import MissingVariables
     from sessions.errors import UnknownSession
 
@@ -84,7 +84,7 @@ def explain(error: Exception) -> tuple[str, int]:
 def _codes() -> tuple[_Row, ...]:
     """The first row that an error belongs to counts. Most commands never need the rooms' errors."""
     from drafts.errors import DraftError, DraftMissing, NothingToRedo, NothingToUndo
-    from engine.errors import EngineError, GrammarFailed, NoModel, UnknownModel
+    from engine.errors import EngineError, GrammarFailed, NoModel, NotHere, UnknownModel
     from prompts.errors import MissingVariables, NotAdded, PromptError
     from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
 
@@ -93,6 +93,7 @@ def _codes() -> tuple[_Row, ...]:
         _Row((CannotFit,), exit_codes.DOES_NOT_FIT, _how_to_make_room),
         _Row((NothingToUndo, NothingToRedo, NotAdded), exit_codes.FAILED),
         _Row((UnknownModel,), exit_codes.USAGE, partial(_nearest, "models")),
+        _Row((NotHere,), exit_codes.USAGE, _how_to_download),
         _Row((UnknownSession,), exit_codes.USAGE, partial(_nearest, "sessions")),
         _Row((MissingVariables,), exit_codes.USAGE, _how_to_give),
         _Row((AmbiguousSession, NoSessions, PromptError, DraftMissing), exit_codes.USAGE),
@@ -112,7 +113,14 @@ def _what(error: Exception) -> str:
 
 
 def _how_to_get_a_model(_error: Exception) -> str:
-    return f": `{STARTER_COMMAND}` brings a small one, or name a GGUF file with -m PATH"
+    return (
+        f": `{STARTER_COMMAND}` brings a small one, `chat models pull` lists good ones to get, "
+        "and -m PATH uses a GGUF file"
+    )
+
+
+def _how_to_download(error: NotHere) -> str:
+    return f"; `chat models pull {error.name}` downloads it"
 
 
 def _how_to_make_room(error: CannotFit) -> str:

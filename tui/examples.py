@@ -9,14 +9,14 @@ import click
 SUBCOMMANDS: Mapping[str, str] = {
     "sessions": "find, show, branch, export, import and check conversations",
     "prompts": "list, show, write, try and import prompts",
-    "models": "list and inspect the models on this machine",
+    "models": "list, inspect, choose and remove models",
     "drafts": "list, show, undo and redo what was written to your files",
     "config": "show and edit the settings",
     "doctor": "what this installation has and lacks",
     "bench": "how fast a model is on this machine",
-    "completion": "",
+    "completion": "complete command lines in bash, zsh and fish",
 }
-"""What each is for; one without a word is still to come, and says so."""
+"""What each is for."""
 
 COMMONEST: Mapping[str, str] = {
     "chat": "opens for conversation",
@@ -51,7 +51,10 @@ EXAMPLES: Mapping[str, str] = {
     "prompts test": "chat prompts test proofread --against my-proofread",
     "prompts learn": "chat prompts learn proofread --since 7d",
     "models list": "chat models list",
+    "models add": "chat models add ~/Downloads/tale.gguf",
     "models info": "chat models info smollm2",
+    "models use": "chat models use smollm2",
+    "models remove": "chat models remove tale",
     "models path": "chat models path",
     "drafts history": "chat drafts history draft.md",
     "drafts show": "chat drafts show draft.md 2 --diff",
@@ -63,6 +66,7 @@ EXAMPLES: Mapping[str, str] = {
     "config path": "chat config path",
     "doctor": "chat doctor",
     "bench": "chat bench --quick",
+    "completion": "chat completion bash",
 }
 """One for each subcommand; the tests hold it complete, and each of them against its command."""
 

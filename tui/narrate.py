@@ -5,6 +5,7 @@ Where nothing may be painted over it is a line that stays, once for each wait.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TextIO
 
 from engine.types import Event, Loading, Prefill, Reasoning
@@ -14,7 +15,10 @@ _CLEAR = "\r\x1b[K"
 
 
 class Narrator:
-    """Shows progress on a terminal; elsewhere it only passes on what must be said."""
+    """Shows progress on a terminal; elsewhere it only passes on what must be said.
+
+    Where nobody listens any more, as on a closed pipe or a terminal that is gone, the work goes on.
+    """
 
     def __init__(self, stream: TextIO, *, repaints: bool = True) -> None:
         """Say nothing yet.
@@ -65,8 +69,7 @@ class Narrator:
     def say(self, text: str) -> None:
         """One line that stays."""
         self.clear()
-        self._stream.write(f"chat: {sanitize_line(text)}\n")
-        self._stream.flush()
+        self._write(f"chat: {sanitize_line(text)}\n")
 
     def notice(self, text: str) -> None:
         """One line that stays, and is not said again."""
@@ -77,8 +80,7 @@ class Narrator:
     def clear(self) -> None:
         """Take the progress line away."""
         if self._shown:
-            self._stream.write(_CLEAR)
-            self._stream.flush()
+            self._write(_CLEAR)
             self._shown = False
         self._last_wait = ""
 
@@ -87,9 +89,13 @@ class Narrator:
         if not self._is_terminal:
             return
         if self._repaints:
-            self._stream.write(f"{_CLEAR}{wait}{how_far}")
+            self._write(f"{_CLEAR}{wait}{how_far}")
             self._shown = True
         elif wait != self._last_wait:
-            self._stream.write(f"{wait}\n")
+            self._write(f"{wait}\n")
         self._last_wait = wait
-        self._stream.flush()
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+            self._stream.flush()

@@ -56,6 +56,11 @@ class Paths:
         return self.data / "models"
 
     @property
+    def model_summaries(self) -> Path:
+        """What the headers of models say."""
+        return self.cache / "models.json"
+
+    @property
     def snapshots(self) -> Path:
         """What models have read already."""
         return self.cache / "snapshots"

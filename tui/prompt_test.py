@@ -123,14 +123,14 @@ def _arms(
         for prompt in prompts
         for number, test in enumerate(prompt.tests, 1)
     ]
-    first, other = Arm(model.stem, model, trials), options.against
+    first, other = Arm(model.name, model.path, trials), options.against
     if other is None:
         return (first,)
     if _has(library, other):
         if len(prompts) > 1 or not options.names:
             raise UsageProblem(f"name the one prompt to hold against the prompt {other}")
         others = [replace(trial, prompt=other) for trial in trials]
-        return replace(first, label=prompts[0].name), Arm(other, model, others)
+        return replace(first, label=prompts[0].name), Arm(other, model.path, others)
     return first, _other_model(other, folder, trials)
 
 
@@ -147,7 +147,7 @@ def _other_model(name: str, folder: Path, trials: list[Trial]) -> Arm:
         model = resolve_model(name, folder)
     except UnknownModel as error:
         raise UsageProblem(f"--against: {error}, and no prompt is called so") from error
-    return Arm(model.stem, model, trials)
+    return Arm(model.name, model.path, trials)
 
 
 def _try_all(runtime: Runtime, options: TrialOptions, library: Library, report: Report) -> int:

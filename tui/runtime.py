@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from engine.models import resolve_model
 from engine.types import LoadOptions
 from tui.config import Config, ConfigSources, load_config
 from tui.narrate import Narrator
@@ -78,12 +78,14 @@ class Runtime:
                 somebody else's.
 
         Raises:
-            NoModel, UnknownModel: If there is nothing to load.
+            NoModel, NotHere, UnknownModel: If there is nothing to load.
         """
+        from engine.models import resolve_model
         from tui.loading import load_options
 
-        path = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
-        return self._starter(path, load_options(self.config, self.paths, chosen))
+        found = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
+        options = load_options(self.config, self.paths, chosen)
+        return self._starter(found.path, replace(options, name=found.name))
 
     def sessions(self) -> SessionStore:
         """The saved sessions."""
