@@ -37,6 +37,8 @@ class HubServer:
     """Sizes that are told instead of the true ones, by path."""
     plain_git: bool = False
     """Whether files are told to be no large ones."""
+    asked: list[str] = field(default_factory=list)
+    """The path of each request."""
     ranges: list[str | None] = field(default_factory=list)
     """The Range header of each request for a file."""
     tokens: dict[str, list[str | None]] = field(default_factory=lambda: {"hub": [], "files": []})
@@ -95,6 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
+        self.hub.asked.append(path)
         for part in [part for part in self.hub.statuses if part in path]:
             status, headers = self.hub.statuses.pop(part)
             self._answer(status, b"{}", headers)

@@ -132,6 +132,8 @@ def test_ctrl_c_keeps_what_is_there_and_the_same_command_goes_on(
     _, err = process.communicate(timeout=10)
     assert process.returncode == 130
     assert b"the same command goes on" in err
+    assert [path.split("/")[1] for path in hub.asked] == ["api", "some", "files"], "nothing else"
+    assert hub.asked[0].startswith("/api/models/")
     assert names(chat) == []
     assert parts(chat) == [2 * 2**16]
     hub.stall_after = None

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -116,5 +117,6 @@ def _mend_streams() -> None:
 def _fail(text: str, code: int) -> int:
     from tui.sanitize import sanitize_line
 
-    click.echo(f"chat: {sanitize_line(text)}", err=True)
+    with suppress(OSError):  # nobody may be listening any more
+        click.echo(f"chat: {sanitize_line(text)}", err=True)
     return code

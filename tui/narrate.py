@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TextIO
 
 from engine.types import Event, Loading, Prefill, Reasoning
@@ -11,7 +12,10 @@ _CLEAR = "\r\x1b[K"
 
 
 class Narrator:
-    """Shows progress on a terminal; elsewhere it only passes on what must be said."""
+    """Shows progress on a terminal; elsewhere it only passes on what must be said.
+
+    Where nobody listens any more, as on a closed pipe or a terminal that is gone, the work goes on.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -58,8 +62,7 @@ class Narrator:
     def say(self, text: str) -> None:
         """One line that stays."""
         self.clear()
-        self._stream.write(f"chat: {sanitize_line(text)}\n")
-        self._stream.flush()
+        self._write(f"chat: {sanitize_line(text)}\n")
 
     def notice(self, text: str) -> None:
         """One line that stays, and is not said again."""
@@ -70,12 +73,15 @@ class Narrator:
     def clear(self) -> None:
         """Take the progress line away."""
         if self._shown:
-            self._stream.write(_CLEAR)
-            self._stream.flush()
+            self._write(_CLEAR)
             self._shown = False
 
     def _show(self, text: str) -> None:
         if self._is_terminal:
-            self._stream.write(f"{_CLEAR}{text}")
-            self._stream.flush()
+            self._write(f"{_CLEAR}{text}")
             self._shown = True
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+            self._stream.flush()

@@ -70,6 +70,8 @@ class Hub:
         """
         if environment.get("HF_HUB_OFFLINE", "").upper() in _YES:
             raise DownloadFailed("nothing is downloaded while HF_HUB_OFFLINE is set: unset it")
+        # It would ask the hub which agents there are, to tell it which one this is.
+        constants.HF_HUB_DISABLE_TELEMETRY = True
         # By itself it hands on ten megabytes at a time: so many would be lost when it breaks off.
         constants.DOWNLOAD_CHUNK_SIZE = _CHUNK
         # It warns of each attempt, with addresses and a stack of lines.

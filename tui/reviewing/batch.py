@@ -20,7 +20,7 @@ def revise_all(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
     There is no review where the work was stopped or broke off, or nothing that came back could be
     taken: then nothing may be written.
     """
-    review = Review()
+    review = Review(work.decisions)
     narrator = Narrator(runtime.stderr)
     answer = PlainAnswer(runtime.stdout, narrator, silent=True)
     with signals_call(work.revision.stop) as interruption:

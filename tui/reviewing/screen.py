@@ -17,7 +17,7 @@ from textual.widgets import Footer, Static
 from tui.reviewing.dialogs import AskLine, ChooseVersion, EditWords, ShowText
 from tui.reviewing.drawing import Drawn, drawn, drawn_list
 from tui.reviewing.flow import flow
-from tui.reviewing.lines import KEYS, SMALL
+from tui.reviewing.lines import KEYS, SMALL, rest_of
 from tui.reviewing.remarks import ReviewedDraft, end_of, head_of, remarks_on
 from tui.reviewing.state import Change, Review
 from tui.sanitize import sanitize_line
@@ -185,7 +185,8 @@ class ReviewScreen(Screen[bool]):
             self._parts["about"].update(Content(self._about()))
 
     def _about(self) -> str:
-        lines = [*remarks_on(self._review), self._message, self._status]
+        rest = rest_of(self._review, [draft.name for draft in self._drafts])
+        lines = [*remarks_on(self._review), *rest, self._message, self._status]
         return "\n".join(sanitize_line(line) for line in lines if line)
 
     def _acted(self, message: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import termios
 from collections.abc import Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 import click
@@ -46,12 +47,17 @@ def _may_draw(runtime: Runtime) -> bool:
 
 
 def _by_lines(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
-    review = Review()
+    review = Review(work.decisions)
     desk = TerminalDesk(runtime, work, review)
-    with signals_leave():
-        if not review_by_lines(review, desk):
+    with signals_leave() as interruption:
+        try:
+            is_kept = review_by_lines(review, desk)
+        except KeyboardInterrupt:
+            is_kept = False
+    if not is_kept:
+        with suppress(OSError):  # the terminal may be gone
             desk.write("")
-            return None, exit_codes.INTERRUPTED
+        return None, interruption.exit_code
     return review, exit_codes.FAILED if desk.has_failed else exit_codes.DONE
 
 
@@ -59,7 +65,7 @@ def _on_screen(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
     # Half a second of imports that nothing else needs.
     from tui.reviewing.app import ReviewApp  # noqa: PLC0415
 
-    review = Review()
+    review = Review(work.decisions)
     app = ReviewApp(work, review)
     with signals_call(app.end) as interruption:
         _forget_typed(runtime)
