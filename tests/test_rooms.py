@@ -107,4 +107,14 @@ def test_listing_sessions_loads_no_model_code(tmp_path: Path) -> None:
         f"import os; os.environ['CHAT_HOME'] = {str(tmp_path)!r}\n"
         "from tui.cli import main; main(['sessions', 'list'])"
     )
-    assert not modules_after(program) & (HEAVY | {"textual", "prompt_toolkit", "rich"})
+    unwanted = {
+        "textual",
+        "prompt_toolkit",
+        "rich",
+        "ulid",
+        "email",
+        "prompts",
+        "drafts",
+        "asyncio",
+    }
+    assert not modules_after(program) & (HEAVY | unwanted)

@@ -14,9 +14,9 @@ SUBCOMMANDS: Mapping[str, str] = {
     "config": "show and edit the settings",
     "doctor": "what this installation has and lacks",
     "bench": "how fast a model is on this machine",
-    "completion": "",
+    "completion": "complete command lines in bash, zsh and fish",
 }
-"""What each is for; one without a word is still to come, and says so."""
+"""What each is for."""
 
 COMMONEST: Mapping[str, str] = {
     "chat": "opens for conversation",
@@ -67,6 +67,7 @@ EXAMPLES: Mapping[str, str] = {
     "config path": "chat config path",
     "doctor": "chat doctor",
     "bench": "chat bench --quick",
+    "completion": "chat completion bash",
 }
 """One for each subcommand; the tests hold it complete, and each of them against its command."""
 

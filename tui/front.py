@@ -27,6 +27,14 @@ def _callback(**values: Any) -> Work:
     return partial(_ask, ask_options(values))
 
 
+def _print_manual(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from tui.manual import manual
+
+        click.echo(manual(context.command), nl=False)
+        context.exit()
+
+
 ask = AskCommand(
     "chat",
     callback=_callback,
@@ -45,6 +53,14 @@ click.option(
     expose_value=False,
     callback=print_full_help,
     help="Show all options and exit.",
+)(ask)
+click.option(
+    "--man",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_manual,
+    help="Print the manual page, as in chat --man | man -l -",
 )(ask)
 click.version_option(__version__, "-V", "--version", message="chat %(version)s")(ask)
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from engine.models import resolve_model
 from engine.types import LoadOptions
 from tui.config import Config, ConfigSources, load_config
 from tui.narrate import Narrator
@@ -77,6 +76,7 @@ class Runtime:
         Raises:
             NoModel, NotHere, UnknownModel: If there is nothing to load.
         """
+        from engine.models import resolve_model
         from tui.loading import load_options
 
         found = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
