@@ -43,7 +43,6 @@ class HubServer:
     """The Range header of each request for a file."""
     tokens: dict[str, list[str | None]] = field(default_factory=lambda: {"hub": [], "files": []})
     """The Authorization headers that each host saw."""
-    stalled: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
 
     def info(self, repo: str) -> dict[str, object]:
@@ -137,7 +136,6 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.hub.stall_after is not None:
             self.wfile.write(body[: self.hub.stall_after])
             self.wfile.flush()
-            self.hub.stalled.set()
             self.hub.closing.wait()
         else:
             self.wfile.write(body)
