@@ -62,6 +62,10 @@ class Narrator:
         """Show that sessions are gone through before the first search."""
         self._show("indexing sessions", f", {done:,} of {total:,}")
 
+    def downloading(self, text: str) -> None:
+        """Show how far a download is."""
+        self._show(text)
+
     def searching(self, done: int, total: int) -> None:
         """Show that sessions are looked through."""
         self._show("looking through sessions", f", {done:,} of {total:,}")
