@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 from rich.cells import cell_len
@@ -9,10 +10,11 @@ from rich.cells import cell_len
 _PARTS = re.compile(r"\x1b\[(\d*)(?:;[\d;]*)?([A-Za-z])|(\n|\r|.)", re.DOTALL)
 
 
-class Screen:
+class Screen(io.StringIO):
     """Rows with a history above them, as a person scrolls through them."""
 
     def __init__(self, columns: int, rows: int) -> None:
+        super().__init__()
         self.columns = columns
         self.rows = rows
         self.written = ""
@@ -20,7 +22,7 @@ class Screen:
         self._lines: list[list[str]] = [[]]
         self._row = self._column = 0
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, /) -> int:
         """Obey what is written."""
         self.written += text
         for number, command, character in _PARTS.findall(text):
@@ -32,9 +34,7 @@ class Screen:
                 self._put(character)
             else:
                 self._obey(command, int(number or 1))
-
-    def flush(self) -> None:
-        """It is all there."""
+        return len(text)
 
     def reflow(self, columns: int) -> None:
         """Break rows that are too long now, as most terminals do; the cursor is in the last one."""
