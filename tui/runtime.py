@@ -9,13 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from engine.models import FoundModel
 from engine.types import LoadOptions
 from tui.config import Config, ConfigSources, load_config
 from tui.narrate import Narrator
 from tui.paths import find_paths, project_config, project_prompts
 from tui.trace import Trace
-from tui.which_model import ModelMeant, find_model
 
 if TYPE_CHECKING:
     from drafts.journal import Journal
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from prompts.library import Library
     from sessions import SessionStore
     from tui.options import EngineOptions
+    from tui.which_model import ModelMeant
 
 EngineStarter: TypeAlias = "Callable[[Path, LoadOptions], Engine]"
 
@@ -47,9 +46,13 @@ class Runtime:
         self.stdin: TextIO = sys.stdin
         self.stdout: TextIO = sys.stdout
         self.stderr: TextIO = sys.stderr
+        self.asked_for_plain = False
+        """Whether the command line says that nothing may be drawn."""
+        self.chosen_editing: str | None = None
+        """How lines are edited from here on, in place of what the configuration says."""
         self.profile: str | None = None
         """That the command line names."""
-        self.notify: Callable[[str], None] = Narrator(self.stderr).notice
+        self.notify: Callable[[str], None] = self._notify
         """Tells a person, before they write, what becomes of it."""
         self._starter = starter
         self._is_offline = self._is_dry = False
@@ -76,11 +79,13 @@ class Runtime:
         sources = ConfigSources(self.paths.config_file, project, self.profile)
         config = load_config(sources, self.environment)
         for warning in config.warnings:
-            Narrator(self.stderr).say(warning)
+            self.narrator().say(warning)
         return replace(config, offline=True) if self._is_offline else config
 
     def find_model(self, name: str | None, *, by_name: bool = False) -> ModelMeant:
         """What a name means: see `tui.which_model.find_model`."""
+        from tui.which_model import find_model
+
         return find_model(name, self.config, self.paths.models, by_name=by_name)
 
     def start_engine(
@@ -99,6 +104,7 @@ class Runtime:
             NoModel, NotHere, UnknownModel: If there is nothing to load.
             UsageProblem: If weights at a server should be loaded in some way.
         """
+        from engine.models import FoundModel
         from tui.loading import load_options, refuse_loading
 
         found = self.find_model(model, by_name=by_name)
@@ -108,6 +114,9 @@ class Runtime:
             return reach_server(found, self.environment, sends=not self._is_dry)
         options = load_options(self.config, self.paths, chosen)
         return self._starter(found.path, replace(options, name=found.name))
+
+    def _notify(self, text: str) -> None:
+        self.narrator().notice(text)
 
     def sessions(self) -> SessionStore:
         """The saved sessions."""
@@ -137,6 +146,21 @@ class Runtime:
             return Path.cwd()
         except OSError:
             return None
+
+    @property
+    def editing(self) -> str:
+        """How the REPL's line is edited: ``emacs`` or ``vi``."""
+        return self.chosen_editing or self.config.editing
+
+    def narrator(self) -> Narrator:
+        """Says on stderr what a wait is for."""
+        return Narrator(self.stderr, repaints=not self.is_plain)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing may be drawn or painted over: for a screen reader, a dumb terminal."""
+        is_dumb = self.environment.get("TERM", "dumb") in ("dumb", "")
+        return self.asked_for_plain or is_dumb or bool(self.environment.get("ACCESSIBLE"))
 
     @property
     def is_interactive(self) -> bool:
