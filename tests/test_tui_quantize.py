@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from model_stores import put
 from scripted_chat import Chat
-from tiny_gguf import tiny_gguf
+from tiny_gguf import Value, tiny_gguf
 
 from engine.client import WorkerEngine
 from engine.models.summary import summarise
@@ -76,7 +76,7 @@ def test_what_is_not_begun_is_told_with_what_to_do(
 def test_what_llama_cpp_refuses_is_told_with_its_reason_and_leaves_nothing(
     chat: Chat, source: Path, tmp_path: Path
 ) -> None:
-    changed = {"general.file_type": 1, "general.architecture": "frob"}
+    changed: dict[str, Value] = {"general.file_type": 1, "general.architecture": "frob"}
     put(source.parent / "broken.gguf", tiny_gguf(changed=changed))
     target = tmp_path / "new.gguf"
     assert chat("models", "quantize", "broken", str(target), "Q8_0") == 1
