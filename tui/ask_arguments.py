@@ -158,6 +158,7 @@ _PRINTED = Group(
             metavar="K",
             help="Keep each token's log-probability and those of K others; --json prints them.",
         ),
+        _flag("--plain", help="Nothing drawn or repainted, for screen readers."),
         _flag("--dry-run", help="Print what would be sent, and its tokens."),
         _flag("--stats", help="Say how many tokens were read and written, and how fast."),
         _flag("--timings", help="Say what the time went to, from the start on."),
@@ -209,7 +210,6 @@ _EDIT = Group(
             "--watch",
             help="With --edit: do what <!-- chat: … --> in FILE says whenever it is saved.",
         ),
-        _flag("--plain", help="Nothing drawn or repainted, for screen readers."),
     ),
 )
 

@@ -52,6 +52,7 @@ EXAMPLES: Mapping[str, str] = {
     "prompts learn": "chat prompts learn proofread --since 7d",
     "models list": "chat models list",
     "models add": "chat models add ~/Downloads/tale.gguf",
+    "models pull": "chat models pull hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M",
     "models info": "chat models info smollm2",
     "models use": "chat models use smollm2",
     "models remove": "chat models remove tale",

@@ -35,6 +35,19 @@ def models_add(path: Path) -> Work:
     return partial(add_model, path=path)
 
 
+@models.command("pull")
+@click.argument("what", required=False, metavar="[NAME|hf:USER/REPO[:QUANTIZATION]]")
+@as_json_option
+def models_pull(what: str | None, as_json: bool) -> Work:
+    """Download a model; without NAME, list some that are good.
+
+    A repository without a quantization is asked which it has; the best that fits here is marked.
+    """
+    from tui.model_pull import pull_model
+
+    return partial(pull_model, what=what, as_json=as_json)
+
+
 @models.command("info")
 @click.argument("name", required=False, shell_complete=completing("models"))
 @as_json_option

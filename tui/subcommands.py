@@ -15,7 +15,7 @@ from tui.prompt_commands import prompts
 from tui.session_commands import sessions
 
 _NOT_YET = {
-    "models": ("pull", "quantize"),
+    "models": ("quantize",),
 }
 
 
