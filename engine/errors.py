@@ -4,6 +4,7 @@ EngineError
 ├── NoModel            nothing to load was found
 ├── UnknownModel       a name that fits no model, or several
 ├── NotHere            a published model that was not downloaded yet
+├── DownloadFailed     a model could not be downloaded
 ├── LoadFailed         the file is not weights, or llama.cpp refused them
 ├── TemplateFailed     the model's chat template could not be rendered
 ├── GrammarFailed      a grammar or JSON Schema cannot be used
@@ -60,6 +61,10 @@ class NotHere(EngineError):
     def __init__(self, name: str) -> None:
         self.name = name
         super().__init__(f"{name} is not on this machine")
+
+
+class DownloadFailed(EngineError):
+    """A model could not be downloaded; the text says why, and what to do."""
 
 
 class LoadFailed(EngineError):

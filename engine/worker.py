@@ -178,7 +178,7 @@ class Worker:
 
     def _score(self, request_id: int, frame: wire.Frame) -> None:
         messages = wire.decode_messages(frame["messages"])
-        scores = self._loaded().score(messages, frame["text"])
+        scores = self._loaded().score(messages, frame["text"], frame["after"])
         self._pipes.write({"id": request_id, "scores": [asdict(score) for score in scores]})
 
     def _stream(self, request_id: int, frame: wire.Frame) -> None:

@@ -214,7 +214,7 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("-o", "nctx", "5", "x"), b"", "did you mean n_ctx?"),
         (("--edit", "a.md", "--lines", "1-3"), b"", "is not like 40:60"),
         (("models", "quantize", "--format", "html"), b"", "not yet"),
-        (("completion", "bash"), b"", "not yet"),
+        (("completion", "tcsh"), b"", "'bash', 'zsh', 'fish'"),
         (("--repl", "--json"), b"", "--repl does not go with --json"),
         (("-c", "--session", "x", "y"), b"", "--continue does not go with --session"),
         (("caf\udce9",), b"", "the prompt is not UTF-8"),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui import exit_codes
-from tui.arguments import NotYet, Work
+from tui.arguments import COMPLETION_VARIABLE, NotYet, Work
 from tui.examples import SUBCOMMANDS
 
 if TYPE_CHECKING:
@@ -64,6 +64,11 @@ def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | Non
 
 def _run(words: list[str], starter: EngineStarter | None) -> int:
     began = time.monotonic()
+    if instruction := os.environ.get(COMPLETION_VARIABLE):
+        from tui.completion import answer_shell
+
+        answer_shell(instruction)
+        return exit_codes.DONE
     command: click.Command
     if words == ["help"]:
         words = ["--help"]

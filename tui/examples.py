@@ -14,9 +14,9 @@ SUBCOMMANDS: Mapping[str, str] = {
     "config": "show and edit the settings",
     "doctor": "what this installation has and lacks",
     "bench": "how fast a model is on this machine",
-    "completion": "",
+    "completion": "complete command lines in bash, zsh and fish",
 }
-"""What each is for; one without a word is still to come, and says so."""
+"""What each is for."""
 
 COMMONEST: Mapping[str, str] = {
     "chat": "opens for conversation",
@@ -52,6 +52,7 @@ EXAMPLES: Mapping[str, str] = {
     "prompts learn": "chat prompts learn proofread --since 7d",
     "models list": "chat models list",
     "models add": "chat models add ~/Downloads/tale.gguf",
+    "models pull": "chat models pull hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M",
     "models info": "chat models info smollm2",
     "models use": "chat models use smollm2",
     "models remove": "chat models remove tale",
@@ -66,6 +67,7 @@ EXAMPLES: Mapping[str, str] = {
     "config path": "chat config path",
     "doctor": "chat doctor",
     "bench": "chat bench --quick",
+    "completion": "chat completion bash",
 }
 """One for each subcommand; the tests hold it complete, and each of them against its command."""
 

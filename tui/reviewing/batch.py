@@ -7,7 +7,7 @@ from dataclasses import replace
 from tui import exit_codes
 from tui.edit_work import Work
 from tui.interrupts import signals_call
-from tui.narrate import Narrator
+from tui.pages import TextPage
 from tui.plain import PlainAnswer
 from tui.reviewing.state import Review
 from tui.revising import Revised, Started
@@ -21,8 +21,8 @@ def revise_all(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
     taken: then nothing may be written.
     """
     review = Review(work.decisions)
-    narrator = Narrator(runtime.stderr)
-    answer = PlainAnswer(runtime.stdout, narrator, silent=True)
+    narrator = runtime.narrator()
+    answer = PlainAnswer(TextPage(runtime.stdout), narrator, silent=True)
     with signals_call(work.revision.stop) as interruption:
         for event in work.revision.run():
             if isinstance(event, Started):
