@@ -6,6 +6,7 @@ EngineError
 ├── NotHere            a published model that was not downloaded yet
 ├── DownloadFailed     a model could not be downloaded
 ├── LoadFailed         the file is not weights, or llama.cpp refused them
+├── QuantizeFailed     weights could not be quantized
 ├── TemplateFailed     the model's chat template could not be rendered
 ├── GrammarFailed      a grammar or JSON Schema cannot be used
 ├── CannotFit          the prompt is longer than the context
@@ -71,6 +72,10 @@ class DownloadFailed(EngineError):
 
 class LoadFailed(EngineError):
     """The file is missing, is not GGUF, or llama.cpp refused it; the text has its reason."""
+
+
+class QuantizeFailed(EngineError):
+    """llama.cpp could not quantize a file; the text has its reason."""
 
 
 class TemplateFailed(EngineError):

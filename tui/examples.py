@@ -9,7 +9,7 @@ import click
 SUBCOMMANDS: Mapping[str, str] = {
     "sessions": "find, show, branch, export, import and check conversations",
     "prompts": "list, show, write, try and import prompts",
-    "models": "list, inspect, choose and remove models",
+    "models": "list, get, inspect, choose, shrink and remove models",
     "drafts": "list, show, undo and redo what was written to your files",
     "config": "show and edit the settings",
     "doctor": "what this installation has and lacks",
@@ -56,6 +56,7 @@ EXAMPLES: Mapping[str, str] = {
     "models info": "chat models info smollm2",
     "models use": "chat models use smollm2",
     "models remove": "chat models remove tale",
+    "models quantize": 'chat models quantize tale-F16 "$(chat models path)" Q4_K_M',
     "models path": "chat models path",
     "drafts history": "chat drafts history draft.md",
     "drafts show": "chat drafts show draft.md 2 --diff",

@@ -66,6 +66,10 @@ class Narrator:
         """Show how far a download is."""
         self._show(text)
 
+    def quantizing(self, fraction: float) -> None:
+        """Show how far weights are quantized."""
+        self._show(f"quantizing {fraction:.0%}")
+
     def searching(self, done: int, total: int) -> None:
         """Show that sessions are looked through."""
         self._show("looking through sessions", f", {done:,} of {total:,}")
