@@ -293,7 +293,7 @@ def test_no_worker_is_left_behind(
     bare.write_text('kind = "edit"\nsystem = "Correct it."\n')
     edit = terminal.start("--edit", str(draft), "-t", "bare")
     before = draft.read_bytes()
-    shown = {"loading": "Nothing to decide", "reading": r"reading .* tokens", "writing": "tokens …"}
+    shown = {"loading": "Nothing to decide", "reading": r"reading .* tokens", "writing": r"[1-9]\d* of 240 words"}
     edit.expect(shown[phase])
     children = Path(f"/proc/{edit.pid}/task/{edit.pid}/children").read_text().split()
     edit.kill(number)
