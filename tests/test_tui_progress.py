@@ -52,6 +52,18 @@ def test_the_time_left_follows_from_what_was_written_and_not_from_what_was_there
     assert progress.seconds_left == pytest.approx(50)
 
 
+def test_loading_the_model_says_nothing_of_the_time_left() -> None:
+    clock = Clock()
+    pace = Pace([100, 100], clock)
+    pace.begin(0)
+    clock.now += 300
+    pace.write(0.01)
+    clock.now += 5
+    progress = pace.write(0.5)
+    assert progress is not None
+    assert progress.seconds_left == pytest.approx(15)
+
+
 def test_a_second_try_does_not_take_the_first_one_back() -> None:
     clock = Clock()
     pace = Pace([100], clock)

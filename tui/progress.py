@@ -9,6 +9,9 @@ from time import monotonic
 _SOONEST = 3.0
 """Seconds of writing before it is foretold how long the rest takes."""
 
+_FEWEST = 20
+"""Words that are written by then."""
+
 _BETWEEN = 0.1
 """Seconds between two words about the same part: a person does not read more."""
 
@@ -100,6 +103,9 @@ class Pace:
         Args:
             share: From 0 to 1. A second try does not take the first one back.
         """
+        if not self._share and not self._spent:
+            # Before the first word the model was loaded, and read what all parts have in common.
+            self._began = self._clock()
         self._share = max(self._share, min(1.0, share))
         return self._progress() if self._clock() - self._said >= _BETWEEN else None
 
@@ -121,7 +127,7 @@ class Pace:
         done, total = self._done + here, sum(self._words)
         written = self._written + here
         spent = self._spent + (self._clock() - self._began if here else 0.0)
-        is_known = written and spent >= _SOONEST
+        is_known = written >= _FEWEST and spent >= _SOONEST
         left = spent / written * (total - done) if is_known else None
         return Progress(self._part + 1, len(self._words), int(done), total, left)
 
