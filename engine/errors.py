@@ -4,7 +4,9 @@ EngineError
 ├── NoModel            nothing to load was found
 ├── UnknownModel       a name that fits no model, or several
 ├── NotHere            a published model that was not downloaded yet
+├── DownloadFailed     a model could not be downloaded
 ├── LoadFailed         the file is not weights, or llama.cpp refused them
+├── QuantizeFailed     weights could not be quantized
 ├── TemplateFailed     the model's chat template could not be rendered
 ├── GrammarFailed      a grammar or JSON Schema cannot be used
 ├── CannotFit          the prompt is longer than the context
@@ -62,8 +64,16 @@ class NotHere(EngineError):
         super().__init__(f"{name} is not on this machine")
 
 
+class DownloadFailed(EngineError):
+    """A model could not be downloaded; the text says why, and what to do."""
+
+
 class LoadFailed(EngineError):
     """The file is missing, is not GGUF, or llama.cpp refused it; the text has its reason."""
+
+
+class QuantizeFailed(EngineError):
+    """llama.cpp could not quantize a file; the text has its reason."""
 
 
 class TemplateFailed(EngineError):

@@ -23,8 +23,8 @@ from tui.documents import attached_texts
 from tui.errors import SHORTEN, CompactionFailed, TooLong, UsageProblem
 from tui.interrupts import signals_call
 from tui.loading import chosen_load_options
-from tui.narrate import Narrator
 from tui.options import AskOptions, OutputOptions
+from tui.pages import text_page
 from tui.plain import PlainAnswer
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
@@ -139,7 +139,7 @@ def start_engine(runtime: Runtime, options: AskOptions, log: SessionLog) -> Engi
         return runtime.start_engine(answered[-1], chosen, by_name=True)
     except UnknownModel:
         engine = runtime.start_engine(None, chosen)
-        Narrator(runtime.stderr).say(
+        runtime.narrator().say(
             f"{answered[-1]}, which answered before, is not found by that name (-m PATH); "
             f"going on with {engine.model_name}"
         )
@@ -163,8 +163,8 @@ def instruct(conversation: Conversation, composed: Composed, default: str | None
 
 def _compact(runtime: Runtime, conversation: Conversation, *, silent: bool) -> int:
     """Make room in the session, and print the summary unless an answer follows; the exit code."""
-    narrator = Narrator(runtime.stderr)
-    answer = PlainAnswer(runtime.stdout, narrator, silent=silent)
+    narrator = runtime.narrator()
+    answer = PlainAnswer(text_page(runtime), narrator, silent=silent)
     with signals_call(conversation.cancel) as interruption:
         try:
             answer.show(conversation.compact())
@@ -180,13 +180,12 @@ def _compact(runtime: Runtime, conversation: Conversation, *, silent: bool) -> i
 def _answer(
     runtime: Runtime, conversation: Conversation, composed: Composed, options: AskOptions
 ) -> int:
-    output, narrator = options.output, Narrator(runtime.stderr)
+    output, narrator = options.output, runtime.narrator()
     answer = PlainAnswer(
-        runtime.stdout,
+        text_page(runtime, output.separator),
         narrator,
         silent=not output.is_streamed,
         alternatives=options.alternatives,
-        separator=output.separator,
     )
     asked = conversation.ask(composed.question, alternatives=options.alternatives)
     events = runtime.trace.following(asked)

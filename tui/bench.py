@@ -17,7 +17,6 @@ from tui.bench_results import Plan, Results, deepest, make_plan
 from tui.errors import TooLong
 from tui.interrupts import signals_call
 from tui.loading import load_options
-from tui.narrate import Narrator
 from tui.runtime import Runtime
 
 
@@ -36,7 +35,7 @@ class BenchOptions:
 
 def run_bench(runtime: Runtime, options: BenchOptions) -> int:
     """Measure, print what was measured, even if it is not everything; the exit code."""
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     lab = Lab(runtime, narrator)
     with signals_call(lab.stop) as interruption:
         try:

@@ -61,6 +61,8 @@ class Config:
     system: str | None = None
     """The system text of conversations without a prompt."""
     max_tokens: int | None = None
+    editing: str = "emacs"
+    """How the REPL's line is edited: as in emacs, or as in vi."""
     load: Mapping[str, int | str] = field(default_factory=dict)
     """Fields of `LoadOptions`, those of `LOAD_NAMES`."""
     sampling: Mapping[str, Any] = field(default_factory=dict)

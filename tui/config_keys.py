@@ -208,6 +208,13 @@ KEYS: tuple[Key, ...] = (
     _loading("gpu_layers", "layers on the graphics card; -1 is all of them", -1),
     _loading("kv_type", "how the context is kept: f16, or the smaller q8_0 and q4_0", "f16"),
     _loading("flash_attention", "auto, on or off", "auto"),
+    Key(
+        "editing",
+        str,
+        "how the REPL's line is edited: emacs or vi",
+        default="emacs",
+        may_be=("emacs", "vi"),
+    ),
     *_sampling(),
     Key(
         "snapshots.enabled",

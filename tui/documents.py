@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tui.attach import AttachedText
+from tui.document_text import document_text, is_document
 from tui.errors import UsageProblem
 from tui.options import PromptOptions
 from tui.texts import read_stdin, read_text
@@ -49,7 +50,10 @@ def read_files(paths: Sequence[Path], pattern: str | None = None) -> list[Attach
     files = _all_files(paths, pattern)
     names = Counter(file.name for file in files)
     return [
-        AttachedText(str(file) if names[file.name] > 1 else file.name, read_text(file))
+        AttachedText(
+            str(file) if names[file.name] > 1 else file.name,
+            document_text(file) if is_document(file) else read_text(file),
+        )
         for file in files
     ]
 

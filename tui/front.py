@@ -27,6 +27,14 @@ def _callback(**values: Any) -> Work:
     return partial(_ask, ask_options(values))
 
 
+def _print_manual(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from tui.manual import manual
+
+        click.echo(manual(context.command), nl=False)
+        context.exit()
+
+
 ask = AskCommand(
     "chat",
     callback=_callback,
@@ -46,11 +54,20 @@ click.option(
     callback=print_full_help,
     help="Show all options and exit.",
 )(ask)
+click.option(
+    "--man",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_manual,
+    help="Print the manual page, as in chat --man | man -l -",
+)(ask)
 click.version_option(__version__, "-V", "--version", message="chat %(version)s")(ask)
 
 
 def _ask(options: AskOptions, runtime: Runtime) -> int:
     runtime.profile = options.engine.profile
+    runtime.asked_for_plain = options.plain
     try:
         return _answer_or_talk(options, runtime)
     finally:
@@ -72,6 +89,7 @@ def _answer_or_talk(options: AskOptions, runtime: Runtime) -> int:
 
 def _edit(options: EditOptions, runtime: Runtime) -> int:
     runtime.profile = options.engine.profile
+    runtime.asked_for_plain = options.plain
     from tui.edit import run_edit
 
     return run_edit(runtime, options)

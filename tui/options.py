@@ -85,6 +85,8 @@ class AskOptions:
     alternatives: int = 1
     raw: bool = False
     """Go on with a plain text, without a chat template."""
+    plain: bool = False
+    """Whether nothing may be drawn or painted over."""
     compact: bool = False
     """Put a summary in place of the session's older turns first."""
 

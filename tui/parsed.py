@@ -25,6 +25,7 @@ def ask_options(values: dict[str, Any]) -> AskOptions:
         dry_run=values["dry_run"],
         alternatives=values["alternatives"],
         raw=values["raw"],
+        plain=values["plain"],
         compact=values["compact"],
     )
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from drafts.batches import Piece
-from drafts.doubts import doubt
 from drafts.hunks import Hunk, hunks
 from drafts.structure import piece_changes
 from drafts.verdict import Allowed, Verdict, judge
@@ -16,6 +15,7 @@ from prompts.fence import Fenced
 from sessions import Change as ReviewedChange
 from sessions import Turn, sha256_of
 from tui.conversation import Conversation, ConversationEvent, Question
+from tui.doubting import with_doubts, with_unlikely_doubted
 from tui.progress import Pace, Progress
 from tui.reviewing.state import Change
 
@@ -167,8 +167,7 @@ class Revision:
         # Pieces that are alike have one answer together, where the work was stopped before.
         alike = sum(each.answer == answer_id for each in self.revised)
         changes = _changes(file, piece, verdict, texts, name=f"{answer_id}.{alike}")
-        if self._allowed.is_correction:
-            changes = tuple(_doubted(change) for change in changes)
+        changes = self._doubted(file, piece, changes)
         self._pace.end(is_new=not was_there)
         revised = Revised(file, piece, verdict, answer_id, changes)
         self.revised.append(revised)
@@ -185,6 +184,16 @@ class Revision:
                 written += len(event.text)
                 if progress := self._pace.write(written / len(piece.text) / self._versions):
                     yield progress
+
+    def _doubted(self, file: int, piece: Piece, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+        """The changes, with warnings where they are no corrections and should be some."""
+        if not self._allowed.is_correction:
+            return changes
+        changes = with_doubts(changes)
+        if self._allowed.min_gain is None:
+            return changes
+        engine, draft = self.conversation.engine, self.tasks[file].text
+        return with_unlikely_doubted(engine, draft, piece, changes, self._allowed.min_gain)
 
     def _events(self, asking: Iterator[ConversationEvent]) -> Iterator[ConversationEvent]:
         """The events of an answer, also where `stop` came just before it was asked for."""
@@ -224,12 +233,6 @@ def _changes(
         own = f"{name}.{hunk.start}-{hunk.end}"
         found.append(Change(file, moved, warning, versions=versions, name=own))
     return tuple(found)
-
-
-def _doubted(change: Change) -> Change:
-    """The change, with a warning if it is no correction."""
-    warnings = filter(None, (change.warning, doubt(change.hunk)))
-    return replace(change, warning="; ".join(warnings))
 
 
 def words_in_place_of(hunk: Hunk, piece: Piece, revised: str) -> str:

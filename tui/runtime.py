@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from engine.models import resolve_model
 from engine.types import LoadOptions
 from tui.config import Config, ConfigSources, load_config
 from tui.narrate import Narrator
@@ -44,6 +43,10 @@ class Runtime:
         self.stdin: TextIO = sys.stdin
         self.stdout: TextIO = sys.stdout
         self.stderr: TextIO = sys.stderr
+        self.asked_for_plain = False
+        """Whether the command line says that nothing may be drawn."""
+        self.chosen_editing: str | None = None
+        """How lines are edited from here on, in place of what the configuration says."""
         self.profile: str | None = None
         """That the command line names."""
         self._starter = starter
@@ -60,7 +63,7 @@ class Runtime:
         sources = ConfigSources(self.paths.config_file, project, self.profile)
         config = load_config(sources, self.environment)
         for warning in config.warnings:
-            Narrator(self.stderr).say(warning)
+            self.narrator().say(warning)
         return config
 
     def start_engine(
@@ -77,6 +80,7 @@ class Runtime:
         Raises:
             NoModel, NotHere, UnknownModel: If there is nothing to load.
         """
+        from engine.models import resolve_model
         from tui.loading import load_options
 
         found = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
@@ -111,6 +115,21 @@ class Runtime:
             return Path.cwd()
         except OSError:
             return None
+
+    @property
+    def editing(self) -> str:
+        """How the REPL's line is edited: ``emacs`` or ``vi``."""
+        return self.chosen_editing or self.config.editing
+
+    def narrator(self) -> Narrator:
+        """Says on stderr what a wait is for."""
+        return Narrator(self.stderr, repaints=not self.is_plain)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing may be drawn or painted over: for a screen reader, a dumb terminal."""
+        is_dumb = self.environment.get("TERM", "dumb") in ("dumb", "")
+        return self.asked_for_plain or is_dumb or bool(self.environment.get("ACCESSIBLE"))
 
     @property
     def is_interactive(self) -> bool:

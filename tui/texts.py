@@ -42,12 +42,20 @@ def read_text(path: Path, largest: int = LARGEST) -> str:
     Raises:
         UsageProblem: If it cannot be read, has more bytes than `largest`, or is not UTF-8.
     """
+    return decode(read_bytes(path, largest), str(path))
+
+
+def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
+    """What a file holds.
+
+    Raises:
+        UsageProblem: If it cannot be read, or has more bytes than `largest`.
+    """
     try:
         with path.open("rb") as file:
-            data = _bounded(file, str(path), largest)
+            return _bounded(file, str(path), largest)
     except OSError as error:
         raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
-    return decode(data, str(path))
 
 
 def check_arguments(*texts: str | None) -> None:

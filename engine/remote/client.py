@@ -83,7 +83,9 @@ class RemoteEngine:
         """See `Engine`. Nothing is sent."""
         return self._estimate.of(messages)
 
-    def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
+    def score(
+        self, messages: Sequence[Message], text: str, *, after: str = ""
+    ) -> tuple[TokenScore, ...]:
         """See `Engine`."""
         raise Unsupported(
             f"{self.model_name}'s server cannot score a given text; a model on this machine can"

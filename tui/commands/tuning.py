@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from engine.models import find_models
@@ -22,11 +22,23 @@ from tui.setting_values import (
 )
 from tui.tables import file_size
 
+EDITING = "editing"
+EDITING_MEANING = "how the line is edited that you type"
+
+_EDITING_VALUES: Mapping[str, str] = {
+    "emacs": "Ctrl+A, Ctrl+E, Ctrl+W and the like",
+    "vi": "Escape leaves the insertion; i, a, o begin it",
+    "default": "what the configuration says",
+}
+
 
 def _set(talk: Talk, argument: str) -> None:
     typed = words_of(argument, "set")
+    if typed[:1] == [EDITING]:
+        _set_editing(talk, typed[1:])
+        return
     if not typed:
-        for name in MEANINGS:
+        for name in (*MEANINGS, EDITING):
             talk.say(_line(talk, name))
         return
     if len(typed) == 1 and typed[0] in MEANINGS:
@@ -45,13 +57,26 @@ def _set(talk: Talk, argument: str) -> None:
         talk.say(_line(talk, name))
 
 
+def _set_editing(talk: Talk, typed: Sequence[str]) -> None:
+    """Say how lines are edited, or edit them another way from here on."""
+    if len(typed) > 1 or not set(typed) <= {*_EDITING_VALUES}:
+        raise UsageProblem(f"{EDITING} takes one of {', '.join(_EDITING_VALUES)}")
+    if typed:
+        talk.runtime.chosen_editing = None if is_unset(typed[0]) else typed[0]
+    talk.say(_line(talk, EDITING))
+
+
 def _line(talk: Talk, name: str) -> str:
+    if name == EDITING:
+        return f"{name} {talk.runtime.editing}  {EDITING_MEANING}"
     value = value_of(talk.conversation.settings, name)
     return f"{name} {value}  {MEANINGS[name]}"
 
 
 def _complete_set(talk: Talk, argument: str) -> Iterator[Suggestion]:
-    return settings(talk, argument, {})
+    if argument.split(" ")[:-1] == [EDITING]:
+        return words(_EDITING_VALUES)
+    return settings(talk, argument, {EDITING: EDITING_MEANING})
 
 
 _THINKING: Mapping[str, bool | None] = {"on": True, "off": False, "auto": None}

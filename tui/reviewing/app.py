@@ -107,7 +107,7 @@ class ReviewApp(App[bool]):
             self._screen.show_progress(event)
             self._screen.say("")
         elif waiting := waiting_for(event):
-            self._screen.say(waiting)
+            self._screen.say("".join(waiting))
 
     def _reworded(self, event: Reworded) -> None:
         """Put other words where they belong; the person stays where they are."""

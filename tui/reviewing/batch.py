@@ -8,7 +8,8 @@ from engine.types import Piece, Prefill
 from tui import exit_codes
 from tui.edit_work import Work
 from tui.interrupts import signals_call
-from tui.narrate import Narrator, waiting_for
+from tui.narrate import waiting_for
+from tui.pages import TextPage
 from tui.plain import PlainAnswer
 from tui.progress import Progress
 from tui.reviewing.state import Review
@@ -23,8 +24,8 @@ def revise_all(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
     taken: then nothing may be written.
     """
     review = Review(work.decisions)
-    narrator = Narrator(runtime.stderr)
-    answer = PlainAnswer(runtime.stdout, narrator, silent=True)
+    narrator = runtime.narrator()
+    answer = PlainAnswer(TextPage(runtime.stdout), narrator, silent=True)
     with signals_call(work.revision.stop) as interruption:
         for event in work.revision.run():
             if isinstance(event, Progress):

@@ -13,7 +13,6 @@ from tui import exit_codes
 from tui.edit_work import Work
 from tui.errors import UsageProblem
 from tui.interrupts import signals_call, signals_leave
-from tui.narrate import Narrator
 from tui.progress import Progress, Reporter
 from tui.reviewing.lines import Desk, review_by_lines
 from tui.reviewing.news import is_failure, news_of
@@ -35,19 +34,12 @@ _BETWEEN_LINES = 10.0
 """Seconds between two lines about how far the revising is: somebody has to hear each of them."""
 
 
-def review_on_terminal(runtime: Runtime, work: Work, *, plain: bool) -> tuple[Review | None, int]:
+def review_on_terminal(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
     """What a person decided, and the exit code; nothing where they left without an end."""
-    by_lines = plain or not _may_draw(runtime)
+    by_lines = runtime.is_plain or not runtime.stderr.isatty()  # which Textual draws on
     review, code = _by_lines(runtime, work) if by_lines else _on_screen(runtime, work)
     is_futile = code == exit_codes.FAILED and review is not None and not review.changes
     return (None if is_futile else review), code
-
-
-def _may_draw(runtime: Runtime) -> bool:
-    """Whether a screen may be painted over. Textual draws on stderr."""
-    environment = runtime.environment
-    is_dumb = environment.get("TERM", "dumb") in ("dumb", "")
-    return runtime.stderr.isatty() and not is_dumb and not environment.get("ACCESSIBLE")
 
 
 def _by_lines(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
@@ -74,7 +66,7 @@ def _on_screen(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
     with signals_call(app.end) as interruption:
         _forget_typed(runtime)
         may_write = app.run()
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     for news in app.news:
         narrator.notice(news)
     if interruption.signal:
@@ -109,7 +101,7 @@ class TerminalDesk(Desk):
         self._runtime = runtime
         self._work = work
         self._review = review
-        self._narrator = Narrator(runtime.stderr)
+        self._narrator = runtime.narrator()
         self._events: SimpleQueue[ThreadEvent] = SimpleQueue()
         self._thread = RevisionThread(work.revision, self._events.put)
         self._reporter = Reporter(_BETWEEN_LINES, at_once=True)
