@@ -14,7 +14,8 @@ import pytest
 from loopback import DONE, MODELS, Loopback, Told, chunk, closed_port, end, silent_port, usage
 
 from engine.errors import CannotFit, EndpointFailed, EngineError, Unsupported
-from engine.remote import Endpoint, RemoteEngine
+from engine.remote.client import RemoteEngine
+from engine.remote.endpoint import Endpoint
 from engine.types import (
     Event,
     Finished,

@@ -242,6 +242,10 @@ def test_a_proxy_is_asked(chat: Chat, hub: HubServer, monkeypatch: pytest.Monkey
 def test_offline_means_that_nothing_is_asked(
     chat: Chat, hub: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("CHAT_OFFLINE", "1")
+    assert chat("models", "pull", NAME) == 2
+    assert "offline forbids to download anything" in chat.err
+    monkeypatch.delenv("CHAT_OFFLINE")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert chat("models", "pull", NAME) == 1
     assert "HF_HUB_OFFLINE" in chat.err

@@ -239,5 +239,6 @@ def print_request(
         runtime.stdout.write(f"[{message.role}]\n{sanitize(message.content)}\n\n")
     parts = [f"{one.role} {cost:,}" for one, cost in zip(messages, costs, strict=True)]
     frame = [f"chat template {counter.frame:,}"] if counter.frame else []
-    runtime.stderr.write(f"{total:,} tokens of {n_ctx:,}: {', '.join([*parts, *frame])}\n")
+    about = "about " if engine.host else ""
+    runtime.stderr.write(f"{about}{total:,} tokens of {n_ctx:,}: {', '.join([*parts, *frame])}\n")
     return exit_codes.DONE

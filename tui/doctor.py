@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.client import system_report
 from engine.errors import EngineError
@@ -20,6 +21,10 @@ from tui.errors import STARTER_COMMAND
 from tui.runtime import Runtime
 from tui.tables import file_size, print_table
 from tui.version import __version__
+from tui.which_model import endpoints_of
+
+if TYPE_CHECKING:
+    from engine.remote.endpoint import Endpoint
 
 _CUDA_COMMAND = (
     f"CMAKE_ARGS=-DGGML_CUDA=on {sys.executable} -m pip install "
@@ -71,10 +76,19 @@ def _models(runtime: Runtime) -> Iterator[tuple[str, str]]:
     for model in models:
         yield "model", f"{model.name}, {file_size(model.size_bytes)}, {model.source}"
     try:
+        for name, endpoint in endpoints_of(runtime.config).items():
+            yield "endpoint", f"{name}, {endpoint.url}, {_key(endpoint, runtime)}"
         if runtime.config.model:
             yield "configured model", runtime.config.model
     except ConfigError as error:
         yield "configuration", f"cannot be used: {error}"
+
+
+def _key(endpoint: Endpoint, runtime: Runtime) -> str:
+    if endpoint.key_env:
+        is_set = runtime.environment.get(endpoint.key_env)
+        return f"its key in {endpoint.key_env}{'' if is_set else ', which is not set'}"
+    return "its key in the keyring" if endpoint.in_keyring else "without a key"
 
 
 def _folders(runtime: Runtime) -> Iterator[tuple[str, str]]:

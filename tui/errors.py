@@ -84,7 +84,14 @@ def explain(error: Exception) -> tuple[str, int]:
 def _codes() -> tuple[_Row, ...]:
     """The first row that an error belongs to counts. Most commands never need the rooms' errors."""
     from drafts.errors import DraftError, DraftMissing, NothingToRedo, NothingToUndo
-    from engine.errors import EngineError, GrammarFailed, NoModel, NotHere, UnknownModel
+    from engine.errors import (
+        EngineError,
+        GrammarFailed,
+        NoModel,
+        NotHere,
+        Offline,
+        UnknownModel,
+    )
     from prompts.errors import MissingVariables, NotAdded, PromptError
     from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
 
@@ -97,7 +104,7 @@ def _codes() -> tuple[_Row, ...]:
         _Row((UnknownSession,), exit_codes.USAGE, partial(_nearest, "sessions")),
         _Row((MissingVariables,), exit_codes.USAGE, _how_to_give),
         _Row((AmbiguousSession, NoSessions, PromptError, DraftMissing), exit_codes.USAGE),
-        _Row((UsageProblem, GrammarFailed, UnknownProfile), exit_codes.USAGE),
+        _Row((UsageProblem, GrammarFailed, Offline, UnknownProfile), exit_codes.USAGE),
         _Row((DraftError,), exit_codes.REFUSED),
         _Row(
             (CompactionFailed, EngineError, SessionError, ConfigError, OSError), exit_codes.FAILED

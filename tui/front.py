@@ -66,7 +66,7 @@ click.version_option(__version__, "-V", "--version", message="chat %(version)s")
 
 
 def _ask(options: AskOptions, runtime: Runtime) -> int:
-    runtime.profile = options.engine.profile
+    runtime.choose(options.engine, is_dry=options.dry_run)
     runtime.asked_for_plain = options.plain
     try:
         return _answer_or_talk(options, runtime)
@@ -88,7 +88,7 @@ def _answer_or_talk(options: AskOptions, runtime: Runtime) -> int:
 
 
 def _edit(options: EditOptions, runtime: Runtime) -> int:
-    runtime.profile = options.engine.profile
+    runtime.choose(options.engine, is_dry=options.dry_run)
     runtime.asked_for_plain = options.plain
     from tui.edit import run_edit
 

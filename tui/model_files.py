@@ -51,8 +51,11 @@ def use_model(runtime: Runtime, name: str) -> None:
         ConfigError: If the configuration cannot be written.
         UnknownModel: If there is none of that name.
     """
-    found = resolve_model(name, runtime.paths.models)
-    value = found.name if _means(runtime, found) else os.path.abspath(found.path)
+    found = runtime.find_model(name)
+    if isinstance(found, FoundModel) and not _means(runtime, found):
+        value = os.path.abspath(found.path)
+    else:
+        value = found.name
     set_in_config(runtime.paths.config_file, "model", value)
     narrator = Narrator(runtime.stderr)
     narrator.say(f"{found.name} is the default now")
@@ -66,7 +69,11 @@ def remove_model(runtime: Runtime, name: str, *, yes: bool) -> None:
     Raises:
         UsageProblem: If it is another program's, or nobody can be asked.
     """
-    found = resolve_model(name, runtime.paths.models, by_name=True)
+    found = runtime.find_model(name, by_name=True)
+    if not isinstance(found, FoundModel):
+        raise UsageProblem(
+            f"{name} is at {found.host}: take [endpoints.{name}] out of {runtime.paths.config_file}"
+        )
     is_default = runtime.config.model in (found.name, str(found.path))
     if found.source not in (OWN, ADDED):
         raise UsageProblem(f"{found.name} belongs to {found.source}: {_whose(found)}")

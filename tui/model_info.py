@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engine.machine import available_memory
-from engine.models import FoundModel, ModelSummary, resolve_model
+from engine.models import FoundModel, ModelSummary
 from engine.models.gguf import Header, read_header, read_strings
 from engine.models.memory import memory_needed
 from engine.models.summary import TEMPLATE_KEY, summarise
 from engine.tasks import inspect_template
 from engine.types import TemplateReport
+from tui.endpoint_views import endpoint_info
 from tui.model_views import count
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
@@ -40,7 +41,11 @@ class ModelInfo:
 
 def model_info(runtime: Runtime, name: str | None, *, as_json: bool) -> None:
     """What the files of a model say, and what its chat template does to an example."""
-    info = _examined(resolve_model(name or runtime.config.model, runtime.paths.models))
+    found = runtime.find_model(name)
+    if not isinstance(found, FoundModel):
+        endpoint_info(runtime, found, as_json=as_json)
+        return
+    info = _examined(found)
     if as_json:
         print_json(runtime, _as_json(info))
         return

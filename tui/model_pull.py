@@ -6,7 +6,7 @@ import difflib
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from engine.errors import DownloadFailed, LoadFailed, NotHere, UnknownModel
+from engine.errors import DownloadFailed, LoadFailed, NotHere, Offline, UnknownModel
 from engine.machine import available_memory
 from engine.models import resolve_model
 from engine.models.catalogue import catalogue
@@ -37,6 +37,7 @@ def pull_model(runtime: Runtime, what: str | None, *, as_json: bool) -> None:
 
     Raises:
         DownloadFailed: If it cannot be downloaded.
+        Offline: If it must not be.
         UsageProblem: If nothing goes by that name.
     """
     if what is None:
@@ -45,6 +46,10 @@ def pull_model(runtime: Runtime, what: str | None, *, as_json: bool) -> None:
     repo, quantization = _parsed(what)
     if quantization and _is_here(runtime, f"hf:{repo}:{quantization}"):
         return
+    if runtime.config.offline:
+        raise Offline(
+            "offline forbids to download anything: set it to false, or unset CHAT_OFFLINE"
+        )
     from engine.models.hub import Hub
 
     hub = Hub(runtime.environment)

@@ -81,6 +81,7 @@ def _engine_options(values: dict[str, Any]) -> EngineOptions:
     load = tuple(pair for pair in pairs if is_load_option(pair[0]))
     return EngineOptions(
         model=values["model"],
+        offline=values["offline"],
         profile=values["profile"],
         sampling=tuple(pair for pair in pairs if pair not in load),
         load=load,
