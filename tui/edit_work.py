@@ -94,6 +94,11 @@ class Work:
         """The id of that session; None where it is not kept."""
         return None if isinstance(self.log, MemorySession) else self.log.session.id
 
+    @property
+    def is_filter(self) -> bool:
+        """Whether it revises standard input: then an editor puts stderr into its text as well."""
+        return any(task.name == "-" for task in self.revision.tasks)
+
     def accepted(self, review: Review, number: int) -> list[Hunk]:
         """The hunks of a draft that were taken, in the words that they were taken in."""
         taken = [change for change in review.of_file(number) if change.decision == "taken"]
