@@ -30,6 +30,7 @@ from engine.sampling.sampler import Sampler
 from engine.snapshots import SnapshotStore
 from engine.speculate import Costs, Lookup, Pace
 from engine.types import Event, LoadOptions, Message, ModelCard, Notice, Request, TokenScore
+from engine.variants import Variants
 from engine.weights import Weights
 
 _MOST_ALTERNATIVES = 16
@@ -110,6 +111,34 @@ class Inference:
             raise WorkerFailed("scoring was cancelled") from error
         finally:
             self._cache.release(sequence)
+
+    def variants(
+        self, messages: tuple[Message, ...], text: str, within: float, most: int
+    ) -> list[str]:
+        """What the model would nearly have answered in place of a text; see `Engine.variants`.
+
+        Raises:
+            CannotFit: If messages and text are longer than the context.
+            TemplateFailed: If the chat template cannot render the messages.
+            Unsupported: If this model cannot take back a part of what it has read.
+            WorkerFailed: If it was cancelled.
+        """
+        if not self._cache.can_cut:
+            raise Unsupported("this model cannot try several ways to go on")
+        prompt = self._formatted(Request(messages)).tokens
+        draft = self._weights.tokenize(text, special=False)
+        self._recall(prompt)
+        sequence, spelled = self._cache.begin(prompt)
+        try:
+            self._cache.extend(sequence, spelled[len(sequence.tokens) : -1])
+            found = Variants(self._weights, self._cache, draft).texts(
+                sequence, spelled[-1], within, most
+            )
+        except Cancelled as error:
+            raise WorkerFailed("looking for variants was cancelled") from error
+        finally:
+            self._cache.release(sequence)
+        return [variant.decode(errors="replace") for variant in found]
 
     def _teacher_forced(self, sequence: KvSequence, tokens: Sequence[int]) -> list[TokenScore]:
         """The score of every token but the first, each given those before it."""

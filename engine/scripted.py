@@ -117,6 +117,12 @@ class ScriptedEngine:
             scores[0] = replace(scores[0], logprob=scores[0].logprob - _NATS * differing)
         return tuple(scores)
 
+    def variants(
+        self, messages: Sequence[Message], text: str, *, within: float, most: int = 16
+    ) -> tuple[str, ...]:
+        """See `Engine`. It would never have written anything else."""
+        return ()
+
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
         self._cancelled = False

@@ -58,13 +58,29 @@ def with_unlikely_doubted(
     except EngineError:
         return tuple(change if change.warning else _warned(change, _UNJUDGED) for change in changes)
     gain_of = dict(zip(map(id, unjudged), found, strict=True))
-    speech = _speech(draft, piece)
     return tuple(
         _warned(change, _UNLIKELY)
-        if gain_of.get(id(change), math.inf) < least * (_IN_SPEECH if _is_in(change, speech) else 1)
+        if gain_of.get(id(change), math.inf) < least_gain(draft, piece, change.hunk, least)
         else change
         for change in changes
     )
+
+
+def least_gain(draft: str, piece: Piece, hunk: Hunk, least: float) -> float:
+    """By how many nats a change must make a text likelier: by more where it is in a quotation.
+
+    Args:
+        draft: The whole text.
+        piece: The part of it that the change is in.
+        hunk: The change.
+        least: What is enough elsewhere.
+    """
+    begin = piece.blocks[0].start
+    block = draft[begin : piece.blocks[-1].end]
+    start, end = hunk.start - begin, max(hunk.end, hunk.start + 1) - begin
+    quotations = locks_in(block, {"quotation"})
+    is_said = any(lock.start < end and start < lock.end for lock in quotations)
+    return least * _IN_SPEECH if is_said else least
 
 
 def gains(engine: Engine, before: str, piece: Piece, hunks: Sequence[Hunk]) -> list[float]:
@@ -88,18 +104,6 @@ def gains(engine: Engine, before: str, piece: Piece, hunks: Sequence[Hunk]) -> l
 
     as_it_is = log_probability(piece.text)
     return [log_probability(_changed(piece, hunk)) - as_it_is for hunk in hunks]
-
-
-def _speech(draft: str, piece: Piece) -> list[tuple[int, int]]:
-    """Where in the draft quotations are that reach into a piece."""
-    begin = piece.blocks[0].start
-    block = draft[begin : piece.blocks[-1].end]
-    return [(begin + lock.start, begin + lock.end) for lock in locks_in(block, {"quotation"})]
-
-
-def _is_in(change: Change, spans: Sequence[tuple[int, int]]) -> bool:
-    hunk = change.hunk
-    return any(start < max(hunk.end, hunk.start + 1) and hunk.start < end for start, end in spans)
 
 
 def _changed(piece: Piece, hunk: Hunk) -> str:
