@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ class Pondering(ScriptedEngine):
     """Copies the draft but for what it is told, and nearly wrote other things; finds a text the
     likelier the more of some phrases are in it."""
 
-    def __init__(self, answer: str, near: Sequence[str], nats: dict[str, float]) -> None:
+    def __init__(self, answer: str, near: Sequence[str], nats: Mapping[str, float]) -> None:
         super().__init__([answer])
         self._near = near
         self._nats = nats
@@ -30,7 +30,8 @@ class Pondering(ScriptedEngine):
         self, messages: Sequence[Message], text: str, *, within: float, most: int = 16
     ) -> tuple[str, ...]:
         self.pondered.append((messages[-1].content, text, within))
-        return tuple(DRAFT.strip().replace(*each.split(" → ")) for each in self._near)
+        pairs = (each.split(" → ") for each in self._near)
+        return tuple(DRAFT.strip().replace(old, new) for old, new in pairs)
 
     def score(
         self, messages: Sequence[Message], text: str, *, after: str = ""

@@ -9,6 +9,7 @@ away; a mark more or less, or a word that a writer may choose freely, hardly doe
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,10 +19,13 @@ from drafts.hunks import Hunk
 from drafts.locks import locks_in
 from engine.errors import EngineError, Unsupported
 from engine.protocol import Engine
+from engine.types import TokenScore
 from tui.reviewing.state import Change
 
 _CONTEXT = 400
 """Characters before a text that are read with it: a few sentences."""
+
+_BLANK = re.compile(r"\s")
 
 _IN_SPEECH = 2.0
 """How many times as sure a change of quoted words must be: what sounds wrong there may be meant."""
@@ -98,17 +102,32 @@ def gains(engine: Engine, before: str, piece: Piece, hunks: Sequence[Hunk]) -> l
     context = before.rstrip()
     # Of a first token many models say nothing: a line break is something to come after.
     after, gap = (context[-_CONTEXT:], before[len(context) :]) if context else ("\n", "")
+    whole = gap + piece.text
+    known = _from_each_token(whole, engine.score((), whole, after=after))
+    found = []
+    for hunk in hunks:
+        at = len(gap) + hunk.start - piece.start
+        # What comes before the word is read already, if a token begins with the blank before it.
+        word = max((blank.start() for blank in _BLANK.finditer(whole, 0, at)), default=0)
+        cut = word if word in known else 0
+        changed = whole[cut:at] + hunk.new + whole[at + len(hunk.old) :]
+        scores = engine.score((), changed, after=after + whole[:cut])
+        found.append(sum(score.logprob for score in scores) - known[cut])
+    return found
 
-    def log_probability(text: str) -> float:
-        return sum(score.logprob for score in engine.score((), gap + text, after=after))
 
-    as_it_is = log_probability(piece.text)
-    return [log_probability(_changed(piece, hunk)) - as_it_is for hunk in hunks]
-
-
-def _changed(piece: Piece, hunk: Hunk) -> str:
-    start, end = hunk.start - piece.start, hunk.end - piece.start
-    return f"{piece.text[:start]}{hunk.new}{piece.text[end:]}"
+def _from_each_token(text: str, scores: Sequence[TokenScore]) -> dict[int, float]:
+    """The score of a text from each place on where a token begins, in characters; that of the whole
+    alone where tokens are parts of characters."""
+    rest = sum(score.logprob for score in scores)
+    found = {0: rest}
+    if "".join(score.text for score in scores) != text:
+        return found
+    at = 0
+    for score in scores:
+        found[at] = rest
+        at, rest = at + len(score.text), rest - score.logprob
+    return found
 
 
 def _warned(change: Change, warning: str) -> Change:
