@@ -89,6 +89,18 @@ def test_words_usage_and_the_servers_counts_come_through(
     assert finish(events).usage == Usage(21, 3, cached_tokens=16)
 
 
+def test_a_server_that_does_not_count_is_pointed_out_once(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    engine = remote()
+    for _ in range(2):
+        loopback.say(chunk("Blue"), chunk("."), end(), DONE)
+    events = asked(engine)
+    assert notices(events) == ["the server does not count tokens: their numbers are estimates"]
+    assert finish(events).usage.completion_tokens == 2
+    assert not notices(asked(engine))
+
+
 def test_later_estimates_follow_what_the_server_counted(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:

@@ -137,7 +137,9 @@ class RemoteEngine:
                 *introduction.card.notices, *left_out(request, introduction.dialect)
             )
             yield Prefill(0, prompt_tokens, 0)
-            asking = Asking(request, introduction, self._connection, prompt_tokens)
+            asking = Asking(
+                request, introduction, self._connection, prompt_tokens, self._new_notices
+            )
             yield from asking.events()
             if asking.counted is not None:
                 self._estimate.learn(_everything(request), asking.counted.prompt)
