@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import signal
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from time import monotonic
 
 import pytest
+import trustme
 from loopback import DONE, MODELS, Loopback, Told, chunk, closed_port, end, silent_port, usage
 
 from engine.errors import CannotFit, EndpointFailed, EngineError, Unsupported
@@ -357,6 +360,33 @@ def test_a_server_that_does_not_speak_tls(loopback: Loopback) -> None:
     engine = RemoteEngine(Endpoint("big", url), {})
     assert "does not speak TLS" in failure(engine)
     engine.close()
+
+
+def test_a_certificate_of_nobody_known_is_refused_until_its_authority_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server = Loopback(context)
+    endpoint = Endpoint("big", server.url)
+    engine = RemoteEngine(endpoint, {})
+    assert "has a certificate that cannot be trusted" in failure(engine)
+    assert "SSL_CERT_FILE names a file with authorities of your own" in failure(engine)
+    engine.close()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    engine = RemoteEngine(endpoint, {})
+    server.say(chunk("Blue"), hold=True)
+    events = []
+    for event in engine.stream(Request(QUESTION)):
+        events.append(event)
+        if isinstance(event, Piece):
+            engine.cancel()
+    assert (texts(events), finish(events).reason) == ("Blue", "cancelled")
+    assert server.hung_up.wait(10)
+    engine.close()
+    server.close()
 
 
 def test_the_key_is_sent_and_never_said(
