@@ -221,6 +221,7 @@ def test_a_chunked_answer_that_is_cut_off_is_kept(
     events = asked(remote())
     assert (texts(events), finish(events).reason) == ("Blue and", "error")
     assert "broke the connection off" in str(finish(events).error)
+    assert len(loopback.asked) == 1, "words came: it is not asked again"
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 529])
@@ -330,6 +331,14 @@ def test_a_stop_string_hangs_up_where_the_server_would_go_on(
     events = asked(remote(), Request(QUESTION, stop=("\nQ:",)))
     assert (texts(events), finish(events).reason) == ("Blue.", "stop")
     assert loopback.hung_up.wait(10)
+
+
+def test_a_stop_string_is_the_reason_where_the_server_ends_as_well(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    loopback.say(chunk("Blue.\nQ:", finish_reason="length"), DONE)
+    events = asked(remote(), Request(QUESTION, stop=("\nQ:",)))
+    assert (texts(events), finish(events).reason) == ("Blue.", "stop")
 
 
 def test_a_silent_server_is_given_up_after_its_time(
