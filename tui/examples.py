@@ -12,7 +12,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "models": "list, get, inspect, choose, shrink and remove models",
     "drafts": "list, show, undo and redo what was written to your files",
     "config": "show and edit the settings",
-    "doctor": "what this installation has and lacks",
+    "doctor": "what this installation has, and what is wrong with it",
     "bench": "how fast a model is on this machine",
     "completion": "complete command lines in bash, zsh and fish",
 }
