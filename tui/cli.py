@@ -82,6 +82,10 @@ def ask(**values: Any) -> Work:
 def _ask(options: AskOptions, runtime: Runtime) -> int:
     words = options.prompt.words or options.prompt.files or options.prompt.templates
     is_one_shot = words or options.raw or options.compact
+    if not options.repl and not is_one_shot and runtime.can_draw:
+        from tui.app.run import run_app
+
+        return run_app(runtime, options)
     if options.repl or (not is_one_shot and runtime.is_interactive):
         from tui.repl.loop import run_repl
 

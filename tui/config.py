@@ -44,6 +44,10 @@ class Config:
     sampling: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `Sampling`, as TOML has them."""
     snapshots: Snapshots = Snapshots()
+    theme: str | None = None
+    """The colours of the app."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Other keys for the app's actions, by their ids."""
     unknown: tuple[str, ...] = ()
     """Warnings about keys that mean nothing, each with the nearest that would."""
 
@@ -66,6 +70,8 @@ KEYS: Mapping[str, type] = {
     **{name: int if isinstance(may_be, range) else str for name, may_be in LOAD_NAMES.items()},
     "sampling": dict,
     "snapshots": dict,
+    "theme": str,
+    "keys": dict,
 }
 """The keys of the file, and what each may be."""
 
@@ -96,6 +102,8 @@ def load_config(file: Path, environment: Mapping[str, str]) -> Config:
     _check_sampling(file, sampling)
     for key in snapshots.keys() & _SNAPSHOT_KEYS.keys():
         _check(file, f"snapshots.{key}", snapshots[key], _SNAPSHOT_KEYS[key])
+    for name, key in known.get("keys", {}).items():
+        _check(file, f"keys.{name}", key, str)
     load = {key: known.pop(key) for key in LOAD_NAMES if key in known}
     if environment.get("CHAT_MODEL"):
         known["model"] = environment["CHAT_MODEL"]

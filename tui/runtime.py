@@ -100,6 +100,15 @@ class Runtime:
         return self.stdin.isatty() and self.stdout.isatty()
 
     @property
+    def can_draw(self) -> bool:
+        """Whether there is a terminal with a person before it that may be painted over. Textual
+        draws on stderr."""
+        environment = self.environment
+        is_dumb = environment.get("TERM", "dumb") in ("dumb", "")
+        is_whole = self.is_interactive and self.stderr.isatty()
+        return is_whole and not is_dumb and not environment.get("ACCESSIBLE")
+
+    @property
     def has_colour(self) -> bool:
         """Whether stdout is a terminal that wants colours."""
         dumb = self.environment.get("TERM") == "dumb" or "NO_COLOR" in self.environment
