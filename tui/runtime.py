@@ -101,12 +101,9 @@ class Runtime:
 
     @property
     def can_draw(self) -> bool:
-        """Whether there is a terminal with a person before it that may be painted over. Textual
-        draws on stderr."""
-        environment = self.environment
-        is_dumb = environment.get("TERM", "dumb") in ("dumb", "")
-        is_whole = self.is_interactive and self.stderr.isatty()
-        return is_whole and not is_dumb and not environment.get("ACCESSIBLE")
+        """Whether there is a screen that may be painted over. Textual draws on stderr."""
+        is_dumb = self.environment.get("TERM", "dumb") in ("dumb", "")
+        return self.stderr.isatty() and not is_dumb and not self.environment.get("ACCESSIBLE")
 
     @property
     def has_colour(self) -> bool:

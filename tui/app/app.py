@@ -60,6 +60,8 @@ class ChatApp(Steadfast, App[int]):
             options: What the command line says.
         """
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]
         self.error: Exception | None = None
         """Why the conversation could not begin."""
         self.runtime = runtime
@@ -81,7 +83,9 @@ class ChatApp(Steadfast, App[int]):
         if self._is_ended:
             self.leave()
             return
-        self.set_keymap(self.runtime.config.keys)
+        self.set_keymap(dict(self.runtime.config.keys))
+        if self.runtime.config.theme in self.available_themes:
+            self.theme = self.runtime.config.theme
         self.set_interval(_LOOK_S, self._look_for_terminal)
         self.call_after_refresh(self._start)
 
@@ -123,8 +127,8 @@ class ChatApp(Steadfast, App[int]):
     def tell(self, lines: Sequence[str], *, is_warning: bool = False) -> None:
         """Show lines: a short one in passing, several until they are read."""
         if len(lines) == 1 and len(lines[0]) <= _SHORT:
-            severity = "warning" if is_warning else "information"
-            self.notify(sanitize_line(lines[0]), severity=severity, markup=False)
+            line = sanitize_line(lines[0])
+            self.notify(line, severity="warning" if is_warning else "information", markup=False)
             return
         from tui.reviewing.dialogs import ShowText
 
@@ -159,7 +163,8 @@ class ChatApp(Steadfast, App[int]):
 
     def ask(self, question: str) -> str | None:
         """See `Person`: ask for a line. From the conversation's thread."""
-        return self.call_from_thread(self._ask_here, question)
+        assert self._loop is not None, "the app runs before the thread does"
+        return asyncio.run_coroutine_threadsafe(self._ask_here(question), self._loop).result()
 
     async def _ask_here(self, question: str) -> str | None:
         from tui.reviewing.dialogs import AskLine
@@ -186,7 +191,7 @@ class ChatApp(Steadfast, App[int]):
         """Show everything that can be done."""
         from tui.app.palette import RegistryCommands
 
-        if not CommandPalette.is_open(self):
+        if self.screen is self.chat:
             self.push_screen(CommandPalette(providers=[RegistryCommands]))
 
     def _tell_fault(self, text: str) -> None:

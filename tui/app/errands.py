@@ -57,10 +57,8 @@ def _ask(talk: AppTalk, words: str) -> None:
 
 
 def _last_question(talk: AppTalk) -> str | None:
-    asked = [
-        turn for turn in spoken_turns(talk.conversation.log.session.path()) if turn.role == "user"
-    ]
-    return asked[-1].id if asked else None
+    spoken = spoken_turns(talk.conversation.log.session.path())
+    return next((turn.id for turn in reversed(spoken) if turn.role == "user"), None)
 
 
 def run_command(line: str) -> Errand:
@@ -109,8 +107,8 @@ def complete(line: str) -> Errand:
 
 
 def complete_names(line: str) -> tuple[tuple[str, str], ...]:
-    """What a command's name or a file's may become: nothing of that is the conversation's, so it can
-    be found in any thread."""
+    """What a command's name or a file's may become. Nothing of that is the conversation's: any
+    thread may ask."""
     if line.startswith("/"):
         name = line.removeprefix("/")
         return tuple(

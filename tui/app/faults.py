@@ -1,4 +1,4 @@
-"""Defects of the program: shown in a line, written to a file with all that is known, and survived."""
+"""Defects of the program: shown in a line, written to a file with all that is known, survived."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class FaultLog:
 
 
 class Steadfast(MessagePump):
-    """Mixed into whatever handles messages: an exception in a handler is noted, and the next message
-    is handled. Textual itself would stop listening and end the app."""
+    """Mixed into whatever handles messages: an exception in a handler is noted, and the next
+    message is handled. Textual itself would stop listening and end the app."""
 
     async def _dispatch_message(self, message: Message) -> None:
         log = getattr(self.app, "fault_log", None)

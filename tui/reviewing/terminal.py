@@ -32,17 +32,10 @@ from tui.runtime import Runtime
 
 def review_on_terminal(runtime: Runtime, work: Work, *, plain: bool) -> tuple[Review | None, int]:
     """What a person decided, and the exit code; nothing where they left without an end."""
-    by_lines = plain or not _may_draw(runtime)
+    by_lines = plain or not runtime.can_draw
     review, code = _by_lines(runtime, work) if by_lines else _on_screen(runtime, work)
     is_futile = code == exit_codes.FAILED and review is not None and not review.changes
     return (None if is_futile else review), code
-
-
-def _may_draw(runtime: Runtime) -> bool:
-    """Whether a screen may be painted over. Textual draws on stderr."""
-    environment = runtime.environment
-    is_dumb = environment.get("TERM", "dumb") in ("dumb", "")
-    return runtime.stderr.isatty() and not is_dumb and not environment.get("ACCESSIBLE")
 
 
 def _by_lines(runtime: Runtime, work: Work) -> tuple[Review | None, int]:

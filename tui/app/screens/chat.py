@@ -52,8 +52,6 @@ class ChatScreen(Steadfast, Screen[None]):
     """Takes everything that the conversation's thread posts, and what a person types."""
 
     CSS_PATH = "chat.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (60, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-short"), (16, "-tall")]
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "stop", id="chat.stop"),
@@ -61,7 +59,7 @@ class ChatScreen(Steadfast, Screen[None]):
         Binding("ctrl+n", "command('/new')", "new session", id="chat.new"),
         Binding("ctrl+g", "edit", "write in your editor", id="chat.editor"),
         Binding("f5", "retry", "try again", id="chat.retry"),
-        Binding("tab", "other_side", "transcript and back", priority=True, id="chat.switch"),
+        Binding("tab", "other_side", "transcript and back", id="chat.switch"),
     ]
 
     def __init__(self, unsent: Unsent | None) -> None:

@@ -41,7 +41,7 @@ class HelpScreen(Steadfast, ModalScreen[None]):
             bindings: Those in force where help was asked for.
         """
         super().__init__()
-        self._bindings = list(bindings)
+        self._explained = list(bindings)
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
@@ -62,7 +62,7 @@ class HelpScreen(Steadfast, ModalScreen[None]):
     def _keys(self) -> dict[str, list[str]]:
         """The keys of each action that has a name, and an id to give it others."""
         keys: dict[str, list[str]] = {}
-        for active in self._bindings:
+        for active in self._explained:
             binding = active.binding
             if binding.description and binding.id:
                 name = f"{binding.description}  [{binding.id}]"

@@ -94,16 +94,16 @@ class Composer(Steadfast, TextArea):
         self.move_cursor(self.document.end)
 
     async def _on_key(self, event: Key) -> None:
-        # Enter is a binding here, and not a character.
+        # The handler of the base class comes after this one, unless it is told not to.
         if event.key == "tab" and self._completions.is_shown:
             event.stop()
             event.prevent_default()
             self.accept()
-        elif event.key != "enter":
-            await super()._on_key(event)
+        elif event.key == "enter":
+            # A binding here and no character; one with priority would overtake what is typed.
+            event.prevent_default()
 
     async def _on_paste(self, event: Paste) -> None:
-        # The handler of the base class is called as well, unless it is told not to be.
         event.prevent_default()
         event.stop()
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")

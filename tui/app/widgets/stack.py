@@ -20,18 +20,17 @@ class Stack:
         self._tops: list[int] | None = None
 
     def put(self, turns: Sequence[ShownTurn], width: int) -> None:
-        """Stack these turns, for lines of so many cells. What was measured at another width counts no
-        longer."""
+        """Stack these turns, for lines of so many cells; what was measured at another width counts
+        no longer."""
         if width != self._width:
             self._width = width
             self._measured.clear()
+        known = self._measured
         self._ids = [shown.turn.id for shown in turns]
-        self._measured = {
-            each: self._measured[each] for each in self._ids if each in self._measured
-        }
         self._heights = [
-            self._measured.get(shown.turn.id) or estimated_height(shown, width) for shown in turns
+            known.get(shown.turn.id) or estimated_height(shown, width) for shown in turns
         ]
+        self._measured = {each: known[each] for each in self._ids if each in known}
         self._tops = None
 
     def measure(self, number: int, height: int) -> None:

@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.events import Click, Resize
 from textual.geometry import Offset, Size
-from textual.layout import WidgetPlacement
+from textual.layout import Layout, WidgetPlacement
 from textual.layouts.vertical import VerticalLayout
 from textual.widget import Widget
 from textual.widgets import Static
@@ -49,7 +49,7 @@ class Transcript(Steadfast, VerticalScroll, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self.styles.layout = _TurnsLayout()
+        self._turns_layout = _TurnsLayout()
         self._turns: list[ShownTurn] = []
         self._texts: dict[str, list[str]] = {}
         """Of answers that are being made: their words and their thoughts so far."""
@@ -63,6 +63,11 @@ class Transcript(Steadfast, VerticalScroll, can_focus=True):
         """The turn at the top of the window, and how many of its lines are above it."""
         self._changed = asyncio.Event()
         self._below = Static(id="below")
+
+    @property
+    def layout(self) -> Layout:
+        """See `Widget`."""
+        return self._turns_layout
 
     def compose(self) -> ComposeResult:
         """See `Widget`."""
