@@ -101,6 +101,7 @@ class AppTalk:
         self._titles = TitleMaker()
         self._announced: tuple[str, ...] = ()
         self._told: list[str] = []
+        self._shown_card = ""
         self._pieces = Pieces(post)
         log = open_session(runtime, options)
         settings = answer_settings(options.engine, {}, runtime.config)
@@ -256,6 +257,7 @@ class AppTalk:
             self._pieces.add(self._announced[event.index], event)
             return
         self._pieces.flush()
+        self._show_card()
         if activity := _activity_of(event):
             self.post(Busy(activity))
         elif isinstance(event, Notice):
@@ -271,6 +273,13 @@ class AppTalk:
                 f"a summary stands for {event.turns} turns now, {event.tokens_after:,} tokens in "
                 f"place of {event.tokens_before:,}; the branch {event.original!r} is as it was"
             )
+
+    def _show_card(self) -> None:
+        """Show how much the context holds, as soon as that is known."""
+        card = self.conversation.engine.card
+        if card is not None and card.name != self._shown_card:
+            self._shown_card = card.name
+            self.post(Overviewed(overview_of(self)))
 
     def _end(self, finished: Finished) -> None:
         if finished.reason == "error":

@@ -28,6 +28,9 @@ from tui.app.widgets.turn import TurnView
 WIDEST = 100
 """Columns of a turn: longer lines are hard to read."""
 
+_AT_ONCE = 3
+"""Turns that are made between two layouts: about as long as nobody notices."""
+
 
 class Transcript(Steadfast, VerticalScroll, can_focus=True):
     """Turns with a cursor. It stays at the end while words come, until a person scrolls away."""
@@ -189,10 +192,17 @@ class Transcript(Steadfast, VerticalScroll, can_focus=True):
         while True:
             await self._changed.wait()
             self._changed.clear()
-            while (step := self._next_step()) is not None:
-                await self._take_step(step)
-                # The layout measures what is there now.
+            while self._next_step() is not None:
+                with self.app.batch_update():
+                    await self._take_steps()
+                # The layout measures what is there now, and keys are heard.
                 await asyncio.sleep(0.005)
+
+    async def _take_steps(self) -> None:
+        for _ in range(_AT_ONCE):
+            step = self._next_step()
+            if step is not None:
+                await self._take_step(step)
 
     def _next_step(self) -> int | None:
         """The number of a turn that should be there and is not, or is and should not; the nearest
