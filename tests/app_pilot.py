@@ -32,11 +32,16 @@ Play = Callable[["Stage"], Awaitable[None]]
 W = TypeVar("W", bound=Widget)
 
 
+_ENOUGH = 30
+"""Words of an endless answer: the rest waits until somebody stops it."""
+
+
 class PacedEngine(ScriptedEngine):
-    """Finds no titles, and stops before each event of an answer while `held` is set."""
+    """Finds no titles, can be held before each event, and is slow where it would never end."""
 
     def __init__(self, replies: Sequence[Reply | str], *, n_ctx: int = 4096) -> None:
         super().__init__(replies, n_ctx=n_ctx)
+        self._is_endless = any(isinstance(each, Reply) and each.endless for each in replies)
         self._may_go = Flag()
         self._may_go.set()
 
@@ -58,8 +63,10 @@ class PacedEngine(ScriptedEngine):
         self.go()
 
     def _paced(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
-        for event in events:
+        for number, event in enumerate(events):
             yield event
+            if self._is_endless and number == _ENOUGH:
+                self.hold()
             self._may_go.wait()
 
     def _untitled(self) -> Generator[Event, None, None]:

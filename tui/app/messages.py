@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from textual.message import Message
 
 from tui.app.overview import Overview
+from tui.app.pieces import Pieces
 
 Doing: TypeAlias = Literal["loading", "reading", "thinking", "writing", "summarising", "working"]
 
@@ -33,14 +34,9 @@ class Overviewed(Message):
 
 @dataclass
 class Grew(Message):
-    """Words came to an answer that is being made; several pieces come as one."""
+    """Words came to answers that are being made; there may be more by the time they are taken."""
 
-    turn: str
-    """The answer's id."""
-    text: str
-    reasoning: str
-    pieces: int
-    """How many there were: about as many as tokens."""
+    pieces: Pieces
 
 
 @dataclass

@@ -1,44 +1,55 @@
-"""Joins the pieces of answers that come faster than a person could see them one by one."""
+"""Words of answers on their way from the conversation's thread to the screen, which takes them when
+it is time to show some: twenty times a second look like a flow, and cost little."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import monotonic
-
-from engine.types import Piece, Reasoning
-from tui.app.messages import Grew
+from dataclasses import dataclass
+from threading import Lock
 
 INTERVAL_S = 0.05
-"""Between two messages: twenty a second look like a flow, and cost little to show."""
+"""Between two looks at what came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What came to one answer."""
+
+    turn: str
+    """The answer's id."""
+    text: str
+    thoughts: str
+    pieces: int
+    """How many there were: about as many as tokens."""
 
 
 class Pieces:
-    """Collects words and posts them together."""
+    """Collects words in one thread and hands them over in another."""
 
-    def __init__(
-        self, post: Callable[[Grew], object], clock: Callable[[], float] = monotonic
-    ) -> None:
+    def __init__(self, announce: Callable[[Pieces], object]) -> None:
         """Nothing is collected yet.
 
         Args:
-            post: Takes the messages.
-            clock: Seconds.
+            announce: Is told, in the thread that collects, that there is something again.
         """
-        self._post = post
-        self._clock = clock
-        self._posted_at = 0.0
+        self._announce = announce
+        self._lock = Lock()
         self._waiting: dict[str, tuple[list[str], list[str]]] = {}
 
-    def add(self, turn: str, event: Piece | Reasoning) -> None:
-        """Take what came to an answer; it is posted with what comes soon after it."""
-        texts, thoughts = self._waiting.setdefault(turn, ([], []))
-        (texts if isinstance(event, Piece) else thoughts).append(event.text)
-        if self._clock() - self._posted_at >= INTERVAL_S:
-            self.flush()
+    def add(self, turn: str, text: str, *, is_thought: bool) -> None:
+        """Take what came to an answer."""
+        with self._lock:
+            is_first = not self._waiting
+            texts, thoughts = self._waiting.setdefault(turn, ([], []))
+            (thoughts if is_thought else texts).append(text)
+        if is_first:
+            self._announce(self)
 
-    def flush(self) -> None:
-        """Post what there is."""
-        for turn, (texts, thoughts) in self._waiting.items():
-            self._post(Grew(turn, "".join(texts), "".join(thoughts), len(texts) + len(thoughts)))
-        self._waiting.clear()
-        self._posted_at = self._clock()
+    def take(self) -> list[Words]:
+        """Everything that came since the last time."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        return [
+            Words(turn, "".join(texts), "".join(thoughts), len(texts) + len(thoughts))
+            for turn, (texts, thoughts) in waiting.items()
+        ]

@@ -20,6 +20,7 @@ from tui.app.messages import (
     Busy,
     Copied,
     Failed,
+    Grew,
     Left,
     NoModelFound,
     Overviewed,
@@ -102,7 +103,7 @@ class AppTalk:
         self._announced: tuple[str, ...] = ()
         self._told: list[str] = []
         self._shown_card = ""
-        self._pieces = Pieces(post)
+        self._pieces = Pieces(lambda pieces: post(Grew(pieces)))
         log = open_session(runtime, options)
         settings = answer_settings(options.engine, {}, runtime.config)
         self.conversation = Conversation(self._start_engine(log), log, settings)
@@ -228,8 +229,6 @@ class AppTalk:
             if isinstance(error, TooLong) or not has_older:
                 raise
             raise TooLong(error, "/compact makes room, then /regen answers") from error
-        finally:
-            self._pieces.flush()
 
     def edit_text(self, text: str) -> str | None:
         """See `Talk`."""
@@ -248,15 +247,14 @@ class AppTalk:
         growing = tuple(turn.id for turn in self.conversation.growing)
         if growing and growing != self._announced:
             self._announced = growing
-            self._pieces.flush()
             self.post(Sent())
             self.post(Overviewed(overview_of(self)))
 
     def _take(self, event: ConversationEvent) -> None:
         if isinstance(event, Piece | Reasoning):
-            self._pieces.add(self._announced[event.index], event)
+            turn, is_thought = self._announced[event.index], isinstance(event, Reasoning)
+            self._pieces.add(turn, event.text, is_thought=is_thought)
             return
-        self._pieces.flush()
         self._show_card()
         if activity := _activity_of(event):
             self.post(Busy(activity))

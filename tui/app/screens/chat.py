@@ -32,6 +32,7 @@ from tui.app.messages import (
     Sent,
 )
 from tui.app.overview import Overview
+from tui.app.pieces import INTERVAL_S, Pieces
 from tui.app.unsent import NEW, Unsent
 from tui.app.widgets.activity import ActivityLine
 from tui.app.widgets.banner import Banner
@@ -80,6 +81,9 @@ class ChatScreen(Steadfast, Screen[None]):
         self._key: str | None = None
         """Of the session whose words are in the composer."""
         self._keeping: Timer | None = None
+        self._pieces: Pieces | None = None
+        self._shown_at = 0.0
+        """When words were last shown."""
         self._streamed = (0.0, 0)
         """When the first words of this answer came, and how many pieces since then."""
 
@@ -124,6 +128,8 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Overviewed)
     async def show_overview(self, message: Overviewed) -> None:
         """Show the conversation as it is now."""
+        # Those that came before belong to the answer as it was then.
+        await self._grow()
         overview = message.overview
         self.chat_app.overview = overview
         self._status.overview = overview
@@ -132,15 +138,26 @@ class ChatScreen(Steadfast, Screen[None]):
         await self.transcript.show(overview.turns)
 
     @on(Grew)
-    async def grow(self, message: Grew) -> None:
-        """Show more words."""
-        began, pieces = self._streamed
-        now = monotonic()
-        self._streamed = (began or now, pieces + message.pieces)
-        if began and now - began > 1:
-            self._status.rate = (pieces + message.pieces) / (now - began)
-        self.show_activity(Activity("writing" if message.text else "thinking", can_stop=True))
-        await self.transcript.grow(message.turn, message.text, message.reasoning)
+    def grow_soon(self, message: Grew) -> None:
+        """Show more words when it is time for some."""
+        self._pieces = message.pieces
+        self.set_timer(max(0.001, self._shown_at + INTERVAL_S - monotonic()), self._grow)
+
+    async def _grow(self) -> None:
+        """Show the words that came."""
+        self._shown_at = monotonic()
+        for words in self._pieces.take() if self._pieces is not None else ():
+            self._measure(words.pieces)
+            self.show_activity(Activity("writing" if words.text else "thinking", can_stop=True))
+            await self.transcript.grow(words.turn, words.text, words.thoughts)
+
+    def _measure(self, pieces: int) -> None:
+        """Show how fast an answer comes, once that can be told."""
+        began, before = self._streamed
+        self._streamed = (began or self._shown_at, before + pieces if began else 0)
+        seconds = self._shown_at - self._streamed[0]
+        if seconds > 1:
+            self._status.rate = self._streamed[1] / seconds
 
     @on(Busy)
     def busy(self, message: Busy) -> None:
