@@ -25,7 +25,7 @@ from tui.app.screens.chat import ChatScreen
 from tui.options import AskOptions
 from tui.runtime import EngineStarter, Runtime
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 10.0
 
 Play = Callable[["Stage"], Awaitable[None]]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
+from threading import Event as Flag
 
 import pytest
 from app_pilot import PacedEngine, Stage, perform
 from textual.events import Paste
+from textual.widgets import Input
 
 from engine.errors import LoadFailed
 from engine.scripted import Reply
@@ -165,7 +167,7 @@ def test_names_are_completed_and_taken_with_tab(home: Path) -> None:
         await stage.until(lambda: stage.chat.completions.is_shown)
         await stage.press("tab")
         assert stage.chat.composer.text == "/system "
-        await stage.until(lambda: "proofread" in stage.screen_text())
+        await stage.until(lambda: "abstract" in stage.screen_text())
         await stage.press("down", "enter")
         assert stage.chat.composer.text.startswith("/system ")
         assert len(stage.chat.composer.text) > len("/system ")
@@ -245,19 +247,30 @@ def test_a_session_that_is_not_there_is_the_error_that_ends_the_app(home: Path) 
     assert isinstance(app.error, UnknownSession)
 
 
-def test_what_could_not_be_asked_comes_back_to_be_changed(home: Path) -> None:
-    async def play(stage: Stage) -> None:
-        await stage.type("word " * 60)
-        await stage.press("enter")
-        await stage.until(lambda: "the context holds" in stage.screen_text())
-        await stage.send("/template translate")
-        await stage.type("Hello")
-        await stage.press("enter")
-        await stage.until(lambda: stage.app.screen is not stage.chat)
-        await stage.press("escape")
-        await stage.until(lambda: stage.chat.composer.text == "Hello")
+def test_what_could_not_be_asked_comes_back_to_be_changed(home: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(b"\x89PNG")
 
-    perform(play, home, n_ctx=40)
+    async def play(stage: Stage) -> None:
+        await stage.type(f"What is in @{picture}")
+        await stage.press("enter")
+        await stage.until(lambda: "is not UTF-8 text" in stage.screen_text())
+        await stage.until(lambda: stage.chat.composer.text == f"What is in @{picture}")
+        assert not stage.turns
+
+    perform(play, home, size=(140, 24))
+
+
+def test_what_does_not_fit_is_told_with_what_can_be_done(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("word " * 30)
+        await stage.type("word " * 30)
+        await stage.press("enter")
+        await stage.until(lambda: "/compact makes room" in stage.screen_text())
+        assert "F5" not in stage.screen_text()
+        assert len(stage.turns) == 3
+
+    perform(play, home, n_ctx=40, size=(140, 24))
 
 
 class Broken(PacedEngine):
@@ -325,8 +338,8 @@ def test_without_a_model_there_is_an_offer_and_a_path_is_taken(
 
     async def play(stage: Stage) -> None:
         await stage.until(lambda: "There is no model yet" in stage.screen_text())
-        await stage.press("tab", *str(weights))
-        await stage.press("enter")
+        stage.app.screen.query_one(Input).value = str(weights)
+        await stage.press("tab", "enter")
         await stage.until(lambda: stage.overview.model == "mine")
         await stage.send("Say hello.")
         assert stage.contents[-1] == "Hello there."
@@ -405,6 +418,7 @@ def test_the_context_is_known_as_soon_as_the_weights_are(home: Path) -> None:
         def load(self) -> Generator[Event, None, None]:
             while not self.is_loaded:
                 yield Loading(0.5)
+                Flag().wait(0.02)
 
     engine = Slow(["Hello."], n_ctx=512)
 

@@ -296,11 +296,12 @@ class Conversation(TreeChanges):
         return copies[-1]
 
     def _answer(self, request: Request, begun: Sequence[Turn]) -> Iterator[ConversationEvent]:
-        answers = self._growing = GrowingAnswers(begun, self.engine)
+        answers = GrowingAnswers(begun, self.engine)
         events = self.engine.stream(request)
         if self._cancelled:
             # Before the engine began to listen.
             self.engine.cancel()
+        self._growing = answers
         try:
             yield from save_answers(events, answers, self._saver, self._clock)
         finally:

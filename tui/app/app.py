@@ -38,7 +38,7 @@ class ChatApp(Steadfast, App[int]):
     """Ends with an exit code; `error` is why it could not begin."""
 
     TITLE = "chat"
-    CSS = "Toast { max-width: 80; }"
+    CSS_PATH = "screens/chat.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help", id="app.help"),

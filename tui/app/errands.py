@@ -16,7 +16,8 @@ from tui.texts import read_files
 
 
 def begin(talk: AppTalk) -> None:
-    """Show the earlier entries, and how the model is loaded."""
+    """Show the session and the earlier entries, and then how the model is loaded."""
+    talk.publish()
     talk.post(Recalled(EntryHistory(talk.runtime.paths.repl_history).entries()))
     load(talk)
 

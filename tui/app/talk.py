@@ -9,7 +9,7 @@ from typing import Protocol
 
 from textual.message import Message
 
-from engine.errors import CannotFit, EngineError, NoModel
+from engine.errors import CannotFit, EngineError, LoadFailed, NoModel, WorkerFailed
 from engine.protocol import Engine
 from engine.types import Finished, Loading, Notice, Piece, Prefill, Reasoning
 from prompts.errors import MissingVariables
@@ -103,6 +103,7 @@ class AppTalk:
         self._announced: tuple[str, ...] = ()
         self._told: list[str] = []
         self._shown_card = ""
+        self._activity: Activity | None = None
         self._pieces = Pieces(lambda pieces: post(Grew(pieces)))
         log = open_session(runtime, options)
         settings = answer_settings(options.engine, {}, runtime.config)
@@ -139,12 +140,18 @@ class AppTalk:
             for event in self.conversation.failures():
                 self._take(event)
         except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
-            self.post(Failed(explain(error)[0], can_retry=isinstance(error, EngineError)))
+            self.post(
+                Failed(explain(error)[0], can_retry=isinstance(error, LoadFailed | WorkerFailed))
+            )
         finally:
             self._tell()
             self._announced = ()
-            self.post(Busy(None))
-            self.post(Overviewed(overview_of(self)))
+            self._be_busy(None)
+            self.publish()
+
+    def publish(self) -> None:
+        """Show the conversation as it is now."""
+        self.post(Overviewed(overview_of(self)))
 
     def cancel(self) -> None:
         """End the answer in progress soon. From any thread, or a signal handler."""
@@ -248,7 +255,7 @@ class AppTalk:
         if growing and growing != self._announced:
             self._announced = growing
             self.post(Sent())
-            self.post(Overviewed(overview_of(self)))
+            self.publish()
 
     def _take(self, event: ConversationEvent) -> None:
         if isinstance(event, Piece | Reasoning):
@@ -257,7 +264,7 @@ class AppTalk:
             return
         self._show_card()
         if activity := _activity_of(event):
-            self.post(Busy(activity))
+            self._be_busy(activity)
         elif isinstance(event, Notice):
             self.warn(event.text)
         elif isinstance(event, Finished):
@@ -272,12 +279,18 @@ class AppTalk:
                 f"place of {event.tokens_before:,}; the branch {event.original!r} is as it was"
             )
 
+    def _be_busy(self, activity: Activity | None) -> None:
+        """Show what is going on, where that has changed."""
+        if activity != self._activity or activity is None:
+            self._activity = activity
+            self.post(Busy(activity))
+
     def _show_card(self) -> None:
         """Show how much the context holds, as soon as that is known."""
         card = self.conversation.engine.card
         if card is not None and card.name != self._shown_card:
             self._shown_card = card.name
-            self.post(Overviewed(overview_of(self)))
+            self.publish()
 
     def _end(self, finished: Finished) -> None:
         if finished.reason == "error":

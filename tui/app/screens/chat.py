@@ -52,8 +52,6 @@ _PAUSE_S = 0.3
 class ChatScreen(Steadfast, Screen[None]):
     """Takes everything that the conversation's thread posts, and what a person types."""
 
-    CSS_PATH = "chat.tcss"
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "stop", id="chat.stop"),
         Binding("ctrl+c", "copy_or_stop", "stop", show=False, priority=True, id="chat.interrupt"),
