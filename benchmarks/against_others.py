@@ -41,7 +41,7 @@ TOKENS = 128
 def main() -> None:
     """Measure and print, a block for each program."""
     arguments = _arguments()
-    model = resolve_model(arguments.model, Path("nowhere"))
+    model = resolve_model(arguments.model, Path("nowhere")).path
     print(f"{model.stem}, {arguments.threads} threads, {arguments.rounds} rounds in turn\n")
     llama_bench = shutil.which(arguments.llama_bench or "llama-bench")
     if llama_bench is None:

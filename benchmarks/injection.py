@@ -84,7 +84,7 @@ def main() -> None:
     """Measure and print, a line for each task."""
     arguments = _arguments()
     drafts = load_drafts()[:: arguments.every]
-    model = resolve_model(arguments.model, Path("nowhere"))
+    model = resolve_model(arguments.model, Path("nowhere")).path
     engine = WorkerEngine(model, LoadOptions(n_ctx=4096))
     print(f"{model.stem}, {len(drafts)} drafts, greedy\n", flush=True)
     for line in report(engine, drafts, arguments.tasks):

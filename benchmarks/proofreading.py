@@ -45,7 +45,7 @@ else:
 
 BARE = "Fix the spelling and grammar. Return only the corrected text."
 
-SPLITS = ("dev", "held-out")
+SPLITS = ("dev", "held-out", "tuning", "final")
 
 _TEXTS = Path(__file__).with_name("proofreading_texts.toml")
 

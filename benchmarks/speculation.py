@@ -29,7 +29,7 @@ WARM = Sampling(temperature=0.8, seed=7)
 def main() -> None:
     """Measure and print, a line for each kind of text."""
     arguments = _arguments()
-    model = resolve_model(arguments.model, Path("nowhere"))
+    model = resolve_model(arguments.model, Path("nowhere")).path
     print(f"{model.stem}, {arguments.rounds} rounds in turn, {arguments.tokens} tokens at most\n")
     print(f"{'':26}{'plain':>8}{'guessing':>10}{'ratio':>8}{'draft’s':>8}{'right':>12}")
     for name, (asked, draft) in _cases(arguments.draft).items():

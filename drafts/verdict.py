@@ -41,6 +41,9 @@ _REFUSAL = re.compile(
 )
 _UNWRITABLE = re.compile(r"[\0\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x01-\x08\x0b-\x1f\x7f-\x9f\ufffd]")
+_QUOTES = {'"': '"', "“": "”", "«": "»", "„": "“"}
+"""Opening marks with those that close what they open; an apostrophe closes too much to be one."""
+
 _ENDS = re.compile(r"[.!?…‽؟।。！？:;*_`)\]}\"'”’»›」』|>]\Z")
 
 
@@ -56,6 +59,9 @@ class Allowed:
     """Whether the text may become another one, as in a translation or a poem."""
     is_correction: bool = False
     """Whether only mistakes are corrected, so that any other change is doubtful."""
+    min_gain: float | None = None
+    """How many nats likelier a change must make the text not to be doubtful; None does not ask the
+    model."""
     locks: Collection[LockKind] = FIXED
     """What must come back as it is."""
     languages_differ: LanguagesDiffer | None = None
@@ -75,6 +81,9 @@ class Verdict:
     """What is wrong with it, in words; not to be taken unseen unless there are none."""
     lost: tuple[Lock, ...] = ()
     """The locks that did not come back."""
+    begin: int | None = None
+    """Where in the answer the text stands, in characters; None where it was mended, and so stands
+    nowhere in it."""
 
     @property
     def is_sound(self) -> bool:
@@ -100,11 +109,15 @@ def judge(
         allowed: What the instruction allows; little, if not given.
     """
     allowed = allowed or Allowed()
-    text, taken = without_chatter(original, answer)
+    place, taken = without_chatter(original, answer)
     mended = [f"took away {each}" for each in taken]
+    text = answer[slice(*place)]
     if flag := _no_text(text):
         return Verdict(original, (), (flag,), ())
     text = _with_edges(original, text)
+    if allowed.is_correction and (quoted := _with_quotes(original, text)) is not None:
+        text = quoted
+        mended.append("put back the quotation marks around it")
     mending = repair(original, text, allowed.locks)
     text = mending.text
     mended += [f"put back {_shown(lock.text)}" for lock in mending.repaired]
@@ -114,7 +127,8 @@ def judge(
         *_lock_flags(original, text, allowed),
         *(structure_changes(original, text) if markdown and not allowed.is_free else []),
     ]
-    return Verdict(text, tuple(mended), tuple(flags), mending.lost)
+    begin = place[0] if answer.startswith(text, place[0]) else None
+    return Verdict(text, tuple(mended), tuple(flags), mending.lost, begin)
 
 
 def _no_text(text: str) -> str | None:
@@ -127,6 +141,17 @@ def _with_edges(original: str, text: str) -> str:
     words = original.strip()
     before, _, after = original.partition(words) if words else ("", "", "")
     return f"{before}{text.strip()}{after}"
+
+
+def _with_quotes(original: str, text: str) -> str | None:
+    """The text in the quotation marks around the whole original, where it has lost just these."""
+    words = original.strip()
+    begin, end = words[:1], _QUOTES.get(words[:1])
+    if end is None or len(words) < 3 or words[-1] != end:
+        return None
+    if any(mark in words[1:-1] or mark in text for mark in (begin, end)):
+        return None
+    return _with_edges(original, f"{begin}{text.strip()}{end}")
 
 
 def _flags(original: str, text: str, allowed: Allowed) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
+from engine.cursor import Cursor
 from engine.kvcache import Addition, KvCache, KvSequence
 from engine.output import Output, Sampled
 from engine.prefill import Reading
@@ -24,7 +25,13 @@ class Speculation:
     """What guesses the next tokens, and what decides how many."""
 
     guesser: Guesser
-    pace: Pace
+    pace: Pace | None = None
+    """None where nothing is guessed: the reference is followed to be kept to, and no more."""
+
+    @property
+    def reference(self) -> Cursor | None:
+        """The place in the reference, if there is one."""
+        return self.guesser if isinstance(self.guesser, Cursor) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,8 @@ class Alternative:
         self._plan = plan
         self._prompt = list(sequence.tokens)
         self._speculation = speculation
+        self._pace = speculation.pace if speculation else None
+        self._reference = speculation.reference if speculation else None
         self._guess: Sequence[int] = ()
         self._banned: dict[int, set[int]] = {}
         """By place in the answer, the tokens that led to a banned phrase there."""
@@ -111,8 +120,8 @@ class Alternative:
         """Take back what was evaluated in vain. Not before all alternatives have sampled: a model
         that cannot take back a part evaluates the beginning again, which makes new logits.
         """
-        if self._speculation is not None:
-            self._speculation.pace.account(1 + len(self._guess), max(0, self._grown))
+        if self._pace is not None:
+            self._pace.account(1 + len(self._guess), max(0, self._grown))
         if self.reason is None or self._plan.cache.can_cut:
             # The last token is known and not evaluated; after it there may be wrong guesses.
             held = len(self._prompt) + len(self.generated) - 1
@@ -136,13 +145,13 @@ class Alternative:
         return Finished(self.reason or "error", usage, timings, self._error, self.index)
 
     def _guess_length(self) -> int:
-        if self._speculation is None or not self._plan.cache.can_cut:
+        if self._speculation is None or self._pace is None or not self._plan.cache.can_cut:
             return 0
         cache, most = self._plan.cache, _LONGEST_GUESS
         most = min(most, cache.limit - len(self.sequence.tokens) - 1, cache.options.batch - 1)
         if self._plan.max_tokens is not None:
             most = min(most, self._plan.max_tokens - len(self.generated) - 1)
-        return self._speculation.pace.length(self._speculation.guesser.run, most)
+        return self._pace.length(self._speculation.guesser.run, most)
 
     def _choose(self, row: int) -> int | None:
         """The next token; None where it was taken back or ends the answer."""
@@ -153,6 +162,7 @@ class Alternative:
                 row,
                 only=self._plan.healing if place == 0 else None,
                 never=self._banned.get(place, ()),
+                kept=self._kept(),
             )
         except NothingLeft as error:
             self.finish("error", str(error))
@@ -172,9 +182,23 @@ class Alternative:
             self.finish("length")
         elif self._reasoned is None and not self.output.is_reasoning:
             self._reasoned = len(self.generated)
-            self._sampler.close()
-            self._sampler = self._new_sampler()
+            self._begin_again()
         return token if self.reason is None else None
+
+    def _kept(self) -> Collection[int]:
+        """The tokens by which the answer would go on following its reference."""
+        reference = self._reference
+        if reference is None or self._reasoned is None or not reference.is_followed:
+            return ()
+        token = reference.next_token
+        return self._plan.weights.ends if token is None else (token,)
+
+    def _begin_again(self) -> None:
+        """Choose from here on as if nothing had been chosen but what is there now."""
+        self._sampler.close()
+        self._sampler = self._new_sampler()
+        if self._reference is not None:
+            self._reference.restart(self.generated[self._reasoned or 0 :])
 
     def _new_sampler(self) -> Sampler:
         return self._plan.make_sampler(
@@ -185,8 +209,8 @@ class Alternative:
         if self._speculation is None:
             return
         guesser = self._speculation.guesser
-        if guess := guesser.guess(1):
-            self._speculation.pace.odds.observe(guesser.run, came_true=guess[0] == token)
+        if self._pace is not None and (guess := guesser.guess(1)):
+            self._pace.odds.observe(guesser.run, came_true=guess[0] == token)
         guesser.follow(token)
 
     def _score(self, row: int, token: int) -> TokenScore | None:
@@ -203,5 +227,4 @@ class Alternative:
         for later in [each for each in self._banned if each > place]:
             del self._banned[later]
         self._times_taken_back += 1
-        self._sampler.close()
-        self._sampler = self._new_sampler()
+        self._begin_again()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 
@@ -60,12 +60,17 @@ class WorkerEngine:
     @property
     def model_name(self) -> str:
         """See `Engine`."""
-        return self._path.stem
+        return self._options.name or self._path.stem
 
     @property
     def card(self) -> ModelCard | None:
         """See `Engine`."""
         return self._card
+
+    @property
+    def host(self) -> None:
+        """See `Engine`."""
+        return None
 
     @property
     def worker_pid(self) -> int | None:
@@ -90,9 +95,11 @@ class WorkerEngine:
         """See `Engine`."""
         return int(self._ask("count", messages=wire.encode_messages(tuple(messages)))["count"])
 
-    def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
+    def score(
+        self, messages: Sequence[Message], text: str, *, after: str = ""
+    ) -> tuple[TokenScore, ...]:
         """See `Engine`."""
-        values = {"messages": wire.encode_messages(tuple(messages)), "text": text}
+        values = {"messages": wire.encode_messages(tuple(messages)), "text": text, "after": after}
         return wire.decode_scores(self._ask("score", **values)["scores"])
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
@@ -163,7 +170,7 @@ class WorkerEngine:
                     return
                 frame = self._receive(self._load_id)
                 if frame is not None and "card" in frame:
-                    self._card = wire.decode_card(frame["card"])
+                    self._card = replace(wire.decode_card(frame["card"]), name=self.model_name)
                     yield from map(Notice, self._card.notices)
                 else:
                     yield None if frame is None else wire.decode_event(frame)

@@ -68,10 +68,9 @@ class Answering:
         """Give each alternative a sequence that holds the prompt."""
         sequence = self._reading.sequence
         assert sequence is not None
-        alone = len(self._outputs) == 1
-        speculation = self._speculation(self._reading.tokens) if alone else None
         for index, output in enumerate(self._outputs):
             own = self._plan.cache.fork(sequence) if index else sequence
+            speculation = self._speculation(self._reading.tokens)
             self._alternatives.append(Alternative(self._plan, index, own, output, speculation))
 
     def _step(self, live: Sequence[Alternative]) -> Iterator[Event]:

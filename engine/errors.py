@@ -3,12 +3,17 @@
 EngineError
 ├── NoModel            nothing to load was found
 ├── UnknownModel       a name that fits no model, or several
+├── NotHere            a published model that was not downloaded yet
+├── DownloadFailed     a model could not be downloaded
 ├── LoadFailed         the file is not weights, or llama.cpp refused them
+├── QuantizeFailed     weights could not be quantized
 ├── TemplateFailed     the model's chat template could not be rendered
 ├── GrammarFailed      a grammar or JSON Schema cannot be used
 ├── CannotFit          the prompt is longer than the context
 ├── Unsupported        the model, or this engine, cannot do what was asked for
-└── WorkerFailed       the process that owns llama.cpp died, or met an error of its own
+├── WorkerFailed       the process that owns llama.cpp died, or met an error of its own
+├── EndpointFailed     a server could not be reached, refused the request, or broke off
+└── Offline            what was named is at a server, and nothing may be sent
 """
 
 from __future__ import annotations
@@ -38,17 +43,39 @@ class UnknownModel(EngineError):
     Attributes:
         name: The name as it was given.
         nearest: Names that were probably meant, best first.
+        is_ambiguous: Whether it fits several.
     """
 
     def __init__(self, name: str, nearest: Sequence[str], *, ambiguous: bool = False) -> None:
         self.name = name
+        self.is_ambiguous = ambiguous
         self.nearest = tuple(nearest)
         fits = "fits several models" if ambiguous else "is neither a file nor a known model"
         super().__init__(f"{name!r} {fits}")
 
 
+class NotHere(EngineError):
+    """A model of Hugging Face was named that is not on this machine.
+
+    Attributes:
+        name: ``hf:user/repo`` or ``hf:user/repo:QUANTIZATION``.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} is not on this machine")
+
+
+class DownloadFailed(EngineError):
+    """A model could not be downloaded; the text says why, and what to do."""
+
+
 class LoadFailed(EngineError):
     """The file is missing, is not GGUF, or llama.cpp refused it; the text has its reason."""
+
+
+class QuantizeFailed(EngineError):
+    """llama.cpp could not quantize a file; the text has its reason."""
 
 
 class TemplateFailed(EngineError):
@@ -79,3 +106,11 @@ class Unsupported(EngineError):
 
 class WorkerFailed(EngineError):
     """The worker process died, or met an error that it has no better name for; the text has it."""
+
+
+class EndpointFailed(EngineError):
+    """A server is not there, does not want the request, or broke off; the text says what to do."""
+
+
+class Offline(EngineError):
+    """Something is at a server that the person wants nothing to be sent to."""

@@ -13,6 +13,7 @@ from time import perf_counter
 from engine.abort import AbortFlag, Cancelled
 from engine.alternative import Plan, Speculation
 from engine.beams import BeamOptions
+from engine.cursor import Cursor
 from engine.decode import Answering, Searching
 from engine.errors import TemplateFailed, Unsupported, WorkerFailed
 from engine.fingerprint import fingerprint
@@ -27,7 +28,7 @@ from engine.prefix import shared_tokens
 from engine.sampling.logprobs import logits_of, token_score
 from engine.sampling.sampler import Sampler
 from engine.snapshots import SnapshotStore
-from engine.speculate import Costs, Cursor, Lookup, Pace
+from engine.speculate import Costs, Lookup, Pace
 from engine.types import Event, LoadOptions, Message, ModelCard, Notice, Request, TokenScore
 from engine.weights import Weights
 
@@ -87,7 +88,7 @@ class Inference:
         """
         return len(self._formatted(Request(messages)).tokens)
 
-    def score(self, messages: tuple[Message, ...], text: str) -> list[TokenScore]:
+    def score(self, messages: tuple[Message, ...], text: str, after: str) -> list[TokenScore]:
         """What the model thinks of a given answer, in one pass over its tokens.
 
         Raises:
@@ -95,9 +96,10 @@ class Inference:
             TemplateFailed: If the chat template cannot render the messages.
             WorkerFailed: If it was cancelled.
         """
-        given = self._formatted(Request(messages, prefill=text)).tokens
+        given = self._formatted(Request(messages, prefill=after + text)).tokens
         # Where the text begins is seen from another one in its place.
-        other = self._formatted(Request(messages, prefill="?" if text[:1] != "?" else "!")).tokens
+        different = "?" if text[:1] != "?" else "!"
+        other = self._formatted(Request(messages, prefill=after + different)).tokens
         begins = shared_tokens(given, other)
         self._recall(given)
         sequence, spelled = self._cache.begin(given[:begins])
@@ -178,8 +180,8 @@ class Inference:
             raise Unsupported(f"this model has no room for {beams} beams")
         if request.grammar or request.schema or request.banned or request.top_logprobs is not None:
             raise Unsupported("a beam search takes no grammar, no banned phrases and no logprobs")
-        if request.sampling.logit_bias:
-            raise Unsupported("a beam search takes no logit_bias")
+        if request.sampling.logit_bias or request.sampling.keep:
+            raise Unsupported("a beam search takes no logit_bias and no keep")
 
     def _formatted(self, request: Request) -> Formatted:
         self.is_formatting = True
@@ -211,8 +213,7 @@ class Inference:
         A text that ends in the middle of a word ends in tokens that the model has rarely seen
         there; it goes on far better from the token before (token healing).
         """
-        is_free = request.grammar is None and request.schema is None and request.sampling.beams == 1
-        healed = self._weights.token_bytes(tokens[-1]) if request.prefill and is_free else b""
+        healed = self._weights.token_bytes(tokens[-1]) if _heals(request) else b""
         if not healed or len(tokens) < 2:
             return tokens, None, b""
         return tokens[:-1], self._weights.tokens_beginning(healed), healed
@@ -257,14 +258,25 @@ class Inference:
         return outputs
 
     def _speculation(self, request: Request, prompt: Sequence[int]) -> Speculation | None:
-        if request.reproducible or not self._cache.can_cut:
+        """What guesses an answer's tokens, or only follows its reference; None where neither is of
+        use."""
+        is_guessing = request.alternatives == 1 and not request.reproducible and self._cache.can_cut
+        if request.reference and (is_guessing or request.sampling.keep):
+            return self._following_reference(request, is_guessing=is_guessing)
+        if not is_guessing:
             return None
-        if not request.reference:
-            self._recalling.begin(0)
-            return Speculation(Lookup(prompt), self._recalling)
+        self._recalling.begin(0)
+        return Speculation(Lookup(prompt), self._recalling)
+
+    def _following_reference(self, request: Request, *, is_guessing: bool) -> Speculation:
         draft = self._weights.tokenize(request.reference, special=False)
-        self._following.begin(len(draft))
-        return Speculation(Cursor(draft, self._weights.token_bytes), self._following)
+        said = self._weights.tokenize(request.prefill, special=False)
+        cursor = Cursor(
+            draft, self._weights.token_bytes, said=said[:-1] if _heals(request) else said
+        )
+        if is_guessing:
+            self._following.begin(len(draft))
+        return Speculation(cursor, self._following if is_guessing else None)
 
     def _snapshot_keeper(self, cache: CacheOptions) -> SnapshotKeeper | None:
         if self._options.snapshots is None:
@@ -289,6 +301,12 @@ class Inference:
         stable = request.messages[: request.stable_messages]
         other = self._formatted(Request((*stable, Message("user", "?"))))
         return shared_tokens(tokens, other.tokens)
+
+
+def _heals(request: Request) -> bool:
+    """Whether the last token of a prefill is written once more."""
+    is_free = request.grammar is None and request.schema is None and request.sampling.beams == 1
+    return bool(request.prefill) and is_free
 
 
 def _beam_options(request: Request) -> BeamOptions:

@@ -54,6 +54,7 @@ SAMPLING_RANGES: Mapping[str, tuple[float, float]] = {
     "beam_groups": (1, 16),
     "beam_diversity": (0.0, 10.0),
     "length_penalty": (0.0, 5.0),
+    "keep": (-10.0, 100.0),
     "seed": (0, 2**32 - 2),
 }
 """The inclusive range of each numeric field of `Sampling`. llama.cpp reserves seed 2³²-1 for
@@ -142,6 +143,9 @@ class Sampling:
     """What a token costs that another group has chosen at the same place."""
     length_penalty: float = 0.6
     """How much longer beams are favoured; 0 not at all."""
+    keep: float = 0.0
+    """How many nats likelier than the reference's next token another one must be before the answer
+    leaves its `Request.reference`; below 0 it leaves it sooner."""
 
     def __post_init__(self) -> None:
         for name, default in _SAMPLING_DEFAULTS:
@@ -277,6 +281,8 @@ FlashAttention: TypeAlias = Literal["auto", "on", "off"]
 class LoadOptions:
     """How weights are put to work; None leaves the choice to the engine."""
 
+    name: str | None = None
+    """What the model is called; None is its file's name."""
     n_ctx: int | None = None
     """Tokens the context may grow to. None: what the model was trained on, or what fits memory."""
     threads: int | None = None
@@ -308,6 +314,18 @@ class SystemReport:
     """llama.cpp's own list of instruction sets and backends."""
     gpu_offload: bool
     """Whether this build can put layers on a GPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateReport:
+    """What a chat template does, tried on an example."""
+
+    rendering: str | None
+    """The example as the model would get it."""
+    failure: str | None = None
+    """Why there is none, in one line."""
+    findings: tuple[str, ...] = ()
+    """What a person should know of it, a line each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,7 +435,8 @@ class ModelCard:
 
     name: str
     """Without folder and ``.gguf``; what people call it and what sessions record."""
-    path: Path
+    path: Path | None
+    """None for a model at a server."""
     description: str
     """llama.cpp's own summary: architecture, size and quantization."""
     parameters: int

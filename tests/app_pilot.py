@@ -1,7 +1,7 @@
 """The app without a terminal, with an engine that says what the test wrote: for any test of it.
 
-A test is an async function that gets a `Stage` and plays the person; `perform` runs it. What the app
-shows is asked of `stage.overview`, `stage.turns` and `stage.screen_text()`, and waited for with
+A test is an async function that gets a `Stage` and plays the person; `perform` runs it. What the
+app shows is asked of `stage.overview`, `stage.turns` and `stage.screen_text()`, and waited for with
 `stage.until`.
 """
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from loopback import Loopback
+from model_server import ModelServer
 from pseudo_terminal import Terminal
 from scripted_chat import Chat
 
@@ -14,6 +16,12 @@ from engine.client import WorkerEngine
 from engine.models import find_models
 from engine.process import ENVIRONMENT
 from engine.types import LoadOptions
+
+ELSEWHERE = (
+    *("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "LLAMA_CACHE", "OLLAMA_MODELS"),
+    *("XDG_CACHE_HOME", "XDG_DATA_HOME"),
+)
+"""What moves the folders of programs that keep models."""
 
 for name, value in ENVIRONMENT.items():
     # Before llama.cpp is loaded by a test itself, and not in a worker.
@@ -36,12 +44,33 @@ def starter_engine(starter_path: Path) -> Iterator[WorkerEngine]:
     engine.close()
 
 
+@pytest.fixture(scope="session")
+def model_server(
+    starter_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ModelServer]:
+    """A real OpenAI-compatible server with the starter model."""
+    server = ModelServer(starter_path, tmp_path_factory.mktemp("server"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def loopback() -> Iterator[Loopback]:
+    """A server that says what the test wrote."""
+    server = Loopback()
+    yield server
+    server.close()
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty ``CHAT_HOME``."""
     folder = tmp_path / "home"
     monkeypatch.setenv("CHAT_HOME", str(folder))
-    monkeypatch.delenv("CHAT_MODEL", raising=False)
+    # Other programs' models are found by these.
+    monkeypatch.setenv("HOME", str(tmp_path / "person"))
+    for name in ("CHAT_MODEL", *ELSEWHERE):
+        monkeypatch.delenv(name, raising=False)
     return folder
 
 

@@ -52,7 +52,7 @@ class Chat:
 
     def _start(self, path: Path, options: LoadOptions) -> Engine:
         self.loaded = path, options
-        self.engine.model_name = path.stem
+        self.engine.model_name = options.name or path.stem
         return self.engine
 
     @property

@@ -152,6 +152,18 @@ def test_scores_tell_a_likely_text_from_an_unlikely_one(starter_engine: WorkerEn
     assert good > bad + 10
 
 
+def test_the_end_of_a_text_is_scored_as_in_the_whole_one(starter_engine: WorkerEngine) -> None:
+    for messages in ((), (Message("user", "What is the capital of France?"),)):
+        whole = starter_engine.score(
+            messages, ", and Rome is in Italy.", after="Paris is in France"
+        )
+        end = starter_engine.score(messages, " is in Italy.", after="Paris is in France, and Rome")
+        assert "".join(score.text for score in whole) == ", and Rome is in Italy."
+        assert [score.text for score in end] == [score.text for score in whole[-len(end) :]]
+        for one, other in zip(end, whole[-len(end) :], strict=True):
+            assert one.logprob == pytest.approx(other.logprob, abs=0.15)
+
+
 def test_a_text_that_cannot_be_scored_is_refused(starter_path: Path) -> None:
     engine = WorkerEngine(starter_path, LoadOptions(n_ctx=256))
     with pytest.raises(CannotFit):
@@ -232,13 +244,9 @@ def with_typos(seed: int) -> str:
     return " ".join(words[:40]) + "."
 
 
-def rounding(engine: WorkerEngine, request: Request, scores: Sequence[TokenScore]) -> float:
-    """How far apart this model's log-probabilities of an answer are when it reads the answer in
-    batches, and when it writes it token by token."""
-    text = "".join(score.text for score in scores)
-    read = engine.score(request.messages, text)
-    pairs = zip(scores, read, strict=False)
-    return max(abs(one.logprob - other.logprob) for one, other in pairs if one.text == other.text)
+NEAR_TIE = 1.0
+"""Nats. Batches of other sizes moved two tokens of this model, whose weights have four bits, by
+up to 0.71 in fifty drafts."""
 
 
 def assert_same_but_for_near_ties(engine: WorkerEngine, draft: str) -> None:
@@ -250,9 +258,7 @@ def assert_same_but_for_near_ties(engine: WorkerEngine, draft: str) -> None:
     for place, (one, other) in enumerate(zip(plain, quick, strict=False)):
         if one.text != other.text:
             behind = one.logprob - dict(one.others)[other.text]
-            within = 2 * rounding(engine, request, plain)
-            print(f"token {place}: {behind:.3f} nats behind, rounding moves two by {within:.3f}")
-            assert behind <= within
+            assert behind <= NEAR_TIE, f"token {place}"
             return
 
 

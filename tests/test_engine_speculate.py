@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from engine.speculate import Cursor
+from engine.cursor import Cursor
 
 _TOKEN = re.compile(r" ?\w+|\W")
 _vocabulary: list[str] = []
@@ -83,3 +83,26 @@ def test_an_answer_that_goes_its_own_way_is_left_alone() -> None:
     for token in tokens("something else entirely, in other words"):
         following.follow(token)
     assert following.run == 0
+
+
+def test_a_draft_is_followed_until_something_else_is_written() -> None:
+    following = cursor("we saw teh sea")
+    states = []
+    for token in tokens("we saw the sea"):
+        states.append((following.is_followed, text([following.next_token or 0])))
+        following.follow(token)
+    assert states == [(True, "we"), (True, " saw"), (True, " teh"), (False, " sea")]
+    assert (following.is_followed, following.next_token) == (True, None)
+
+
+def test_what_was_said_before_is_behind_the_cursor_and_stays_so() -> None:
+    draft = tokens("we saw the sea and the sky")
+    following = Cursor(
+        draft, lambda token: _vocabulary[token].encode(), said=tokens("we saw the sea")
+    )
+    assert text(following.guess(9)) == " and the sky"
+    following.follow(tokens(" or")[0])
+    after_another_word = following.is_followed
+    following.restart(tokens(" and the"))
+    assert (after_another_word, following.is_followed) == (False, True)
+    assert text(following.guess(9)) == " sky"

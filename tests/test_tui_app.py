@@ -11,7 +11,7 @@ from app_pilot import PacedEngine, Stage, perform
 from textual.events import Paste
 from textual.widgets import Input
 
-from engine.errors import LoadFailed
+from engine.errors import LoadFailed, NoModel
 from engine.scripted import Reply
 from engine.types import Event, Loading, LoadOptions, ModelCard, Request
 from sessions import SessionStore, UnknownSession
@@ -324,15 +324,14 @@ def test_an_answer_that_breaks_off_is_kept_and_can_be_asked_for_again(home: Path
     perform(play, home, replies=[Reply("Hel", "error", "the worker was killed"), "Hello there."])
 
 
-def test_without_a_model_there_is_an_offer_and_a_path_is_taken(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("engine.models._starter_files", list)
+def test_without_a_model_there_is_an_offer_and_a_path_is_taken(home: Path, tmp_path: Path) -> None:
     engine = PacedEngine(["Hello there."])
     weights = tmp_path / "mine.gguf"
-    weights.touch()
+    weights.write_bytes(b"GGUF")
 
     def start(path: Path, _options: LoadOptions) -> PacedEngine:
+        if path != weights:
+            raise NoModel("no model found")
         engine.model_name = path.stem
         return engine
 

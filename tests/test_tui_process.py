@@ -178,8 +178,8 @@ def test_no_model_is_exit_3_with_the_command_that_gets_one(
     # Without site-packages' own metadata the starter is not found, as where it is not installed.
     program = (
         "import sys; from importlib import metadata\n"
-        "from tui import cli; import engine.models as models\n"
-        "models._STARTER_DISTRIBUTION = 'not-installed'\n"
+        "from tui import cli; import engine.models.stores as stores\n"
+        "stores._STARTER_DISTRIBUTION = 'not-installed'\n"
         "sys.exit(cli.main(['Hi']))"
     )
     done = subprocess.run(

@@ -264,6 +264,27 @@ def test_the_first_piece_is_reviewed_while_the_second_is_written(perform: Run) -
     perform(play, engine=engine, is_awaited=False)
 
 
+def test_the_rest_is_taken_as_it_comes_but_for_what_is_doubtful(perform: Run) -> None:
+    engine = Fixing({**FIXES, "# The light": "The light"}, held=[0])
+
+    async def play(stage: Stage) -> None:
+        await stage.press("a")
+        said = "the rest of draft.md is taken, but for what is doubtful, as it comes"
+        assert said in stage.shown("about")
+        await stage.press("u")
+        assert "the rest of" not in stage.shown("about")
+        await stage.press("a")
+        engine.let_go()
+        await stage.until(lambda: stage.review.is_complete)
+        assert "the rest of" not in stage.shown("about")
+        assert "heading" in stage.review.changes[0].warning
+        assert stage.decisions == "open taken taken taken"
+        await stage.press("u")
+        assert stage.decisions == "open open open open"
+
+    perform(play, engine=engine, is_awaited=False)
+
+
 def test_leaving_while_a_piece_is_written_does_not_wait_for_the_others(perform: Run) -> None:
     engine = Fixing(FIXES, held=[2])
 

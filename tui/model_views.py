@@ -1,54 +1,117 @@
-"""``chat models``: what can be loaded, and what it is."""
+"""``chat models list`` and ``path``: what can be loaded, and where it lies."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from contextlib import suppress
+from pathlib import Path
 
-from engine.models import find_models, resolve_model
+from engine.errors import EngineError
+from engine.machine import available_memory
+from engine.models import DescribedModel, FoundModel, Inventory, take_inventory
+from engine.models.memory import usual_memory
+from tui.endpoint_views import endpoint_as_json, endpoint_row
+from tui.errors import UsageProblem
+from tui.narrate import Narrator
 from tui.runtime import Runtime
 from tui.tables import file_size, print_json, print_line, print_table
+from tui.which_model import endpoints_of
+
+_HEADINGS = (
+    *("NAME", "ARCHITECTURE", "PARAMETERS", "QUANTIZATION", "SIZE"),
+    *("CONTEXT", "LICENCE", "FITS", "FOUND IN", "DEFAULT"),
+)
 
 
 def list_models(runtime: Runtime, *, as_json: bool) -> None:
-    """One line for each model that can be named."""
-    models = find_models(runtime.paths.models)
+    """One line for each model that can be named; what cannot be used is told with why."""
+    inventory = take_inventory(runtime.paths.models, runtime.paths.model_summaries)
+    default, free = _default(runtime), available_memory()
+    endpoints = endpoints_of(runtime.config).values()
     if as_json:
-        print_json(runtime, [asdict(model) for model in models])
+        at_server = [endpoint_as_json(each, runtime.config.model) for each in endpoints]
+        print_json(runtime, {**_as_json(inventory, default, free), "endpoints": at_server})
         return
-    print_table(
-        runtime,
-        ("NAME", "SIZE", "FOUND IN", "PATH"),
-        [
-            (model.name, file_size(model.size_bytes), model.source, str(model.path))
-            for model in models
-        ],
-    )
-
-
-def model_info(runtime: Runtime, name: str | None, *, as_json: bool) -> None:
-    """What the loaded weights say of themselves."""
-    engine = runtime.start_engine(name)
-    try:
-        card = engine.describe()
-    finally:
-        engine.close()
-    if as_json:
-        print_json(runtime, asdict(card))
-        return
-    rows = [
-        ("name", card.name),
-        ("path", str(card.path)),
-        ("description", card.description),
-        ("parameters", f"{card.parameters:,}"),
-        ("size", file_size(card.size_bytes)),
-        ("context", f"{card.n_ctx:,} tokens here, {card.n_ctx_train:,} in training"),
-        ("chat template", "yes" if card.has_chat_template else "no: it cannot chat"),
-        *sorted(card.metadata.items()),
-    ]
-    print_table(runtime, ("WHAT", "VALUE"), rows)
+    at_servers = [endpoint_row(each, runtime.config.model) for each in endpoints]
+    rows = [_row(each, default, free) for each in inventory.models]
+    print_table(runtime, _HEADINGS, [*rows, *at_servers])
+    narrator = Narrator(runtime.stderr)
+    for broken in inventory.unusable:
+        narrator.say(f"not usable: {broken.path} {broken.why}")
 
 
 def model_path(runtime: Runtime, name: str | None) -> None:
-    """Where models go, or the file of one."""
-    folder = runtime.paths.models
-    print_line(runtime, str(folder if name is None else resolve_model(name, folder)))
+    """Where models go, or the file of one.
+
+    Raises:
+        UsageProblem: If it is at a server.
+    """
+    if name is None:
+        print_line(runtime, str(runtime.paths.models))
+        return
+    found = runtime.find_model(name)
+    if not isinstance(found, FoundModel):
+        raise UsageProblem(f"{found.name} is at {found.host}, and has no file here")
+    print_line(runtime, str(found.path))
+
+
+def count(number: int) -> str:
+    """A number of parameters as people say it: 135M, 1.8B."""
+    for size, unit in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
+        if number >= size:
+            shown = number / size
+            return f"{shown:.1f}{unit}" if shown < 10 else f"{shown:.0f}{unit}"
+    return str(number)
+
+
+def _default(runtime: Runtime) -> Path | None:
+    """The file that is used when nothing is named; a configured one may be gone."""
+    with suppress(EngineError):
+        found = runtime.find_model(None)
+        return found.path if isinstance(found, FoundModel) else None
+    return None
+
+
+def _row(model: DescribedModel, default: Path | None, free: int) -> tuple[str, ...]:
+    found, summary = model.found, model.summary
+    return (
+        found.name,
+        summary.architecture,
+        count(summary.parameters),
+        summary.quantization,
+        file_size(found.size_bytes),
+        f"{summary.n_ctx_train:,}" if summary.n_ctx_train else "",
+        summary.licence or "",
+        "yes" if usual_memory(summary) <= free else "no",
+        found.source,
+        "*" if found.path == default else "",
+    )
+
+
+def _as_json(inventory: Inventory, default: Path | None, free: int) -> dict[str, object]:
+    return {
+        "models": [_model_as_json(each, default, free) for each in inventory.models],
+        "unusable": [{"path": str(each.path), "why": each.why} for each in inventory.unusable],
+    }
+
+
+def _model_as_json(model: DescribedModel, default: Path | None, free: int) -> dict[str, object]:
+    found, summary = model.found, model.summary
+    memory = usual_memory(summary)
+    return {
+        "name": found.name,
+        "path": str(found.path),
+        "parts": [str(part) for part in found.parts],
+        "source": found.source,
+        "repo": found.repo,
+        "size_bytes": found.size_bytes,
+        "title": summary.title,
+        "architecture": summary.architecture,
+        "parameters": summary.parameters,
+        "quantization": summary.quantization,
+        "n_ctx_train": summary.n_ctx_train,
+        "licence": summary.licence,
+        "chats": summary.template_sha256 is not None,
+        "memory_bytes": memory,
+        "fits": memory <= free,
+        "default": found.path == default,
+    }

@@ -21,6 +21,8 @@ class PromptOptions:
     """The names of prompts of the library, one over another."""
     variables: tuple[tuple[str, str], ...] = ()
     files: tuple[Path, ...] = ()
+    """Texts to attach; a folder is all its files like `glob`, and ``-`` standard input."""
+    glob: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,14 @@ class EngineOptions:
     """Which model answers, and how."""
 
     model: str | None = None
+    offline: bool = False
+    """Whether nothing may be sent to a server."""
+    profile: str | None = None
+    """Settings that the configuration has under this name."""
     sampling: tuple[tuple[str, str], ...] = ()
     """Names and values as they were typed."""
     load: tuple[tuple[str, str], ...] = ()
-    """The same, of `tui.config.LOAD_NAMES`."""
+    """The same, of `tui.config_keys.LOAD_NAMES`."""
     chat_template: Path | None = None
     max_tokens: int | None = None
     seed: int | None = None
@@ -41,6 +47,27 @@ class EngineOptions:
     logprobs: int | None = None
     """How many other tokens to score beside each one of the answer."""
     think: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """In which form answers are printed, and what is told of them."""
+
+    json: bool = False
+    """An OpenAI chat.completion object."""
+    json_lines: bool = False
+    """Each event as it comes."""
+    extract: bool = False
+    """Only the first fenced block of each answer."""
+    separator: str | None = None
+    """What stands between answers, as it was typed."""
+    stats: bool = False
+    timings: bool = False
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the answer's own text goes to stdout while it is made."""
+        return not (self.json or self.json_lines or self.extract)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +81,14 @@ class AskOptions:
     session: str | None = None
     """Continue the one with this id, beginning of an id, or title."""
     repl: bool = False
-    json: bool = False
+    output: OutputOptions = OutputOptions()
     save: bool = True
     dry_run: bool = False
     alternatives: int = 1
     raw: bool = False
     """Go on with a plain text, without a chat template."""
+    plain: bool = False
+    """Whether nothing may be drawn or painted over."""
     compact: bool = False
     """Put a summary in place of the session's older turns first."""
 

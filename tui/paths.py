@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import stat
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import PlatformDirs
 
-_PROJECT_PROMPTS = Path(".chat") / "prompts"
+_PROJECT = ".chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Paths:
         return self.data / "models"
 
     @property
+    def model_summaries(self) -> Path:
+        """What the headers of models say."""
+        return self.cache / "models.json"
+
+    @property
     def snapshots(self) -> Path:
         """What models have read already."""
         return self.cache / "snapshots"
@@ -90,15 +97,28 @@ def find_paths(environment: Mapping[str, str]) -> Paths:
 
 
 def project_prompts(start: Path) -> Path | None:
-    """The prompt library of the project around a folder: the nearest ``.chat/prompts`` upwards.
+    """The prompt library of the project around a folder."""
+    return _in_project(start, "prompts", stat.S_ISDIR)
+
+
+def project_config(start: Path) -> Path | None:
+    """The configuration of the project around a folder."""
+    return _in_project(start, "config.toml", stat.S_ISREG)
+
+
+def _in_project(start: Path, name: str, is_kind: Callable[[int], bool]) -> Path | None:
+    """The nearest ``.chat/NAME`` upwards.
 
     The search ends at the root of a repository and at the home folder, and passes over what
     belongs to somebody else: anybody can make a folder in ``/tmp``.
     """
+    home = os.path.expanduser("~")
     for folder in (start, *start.parents):
-        library = folder / _PROJECT_PROMPTS
-        if library.is_dir() and library.stat().st_uid == os.geteuid():
-            return library
-        if (folder / ".git").exists() or folder == Path.home():
+        found = folder / _PROJECT / name
+        with suppress(OSError):
+            status = found.stat()
+            if is_kind(status.st_mode) and status.st_uid == os.geteuid():
+                return found
+        if os.path.lexists(folder / ".git") or str(folder) == home:
             return None
     return None

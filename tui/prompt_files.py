@@ -6,14 +6,13 @@ import json
 import stat
 from pathlib import Path
 
-import click
-
 from prompts.check import check_text
 from prompts.errors import PromptError
 from prompts.files import read_text
 from prompts.jsonschema import SCHEMA_COMMENT, SCHEMA_FILE, schema
 from prompts.library import NAME, NAMING_RULE, packaged_source
 from tui.errors import UsageProblem
+from tui.file_editor import EditedFile, edit_and_save
 from tui.narrate import Narrator
 from tui.private_file import write_private
 from tui.prompt_check import library_with
@@ -105,63 +104,23 @@ def _copy_of(runtime: Runtime, name: str) -> str:
 def _edit_and_save(
     runtime: Runtime, path: Path, text: str, *, is_new: bool, is_wanted: bool = False
 ) -> None:
-    """Have the text edited until it is sound, or the person wants it as it is, or gives up.
-
-    Args:
-        runtime: Where the person is.
-        path: The file that it is for.
-        text: What the editor begins with.
-        is_new: Whether there is no such file yet.
-        is_wanted: Whether the text is to be saved even if nobody changes it.
-
-    Raises:
-        UsageProblem: If there is no editor, or the file was changed meanwhile.
-    """
-    say = Narrator(runtime.stderr).say
-    edited, choice = text, "e"
-    while choice == "e":
-        edited, complaints = _edited(edited)
-        if edited == text and not (complaints or is_wanted):
-            say("nothing was changed")
-            return
-        if complaints and edited == text:
-            raise UsageProblem(complaints)
-        problems = _problems(runtime, path, edited)
-        for words in filter(None, (complaints, *map(str, problems))):
-            say(words)
-        choice = _choice() if problems or complaints else "s"
-    if choice == "d":
-        say("nothing was saved")
-        return
-    if not is_new and (read_text(path, path.parent) or "") != text:
-        aside = path.with_name(f"{path.name}.edited")
-        write_private(aside, edited.encode(), force=True)
-        raise UsageProblem(f"{path} was changed meanwhile; what you wrote is in {aside}")
-    _save(runtime, path, edited, force=not is_new)
-
-
-def _edited(text: str) -> tuple[str, str]:
-    """What an editor leaves of a text, and what is to be said of one that failed."""
-    try:
-        answer = click.edit(text, extension=".toml")
-    except click.ClickException as error:
-        return text, error.format_message()
-    return text if answer is None else answer, ""
+    """See `edit_and_save`."""
+    file = EditedFile(
+        path=path,
+        text=text,
+        is_new=is_new,
+        is_wanted=is_wanted,
+        problems=lambda edited: [str(problem) for problem in _problems(runtime, path, edited)],
+        read=lambda: read_text(path, path.parent) or "",
+        save=lambda edited: _save(runtime, path, edited, force=not is_new),
+    )
+    edit_and_save(runtime, file)
 
 
 def _problems(runtime: Runtime, path: Path, text: str) -> tuple[PromptError, ...]:
     """What is wrong with the text of a file."""
     library = library_with(runtime.library(), path.parent)
     return check_text(text, path.stem, path, library).problems
-
-
-def _choice() -> str:
-    """What to do with a prompt that is broken."""
-    question = "[e]dit again, [s]ave it as it is, [d]iscard"
-    answer: str = click.prompt(
-        question, type=click.Choice(["e", "s", "d"]), default="e", show_choices=False, err=True
-    )
-    return answer
 
 
 def _save(runtime: Runtime, path: Path, text: str, *, force: bool) -> None:

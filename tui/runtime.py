@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from engine.models import resolve_model
 from engine.types import LoadOptions
-from tui.config import Config, load_config
+from tui.config import Config, ConfigSources, load_config
 from tui.narrate import Narrator
-from tui.paths import find_paths, project_prompts
+from tui.paths import find_paths, project_config, project_prompts
+from tui.trace import Trace
 
 if TYPE_CHECKING:
     from drafts.journal import Journal
     from engine.protocol import Engine
+    from engine.remote.endpoint import Endpoint
     from prompts.library import Library
     from sessions import SessionStore
+    from tui.options import EngineOptions
+    from tui.which_model import ModelMeant
 
 EngineStarter: TypeAlias = "Callable[[Path, LoadOptions], Engine]"
 
@@ -26,31 +30,63 @@ EngineStarter: TypeAlias = "Callable[[Path, LoadOptions], Engine]"
 class Runtime:
     """Built once by `tui.cli.main` and passed on. What a command does not use is not loaded."""
 
-    def __init__(self, environment: Mapping[str, str], starter: EngineStarter) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], starter: EngineStarter, trace: Trace | None = None
+    ) -> None:
         """Find the places; nothing is read yet.
 
         Args:
             environment: The process's.
             starter: Makes engines.
+            trace: Of what was done already.
         """
+        self.trace = trace or Trace()
         self.environment = environment
         self.paths = find_paths(environment)
         self.stdin: TextIO = sys.stdin
         self.stdout: TextIO = sys.stdout
         self.stderr: TextIO = sys.stderr
+        self.asked_for_plain = False
+        """Whether the command line says that nothing may be drawn."""
+        self.chosen_editing: str | None = None
+        """How lines are edited from here on, in place of what the configuration says."""
+        self.profile: str | None = None
+        """That the command line names."""
+        self.notify: Callable[[str], None] = self._notify
+        """Tells a person, before they write, what becomes of it."""
         self._starter = starter
+        self._is_offline = self._is_dry = False
+
+    def choose(self, options: EngineOptions, *, is_dry: bool) -> None:
+        """Take what the command line says of settings, before they are used.
+
+        Args:
+            options: The profile, and whether nothing may be sent.
+            is_dry: Whether nothing is asked of any model.
+        """
+        self.profile, self._is_offline = options.profile, options.offline
+        self._is_dry = is_dry
 
     @cached_property
     def config(self) -> Config:
         """The settings; keys that mean nothing are pointed out once.
 
         Raises:
-            ConfigError: If the file cannot be used.
+            ConfigError: If a file cannot be used, or there is no such profile.
         """
-        config = load_config(self.paths.config_file, self.environment)
-        for warning in config.unknown:
-            Narrator(self.stderr).say(warning)
-        return config
+        folder = self.working_folder
+        project = project_config(folder) if folder else None
+        sources = ConfigSources(self.paths.config_file, project, self.profile)
+        config = load_config(sources, self.environment)
+        for warning in config.warnings:
+            self.narrator().say(warning)
+        return replace(config, offline=True) if self._is_offline else config
+
+    def find_model(self, name: str | None, *, by_name: bool = False) -> ModelMeant:
+        """What a name means: see `tui.which_model.find_model`."""
+        from tui.which_model import find_model
+
+        return find_model(name, self.config, self.paths.models, by_name=by_name)
 
     def start_engine(
         self, model: str | None, chosen: Mapping[str, Any] = {}, *, by_name: bool = False
@@ -64,12 +100,23 @@ class Runtime:
                 somebody else's.
 
         Raises:
-            NoModel, UnknownModel: If there is nothing to load.
+            EndpointFailed, Offline: If it is at a server that cannot be, or must not be, asked.
+            NoModel, NotHere, UnknownModel: If there is nothing to load.
+            UsageProblem: If weights at a server should be loaded in some way.
         """
-        from tui.loading import load_options
+        from engine.models import FoundModel
+        from tui.loading import load_options, refuse_loading
 
-        path = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
-        return self._starter(path, load_options(self.config, self.paths, chosen))
+        found = self.find_model(model, by_name=by_name)
+        if not isinstance(found, FoundModel):
+            refuse_loading(chosen, found)
+            self.notify(found.warning)
+            return reach_server(found, self.environment, sends=not self._is_dry)
+        options = load_options(self.config, self.paths, chosen)
+        return self._starter(found.path, replace(options, name=found.name))
+
+    def _notify(self, text: str) -> None:
+        self.narrator().notice(text)
 
     def sessions(self) -> SessionStore:
         """The saved sessions."""
@@ -81,10 +128,8 @@ class Runtime:
         """The prompts of the project, the user and the package, nearest first."""
         from prompts.library import Library, Source, packaged_source
 
-        try:
-            project = project_prompts(Path.cwd())
-        except FileNotFoundError:  # the working directory was deleted
-            project = None
+        folder = self.working_folder
+        project = project_prompts(folder) if folder else None
         nearest = [Source("project", project)] if project else []
         return Library([*nearest, Source("user", self.paths.prompts), packaged_source()])
 
@@ -95,6 +140,29 @@ class Runtime:
         return Journal(self.paths.drafts)
 
     @property
+    def working_folder(self) -> Path | None:
+        """None where it was deleted, or cannot be read."""
+        try:
+            return Path.cwd()
+        except OSError:
+            return None
+
+    @property
+    def editing(self) -> str:
+        """How the REPL's line is edited: ``emacs`` or ``vi``."""
+        return self.chosen_editing or self.config.editing
+
+    def narrator(self) -> Narrator:
+        """Says on stderr what a wait is for."""
+        return Narrator(self.stderr, repaints=not self.is_plain)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing may be drawn or painted over: for a screen reader, a dumb terminal."""
+        is_dumb = self.environment.get("TERM", "dumb") in ("dumb", "")
+        return self.asked_for_plain or is_dumb or bool(self.environment.get("ACCESSIBLE"))
+
+    @property
     def is_interactive(self) -> bool:
         """Whether a person reads and can be asked."""
         return self.stdin.isatty() and self.stdout.isatty()
@@ -102,8 +170,7 @@ class Runtime:
     @property
     def can_draw(self) -> bool:
         """Whether there is a screen that may be painted over. Textual draws on stderr."""
-        is_dumb = self.environment.get("TERM", "dumb") in ("dumb", "")
-        return self.stderr.isatty() and not is_dumb and not self.environment.get("ACCESSIBLE")
+        return self.stderr.isatty() and not self.is_plain
 
     @property
     def has_colour(self) -> bool:
@@ -117,3 +184,10 @@ def spawn_worker(path: Path, options: LoadOptions) -> Engine:
     from engine.client import WorkerEngine
 
     return WorkerEngine(path, options)
+
+
+def reach_server(endpoint: Endpoint, environment: Mapping[str, str], *, sends: bool) -> Engine:
+    """The engine of a model at a server."""
+    from engine.remote.client import RemoteEngine
+
+    return RemoteEngine(endpoint, environment, sends=sends)

@@ -7,44 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from engine.types import SAMPLING_RANGES
+from tui.config_keys import KEYS
 from tui.errors import UsageProblem
 from tui.options import EngineOptions
 from tui.questions import Settings
 from tui.settings import typed_options
 
 MEANINGS: Mapping[str, str] = {
-    "temperature": "how bold the choice of words is; 0 is always the likeliest",
-    "top_k": "only the k likeliest tokens; 0 is all",
-    "top_p": "only the likeliest tokens up to this sum; 1 is all",
-    "min_p": "no tokens below this share of the likeliest; 0 is all",
-    "max_tokens": "the longest answer, in tokens",
-    "seed": "the same one gives the same answer again",
-    "repeat_penalty": "makes what was said before rarer; 1 is off",
-    "frequency_penalty": "makes a token rarer each time it is said; 0 is off",
-    "presence_penalty": "makes a token rarer once it is said; 0 is off",
-    "repeat_last_n": "how many tokens back the three penalties look; -1 is all",
-    "dry_multiplier": "against repetitions of several tokens; 0 is off",
-    "dry_base": "how fast that grows with the repetition",
-    "dry_allowed_length": "repetitions up to this length cost nothing",
-    "dry_penalty_last_n": "how many tokens back repetitions count; -1 is all",
-    "dry_sequence_breakers": "what no repetition reaches across",
-    "xtc_probability": "how often the most obvious tokens are left out; 0 is off",
-    "xtc_threshold": "what is obvious: tokens at least this likely",
-    "typical_p": "only tokens about as surprising as expected; 1 is off",
-    "top_n_sigma": "only tokens near the highest score; 0 or less is off",
-    "dynatemp_range": "lets the temperature vary by so much; 0 is off",
-    "dynatemp_exponent": "how unsureness becomes a temperature",
-    "adaptive_target": "aims at tokens of this probability; below 0 is off",
-    "adaptive_decay": "how long that average remembers",
-    "mirostat": "2 keeps the text as surprising as mirostat_tau; 0 is off",
-    "mirostat_tau": "the surprise that is aimed at, in bits",
-    "mirostat_eta": "how fast it is corrected",
-    "logit_bias": "TEXT=NUMBER: likelier, or rarer; -100 is never",
-    "samplers": "which of these are applied, in their order",
-    "beams": "beams of a search in place of sampling; 1 is off",
-    "beam_groups": "groups of beams that are kept apart",
-    "beam_diversity": "what it costs to say what another group says",
-    "length_penalty": "how much longer beams are favoured",
+    key.path[-1]: key.meaning
+    for key in KEYS
+    if key.name == "max_tokens" or key.path[0] == "sampling"
 }
 """Everything that `/set` changes: `Sampling`, and how long an answer may be."""
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from typing import TextIO
 
 from tui.runtime import Runtime
 from tui.sanitize import sanitize_line
@@ -32,10 +33,18 @@ def print_table(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequen
 
 def print_json(runtime: Runtime, value: object) -> None:
     """Print a value as JSON, indented."""
-    # On a terminal what could act there is escaped, and it is the same JSON.
-    escaped = runtime.stdout.isatty()
-    text = json.dumps(value, ensure_ascii=escaped, indent=2, default=str)
-    runtime.stdout.write(f"{text}\n")
+    runtime.stdout.write(f"{json_text(runtime.stdout, value, indent=2)}\n")
+
+
+def json_text(stream: TextIO, value: object, *, indent: int | None = None) -> str:
+    """A value as JSON that a stream can show.
+
+    What could act on a terminal is escaped, and so are letters that the locale does not have: it
+    stays the same JSON.
+    """
+    has_all_letters = (stream.encoding or "").lower().replace("-", "") == "utf8"
+    escaped = stream.isatty() or not has_all_letters
+    return json.dumps(value, ensure_ascii=escaped, indent=indent, default=str)
 
 
 def print_line(runtime: Runtime, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -25,15 +24,6 @@ def read_stdin(stream: TextIO | None) -> AttachedText | None:
     return AttachedText(None, text) if text else None
 
 
-def read_files(paths: Sequence[Path]) -> list[AttachedText]:
-    """The files' texts.
-
-    Raises:
-        UsageProblem: If one cannot be read, or is not UTF-8.
-    """
-    return [AttachedText(path.name, read_text(path)) for path in paths]
-
-
 def decode(data: bytes, name: str) -> str:
     """UTF-8 text, without a byte order mark.
 
@@ -52,12 +42,20 @@ def read_text(path: Path, largest: int = LARGEST) -> str:
     Raises:
         UsageProblem: If it cannot be read, has more bytes than `largest`, or is not UTF-8.
     """
+    return decode(read_bytes(path, largest), str(path))
+
+
+def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
+    """What a file holds.
+
+    Raises:
+        UsageProblem: If it cannot be read, or has more bytes than `largest`.
+    """
     try:
         with path.open("rb") as file:
-            data = _bounded(file, str(path), largest)
+            return _bounded(file, str(path), largest)
     except OSError as error:
         raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
-    return decode(data, str(path))
 
 
 def check_arguments(*texts: str | None) -> None:

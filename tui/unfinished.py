@@ -1,15 +1,25 @@
-"""Remembers revisions that were stopped, so that nothing of them has to be written twice."""
+"""Remembers revisions that were stopped, so that nothing of them has to be written, or decided,
+twice.
+
+A note is JSON Lines: first the session that holds the revision, then what was decided, as it was.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from sessions import Session, SessionError, SessionFile, SessionStore, Turn, sha256_of
 from tui.private_file import make_private_folder, write_private
+from tui.reviewing.state import Change, Decision
+
+_DECISIONS: Mapping[object, Decision] = {"open": "open", "taken": "taken", "skipped": "skipped"}
+
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +39,36 @@ class Unfinished:
         return Unfinished(folder / f"{sha256_of(json.dumps(what, default=str))}.json")
 
     def begin(self, session: str) -> None:
-        """Note that the work is in progress.
+        """Note that the work is in progress. What was decided in this session stays noted.
 
         Raises:
             OSError: If the system refuses.
         """
-        make_private_folder(self.path.parent)
-        write_private(self.path, json.dumps({"session": session}).encode(), force=True)
+        if self._session() != session:
+            make_private_folder(self.path.parent)
+            write_private(self.path, _line({"session": session}), force=True)
+
+    def add(self, changes: Sequence[Change]) -> None:
+        """Note durably what was decided about changes.
+
+        Raises:
+            OSError: If the system refuses, or there is no such note.
+        """
+        # A line that was torn by a crash ends at the newline before the next one.
+        data = b"".join(b"\n" + _line(_noted(change)) for change in changes)
+        with open(os.open(self.path, _APPEND), "ab") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def decided(self) -> Decisions:
+        """What was decided, to be recalled, and added to."""
+        found: dict[str, tuple[Decision, str | None]] = {}
+        for line in self._lines():
+            name, decision, text = line.get("change"), line.get("decision"), line.get("text")
+            if isinstance(name, str) and decision in _DECISIONS and isinstance(text, str | None):
+                found[name] = _DECISIONS[decision], text
+        return Decisions(self, {name: each for name, each in found.items() if each[0] != "open"})
 
     def end(self) -> None:
         """There is nothing to go on with any more."""
@@ -43,12 +76,85 @@ class Unfinished:
 
     def session(self, store: SessionStore) -> SessionFile | None:
         """The session of work that was stopped; None where there is none."""
+        name = self._session()
+        if name is None:
+            return None
         try:
-            noted = json.loads(self.path.read_bytes())
-            log = store.open(str(noted["session"]))
-        except (OSError, ValueError, KeyError, TypeError, SessionError):
+            log = store.open(name)
+        except (OSError, SessionError):
             return None
         return None if log.session.read_only else log
+
+    def _session(self) -> str | None:
+        """The id of the session; None where nothing is noted."""
+        first = next(self._lines(), {})
+        return str(first["session"]) if "session" in first else None
+
+    def _lines(self) -> Iterator[Mapping[str, Any]]:
+        """The lines that can be read."""
+        try:
+            data = self.path.read_bytes()
+        except OSError:
+            return
+        for line in data.split(b"\n"):
+            try:
+                noted = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(noted, dict):
+                yield noted
+
+
+class Decisions:
+    """What was decided about the changes of a revision: a `Keeper`."""
+
+    def __init__(
+        self,
+        note: Unfinished | None = None,
+        decided: Mapping[str, tuple[Decision, str | None]] = {},
+    ) -> None:
+        """Nothing is added yet.
+
+        Args:
+            note: Gets what is decided; None where nothing is kept.
+            decided: By the names of changes what was decided about them, and in which words.
+        """
+        self.problem: str | None = None
+        """Why something that was decided could not be kept."""
+        self._note = note
+        self._before = decided
+        self._decided = set(decided)
+
+    def __len__(self) -> int:
+        """How many changes are decided, as far as it is kept."""
+        return len(self._decided)
+
+    def recalled(self, change: Change) -> Change:
+        """See `Keeper`."""
+        decision, text = self._before.get(change.name, (change.decision, change.text))
+        return replace(change, decision=decision, text=text)
+
+    def keep(self, changes: Sequence[Change]) -> None:
+        """See `Keeper`. A full disk takes only this away, not the review: see `problem`."""
+        if self._note is None:
+            return
+        try:
+            self._note.add(changes)
+        except OSError as error:
+            self.problem = error.strerror or str(error)
+            return
+        names = {change.name: change.decision != "open" for change in changes}
+        self._decided -= names.keys()
+        self._decided |= {name for name, is_decided in names.items() if is_decided}
+
+
+def _noted(change: Change) -> Mapping[str, object]:
+    text = None if change.decision == "open" else change.text
+    return {"change": change.name, "decision": change.decision, "text": text}
+
+
+def _line(noted: Mapping[str, object]) -> bytes:
+    return json.dumps(noted).encode() + b"\n"
 
 
 def answers_in(session: Session) -> dict[str, list[Turn]]:

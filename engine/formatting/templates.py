@@ -131,6 +131,19 @@ class ChatTemplate:
         return variables
 
 
+def parsed(source: str) -> nodes.Template:
+    """The syntax tree of a template that was compiled before.
+
+    Raises:
+        TemplateFailed: If that takes too long.
+    """
+    try:
+        with memory_limit(_MEMORY), _time_limit():
+            return _environment().parse(source)
+    except TimeoutError as error:
+        raise _too_slow() from error
+
+
 def _value(message: Message, *, parts: bool) -> dict[str, object]:
     text = message.content
     return {

@@ -7,7 +7,8 @@ vocabulary has up to 250,000 of them, so numpy does the filling; `llama_cpp` imp
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import numpy as np
@@ -26,6 +27,22 @@ def logits_of(context: ll.llama_context_p, index: int, n_vocab: int) -> Logits:
     """A copy of an output row of the last evaluation, -1 being the last row."""
     pointer = ll.llama_get_logits_ith(context, index)
     return np.array(np.ctypeslib.as_array(pointer, (n_vocab,)), np.float32)
+
+
+@contextmanager
+def raised(
+    context: ll.llama_context_p, index: int, tokens: Collection[int], by: float
+) -> Iterator[None]:
+    """Some logits of an output row are higher for a while, in llama.cpp's own memory."""
+    pointer = ll.llama_get_logits_ith(context, index)
+    before = {token: pointer[token] for token in tokens}
+    for token, logit in before.items():
+        pointer[token] = logit + by
+    try:
+        yield
+    finally:
+        for token, logit in before.items():
+            pointer[token] = logit
 
 
 def keep_only(logits: Logits, tokens: Collection[int]) -> Logits:

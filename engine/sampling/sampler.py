@@ -17,6 +17,7 @@ from engine.sampling.candidates import (
     keep_only,
     likeliest,
     logits_of,
+    raised,
 )
 from engine.sampling.chain import build_chain
 from engine.types import SAMPLING_RANGES, Sampling
@@ -59,6 +60,7 @@ class Sampler:
         seen = [*history, *generated]
         seed = secrets.randbits(31) if sampling.seed is None else sampling.seed
         self._weights = weights
+        self._keep = sampling.keep
         self._biases = Biases(sampling, weights, seen) if sampling.logit_bias else None
         self._grammar = GrammarState(grammar, weights, generated) if grammar else None
         self._candidates: Candidates | None = None
@@ -77,6 +79,7 @@ class Sampler:
         *,
         only: Collection[int] | None = None,
         never: Collection[int] = (),
+        kept: Collection[int] = (),
     ) -> int:
         """Choose a token from an output row of the last evaluation, and remember it.
 
@@ -85,10 +88,24 @@ class Sampler:
             index: The row, as `llama_get_logits_ith` counts; -1 is the last.
             only: The tokens to choose from; None is all of them.
             never: Tokens that may not be chosen.
+            kept: Those by which the answer follows its reference; `Sampling.keep` is added to their
+                logits.
 
         Raises:
             NothingLeft: If no token is left to choose; the text says why.
         """
+        if not self._keep or not kept:
+            return self._sample(context, index, only, never)
+        with raised(context, index, kept, self._keep):
+            return self._sample(context, index, only, never)
+
+    def _sample(
+        self,
+        context: ll.llama_context_p,
+        index: int,
+        only: Collection[int] | None,
+        never: Collection[int],
+    ) -> int:
         is_plain = self._grammar is None and self._biases is None
         if is_plain and only is None and not never:
             token: int = ll.llama_sampler_sample(self._chain, context, index)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import select
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,6 +13,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 
 from tui.app.faults import FaultLog, Steadfast
+from tui.app.hangup import end_with_terminal
 from tui.app.messages import Activity, Failed
 from tui.app.overview import Overview
 from tui.app.screens.chat import ChatScreen
@@ -26,9 +26,6 @@ from tui.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
     from tui.app.talk import AppTalk
-
-_LOOK_S = 1.0
-"""Between two looks whether the terminal is still there."""
 
 _SHORT = 160
 """Characters of a line that is shown in passing."""
@@ -86,7 +83,8 @@ class ChatApp(Steadfast, App[int]):
         self.set_keymap(dict(self.runtime.config.keys))
         if self.runtime.config.theme in self.available_themes:
             self.theme = self.runtime.config.theme
-        self.set_interval(_LOOK_S, self._look_for_terminal)
+        if self.runtime.stdin.isatty() and not self.is_headless:
+            end_with_terminal(self.runtime.stdin.fileno(), self._thread.stop)
         self.call_after_refresh(self._start)
 
     async def on_unmount(self) -> None:
@@ -200,15 +198,6 @@ class ChatApp(Steadfast, App[int]):
     def _handle_exception(self, error: Exception) -> None:
         """Note a defect in a widget that is not ours; the app goes on without it."""
         self.fault_log.note(error)
-
-    def _look_for_terminal(self) -> None:
-        """Leave where the terminal is gone without a signal: nobody will ever press a key."""
-        if not self.runtime.stdin.isatty() or self.is_headless:
-            return
-        poll = select.poll()
-        poll.register(self.runtime.stdin, select.POLLHUP)
-        if any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0)):
-            self.leave()
 
 
 def _begin_talk(talk: AppTalk) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from engine.models import resolve_model
 from sessions import spoken_turns
 from tui.app.history import EntryHistory
 from tui.app.messages import Completed, Recalled, Returned, Sent
@@ -11,8 +10,8 @@ from tui.app.thread import Errand
 from tui.attach import AttachedText
 from tui.commands import COMMANDS, complete_line, run_line
 from tui.commands.completing import file_names
+from tui.documents import read_files
 from tui.mentions import mentioned_files
-from tui.texts import read_files
 
 
 def begin(talk: AppTalk) -> None:
@@ -125,6 +124,6 @@ def use_model(name: str | None) -> Errand:
     """Go on with another model; None is the first there is."""
 
     def errand(talk: AppTalk) -> None:
-        talk.use_model(name or resolve_model(None, talk.runtime.paths.models).stem)
+        talk.use_model(name or talk.runtime.find_model(None).name)
 
     return errand

@@ -14,6 +14,7 @@ class MissingEngine:
 
     model_name = "no model"
     card: ModelCard | None = None
+    host: str | None = None
 
     def describe(self) -> ModelCard:
         """See `Engine`."""
@@ -27,7 +28,9 @@ class MissingEngine:
         """See `Engine`."""
         self._refuse()
 
-    def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
+    def score(
+        self, messages: Sequence[Message], text: str, *, after: str = ""
+    ) -> tuple[TokenScore, ...]:
         """See `Engine`."""
         self._refuse()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sessions import Session, Turn
 from tui.app.overview import Overview, ShownTurn
 from tui.branches import siblings_of
+from tui.which_model import shown_name
 
 if TYPE_CHECKING:
     from tui.app.talk import AppTalk
@@ -32,7 +33,7 @@ def overview_of(talk: AppTalk) -> Overview:
         session=session.id,
         title=session.display_title if session.turns else "",
         turns=tuple(shown),
-        model=engine.model_name,
+        model=shown_name(engine),
         n_ctx=card.n_ctx if card is not None else None,
         branch=branch,
         branches=branches,

@@ -36,6 +36,7 @@ from tui.attach import AttachedText
 from tui.compaction import Compacted
 from tui.composed import Surroundings, answer_settings
 from tui.conversation import Conversation, ConversationEvent
+from tui.documents import read_files
 from tui.errors import TooLong, explain
 from tui.loading import chosen_load_options
 from tui.options import AskOptions
@@ -44,7 +45,6 @@ from tui.runtime import Runtime
 from tui.saver import Joined, NotSaved
 from tui.summary import Summarising
 from tui.surroundings import surroundings
-from tui.texts import read_files
 from tui.titles import TitleMaker
 
 
@@ -105,10 +105,11 @@ class AppTalk:
         self._shown_card = ""
         self._activity: Activity | None = None
         self._pieces = Pieces(lambda pieces: post(Grew(pieces)))
+        runtime.notify = self.warn
         log = open_session(runtime, options)
         settings = answer_settings(options.engine, {}, runtime.config)
         self.conversation = Conversation(self._start_engine(log), log, settings)
-        self.attachments += read_files(options.prompt.files)
+        self.attachments += read_files(options.prompt.files, options.prompt.glob)
 
     def _start_engine(self, log: SessionLog) -> Engine:
         try:

@@ -11,9 +11,9 @@ from tui.commands.reading import is_number, whole_number, words_of
 from tui.commands.talk import Command, Suggestion, Talk
 from tui.context_use import context_use
 from tui.conversation import KEPT_TURNS
+from tui.documents import read_files
 from tui.errors import UsageProblem
 from tui.library_prompts import load_stacked
-from tui.texts import read_files
 
 
 def _system(talk: Talk, argument: str) -> None:
@@ -100,6 +100,8 @@ def _tokens(talk: Talk, _argument: str) -> None:
         indent = "  " if part.is_within else ""
         talk.say(f"{part.tokens:>9,}  {indent}{part.name}")
     talk.say(f"{use.free:>9,}  free of {use.n_ctx:,}")
+    if talk.conversation.engine.host:
+        talk.say("these are estimates: to count them the texts would have to be sent")
 
 
 def _compact(talk: Talk, argument: str) -> None:

@@ -3,12 +3,12 @@ screen readers and dumb terminals. Nothing is drawn, nothing is painted over."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from tui.errors import UsageProblem
 from tui.reviewing.flow import in_words, line_of
-from tui.reviewing.state import Change, Review
+from tui.reviewing.state import Change, Decision, Review
 from tui.reviewing.thread import Wish
 from tui.sanitize import sanitize, sanitize_line
 
@@ -23,6 +23,7 @@ y take this change          n skip it
 e edit the proposed words   r ask for other words
 A other versions            A NUMBER take one of them
 a take the rest of the file d skip the rest of the file
+  (what is still coming too; what is doubtful is never taken so)
 u take the last decision back
 j next change               k the one before
 g NUMBER go to a change     / WORDS find a change
@@ -79,6 +80,13 @@ class Desk(Protocol):
     def fulfil(self, wish: Wish) -> None:
         """Wait for the model's other words for a change, and put them into the review."""
         ...
+
+
+def rest_of(review: Review, names: Sequence[str]) -> Iterator[str]:
+    """What becomes of what is still coming, where the person has said so."""
+    for file, decision in review.rest.items():
+        what = "taken, but for what is doubtful" if decision == "taken" else "skipped"
+        yield f"the rest of {names[file]} is {what}, as it comes: u takes that back"
 
 
 def review_by_lines(review: Review, desk: Desk) -> bool:
@@ -166,8 +174,7 @@ def _obey(line: str, review: Review, desk: Desk) -> bool:
     if (key in _ALONE and argument) or (key == "r" and argument and line[1] != " "):
         key = "?"
     if key in ("y", "n", "a", "d"):
-        decide = review.decide if key in ("y", "n") else review.decide_rest
-        decide("taken" if key in ("y", "a") else "skipped")
+        _decide(key, review, desk)
     elif key in ("j", "k", "g", "/"):
         _move(key, argument, review, desk)
     elif key in ("e", "r", "A"):
@@ -182,6 +189,16 @@ def _obey(line: str, review: Review, desk: Desk) -> bool:
     elif key != "q":
         desk.write(KEYS)
     return key != "q"
+
+
+def _decide(key: str, review: Review, desk: Desk) -> None:
+    decision: Decision = "taken" if key in ("y", "a") else "skipped"
+    if key in ("y", "n"):
+        review.decide(decision)
+        return
+    review.decide_rest(decision)
+    for line in rest_of(review, desk.names):
+        desk.write(sanitize_line(line))
 
 
 def _show(review: Review, desk: Desk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from drafts.hunks import Hunk
 
@@ -25,6 +25,9 @@ class Change:
     """The person's own words in place of the proposed ones."""
     versions: tuple[str, ...] = ()
     """Other words that the model proposed."""
+    name: str = ""
+    """The same whenever its answer is read again, and no other's: what is decided about it is kept
+    under it."""
 
     @property
     def proposed(self) -> str:
@@ -40,6 +43,18 @@ class Change:
     def is_small(self) -> bool:
         """Whether it may be decided about together with others of its kind, unseen."""
         return self.hunk.foldable and self.text is None and not self.warning
+
+
+class Keeper(Protocol):
+    """Has what was decided when the review was left before, and keeps what is decided now."""
+
+    def recalled(self, change: Change) -> Change:
+        """The change as it was decided before; as it is, if it was not."""
+        ...
+
+    def keep(self, changes: Sequence[Change]) -> None:
+        """Keep what was decided about them; that nothing is, where they are open again."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +76,19 @@ class Review:
     are one for the person, after all others, unless `is_folding` is False.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keeper: Keeper | None = None) -> None:
+        """There are no changes yet.
+
+        Args:
+            keeper: Keeps decisions at once, so that none is lost however the review ends.
+        """
         self.changes: list[Change] = []
         self.here = 0
         """The number of the change that is shown; one more than the last where all are decided."""
         self.is_complete = False
         """Whether no more changes will come."""
         self.is_folding = True
+        self._keeper = keeper
         self._rest: dict[int, Decision] = {}
         self._undone: list[_Step] = []
         self._partners: dict[int, int] = {}
@@ -81,6 +102,11 @@ class Review:
     def open(self) -> int:
         """How many are not decided."""
         return sum(change.decision == "open" for change in self.changes)
+
+    @property
+    def rest(self) -> Mapping[int, Decision]:
+        """By file what was said of its rest, which is still coming; nothing once all has come."""
+        return {} if self.is_complete else self._rest
 
     @property
     def folded(self) -> Sequence[int]:
@@ -106,15 +132,18 @@ class Review:
     def add(self, changes: Iterable[Change]) -> None:
         """More changes, all those of a piece; if the rest of its file was decided, so are they.
 
-        Where all before them are decided, the first open one of them is shown.
+        What was decided about them when the review was left before still is. Where all before them
+        are decided, the first open one of them is shown.
         """
         waiting = len(self.changes)
         for change in changes:
             if change.hunk.partner is not None:
                 self._partners[len(self.changes)] = waiting + change.hunk.partner
-            self.changes.append(self._as_the_rest(change))
+            self.changes.append(self._recalled(change))
+        come = range(waiting, len(self.changes))
+        self._set({number: self._as_the_rest(self.changes[number]) for number in come})
         if self.here >= waiting:
-            self._go_to_open([*range(waiting, len(self.changes)), *range(waiting)])
+            self._go_to_open([*come, *range(waiting)])
 
     def decide(self, decision: Decision, text: str | None = None) -> None:
         """Decide about the change that is shown, and go to the next open one."""
@@ -122,20 +151,23 @@ class Review:
         if not numbers:
             return
         self._remember(numbers)
-        for number in numbers:
-            self.changes[number] = replace(self.changes[number], decision=decision)
-        if self.current is not None and text is not None:
-            self.changes[self.here] = replace(self.current, text=text)
+        decided = {number: replace(self.changes[number], decision=decision) for number in numbers}
+        if text is not None:
+            decided[self.here] = replace(decided[self.here], text=text)
+        self._set(decided)
         self.next_open()
 
     def decide_rest(self, decision: Decision) -> None:
         """Decide about all open changes of this file, those to come too.
 
-        Doubtful ones are not taken so: they stay open.
+        Doubtful ones are not taken so: they stay open. Where none is shown, this file is the one
+        that the last change was in.
         """
-        if self.current is None:
+        if self.current is None and self.is_complete:
             return
-        file = self.current.file
+        last = self.changes[-1] if self.changes else None
+        shown = self.current or last
+        file = shown.file if shown else 0
         meant = [
             number
             for number, change in enumerate(self.changes)
@@ -143,8 +175,7 @@ class Review:
         ]
         self._remember(meant)
         self._rest[file] = decision
-        for number in meant:
-            self.changes[number] = self._as_the_rest(self.changes[number])
+        self._set({number: self._as_the_rest(self.changes[number]) for number in meant})
         self.next_open()
 
     def reword(self, hunk: Hunk, words: str, warning: str = "") -> None:
@@ -177,14 +208,16 @@ class Review:
         if not self._undone:
             return False
         step = self._undone.pop()
+        before: dict[int, Change] = {}
         for number, change in step.changes.items():
             versions = _others([*change.versions, *self.changes[number].versions], change.proposed)
-            self.changes[number] = replace(change, versions=versions)
+            before[number] = replace(change, versions=versions)
         self.here, self._rest = step.here, dict(step.rest)
         for number in range(step.count, len(self.changes)):
-            # Nobody has decided about them but through what was said of the rest.
-            arrived = replace(self.changes[number], decision="open")
-            self.changes[number] = self._as_the_rest(arrived)
+            # Nobody has decided about them since but through what was said of the rest.
+            arrived = self._recalled(replace(self.changes[number], decision="open"))
+            before[number] = self._as_the_rest(arrived)
+        self._set(before)
         return True
 
     def next_open(self) -> None:
@@ -217,10 +250,25 @@ class Review:
                 return True
         return False
 
+    def _set(self, changes: Mapping[int, Change]) -> None:
+        """Put changes in the place of those of their numbers, and have what is new be kept."""
+        decided = [
+            change
+            for number, change in changes.items()
+            if _kept_of(change) != _kept_of(self.changes[number])
+        ]
+        for number, change in changes.items():
+            self.changes[number] = change
+        if decided and self._keeper is not None:
+            self._keeper.keep(decided)
+
+    def _recalled(self, change: Change) -> Change:
+        return change if self._keeper is None else self._keeper.recalled(change)
+
     def _as_the_rest(self, change: Change) -> Change:
-        """An open change, as what was said of the rest of its file has it."""
+        """A change as what was said of the rest of its file has it, unless it is decided."""
         rest = self._rest.get(change.file)
-        if rest is None or (rest == "taken" and change.warning):
+        if change.decision != "open" or rest is None or (rest == "taken" and change.warning):
             return change
         return replace(change, decision=rest)
 
@@ -252,6 +300,12 @@ class Review:
     def _remember(self, numbers: Iterable[int]) -> None:
         before = {number: self.changes[number] for number in numbers}
         self._undone.append(_Step(before, len(self.changes), self.here, dict(self._rest)))
+
+
+def _kept_of(change: Change) -> tuple[Decision, str | None]:
+    """What is kept of a change. The words of an open one are not: what was wrong with them would be
+    forgotten."""
+    return change.decision, None if change.decision == "open" else change.text
 
 
 def _others(versions: Iterable[str], shown: str) -> tuple[str, ...]:

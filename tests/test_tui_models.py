@@ -1,0 +1,169 @@
+"""``chat models``: a person's way to the models there are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from model_stores import numbered, put, put_in_ollama
+from scripted_chat import Chat
+from tiny_gguf import TEMPLATE, tiny_gguf
+
+SOUND = tiny_gguf()
+
+
+@pytest.fixture
+def own(chat: Chat) -> Path:
+    """The models folder, with one sound model in it."""
+    folder = chat.home / "data" / "models"
+    put(folder / "tiny.gguf", SOUND)
+    return folder
+
+
+def names(chat: Chat) -> list[str]:
+    assert chat("models", "list") == 0
+    return [line.split("\t")[0] for line in chat.out.splitlines()]
+
+
+def test_a_list_has_what_one_chooses_by(chat: Chat, own: Path) -> None:
+    put(own / "until-half.gguf", SOUND[:-1])
+    assert chat("models", "list") == 0
+    row = chat.out.splitlines()[0].split("\t")
+    assert row[:4] == ["tiny", "llama", "83k", "Q8_0"]
+    assert row[5:] == ["512", "", "yes", "models folder", "*"]
+    assert f"not usable: {own / 'until-half.gguf'} lacks its last 1 bytes" in chat.err
+    assert chat("models", "list", "--json") == 0
+    told = json.loads(chat.out)
+    assert told["models"][0]["path"] == str(own / "tiny.gguf")
+    assert (told["models"][0]["fits"], told["models"][0]["default"]) == (True, True)
+    assert [each["why"][:5] for each in told["unusable"]] == ["lacks"]
+
+
+def test_a_file_or_a_folder_is_added_without_a_copy_and_forgotten(
+    chat: Chat, own: Path, tmp_path: Path
+) -> None:
+    outside = put(tmp_path / "big" / "outside.gguf", numbered(1))
+    assert chat("models", "add", str(outside)) == 0
+    assert names(chat)[:2] == ["outside", "tiny"]
+    assert (own / "outside.gguf").readlink() == outside
+    assert chat("models", "add", str(outside)) == 0, "once more changes nothing"
+    assert chat("models", "remove", "outside") == 0
+    assert "files stay" in chat.err
+    assert outside.exists()
+    assert chat("models", "add", str(outside.parent)) == 0
+    assert names(chat)[:2] == ["outside", "tiny"]
+    assert chat("models", "remove", "outside") == 0
+    assert "big and all in it" in chat.err
+    assert names(chat)[0] == "tiny"
+
+
+def test_all_parts_of_a_split_model_are_added(chat: Chat, own: Path, tmp_path: Path) -> None:
+    for part in (1, 2):
+        put(tmp_path / "s" / f"big-0000{part}-of-00002.gguf", numbered(part))
+    assert chat("models", "add", str(tmp_path / "s" / "big-00001-of-00002.gguf")) == 0
+    assert names(chat)[:2] == ["big", "tiny"]
+    assert chat("-m", "big", "Hi") == 0
+    assert chat.loaded[0].name == "big-00001-of-00002.gguf"
+    assert chat.loaded[1].name == "big"
+
+
+def test_what_cannot_be_added_is_refused(chat: Chat, own: Path, tmp_path: Path) -> None:
+    assert chat("models", "add", str(put(tmp_path / "a.gguf", SOUND[:99]))) == 1
+    assert "half a download" in chat.err
+    assert chat("models", "add", str(tmp_path / "nothing")) == 2
+    assert chat("models", "add", str(put(tmp_path / "tiny.gguf", SOUND))) == 2
+    assert "exists already" in chat.err
+
+
+def test_the_default_is_written_and_nothing_else_in_the_file_changes(
+    chat: Chat, own: Path, tmp_path: Path
+) -> None:
+    put(own / "another.gguf", numbered(1))
+    config = put(
+        tmp_path / "dotfiles" / "config.toml", b"# mine\nn_ctx = 512  # short\n\n[sampling]\n"
+    )
+    link = chat.home / "config" / "config.toml"
+    link.parent.mkdir()
+    link.symlink_to(config)
+    assert chat("models", "use", "tin") == 0
+    assert chat("Hi") == 0
+    assert chat.loaded[0].stem == "tiny"
+    assert link.is_symlink()
+    assert config.read_text() == ('# mine\nn_ctx = 512  # short\nmodel = "tiny"\n\n[sampling]\n')
+    assert chat("models", "use", str(put(tmp_path / "out.gguf", SOUND))) == 0
+    assert f'model = "{tmp_path / "out.gguf"}"' in config.read_text()
+    assert chat("models", "use", "nothing") == 2
+
+
+def test_chat_model_is_said_to_win(chat: Chat, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAT_MODEL", "tiny")
+    assert chat("models", "use", "tiny") == 0
+    assert "CHAT_MODEL is set to tiny, and wins" in chat.err
+
+
+def test_a_broken_configuration_is_not_written_over(chat: Chat, own: Path) -> None:
+    config = put(chat.home / "config" / "config.toml", b"model = \n")
+    assert chat("models", "use", "tiny") == 1
+    assert "Invalid value (at line 1" in chat.err
+    assert config.read_bytes() == b"model = \n"
+
+
+def test_own_files_are_deleted_after_a_yes_and_others_never(chat: Chat, own: Path) -> None:
+    put(own / "user" / "repo" / "pulled.gguf", numbered(1))
+    assert chat("models", "remove", "pulled") == 2
+    assert "--yes deletes it" in chat.err
+    assert chat("models", "remove", "pulled", "--yes") == 0
+    assert not (own / "user").exists()
+    assert chat("models", "remove", "smollm2") == 2
+    assert "belongs to starter" in chat.err
+    store = Path(own.parent.parent.parent / "person" / ".ollama" / "models")
+    blob = put_in_ollama(store, "registry.ollama.ai/library/llama/1b", numbered(2))
+    assert chat("models", "remove", "llama:1b", "--yes") == 2
+    assert "`ollama rm llama:1b`" in chat.err
+    assert blob.exists()
+
+
+def test_the_default_that_is_removed_is_told(chat: Chat, own: Path) -> None:
+    assert chat("models", "use", "tiny") == 0
+    assert chat("models", "remove", "tiny", "--yes") == 0
+    assert "it was the default" in chat.err
+
+
+def test_a_model_of_ollama_is_used_and_gone_on_with_by_its_name(chat: Chat, own: Path) -> None:
+    store = Path(own.parent.parent.parent / "person" / ".ollama" / "models")
+    blob = put_in_ollama(store, "registry.ollama.ai/library/llama3.2/1b", numbered(1))
+    assert chat("-m", "llama3.2", "Hi") == 0
+    assert chat.loaded[0] == blob
+    assert chat.loaded[1].name == "llama3.2:1b"
+    put_in_ollama(store, "registry.ollama.ai/library/llama3.2/3b", numbered(2))
+    assert chat("-c", "And then?") == 0
+    assert chat.loaded[0] == blob
+
+
+def test_a_model_that_is_not_here_is_told_how_to_get(chat: Chat, own: Path) -> None:
+    assert chat("-m", "hf:user/repo:Q4_K_M", "Hi") == 2
+    assert "`chat models pull hf:user/repo:Q4_K_M` downloads it" in chat.err
+
+
+def test_info_has_metadata_memory_tokens_and_an_example(chat: Chat, own: Path) -> None:
+    assert chat("models", "info", "tiny") == 0
+    rows = dict(line.split("\t", 1) for line in chat.out.splitlines() if "\t" in line)
+    assert rows["eos token"] == "<|im_end|> (2)"
+    assert rows["general.name"] == "Tiny"
+    assert rows["trained context"] == "512 tokens"
+    assert "fits" in rows["memory at 512 tokens"]
+    assert len(rows["chat template"]) == 64
+    assert "  <|im_start|>user\n  Good morning.<|im_end|>\n" in chat.out
+
+
+def test_info_points_at_what_is_wrong(chat: Chat, own: Path) -> None:
+    changed = {
+        "tokenizer.chat_template": "{% if 'bank' in messages[0].content %}!{% endif %}" + TEMPLATE,
+        "tokenizer.ggml.pre": "",
+    }
+    put(own / "odd.gguf", tiny_gguf(changed=changed))
+    assert chat("models", "info", "odd", "--json") == 0
+    notes = json.loads(chat.out)["notes"]
+    assert any("“bank”" in note for note in notes)
+    assert any("old converter" in note for note in notes)
