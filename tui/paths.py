@@ -58,6 +58,11 @@ class Paths:
         return self.data / "models"
 
     @property
+    def trust(self) -> Path:
+        """What models were like when they were first used."""
+        return self.data / "trust"
+
+    @property
     def model_summaries(self) -> Path:
         """What the headers of models say."""
         return self.cache / "models.json"
