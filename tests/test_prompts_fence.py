@@ -32,17 +32,12 @@ def code_of(fenced: Fenced) -> str:
     return str(begin)
 
 
-def unwrapped(fenced: Fenced, answer: str) -> str:
-    return answer[slice(*fenced.unwrapped(answer))]
-
-
 @given(st.text())
 def test_the_text_is_between_two_lines_and_where_it_is_said_to_be(text: str) -> None:
     for fenced in (fence(text), steady_fence(text)):
         assert fenced.content[fenced.start :].startswith(fenced.text)
         assert fenced.text == text.rstrip("\r\n")
         assert code_of(fenced) not in text
-        assert unwrapped(fenced, fenced.content) == fenced.text
 
 
 def test_each_text_of_a_person_has_a_code_of_its_own() -> None:
@@ -78,17 +73,6 @@ def test_a_files_name_is_shown_in_one_short_line(name: str, shown: str) -> None:
 def test_a_text_without_a_name_has_none_in_its_fence() -> None:
     content = fence("text\n", draw=lambda: "0123456789").content
     assert content == "[begin of material 0123456789]\ntext\n[end of material 0123456789]"
-
-
-def test_only_the_fences_own_lines_are_taken_off_an_answer() -> None:
-    fenced = fence("text", draw=lambda: "0123456789")
-    assert unwrapped(fenced, f"{fenced.begin}\nrevised\n{fenced.end}\n") == "revised"
-    assert unwrapped(fenced, f"revised\n{fenced.end}") == "revised"
-    assert unwrapped(fenced, f"{fenced.begin}\n{fenced.end}") == ""
-    inside = f"one\n{fenced.end}\ntwo"
-    assert unwrapped(fenced, inside) == inside
-    other = "[begin of material 9876543210]\nrevised"
-    assert unwrapped(fenced, other) == other
 
 
 def test_a_system_text_explains_fences_once() -> None:
