@@ -22,6 +22,9 @@ _ALIKE = 80
 _LOST = 0.2
 """Share of a repeated sentence's words that the text may have in common with it by chance."""
 
+_LOST_VERBATIM = 0.5
+"""The same for one that is repeated word for word."""
+
 _LINE = re.compile(r"[^\n]*\n?")
 
 
@@ -75,8 +78,10 @@ def _is_echo(
     told: Sequence[str],
     ours: Sequence[str],
 ) -> bool:
-    if len(unit) > len(told) or partial_ratio(unit, told, score_cutoff=_ALIKE) < _ALIKE:
+    alike = partial_ratio(unit, told, score_cutoff=_ALIKE) if len(unit) <= len(told) else 0
+    if alike < _ALIKE:
         return False
+    may_be_lost = _LOST_VERBATIM if alike == 100 else _LOST
     others = [word for each in rest for word in each]
     lost = LCSseq.similarity(ours, [*unit, *others]) - LCSseq.similarity(ours, others)
-    return lost <= _LOST * len(unit)
+    return lost <= may_be_lost * len(unit)

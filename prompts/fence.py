@@ -38,6 +38,8 @@ _OPENED = re.compile(r"\[begin of material ([0-9a-f]{10})[^\n]*\]\n\Z")
 
 _CONTEXT = re.compile(r"\[begin of context ([0-9a-f]{10})\]\n.*?\n\[end of context \1\]", re.DOTALL)
 
+_FENCE_LINE = re.compile(r"^\[(?:begin|end) of (?:material|context) [0-9a-f]{10}[^\n]*\]$", re.M)
+
 _BYTES = 5
 """Of a code: enough that a draft of 64 MiB that is full of guesses has no chance to hold it."""
 
@@ -125,6 +127,27 @@ def context_spans(content: str) -> list[tuple[int, int]]:
         (start, end + 2 if start == 0 and content.startswith("\n\n", end) else end)
         for start, end in spans
     ]
+
+
+def unwrapped(around: str, answer: str) -> tuple[int, int]:
+    """Where an answer begins and ends without lines of fences, and without a context between such.
+
+    Args:
+        around: The question without its text, which may have lines like that of its own.
+        answer: To the question.
+    """
+    start, end = 0, len(answer)
+    lines = set(_FENCE_LINE.findall(around))
+    found = [match for match in _FENCE_LINE.finditer(answer) if match[0] in lines]
+    for line in found:
+        opens = line[0].startswith(("[end of context", "[begin of material"))
+        if opens or not answer[start : line.start()].strip():
+            start = line.end() if answer[line.end() :].strip() else start
+    for line in reversed(found):
+        closes = line[0].startswith(("[begin of context", "[end of material"))
+        if line.start() >= start and (closes or not answer[line.end() : end].strip()):
+            end = line.start()
+    return start, max(start, end)
 
 
 def with_fenced_examples(prompt: Prompt) -> Prompt:

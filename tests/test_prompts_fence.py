@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from prompts import packaged_source
 from prompts.fence import (
+    CONTEXT_MEANING,
     LONGEST_NAME,
     MEANING,
     Fenced,
     explained,
     fence,
     steady_fence,
+    unwrapped,
     with_fenced_examples,
 )
 from prompts.library import Library
@@ -75,10 +77,50 @@ def test_a_text_without_a_name_has_none_in_its_fence() -> None:
     assert content == "[begin of material 0123456789]\ntext\n[end of material 0123456789]"
 
 
+QUESTION = f"""\
+{fence("Around it.", kind="context", draw=lambda: "0011223344").content}
+
+{fence("text", "a.md", draw=lambda: "0123456789").content}"""
+
+CONTEXT = "[begin of context 0011223344]\nAround it.\n[end of context 0011223344]"
+BEGIN, END = "[begin of material 0123456789: a.md]", "[end of material 0123456789]"
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"),
+    [
+        ("revised", "revised"),
+        (f"{BEGIN}\nrevised\n{END}\n", "revised"),
+        (f"revised\n{END}", "revised"),
+        (f"{END}\nrevised", "revised"),
+        (f"{BEGIN}\n{END}", ""),
+        (f"{CONTEXT}\n\n{BEGIN}\nrevised\n{END}", "revised"),
+        (f"{CONTEXT}\nrevised", "revised"),
+        (f"revised\n{CONTEXT}", "revised"),
+        (f"{CONTEXT}\nrevised\n{CONTEXT}", "revised"),
+        (f"{BEGIN}\nrevised\n{END}\nI changed a word.", "revised"),
+        (f"one\nsays {END}\ntwo", f"one\nsays {END}\ntwo"),
+        ("[begin of material 9876543210]\nrevised", "[begin of material 9876543210]\nrevised"),
+    ],
+)
+def test_only_the_fences_own_lines_are_taken_off_an_answer(answer: str, left: str) -> None:
+    assert answer[slice(*unwrapped(QUESTION, answer))].strip() == left
+
+
+@given(st.text(), st.text())
+def test_what_is_taken_off_is_at_the_ends(before: str, after: str) -> None:
+    answer = f"{before}\n{END}\n{after}\n{BEGIN}"
+    start, end = unwrapped(QUESTION, answer)
+    assert 0 <= start <= end <= len(answer)
+
+
 def test_a_system_text_explains_fences_once() -> None:
     assert explained(None) == explained("") == MEANING
     assert explained("Be brief.") == f"Be brief.\n\n{MEANING}"
     assert explained(explained("Be brief.")) == explained("Be brief.")
+    both = f"Be brief.\n\n{MEANING}\n\n{CONTEXT_MEANING}"
+    assert explained("Be brief.", has_context=True) == both
+    assert explained(both, has_context=True) == explained(both) == both
 
 
 def test_examples_of_a_prompt_get_the_shape_that_the_text_has() -> None:

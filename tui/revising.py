@@ -12,6 +12,7 @@ from drafts.hunks import Hunk, hunks
 from drafts.structure import piece_changes
 from drafts.verdict import Allowed, Verdict, judge
 from engine.types import Piece as Written
+from prompts.fence import unwrapped
 from sessions import Change as ReviewedChange
 from sessions import Turn, sha256_of
 from tui.conversation import Conversation, ConversationEvent, Question
@@ -193,8 +194,7 @@ class Revision:
 
     def _judged(self, file: int, piece: Piece, answer: Turn) -> Verdict:
         is_markdown = self.tasks[file].is_markdown
-        around = _around_the_text(self._question_about(answer.id))
-        start, end = without_echo(piece.text, answer.content, around)
+        start, end = self._place_of_text(piece, answer)
         verdict = judge(
             piece.text,
             answer.content[start:end],
@@ -207,6 +207,13 @@ class Revision:
         if not is_markdown or not verdict.is_sound:
             return verdict
         return replace(verdict, flags=tuple(piece_changes(piece, verdict.text)))
+
+    def _place_of_text(self, piece: Piece, answer: Turn) -> tuple[int, int]:
+        """Where an answer begins and ends without what it repeats of its question."""
+        around = _around_the_text(self._question_about(answer.id))
+        start, end = unwrapped(around, answer.content)
+        begin, stop = without_echo(piece.text, answer.content[start:end], around)
+        return start + begin, start + stop
 
     def _question_about(self, answer: str) -> Turn:
         """The question that a turn answers."""
