@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from rapidfuzz.distance import Indel, LCSseq
 
-from drafts.chains import Gap, Pair, equal_parts, gaps, heaviest_chain
+from drafts.chains import Gap, Pair, equal_parts, gaps, heaviest_chain, size_of
 from drafts.parts import Parted, Worded, parted
 from drafts.words import Span, likeness, paragraphs
 
@@ -128,7 +128,7 @@ def _likeness(one: Worded, other: Worded) -> tuple[int, float]:
 
 def _comparable(old: Parted, new: Parted, gap: Gap) -> Iterator[Pair]:
     start, end, new_start, new_end = gap
-    if (end - start) * (new_end - new_start) <= _COMPARABLE:
+    if size_of(gap) <= _COMPARABLE:
         yield from product(range(start, end), range(new_start, new_end))
         return
     holders: dict[str, list[int]] = defaultdict(list)
@@ -147,7 +147,7 @@ def _comparable(old: Parted, new: Parted, gap: Gap) -> Iterator[Pair]:
 def _spelled_alike(old: Parted, new: Parted, gap: Gap) -> list[Pair]:
     """Sentences that have hardly a whole word in common, but most letters."""
     start, end, new_start, new_end = gap
-    if (end - start) * (new_end - new_start) > _COMPARABLE:
+    if size_of(gap) > _COMPARABLE:
         return []
     shares = (
         (place, new_place, _spelled_share(old.string(place), new.string(new_place)))

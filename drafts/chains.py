@@ -56,12 +56,13 @@ def _walked_back(
 
 
 def equal_parts(
-    old: Sequence[str], new: Sequence[str], *, shortest: int = _LONG_ENOUGH
+    old: Sequence[str], new: Sequence[str], *, shortest: int = _LONG_ENOUGH, small: int = 0
 ) -> list[Pair]:
     """Pairs of equal parts: those there once in each text, and their equal neighbours.
 
     Args:
         shortest: Characters of a part that is hardly there in both by chance.
+        small: Pairs that may be left between two that were found, for somebody to compare.
     """
     found: list[Pair] = []
     waiting = [(0, len(old), 0, len(new))]
@@ -72,7 +73,7 @@ def equal_parts(
         anchors = _anchors(old, new, gap, shortest)
         found += anchors
         if anchors:
-            waiting += gaps(anchors, gap)
+            waiting += (inner for inner in gaps(anchors, gap) if size_of(inner) > small)
     return sorted(found)
 
 
@@ -100,6 +101,12 @@ def _anchors(old: Sequence[str], new: Sequence[str], gap: Gap, shortest: int) ->
         for place, part in enumerate(old[start:end], start)
         if len(part) >= shortest and counts[part] == new_counts[part] == 1
     )
+
+
+def size_of(gap: Gap) -> int:
+    """How many pairs can be made of what is in a gap."""
+    start, end, new_start, new_end = gap
+    return (end - start) * (new_end - new_start)
 
 
 def gaps(pairs: Iterable[Pair], whole: Gap) -> list[Gap]:

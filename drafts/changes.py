@@ -152,6 +152,8 @@ def _kind(weave: Weave, neighbours: tuple[int, int], tokens: Sequence[Token]) ->
 
 def kind_of(old: str, new: str) -> Kind:
     """What differs between two short texts."""
+    if old != new and old.isalnum() and new.isalnum():
+        return "words"
     if _without_blanks(old) == _without_blanks(new):
         return "whitespace"
     if _without_blanks(plain_quotes(old)) == _without_blanks(plain_quotes(new)):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 
 from drafts.sentences import sentences
+from drafts.words import Span
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+(?:['’][^\W_]+)*")
 END_MARKER = re.compile(
@@ -73,19 +75,31 @@ def words_of(text: str) -> list[str]:
     return [word.replace("'", "").replace("’", "") for word in _WORD.findall(text.casefold())]
 
 
-def without_chatter(original: str, answer: str) -> tuple[str, tuple[str, ...]]:
-    """The answer without what is certainly none of the text, and what that was, in words."""
-    answer = answer.strip()
+def without_chatter(original: str, answer: str) -> tuple[Span, tuple[str, ...]]:
+    """Where in an answer the text is, without what is certainly none of it, and what that was, in
+    words."""
+    place = _stripped(answer, (0, len(answer)))
     taken: list[str] = []
     is_changed = True
     while is_changed:
         is_changed = False
         for name, take in _TAKERS.items():
-            shorter = (take(original, answer) or "").strip()
-            if shorter and shorter != answer:
-                answer, is_changed = shorter, True
+            found = take(original, answer[slice(*place)])
+            if found is None:
+                continue
+            shorter = _stripped(answer, (place[0] + found[0], place[0] + found[1]))
+            if shorter[0] < shorter[1] and shorter != place:
+                place, is_changed = shorter, True
                 taken.append(name)
-    return answer, tuple(dict.fromkeys(taken))
+    return place, tuple(dict.fromkeys(taken))
+
+
+def _stripped(text: str, span: Span) -> Span:
+    """A stretch of a text without the blanks around it."""
+    start, end = span
+    words = text[start:end]
+    start += len(words) - len(words.lstrip())
+    return start, max(start, end - len(words) + len(words.rstrip()))
 
 
 def is_of(original: str, part: str) -> bool:
@@ -113,54 +127,57 @@ def _forms(word: str) -> Iterator[str]:
         yield from (word[:place] + word[place + 1 :] for place in range(len(word)))
 
 
-def _without_end_marker(original: str, answer: str) -> str | None:
+def _without_end_marker(original: str, answer: str) -> Span | None:
     found = _LAST_MARKER.search(answer, max(0, len(answer) - 200))
-    return answer[: found.start()] if found and found[1] not in original else None
+    return (0, found.start()) if found and found[1] not in original else None
 
 
-def _without_reasoning(original: str, answer: str) -> str | None:
+def _without_reasoning(original: str, answer: str) -> Span | None:
     found = _REASONING.match(answer)
-    return answer[found.end() :] if found and not _REASONING.match(original) else None
+    return (found.end(), len(answer)) if found and not _REASONING.match(original) else None
 
 
-def _without_tag(original: str, answer: str) -> str | None:
+def _without_tag(original: str, answer: str) -> Span | None:
     found = _TAG.match(answer)
-    return found[2] if found and f"<{found[1]}>" not in original else None
+    return found.span(2) if found and f"<{found[1]}>" not in original else None
 
 
-def _without_fence(original: str, answer: str) -> str | None:
+def _without_fence(original: str, answer: str) -> Span | None:
     """What is in the one fence, if all around it is chatter."""
     lines = answer.split("\n")
+    starts = [0, *accumulate(len(line) + 1 for line in lines)]
     fences = [index for index, line in enumerate(lines) if _FENCE.match(line)]
     own = sum(1 for line in original.split("\n") if _FENCE.match(line))
     if own:
         is_around = len(fences) == own + 2 and fences[0] == 0 and fences[-1] == len(lines) - 1
-        return "\n".join(lines[1:-1]) if is_around else None
-    if len(fences) == 1 and fences[0] in (0, len(lines) - 1):
-        return "\n".join(line for line in lines if not _FENCE.match(line))
+        return (starts[1], starts[-2] - 1) if is_around else None
+    if fences == [0]:
+        return starts[1], len(answer)
+    if fences == [len(lines) - 1]:
+        return 0, starts[-2] - 1
     if len(fences) != 2:
         return None
     first, last = fences
     around = "\n".join([*lines[:first], *lines[last + 1 :]])
-    inside = "\n".join(lines[first + 1 : last])
+    inside = starts[first + 1], starts[last] - 1
     return None if around.strip() and is_of(original, around) else inside
 
 
-def _without_quotes(original: str, answer: str) -> str | None:
+def _without_quotes(original: str, answer: str) -> Span | None:
     found = _QUOTED.match(answer)
-    if not found or original.strip()[:1] in "\"“«„'‘":
+    if not found or original.strip()[:1] in "\"'“«„'‘":
         return None
-    return next(text for text in found.groups() if text)
+    return found.span(found.lastindex or 0)
 
 
-def _without_reply(original: str, answer: str) -> str | None:
+def _without_reply(original: str, answer: str) -> Span | None:
     """Without a first line that announces the text."""
     line, _, rest = answer.partition("\n")
     if rest.strip() and not begins(original, line) and _announces(original, line.strip(), rest):
-        return rest.lstrip("\n")
+        return len(line) + 1, len(answer)
     found = _INLINE_REPLY.match(answer)
     if found and not begins(original, found[0]) and _begins_like(original, answer[found.end() :]):
-        return answer[found.end() :]
+        return found.end(), len(answer)
     return None
 
 
@@ -177,17 +194,17 @@ def _begins_like(original: str, rest: str) -> bool:
     return len(set(ours) & set(theirs)) * 3 >= min(len(set(ours)), len(set(theirs))) > 0
 
 
-def _without_remarks(original: str, answer: str) -> str | None:
+def _without_remarks(original: str, answer: str) -> Span | None:
     """Without the paragraphs from the first one on that talks about the text."""
     ours = words_of(original)
     for start in _paragraph_starts(answer):
         remark = _REMARK.match(answer, start)
         if remark and not _ends(ours, answer[start : _paragraph_end(answer, remark.end())]):
             is_enough = 2 * len(words_of(answer[:start])) >= len(ours)
-            return _RULES.sub("", answer[:start].rstrip()) if is_enough else None
+            return _between_rules(answer[:start].rstrip()) if is_enough else None
     *_, last = sentences(answer) or ("",)
     if _FAREWELL.match(last) and not _ends(ours, last):
-        return answer[: len(answer) - len(last)].rstrip()
+        return 0, len(answer) - len(last)
     return None
 
 
@@ -206,14 +223,19 @@ def _paragraph_end(text: str, position: int) -> int:
     return len(text) if end < 0 else end
 
 
-def _without_rule(original: str, answer: str) -> str | None:
+def _without_rule(original: str, answer: str) -> Span | None:
     """Without a rule before or after everything."""
-    if _RULES.search(original.strip()):
-        return None
-    return _RULES.sub("", answer)
+    return None if _RULES.search(original.strip()) else _between_rules(answer)
 
 
-_TAKERS: dict[str, Callable[[str, str], str | None]] = {
+def _between_rules(text: str) -> Span:
+    start, end = 0, len(text)
+    for rule in _RULES.finditer(text):
+        start, end = (start, rule.start()) if rule.start() else (rule.end(), end)
+    return start, end
+
+
+_TAKERS: dict[str, Callable[[str, str], Span | None]] = {
     "an end marker": _without_end_marker,
     "reasoning": _without_reasoning,
     "a tag around the text": _without_tag,

@@ -115,12 +115,28 @@ class _Grouping:
         if is_rewritten and sum(map(_is_phrase, found)) > 1:
             yield run[0], run[-1]
             return
-        moves = [(_vocabulary(change.old), _vocabulary(change.new)) for change in found]
-        for place, number in enumerate(run):
-            for later in range(place + 1, min(len(run), place + _NEAR)):
-                is_move = _is_move(moves[place], moves[later])
-                if is_move or self._is_parenthesis(found[place], found[later]):
-                    yield number, run[later]
+        yield from self._moves(run)
+        yield from self._parentheses(run)
+
+    def _moves(self, run: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Words of a sentence that went to another place in it."""
+        words = [
+            (_vocabulary(change.old), _vocabulary(change.new))
+            for change in (self.found[number] for number in run)
+        ]
+        for place, (gone, come) in enumerate(words):
+            for later, (gone_later, come_later) in enumerate(words[place + 1 : place + _NEAR]):
+                if _is_move(gone, come_later) or _is_move(come, gone_later):
+                    yield run[place], run[place + 1 + later]
+
+    def _parentheses(self, run: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Marks of a sentence that came or went in pairs."""
+        marks = [place for place, number in enumerate(run) if _may_be_mark(self.found[number])]
+        for at, place in enumerate(marks):
+            for later in marks[at + 1 : at + _NEAR]:
+                one, other = self.found[run[place]], self.found[run[later]]
+                if later - place < _NEAR and self._is_parenthesis(one, other):
+                    yield run[place], run[later]
 
     def _is_parenthesis(self, one: Change, other: Change) -> bool:
         """Whether a mark before some words and its partner after them changed together."""
@@ -163,6 +179,11 @@ def _only_side(change: Change) -> str:
     return "" if old and new else old or new
 
 
+def _may_be_mark(change: Change) -> bool:
+    """Whether it can be half of a parenthesis: most changes have words on both sides."""
+    return bool(_only_side(change)) or _EMPHASIS.fullmatch(change.old) is not None
+
+
 def _is_large(change: Change) -> bool:
     return change.kind in ("paragraph", "sentence")
 
@@ -176,12 +197,10 @@ def _vocabulary(text: str) -> set[str]:
     return {word.casefold() for word in spoken(text)}
 
 
-def _is_move(one: tuple[Set[str], Set[str]], other: tuple[Set[str], Set[str]]) -> bool:
-    """Whether words went here and came there, or the other way round."""
-    for shared in (one[0] & other[1], one[1] & other[0]):
-        if len(shared) > 1 or _telling(shared) >= _TELLING:
-            return True
-    return False
+def _is_move(gone: Set[str], come: Set[str]) -> bool:
+    """Whether words that went are among those that came."""
+    shared = gone & come
+    return len(shared) > 1 or (bool(shared) and _telling(shared) >= _TELLING)
 
 
 def _shares_words(one: Change, other: Change) -> bool:

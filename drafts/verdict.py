@@ -75,6 +75,9 @@ class Verdict:
     """What is wrong with it, in words; not to be taken unseen unless there are none."""
     lost: tuple[Lock, ...] = ()
     """The locks that did not come back."""
+    begin: int | None = None
+    """Where in the answer the text stands, in characters; None where it was mended, and so stands
+    nowhere in it."""
 
     @property
     def is_sound(self) -> bool:
@@ -100,8 +103,9 @@ def judge(
         allowed: What the instruction allows; little, if not given.
     """
     allowed = allowed or Allowed()
-    text, taken = without_chatter(original, answer)
+    place, taken = without_chatter(original, answer)
     mended = [f"took away {each}" for each in taken]
+    text = answer[slice(*place)]
     if flag := _no_text(text):
         return Verdict(original, (), (flag,), ())
     text = _with_edges(original, text)
@@ -114,7 +118,8 @@ def judge(
         *_lock_flags(original, text, allowed),
         *(structure_changes(original, text) if markdown and not allowed.is_free else []),
     ]
-    return Verdict(text, tuple(mended), tuple(flags), mending.lost)
+    begin = place[0] if answer.startswith(text, place[0]) else None
+    return Verdict(text, tuple(mended), tuple(flags), mending.lost, begin)
 
 
 def _no_text(text: str) -> str | None:

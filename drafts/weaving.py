@@ -13,11 +13,14 @@ from typing import NamedTuple
 from rapidfuzz.distance import Indel, LCSseq
 
 from drafts.alignment import Bead, aligned
-from drafts.chains import Gap, Pair, equal_edges, equal_parts, gaps
+from drafts.chains import Gap, Pair, equal_edges, equal_parts, gaps, size_of
 from drafts.parts import BREAK, EDGE, Parted, Token
 
 _COMPARABLE = 25_000_000
 """Pairs of words that are aligned exactly; in longer sentences rare words go first."""
+
+_ORDINARY = 1_600
+"""Pairs of words of two sentences such as people write; so few are aligned without rare words."""
 
 _SPELLED_ALIKE = 0.5
 """Share of two words' letters above which one is the other with other spelling."""
@@ -154,13 +157,13 @@ def _same_words(old: Sequence[Token], new: Sequence[Token]) -> list[Pair]:
 
 def _small(keys: Sequence[str], new_keys: Sequence[str], gap: Gap, found: list[Pair]) -> list[Gap]:
     """The gap, or where it is too long the gaps between its rare words, which are found."""
-    start, end, new_start, new_end = gap
-    if (end - start) * (new_end - new_start) <= _COMPARABLE:
+    if size_of(gap) <= _COMPARABLE:
         return [gap]
-    rare = equal_parts(keys[start:end], new_keys[new_start:new_end], shortest=1)
+    start, end, new_start, new_end = gap
+    rare = equal_parts(keys[start:end], new_keys[new_start:new_end], shortest=1, small=_ORDINARY)
     pairs = [(start + place, new_start + at) for place, at in rare]
     found += pairs
-    return [one for one in gaps(pairs, gap) if (one[1] - one[0]) * (one[3] - one[2]) <= _COMPARABLE]
+    return [one for one in gaps(pairs, gap) if size_of(one) <= _COMPARABLE]
 
 
 def _common(keys: Sequence[str], new_keys: Sequence[str], gap: Gap) -> Iterator[Pair]:

@@ -67,6 +67,11 @@ class WorkerEngine:
         return self._card
 
     @property
+    def host(self) -> None:
+        """See `Engine`."""
+        return None
+
+    @property
     def worker_pid(self) -> int | None:
         """The worker's process id, while there is one."""
         return self._worker.pid if self._worker else None

@@ -9,7 +9,9 @@ EngineError
 ├── GrammarFailed      a grammar or JSON Schema cannot be used
 ├── CannotFit          the prompt is longer than the context
 ├── Unsupported        the model, or this engine, cannot do what was asked for
-└── WorkerFailed       the process that owns llama.cpp died, or met an error of its own
+├── WorkerFailed       the process that owns llama.cpp died, or met an error of its own
+├── EndpointFailed     a server could not be reached, refused the request, or broke off
+└── Offline            the model is at a server, and nothing may be sent
 """
 
 from __future__ import annotations
@@ -92,3 +94,11 @@ class Unsupported(EngineError):
 
 class WorkerFailed(EngineError):
     """The worker process died, or met an error that it has no better name for; the text has it."""
+
+
+class EndpointFailed(EngineError):
+    """A server is not there, does not want the request, or broke off; the text says what to do."""
+
+
+class Offline(EngineError):
+    """The model that was named is at a server, and the person wants nothing to be sent."""

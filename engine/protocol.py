@@ -21,16 +21,24 @@ class Engine(Protocol):
         """The loaded weights; None as long as they are not. Waits for nothing."""
         ...
 
+    @property
+    def host(self) -> str | None:
+        """The server that everything said is sent to; None where it stays in this program."""
+        ...
+
     def describe(self) -> ModelCard:
         """The loaded weights; waits for them.
 
         Raises:
             LoadFailed: If the weights cannot be used, one that kills the worker included.
+            EndpointFailed: If the server that has them cannot be used.
         """
         ...
 
     def count(self, messages: Sequence[Message]) -> int:
         """Tokens of the messages as the model would get them, template included.
+
+        Where the text would have to be sent away to be counted (`host`), it is an estimate.
 
         Raises:
             LoadFailed: If the weights cannot be used.
@@ -46,6 +54,7 @@ class Engine(Protocol):
             CannotFit: If messages and text are longer than the context.
             LoadFailed: If the weights cannot be used.
             TemplateFailed: If the chat template cannot render the messages.
+            Unsupported: If the model is at a server, which cannot be asked this.
             WorkerFailed: If the worker died over it.
         """
         ...
@@ -59,9 +68,11 @@ class Engine(Protocol):
             CannotFit: If the prompt is longer than the context, before anything is evaluated.
             LoadFailed: If the weights cannot be used.
             TemplateFailed: If the chat template cannot render the messages.
+            Unsupported: If the model or the engine cannot do what is asked for.
+            EndpointFailed: If a server cannot be used, before anything of the answer came.
 
-        A worker that dies while it answers does not raise: the last event is then a `Finished`
-        whose reason is ``error``, so that what was generated is kept.
+        A worker that dies while it answers, or a server that breaks off, does not raise: the last
+        event is then a `Finished` whose reason is ``error``, so that what was generated is kept.
         """
         ...
 

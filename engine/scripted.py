@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+from engine.detokenize import StopStrings
 from engine.errors import CannotFit
 from engine.types import (
     Event,
@@ -68,6 +69,11 @@ class ScriptedEngine:
         self._replied = 0
         self.requests: list[Request] = []
 
+    @property
+    def host(self) -> None:
+        """See `Engine`."""
+        return None
+
     def describe(self) -> ModelCard:
         """See `Engine`."""
         return self.card
@@ -125,6 +131,7 @@ class ScriptedEngine:
     ) -> Iterator[tuple[Event, ...]]:
         """The events of one answer, those of a token together."""
         made = 0
+        stops = StopStrings(request.stop)
         if reply.reasoning:
             yield (Reasoning(reply.reasoning, index),)
         reason = reply.reason
@@ -136,11 +143,14 @@ class ScriptedEngine:
                 reason = "length"
                 break
             made += 1
-            if request.top_logprobs is None:
-                yield (Piece(token, index),)
-            else:
-                score = _score(token, request.top_logprobs)
-                yield Piece(token, index), Scored((score,), index)
+            shown, was_stopped = stops.feed(token)
+            if shown:
+                yield _shown(shown, request.top_logprobs, index)
+            if was_stopped:
+                reason = "stop"
+                break
+        if held := stops.flush():
+            yield _shown(held, request.top_logprobs, index)
         usage = Usage(prompt_tokens, made)
         yield (Finished(reason, usage, Timings(0.001, 0.001), reply.error, index),)
 
@@ -164,6 +174,12 @@ class ScriptedEngine:
         yield from _TOKEN.findall(reply.text)
         while reply.endless:
             yield from _TOKEN.findall(reply.text)
+
+
+def _shown(text: str, others: int | None, index: int) -> tuple[Event, ...]:
+    """The events of a token; without stop strings its text is all of it."""
+    piece = Piece(text, index)
+    return (piece,) if others is None else (piece, Scored((_score(text, others),), index))
 
 
 def _score(token: str, others: int) -> TokenScore:

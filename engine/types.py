@@ -435,7 +435,8 @@ class ModelCard:
 
     name: str
     """Without folder and ``.gguf``; what people call it and what sessions record."""
-    path: Path
+    path: Path | None
+    """None for a model at a server."""
     description: str
     """llama.cpp's own summary: architecture, size and quantization."""
     parameters: int

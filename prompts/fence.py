@@ -48,18 +48,27 @@ class Fenced:
         return f"{self.begin}\n{self.text}\n{self.end}"
 
     @property
+    def before(self) -> str:
+        """What of `content` comes before the text."""
+        return f"{self.begin}\n"
+
+    @property
     def start(self) -> int:
         """Where in `content` the text begins, in characters."""
-        return len(self.begin) + 1
+        return len(self.before)
 
-    def unwrapped(self, answer: str) -> str:
-        """An answer without these two lines, where it begins or ends with one of them."""
-        lines = answer.strip("\n").split("\n")
-        if lines[0].strip() == self.begin:
-            del lines[0]
-        if lines and lines[-1].strip() == self.end:
-            lines.pop()
-        return "\n".join(lines)
+    def unwrapped(self, answer: str) -> tuple[int, int]:
+        """Where an answer begins and ends without these two lines, if it begins or ends with one
+        of them, and without line ends around it."""
+        end = len(answer.rstrip("\n"))
+        start = len(answer) - len(answer.lstrip("\n"))
+        first, _, _ = answer[start:end].partition("\n")
+        if first.strip() == self.begin:
+            start = min(end, start + len(first) + 1)
+        *_, last = answer[start:end].rpartition("\n")
+        if last.strip() == self.end:
+            end = max(start, end - len(last) - 1)
+        return start, max(start, end)
 
 
 def fence(text: str, name: str | None = None, *, draw: Callable[[], str] | None = None) -> Fenced:

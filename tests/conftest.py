@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from loopback import Loopback
+from model_server import ModelServer
 from pseudo_terminal import Terminal
 from scripted_chat import Chat
 
@@ -40,6 +42,24 @@ def starter_engine(starter_path: Path) -> Iterator[WorkerEngine]:
     engine = WorkerEngine(starter_path, LoadOptions(n_ctx=8192))
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def model_server(
+    starter_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ModelServer]:
+    """A real OpenAI-compatible server with the starter model."""
+    server = ModelServer(starter_path, tmp_path_factory.mktemp("server"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def loopback() -> Iterator[Loopback]:
+    """A server that says what the test wrote."""
+    server = Loopback()
+    yield server
+    server.close()
 
 
 @pytest.fixture

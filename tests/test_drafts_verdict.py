@@ -100,6 +100,8 @@ def check_mended(answer: str) -> None:
     assert verdict.text == REVISED
     assert verdict.mended
     assert verdict.is_sound, verdict.flags
+    assert verdict.begin is not None
+    assert answer[verdict.begin :].startswith(REVISED)
 
 
 def flags_of(original: str, answer: str, allowed: Allowed | None = None) -> str:
@@ -107,7 +109,7 @@ def flags_of(original: str, answer: str, allowed: Allowed | None = None) -> str:
 
 
 def test_a_good_answer_is_taken_as_it_is() -> None:
-    assert judge(ORIGINAL, REVISED) == Verdict(REVISED, (), ())
+    assert judge(ORIGINAL, REVISED) == Verdict(REVISED, (), (), begin=0)
 
 
 def test_corrections_of_real_prose_raise_no_alarm() -> None:
@@ -115,7 +117,7 @@ def test_corrections_of_real_prose_raise_no_alarm() -> None:
     for block in prose_of_the_docs():
         original = block.text
         revised = misspelled(original, random)
-        assert judge(original, revised) == Verdict(revised, (), ())
+        assert judge(original, revised) == Verdict(revised, (), (), begin=0)
 
 
 @pytest.mark.parametrize("preamble", PREAMBLES)
@@ -131,6 +133,18 @@ def test_remarks_after_the_text_are_taken_away(remark: str) -> None:
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_what_is_around_the_text_is_taken_away(wrapping: str) -> None:
     check_mended(wrapping.format(REVISED))
+
+
+def test_a_text_that_the_answer_quotes_first_is_found_where_it_stands() -> None:
+    answer = f"<think>\nFine. {REVISED}\n</think>\n\n```\n{REVISED}\n```"
+    assert judge(ORIGINAL, answer).text == REVISED
+    assert judge(ORIGINAL, answer).begin == answer.rindex(REVISED)
+
+
+def test_what_was_mended_inside_stands_nowhere_in_the_answer() -> None:
+    verdict = judge("See `teh code` for it, as the keeper told.", "See `the code` for it, he told.")
+    assert "`teh code`" in verdict.text
+    assert verdict.begin is None
 
 
 @pytest.mark.parametrize("remark", REMARKS[::4])
@@ -164,7 +178,7 @@ def test_all_of_them_at_once_are_taken_away(preamble: str, wrapping: str, remark
     ],
 )
 def test_the_text_itself_is_never_chatter(text: str) -> None:
-    assert judge(text, text) == Verdict(text, (), ())
+    assert judge(text, text) == Verdict(text, (), (), begin=0)
     revised = text.replace("he ", "He ", 1).replace("nobody", "no one")
     verdict = judge(text, revised)
     assert verdict.text == revised
@@ -188,7 +202,7 @@ def test_the_text_itself_is_never_chatter(text: str) -> None:
 def test_a_misspelled_text_that_is_like_chatter_is_corrected_and_stays(
     original: str, revised: str
 ) -> None:
-    assert judge(original, revised) == Verdict(revised, (), ())
+    assert judge(original, revised) == Verdict(revised, (), (), begin=0)
 
 
 def test_chatter_is_known_though_a_long_text_has_all_its_words() -> None:

@@ -32,13 +32,17 @@ def code_of(fenced: Fenced) -> str:
     return str(begin)
 
 
+def unwrapped(fenced: Fenced, answer: str) -> str:
+    return answer[slice(*fenced.unwrapped(answer))]
+
+
 @given(st.text())
 def test_the_text_is_between_two_lines_and_where_it_is_said_to_be(text: str) -> None:
     for fenced in (fence(text), steady_fence(text)):
         assert fenced.content[fenced.start :].startswith(fenced.text)
         assert fenced.text == text.rstrip("\r\n")
         assert code_of(fenced) not in text
-        assert fenced.unwrapped(fenced.content) == fenced.text
+        assert unwrapped(fenced, fenced.content) == fenced.text
 
 
 def test_each_text_of_a_person_has_a_code_of_its_own() -> None:
@@ -78,13 +82,13 @@ def test_a_text_without_a_name_has_none_in_its_fence() -> None:
 
 def test_only_the_fences_own_lines_are_taken_off_an_answer() -> None:
     fenced = fence("text", draw=lambda: "0123456789")
-    assert fenced.unwrapped(f"{fenced.begin}\nrevised\n{fenced.end}\n") == "revised"
-    assert fenced.unwrapped(f"revised\n{fenced.end}") == "revised"
-    assert fenced.unwrapped(f"{fenced.begin}\n{fenced.end}") == ""
+    assert unwrapped(fenced, f"{fenced.begin}\nrevised\n{fenced.end}\n") == "revised"
+    assert unwrapped(fenced, f"revised\n{fenced.end}") == "revised"
+    assert unwrapped(fenced, f"{fenced.begin}\n{fenced.end}") == ""
     inside = f"one\n{fenced.end}\ntwo"
-    assert fenced.unwrapped(inside) == inside
+    assert unwrapped(fenced, inside) == inside
     other = "[begin of material 9876543210]\nrevised"
-    assert fenced.unwrapped(other) == other
+    assert unwrapped(fenced, other) == other
 
 
 def test_a_system_text_explains_fences_once() -> None:

@@ -16,8 +16,8 @@ HEAVY = {"llama_cpp", "numpy", "jinja2"}
 ROOMS = {"engine", "prompts", "sessions", "drafts", "tui"}
 
 CLIENT_SIDE = {
-    *("client", "errors", "machine", "models", "process", "protocol", "scripted", "tasks"),
-    *("types", "wire"),
+    *("client", "errors", "machine", "models", "process", "protocol", "remote", "scripted"),
+    *("tasks", "types", "wire"),
 }
 """Modules of the engine that its callers load; all others are for the worker process."""
 
@@ -52,7 +52,9 @@ def test_no_toolkit_and_no_llama_cpp_below_the_front_end(room: str) -> None:
     names = modules_of_room(room)
     if room == "prompts":
         names.remove("prompts.sandbox")
-    loaded = modules_after("\n".join(f"import {name}" for name in names))
+    # httpx has a command line of its own, which loads click and rich, and does without.
+    no_command_line = "import sys; sys.modules['httpx._main'] = None"
+    loaded = modules_after("\n".join([no_command_line, *(f"import {name}" for name in names)]))
     assert not loaded & (TOOLKITS | HEAVY)
     assert loaded & ROOMS <= {room, "engine"}
 

@@ -226,6 +226,21 @@ def test_the_session_of_an_edit_is_saved(chat: Chat, draft: Path) -> None:
     assert chat.saved[-1] == NEW
 
 
+def test_a_text_that_the_instruction_has_too_is_found_where_it_is_given(
+    chat: Chat, draft: Path
+) -> None:
+    draft.write_text("It are far.\n")
+    chat.script("It is far.")
+    assert chat("--edit", "draft.md", 'Say "It are far." correctly', "--yes") == 0
+    store = SessionStore(chat.home / "data" / "sessions")
+    turns = store.open(store.latest()).session.path()
+    (question,) = (turn for turn in turns if turn.role == "user")
+    (part,) = question.attachments
+    assert question.content.count("It are far.") > 1
+    assert question.content[: part.start].endswith("draft.md]\n")
+    assert question.content[part.start :].startswith("It are far.\n[end of material")
+
+
 PARAGRAPHS = "Their is a light.\n\n```\nteh code\n```\n\nIt are far.\n\nNobody see it.\n"
 
 

@@ -127,6 +127,22 @@ def test_what_was_decided_is_in_the_session_with_the_words(terminal: Terminal, d
     assert draft.read_text().endswith("knows thee keeper.\n")
 
 
+def test_an_answer_that_says_the_text_twice_is_kept_with_the_words_that_were_shown(
+    terminal: Terminal, draft: Path
+) -> None:
+    reply = f"<think>It is: {NEW.strip()}</think>\n\n{NEW}"
+    edit = terminal.start_scripted(reply, "--edit", str(draft))
+    edit.expect("3 open")
+    edit.send("yyy\r")
+    ended(edit)
+    session = session_of(terminal)
+    (review,) = session.reviews.values()
+    assert [slice(*change.new or ()) for change in review.changes] == [
+        slice(reply.rindex(word), reply.rindex(word) + len(word))
+        for word in ("There", "has", "the")
+    ]
+
+
 def test_what_is_typed_before_a_change_is_shown_decides_nothing(
     terminal: Terminal, draft: Path
 ) -> None:

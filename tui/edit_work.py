@@ -101,9 +101,10 @@ class Work:
 
     def record(self, review: Review) -> None:
         """Keep in the session what was decided about each piece."""
+        by_hunk = {id(change.hunk): change for change in review.changes}
         for revised in self.revision.revised:
-            answer = self.log.session.turns[revised.answer].content
-            changes = reviewed_changes(revised, review, answer)
+            decided = (by_hunk.get(id(proposed.hunk)) for proposed in revised.changes)
+            changes = reviewed_changes(revised, filter(None, decided))
             if changes:
                 self.conversation.marks.review(revised.answer, changes)
 

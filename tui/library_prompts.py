@@ -73,7 +73,7 @@ def compose_with_prompts(
     content = with_instruction(rendered.user, builtins, rendered)
     if fences:
         attachments = [
-            AttachedText(each.name, fenced.text)
+            AttachedText(each.name, fenced.text, fenced.before)
             for each, fenced in zip(attachments, fences, strict=True)
         ]
     own_system = rendered.system if own_system is None else own_system

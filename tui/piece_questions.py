@@ -73,7 +73,7 @@ def compose_pieces(
             group, fences, [rendered.user, *rendered.others], strict=True
         ):
             content = with_instruction(text, builtins, rendered)
-            attached = [replace(piece, text=fenced.text)]
+            attached = [replace(piece, text=fenced.text, before=fenced.before)]
             question = Question(
                 content,
                 prompt.name,

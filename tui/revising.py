@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -15,7 +15,7 @@ from prompts.fence import Fenced
 from sessions import Change as ReviewedChange
 from sessions import Turn, sha256_of
 from tui.conversation import Conversation, ConversationEvent, Question
-from tui.reviewing.state import Change, Review
+from tui.reviewing.state import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +185,16 @@ class Revision:
         yield from asking
 
     def _judged(self, piece: Piece, asked: Asked, answer: Turn) -> Verdict:
+        start, end = asked.fence.unwrapped(answer.content)
         verdict = judge(
             piece.text,
-            asked.fence.unwrapped(answer.content),
+            answer.content[start:end],
             is_complete=answer.status == "complete",
             markdown=asked.is_markdown,
             allowed=self._allowed,
         )
+        if verdict.begin is not None:
+            verdict = replace(verdict, begin=start + verdict.begin)
         if not asked.is_markdown or not verdict.is_sound:
             return verdict
         return replace(verdict, flags=tuple(piece_changes(piece, verdict.text)))
@@ -239,33 +242,27 @@ def words_in_place_of(hunk: Hunk, piece: Piece, revised: str) -> str:
     return "".join([*parts, piece.text[at:end]])
 
 
-def reviewed_changes(revised: Revised, review: Review, answer: str) -> list[ReviewedChange]:
+def reviewed_changes(revised: Revised, decided: Iterable[Change]) -> list[ReviewedChange]:
     """What a person made of a piece's changes, as the session keeps it.
 
     Args:
         revised: The piece.
-        review: What was decided.
-        answer: What the model said, of which the revision may be a part.
+        decided: Its changes as the review has them by now.
     """
-    begin = answer.find(revised.verdict.text)
-    longer = 0
+    begin = revised.verdict.begin
     spans: dict[int, tuple[int, int]] = {}
+    longer = (begin or 0) - revised.piece.start
     for proposed in revised.changes:
         hunk = proposed.hunk
-        start = begin + hunk.start - revised.piece.start + longer
-        spans[id(hunk)] = (start, start + len(hunk.new)) if begin >= 0 else (0, 0)
+        start = hunk.start + longer
+        spans[id(hunk)] = (0, 0) if begin is None else (start, start + len(hunk.new))
         longer += len(hunk.new) - len(hunk.old)
-    decided = [
-        change
-        for change in review.changes
-        if any(change.hunk is proposed.hunk for proposed in revised.changes)
-    ]
     return [
         ReviewedChange(
             taken=change.decision == "taken",
             old=(change.hunk.start - revised.piece.start, change.hunk.end - revised.piece.start),
             new=spans[id(change.hunk)],
-            final=None if begin >= 0 and change.text is None else change.proposed,
+            final=change.proposed if begin is None else change.text,
         )
         for change in decided
         if change.decision != "open"

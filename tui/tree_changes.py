@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from engine.types import Message
 from sessions import SessionLog, Turn, instruction_in_force, new_turn_id, spoken_turns
-from tui.attach import AttachedText, attachments_in, text_of
+from tui.attach import AttachedText, attachments_in, begin_of_fence, text_of
 from tui.branches import check_new_name, siblings_of
 from tui.errors import UsageProblem
 from tui.marks import Marks
@@ -105,7 +105,10 @@ class TreeChanges:
         old = turn or self.last_question()
         if old.role != "user":
             raise UsageProblem("that turn is no question; /answer changes the words of an answer")
-        attached = [AttachedText(part.name, text_of(old, part)) for part in old.attachments]
+        attached = [
+            AttachedText(part.name, text_of(old, part), begin_of_fence(old, part))
+            for part in old.attachments
+        ]
         new = replace(
             Turn(new_turn_id(), self._before(old), old.role, content, now()),
             raw=old.raw,

@@ -1,0 +1,161 @@
+"""Has a server write the alternatives of one request, in as many calls as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+
+import httpx
+
+from engine.errors import EndpointFailed, EngineError
+from engine.remote.answer import Answer
+from engine.remote.card import Introduction
+from engine.remote.chunks import BrokenChunk, Chunk, Delta, ReportedError, Tokens, read_chunk
+from engine.remote.connection import DONE, Connection
+from engine.remote.failures import Page
+from engine.remote.payload import payload_of
+from engine.types import Event, FinishReason, Notice, Prefill, Request
+
+
+class Asking:
+    """One request, from its first call to the end of its last answer."""
+
+    def __init__(
+        self,
+        request: Request,
+        introduction: Introduction,
+        connection: Connection,
+        prompt_tokens: int,
+    ) -> None:
+        """Nothing is sent yet.
+
+        Args:
+            request: What is asked for.
+            introduction: What the server is.
+            connection: Leads to it.
+            prompt_tokens: An estimate.
+        """
+        self.counted: Tokens | None = None
+        """What the server counted, if it did."""
+        self._request = request
+        self._introduction = introduction
+        self._connection = connection
+        self._prompt_tokens = prompt_tokens
+        self._has_words = False
+        self._answers = [
+            Answer(request, index, prompt_tokens) for index in range(request.alternatives)
+        ]
+
+    def events(self) -> Generator[Event, None, None]:
+        """The events of all answers, each ending in `Finished`.
+
+        Servers that know nothing of ``n`` write one answer where several are asked for: the others
+        are asked for one by one.
+
+        Raises:
+            EngineError: If the server fails before anything of an answer came.
+        """
+        together = self._introduction.dialect.several
+        try:
+            while (waiting := self._waiting()) and not self._connection.is_cancelled:
+                yield from self._call(waiting if together else waiting[:1])
+                together = False
+        except EngineError as error:
+            if not any(answer.has_begun for answer in self._answers):
+                raise
+            yield from self._break_off("error", str(error))
+        yield from self._break_off("cancelled")
+
+    def _waiting(self) -> list[Answer]:
+        return [answer for answer in self._answers if not answer.is_over]
+
+    def _break_off(self, reason: FinishReason, error: str | None = None) -> Iterator[Event]:
+        for answer in self._waiting():
+            yield from answer.break_off(reason, error)
+            yield answer.finished(None)
+
+    def _call(self, group: Sequence[Answer]) -> Generator[Event, None, None]:
+        """Ask for some of the answers, and end those of them that the server has ended."""
+        payload = payload_of(
+            self._request,
+            [answer.index for answer in group],
+            self._introduction.model,
+            self._introduction.dialect,
+        )
+        for answer in group:
+            answer.ask()
+        tokens: Tokens | None = None
+        is_done = False
+        with closing(self._connection.events(payload.path, payload.body)) as stream:
+            for data in stream:
+                if isinstance(data, Notice):
+                    yield data
+                    continue
+                if data == DONE:
+                    is_done = True
+                    continue
+                chunk = self._read(data, len(group))
+                tokens = chunk.tokens or tokens
+                for delta in chunk.deltas:
+                    yield from self._first_word(delta)
+                    yield from group[delta.index].take(delta)
+                if _is_all_that_is_wanted(group):
+                    break
+        if not self._connection.is_cancelled:
+            yield from self._end(group, tokens, is_done=is_done)
+
+    def _end(
+        self, group: Sequence[Answer], tokens: Tokens | None, *, is_done: bool
+    ) -> Generator[Event, None, None]:
+        """End the answers that the server has ended; those that it has not begun go on waiting.
+
+        Raises:
+            EndpointFailed: If it has ended none, or broke one off.
+        """
+        begun = [answer for answer in group if answer.has_begun or answer.reason is not None]
+        for answer in begun:
+            if answer.reason is None and is_done:
+                yield from answer.break_off("end")
+        broken_off = [answer for answer in begun if answer.reason is None]
+        if not begun or broken_off:
+            when = "before its answer was complete" if broken_off else "without an answer"
+            raise EndpointFailed(f"{self._host} hung up {when}")
+        if tokens is not None:
+            self.counted = tokens
+            # What several answers have together says nothing of one of them.
+            tokens = tokens if len(group) == 1 else Tokens(tokens.prompt, 0, tokens.cached)
+        for answer in begun:
+            if (
+                self._request.top_logprobs is not None
+                and answer.has_begun
+                and not answer.was_scored
+            ):
+                yield Notice("the server gave no probabilities of tokens")
+            yield answer.finished(tokens)
+
+    @property
+    def _host(self) -> str:
+        return self._connection.host
+
+    def _first_word(self, delta: Delta) -> Iterator[Event]:
+        """With it the prompt has been read."""
+        if not self._has_words and (delta.text or delta.reasoning):
+            self._has_words = True
+            yield Prefill(self._prompt_tokens, self._prompt_tokens, 0)
+
+    def _read(self, data: str, answers: int) -> Chunk:
+        try:
+            chunk = read_chunk(data)
+        except BrokenChunk as error:
+            raise EndpointFailed(f"{self._host} cannot be understood: {error}") from error
+        except ReportedError as error:
+            raise self._connection.error(Page(httpx.codes.OK, httpx.Headers(), data)) from error
+        if any(not 0 <= delta.index < answers for delta in chunk.deltas):
+            raise EndpointFailed(f"{self._host} answers what it was not asked")
+        return chunk
+
+
+def _is_all_that_is_wanted(group: Sequence[Answer]) -> bool:
+    """Whether a stop string has ended what the server would go on with."""
+    reasons = [answer.reason for answer in group]
+    return None not in reasons and "stop" in reasons

@@ -1,0 +1,136 @@
+"""What a server says of its models, read into a card as far as it goes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from engine.errors import EndpointFailed
+from engine.remote.connection import Connection
+from engine.remote.dialects import Dialect, dialect_of
+from engine.remote.endpoint import Endpoint
+from engine.remote.failures import Page
+from engine.types import ModelCard
+
+ASSUMED_CONTEXT = 8192
+"""Tokens, where neither the server nor the person says."""
+
+_NAMED = 5
+"""Models that are named to a person who named none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """What is known of a server's model before it is asked anything."""
+
+    card: ModelCard
+    model: str
+    """What the server calls it."""
+    dialect: Dialect
+
+
+def introduce(endpoint: Endpoint, connection: Connection) -> Introduction | None:
+    """Ask a server for its models; None where that was cancelled.
+
+    Raises:
+        EndpointFailed: If it is not there, wants another key, or does not have the model.
+    """
+    page = connection.get(f"{endpoint.url}/models")
+    if page is None:
+        return None
+    if page.status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED) and endpoint.model:
+        return _introduction(endpoint, connection, {"id": endpoint.model})
+    if page.status != HTTPStatus.OK:
+        raise connection.error(page)
+    return _introduction(endpoint, connection, _chosen(endpoint, _models(endpoint, page)))
+
+
+def _models(endpoint: Endpoint, page: Page) -> list[Mapping[str, Any]]:
+    try:
+        value = json.loads(page.text)
+        listed = value["data"] if isinstance(value, dict) else value
+        return [{**one, "id": str(one["id"])} for one in listed]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise EndpointFailed(
+            f"{endpoint.host} does not list its models as OpenAI-compatible servers do: is url in "
+            f"[endpoints.{endpoint.name}] right, with /v1?"
+        ) from error
+
+
+def _chosen(endpoint: Endpoint, models: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    table = f"[endpoints.{endpoint.name}]"
+    names = ", ".join(one["id"] for one in models[:_NAMED])
+    there = f"{names}{' and others' if len(models) > _NAMED else ''}" or "none"
+    if endpoint.model is None:
+        if len(models) != 1:
+            raise EndpointFailed(f"{endpoint.host} has {there}: name one with model in {table}")
+        return models[0]
+    for one in models:
+        if one["id"] == endpoint.model:
+            return one
+    raise EndpointFailed(
+        f"{endpoint.host} has no model {endpoint.model!r}, it has {there}: correct model in {table}"
+    )
+
+
+def _introduction(
+    endpoint: Endpoint, connection: Connection, model: Mapping[str, Any]
+) -> Introduction:
+    dialect = dialect_of(endpoint.server, model.get("owned_by"))
+    name = str(model["id"])
+    known = _context(endpoint, connection, dialect, model)
+    notices = [] if known else [_assumed(endpoint)]
+    meta = model.get("meta")
+    meta = meta if isinstance(meta, dict) else {}
+    told = {key: value for key, value in meta.items() if isinstance(value, int)}
+    card = ModelCard(
+        name=endpoint.name,
+        path=None,
+        description=f"{name} at {endpoint.host}"
+        + (f", answered by {dialect.title}" if dialect.title else ""),
+        parameters=told.get("n_params", 0),
+        size_bytes=told.get("size", 0),
+        n_ctx=known or ASSUMED_CONTEXT,
+        n_ctx_train=told.get("n_ctx_train", known or ASSUMED_CONTEXT),
+        has_chat_template=True,
+        metadata={"model": name, "url": endpoint.url, **_plain(model)},
+        notices=tuple(notices),
+        fingerprint=f"{name} at {endpoint.host}",
+    )
+    return Introduction(card, name, dialect)
+
+
+def _context(
+    endpoint: Endpoint, connection: Connection, dialect: Dialect, model: Mapping[str, Any]
+) -> int | None:
+    """Tokens of the context, as far as anybody says."""
+    if endpoint.n_ctx is not None:
+        return endpoint.n_ctx
+    for key in ("max_model_len", "context_length", "max_context_length"):
+        if isinstance(model.get(key), int) and model[key] > 0:
+            return int(model[key])
+    if dialect.context_at is None:
+        return None
+    page = connection.get(f"{endpoint.root}{dialect.context_at}")
+    try:
+        return int(json.loads(page.text)["default_generation_settings"]["n_ctx"]) if page else None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _assumed(endpoint: Endpoint) -> str:
+    return (
+        f"{endpoint.host} does not say how long its context is: {ASSUMED_CONTEXT:,} tokens are "
+        f"assumed; n_ctx in [endpoints.{endpoint.name}] says it"
+    )
+
+
+def _plain(model: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        str(key): str(value)
+        for key, value in model.items()
+        if key != "id" and isinstance(value, str | int | float)
+    }

@@ -1,0 +1,147 @@
+"""An engine whose model is at a server; everything above the protocol works the same with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Iterator, Mapping, Sequence
+
+from engine.errors import CannotFit, EndpointFailed, Unsupported
+from engine.remote.asking import Asking
+from engine.remote.card import Introduction, introduce
+from engine.remote.connection import Connection
+from engine.remote.endpoint import Endpoint, find_key
+from engine.remote.estimate import TokenEstimate
+from engine.remote.payload import left_out, refuse_what_it_cannot
+from engine.types import (
+    Event,
+    Finished,
+    Message,
+    ModelCard,
+    Notice,
+    Prefill,
+    Request,
+    Timings,
+    TokenScore,
+    Usage,
+)
+
+_CERTAINLY_TOO_LONG = 1.25
+"""An estimate that is over the context by this factor is not sent: some servers would cut the
+beginning off without a word."""
+
+MOST_ALTERNATIVES = 16
+
+
+class RemoteEngine:
+    """An `Engine` over an OpenAI-compatible server. Nothing is sent before something is asked."""
+
+    def __init__(
+        self, endpoint: Endpoint, environment: Mapping[str, str], *, pause_s: float = 0.5
+    ) -> None:
+        """Find the key; nothing is connected yet.
+
+        Args:
+            endpoint: Where the model is.
+            environment: The process's; has the key where the endpoint says so.
+            pause_s: Seconds before a second try; later pauses double.
+
+        Raises:
+            EndpointFailed: If there should be a key and there is none.
+        """
+        self._endpoint = endpoint
+        self._connection = Connection(endpoint, find_key(endpoint, environment), pause_s)
+        self._busy = threading.Lock()
+        self._introduction: Introduction | None = None
+        self._estimate = TokenEstimate()
+        self._noticed: set[str] = set()
+
+    @property
+    def model_name(self) -> str:
+        """See `Engine`."""
+        return self._endpoint.name
+
+    @property
+    def card(self) -> ModelCard | None:
+        """See `Engine`."""
+        return self._introduction.card if self._introduction else None
+
+    @property
+    def host(self) -> str:
+        """See `Engine`."""
+        return self._endpoint.host
+
+    def describe(self) -> ModelCard:
+        """See `Engine`."""
+        with self._busy:
+            self._connection.is_cancelled = False
+            introduction = self._introduced()
+            if introduction is None:
+                raise EndpointFailed("it was cancelled")
+            return introduction.card
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """See `Engine`. Nothing is sent."""
+        return self._estimate.of(messages)
+
+    def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
+        """See `Engine`."""
+        raise Unsupported(
+            f"{self.model_name}'s server cannot score a given text; a model on this machine can"
+        )
+
+    def stream(self, request: Request) -> Generator[Event, None, None]:
+        """See `Engine`."""
+        self._connection.is_cancelled = False
+        return self._events(request)
+
+    def cancel(self) -> None:
+        """See `Engine`. Only raises a flag: whoever waits for the server looks at it."""
+        self._connection.is_cancelled = True
+
+    def close(self) -> None:
+        """See `Engine`."""
+        self._connection.is_cancelled = True
+        self._connection.close()
+
+    def _introduced(self) -> Introduction | None:
+        if self._introduction is None:
+            self._introduction = introduce(self._endpoint, self._connection)
+            self._connection.model = self._introduction.model if self._introduction else None
+        return self._introduction
+
+    def _events(self, request: Request) -> Generator[Event, None, None]:
+        if not 1 <= request.alternatives <= MOST_ALTERNATIVES:
+            raise Unsupported(f"alternatives must be from 1 to {MOST_ALTERNATIVES}")
+        with self._busy:
+            introduction = self._introduced()
+            if introduction is None:
+                for index in range(request.alternatives):
+                    yield Finished("cancelled", Usage(0, 0), Timings(0.0, 0.0), index=index)
+                return
+            refuse_what_it_cannot(request, introduction.dialect, self.model_name)
+            prompt_tokens = self._estimated(request, introduction.card.n_ctx)
+            yield from self._new_notices(
+                *introduction.card.notices, *left_out(request, introduction.dialect)
+            )
+            yield Prefill(0, prompt_tokens, 0)
+            asking = Asking(request, introduction, self._connection, prompt_tokens)
+            yield from asking.events()
+            if asking.counted is not None:
+                self._estimate.learn(_everything(request), asking.counted.prompt)
+
+    def _estimated(self, request: Request, n_ctx: int) -> int:
+        tokens = self._estimate.of(_everything(request))
+        if tokens > n_ctx * _CERTAINLY_TOO_LONG:
+            raise CannotFit(tokens, n_ctx - 1)
+        return tokens
+
+    def _new_notices(self, *texts: str) -> Iterator[Notice]:
+        for text in texts:
+            if text not in self._noticed:
+                self._noticed.add(text)
+                yield Notice(text)
+
+
+def _everything(request: Request) -> list[Message]:
+    said = [Message("assistant", request.prefill)] if request.prefill else []
+    return [*request.messages, *said]

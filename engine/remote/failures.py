@@ -1,0 +1,150 @@
+"""From what went wrong between here and a server to one line that says what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import httpx
+from httpx_sse import SSEError
+
+from engine.errors import CannotFit, EndpointFailed, EngineError
+from engine.remote.chunks import words_of
+from engine.remote.endpoint import Endpoint
+
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
+"""Statuses after which the same request may succeed a moment later."""
+
+_LONGEST_WORDS = 240
+"""Characters of a server's own words."""
+
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|exceed_context_size|maximum context length|exceeds? the available"
+    r" context size|exceed context window|context window of",
+    re.IGNORECASE,
+)
+
+_CONTEXT = re.compile(
+    r"(?:maximum context length (?:is|of)|context size \(|context window of|\"n_ctx\":)\s*([\d,]+)",
+    re.IGNORECASE,
+)
+_NEEDED = re.compile(
+    r"([\d,]+) in the messages|(?:request|tokens) \(([\d,]+)|contains at least ([\d,]+) input"
+    r"|resulted in ([\d,]+) tokens|\"n_prompt_tokens\":\s*([\d,]+)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A response that came at once: what was asked for, or a refusal."""
+
+    status: int
+    headers: httpx.Headers
+    text: str
+
+    @property
+    def words(self) -> str:
+        """The server's own words, if it has any that a person could read."""
+        try:
+            found = words_of(json.loads(self.text))
+        except (ValueError, RecursionError):
+            is_prose = "html" not in self.headers.get("content-type", "")
+            found = self.text.strip().partition("\n")[0] if is_prose else ""
+        return found if len(found) <= _LONGEST_WORDS else f"{found[: _LONGEST_WORDS - 1]}…"
+
+
+def refusal_as_error(refusal: Page, endpoint: Endpoint, model: str | None) -> EngineError:
+    """What a person is told of a response that is no answer."""
+    host, status = endpoint.host, refusal.status
+    said = f": {refusal.words}" if refusal.words else ""
+    table = f"[endpoints.{endpoint.name}]"
+    if status in (200, 400, 413, 422, 500) and _TOO_LONG.search(refusal.text):
+        return _too_long(refusal, endpoint) or EndpointFailed(f"{host} refused the request{said}")
+    if status in (401, 403):
+        return EndpointFailed(f"{host} {_key_advice(endpoint, table)}{said}")
+    if status == HTTPStatus.NOT_FOUND:
+        what = f"has no model {model!r}" if model else "has nothing there"
+        return EndpointFailed(
+            f"{host} {what}, or the url in {table} lacks /v1; "
+            f"`chat models info {endpoint.name}` asks what it has{said}"
+        )
+    if status in PASSING:
+        asked = refusal.headers.get("retry-after", "")
+        when = f"in {int(asked):,} s" if asked.isdecimal() and asked.isascii() else "later"
+        return EndpointFailed(f"{host} cannot answer now{_named(status)}; try again {when}{said}")
+    if 300 <= status < 400:
+        where = refusal.headers.get("location", "elsewhere")
+        return EndpointFailed(f"{host} sends on to {where}: put that address into url in {table}")
+    return EndpointFailed(f"{host} refused the request{_named(status)}{said}")
+
+
+def failure_as_error(failure: Exception, endpoint: Endpoint) -> EndpointFailed:
+    """What a person is told of a connection that failed."""
+    table = f"[endpoints.{endpoint.name}]"
+    words = _connecting(failure, table)
+    if words is None and isinstance(failure, httpx.TimeoutException):
+        words = f"was silent for {endpoint.timeout_s} s: try again, or raise timeout_s in {table}"
+    if words is None and isinstance(failure, SSEError):
+        words = f"does not stream answers: is url in {table} right?"
+    return EndpointFailed(
+        f"{endpoint.host} {words or f'broke the connection off ({failure}): try again'}"
+    )
+
+
+def _connecting(failure: Exception, table: str) -> str | None:
+    """What is said where there never was a connection."""
+    for cause in _causes(failure):
+        if isinstance(cause, socket.gaierror):
+            return f"is not found: look at url in {table}, and at the network"
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"has a certificate that cannot be trusted ({cause.verify_message}): "
+                "SSL_CERT_FILE names a file with authorities of your own"
+            )
+        if isinstance(cause, ssl.SSLError):
+            return f"does not speak TLS as url in {table} says: {cause}"
+    if isinstance(failure, httpx.ConnectTimeout):
+        return f"does not answer: look at url in {table}, and at the network"
+    if isinstance(failure, httpx.ConnectError | httpx.ProxyError):
+        return f"cannot be reached ({failure}): start the server, or correct url in {table}"
+    return None
+
+
+def _causes(failure: BaseException | None) -> Iterator[BaseException]:
+    while failure is not None:
+        yield failure
+        failure = failure.__cause__ or failure.__context__
+
+
+def _key_advice(endpoint: Endpoint, table: str) -> str:
+    if endpoint.key_env:
+        return f"does not accept the key in {endpoint.key_env}"
+    if endpoint.keyring:
+        return "does not accept the key in the keyring"
+    return f"wants a key: name its variable with key_env in {table}"
+
+
+def _too_long(refusal: Page, endpoint: Endpoint) -> CannotFit | None:
+    """The numbers in a server's words, which each server has in others."""
+    holds, needs = _CONTEXT.search(refusal.text), _NEEDED.search(refusal.text)
+    context = int(holds[1].replace(",", "")) if holds else endpoint.n_ctx
+    if context is None or needs is None:
+        return None
+    needed = int(next(filter(None, needs.groups())).replace(",", ""))
+    return CannotFit(needed, context - 1) if needed >= context else None
+
+
+def _named(status: int) -> str:
+    """The status of a refusal; what comes in the middle of a stream has none."""
+    if status == HTTPStatus.OK:
+        return ""
+    try:
+        return f" ({status} {HTTPStatus(status).phrase})"
+    except ValueError:
+        return f" ({status})"

@@ -1,0 +1,120 @@
+"""From a request to what a server is sent, in its dialect, and what of it has to be left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.errors import Unsupported
+from engine.remote.dialects import Dialect
+from engine.types import Request, Sampling
+
+MOST_LOGPROBS = 20
+"""Other tokens that servers score beside each one."""
+
+_BEAMS = ("beams", "beam_groups", "beam_diversity", "length_penalty")
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What is posted."""
+
+    path: str
+    """Below the endpoint's url."""
+    body: dict[str, Any]
+
+
+def refuse_what_it_cannot(request: Request, dialect: Dialect, name: str) -> None:
+    """Refuse a request whose answer would not be what was asked for.
+
+    Raises:
+        Unsupported: If the server cannot carry out a part of it; the text says what else to do.
+    """
+    its = f"{name}'s server{f' ({dialect.title})' if dialect.title else ''}"
+    here = "a model on this machine can"
+    if request.banned:
+        raise Unsupported(f"{its} cannot keep to banned phrases; {here}")
+    if request.grammar is not None and dialect.grammar is None:
+        raise Unsupported(f"{its} takes no GBNF grammar; a JSON Schema is possible, or {here}")
+    if request.sampling.logit_bias:
+        raise Unsupported(f"{its} takes no biases by text; {here}")
+    if request.sampling.beams > 1:
+        raise Unsupported(f"{its} has no beam search; {here}")
+    if request.messages and request.prefill and dialect.prefill is None:
+        raise Unsupported(
+            f"{its} cannot go on with an answer where it ends; answer anew instead, or {here}"
+        )
+
+
+def left_out(request: Request, dialect: Dialect) -> tuple[str, ...]:
+    """What of a request has no effect at such a server, a line each."""
+    told, default = asdict(request.sampling), asdict(Sampling())
+    names = [
+        name
+        for name, value in told.items()
+        if value != default[name] and name not in dialect.sampling and name not in _BEAMS
+    ]
+    lines = []
+    if names:
+        lines.append(f"the server does not take {', '.join(names)}: left out")
+    if request.think is not None and not dialect.think:
+        lines.append("the server has no switch for thinking aloud: left to the model")
+    if (request.top_logprobs or 0) > MOST_LOGPROBS:
+        lines.append(f"the server scores {MOST_LOGPROBS} other tokens at most")
+    return tuple(lines)
+
+
+def payload_of(request: Request, indexes: Sequence[int], model: str, dialect: Dialect) -> Payload:
+    """What is posted for some of a request's alternatives, by their indexes.
+
+    Stop strings stay here: servers do not say whether it was one that ended an answer, and
+    OpenAI's take four of them.
+    """
+    body: dict[str, Any] = {
+        "model": model,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **_sampling(request.sampling_of(indexes[0]), dialect),
+    }
+    if request.max_tokens is not None:
+        body["max_tokens"] = request.max_tokens
+    if len(indexes) > 1:
+        body["n"] = len(indexes)
+    body |= _constraint(request, dialect)
+    if not request.messages:
+        if request.top_logprobs is not None:
+            body["logprobs"] = min(request.top_logprobs, MOST_LOGPROBS)
+        return Payload("/completions", {**body, "prompt": request.prefill})
+    if request.top_logprobs is not None:
+        body |= {"logprobs": True, "top_logprobs": min(request.top_logprobs, MOST_LOGPROBS)}
+    if request.think is not None and dialect.think:
+        body["chat_template_kwargs"] = {"enable_thinking": request.think}
+    messages = [{"role": one.role, "content": one.content} for one in request.messages]
+    if request.prefill:
+        messages.append({"role": "assistant", "content": request.prefill})
+        body |= dialect.prefill or {}
+    return Payload("/chat/completions", {**body, "messages": messages})
+
+
+def _sampling(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
+    """All that the server takes, what is off too: servers have defaults of their own, such as a
+    penalty for repetitions that nobody asked for."""
+    values = sampling.to_dict()
+    told = {theirs: values[name] for name, theirs in dialect.sampling.items()}
+    if dialect.title == "vLLM" and told["top_k"] == 0:
+        told["top_k"] = -1
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _constraint(request: Request, dialect: Dialect) -> dict[str, Any]:
+    if request.grammar is not None and dialect.grammar is not None:
+        return {dialect.grammar: request.grammar}
+    if request.schema is None:
+        return {}
+    schema = json.loads(request.schema)
+    if dialect.schema == "json_object":
+        return {"response_format": {"type": "json_object", "schema": schema}}
+    wrapped = {"name": "answer", "schema": schema, "strict": True}
+    return {"response_format": {"type": "json_schema", "json_schema": wrapped}}
