@@ -1,7 +1,7 @@
-"""What bad models make of a text: what they ought to answer, spoiled in every way that was seen.
+"""What bad models make of a text: what they ought to answer, spoiled in many ways.
 
-`SPOILED` has for each way an answer to a request to revise a text. Nothing that a way adds, or takes
-out, is a correction: what may be written unasked is a part of `corrected` alone.
+`SPOILED` has for each way an answer to a request to revise a text. Nothing that a way adds, or
+takes out, is a correction: what may be written unasked is a part of `corrected` alone.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ DRAFTS: Mapping[str, bytes] = {
         b"<!-- /lock -->\n\nThe formula $x^2 + y$ of Mill@ are known [@key, p. 3], and nobody"
         b" <b>doubts</b> teh proof of it.\n"
     ),
+    "short": b"# The harbour of Mill@\n\n1. Teh item of Mill@\n\n> Who knows teh Mill@?\n",
     "German": (
         "\ufeffDer Leuchturm von Mill@ steht am Meer.\r\nEr ist sehr alt, und niemand in Mill@"
         " kennt den Wärter und seine Söhne."
@@ -59,10 +60,15 @@ def corrected(text: str) -> str:
 
 def _cut(share: float, reason: str = "end") -> Spoil:
     def cut(text: str) -> Reply:
-        kept = text[: int(len(text) * share)]
+        words = text.split(" ")
+        kept = " ".join(words[: int(len(words) * share)])
         return Reply(kept, "length" if reason == "length" else "end")
 
     return cut
+
+
+def _instead(words: str) -> Spoil:
+    return lambda _: words
 
 
 def _at_half(words: str) -> Spoil:
@@ -101,7 +107,7 @@ def _ways() -> Iterator[tuple[str, Spoil]]:
         yield f"cut off at {share:.0%}", _cut(share, "length")
         yield f"ends at {share:.0%}", _cut(share)
     for number, words in enumerate(("", "  \n ", "\u200b", "\u00a0", "...", ".", "```\n```")):
-        yield f"empty {number}", lambda _, words=words: words
+        yield f"empty {number}", _instead(words)
     yield from _elisions()
     yield from _chatter()
     yield from _wrappings()
@@ -242,7 +248,6 @@ def _broken() -> Iterator[tuple[str, Spoil]]:
     yield "no quotation", _replaced(("> ", ""))
     yield "no cells", _replaced(("|", " "))
     yield "more cells", _replaced(("Mill", "| Mill"))
-    yield "one line", lambda text: " ".join(text.split())
     yield "a heading more", _in_the_middle("\n\n# Another heading\n\n")
     yield "an added link", _in_the_middle(" [here](https://evil.example/)")
     yield "added code", _in_the_middle(" `rm -rf /`")
@@ -272,3 +277,5 @@ def _other_texts() -> Iterator[tuple[str, Spoil]]:
 
 
 SPOILED: Mapping[str, Spoil] = dict(_ways())
+BROKEN = frozenset(name for name, _ in _broken())
+"""The ways that break locks and structure."""
