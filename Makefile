@@ -11,7 +11,7 @@ DEV_READY := .venv/.dev-ready
 # A wheel that pip kept was built for other arguments.
 PIP_FLAGS := $(if $(CMAKE_ARGS),--no-cache-dir)
 
-.PHONY: chat test soak lint format bench clean
+.PHONY: chat test soak lint format docs bench clean
 
 chat: $(CHAT_READY)
 	@$(BIN)/chat $(ARGS)
@@ -32,8 +32,13 @@ format: $(DEV_READY)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+docs: $(DEV_READY)
+	$(BIN)/chat --man > docs/chat.1
+	$(BIN)/python -m tui.commands.page > docs/commands.md
+
 bench: $(DEV_READY)
 	$(BIN)/python benchmarks/first_byte.py
+	$(BIN)/python benchmarks/startup.py
 
 clean:
 	rm -rf .venv dist
@@ -50,5 +55,5 @@ $(CHAT_READY): pyproject.toml
 	@touch $@
 
 $(DEV_READY): pyproject.toml $(CHAT_READY)
-	@$(BIN)/python -m pip install --quiet --group dev >&2
+	@$(BIN)/python -m pip install --quiet --editable '.[documents]' --group dev >&2
 	@touch $@

@@ -35,6 +35,8 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _UNWRITABLE = re.compile(r"[\0\ud800-\udfff]")
+_QUOTES = {'"': '"', "“": "”", "«": "»", "„": "“"}
+"""Opening marks with those that close what they open; an apostrophe closes too much to be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ class Allowed:
     """Whether the text may become another one, as in a translation or a poem."""
     is_correction: bool = False
     """Whether only mistakes are corrected, so that any other change is doubtful."""
+    min_gain: float | None = None
+    """How many nats likelier a change must make the text not to be doubtful; None does not ask the
+    model."""
     locks: Collection[LockKind] = FIXED
     """What must come back as it is."""
     languages_differ: LanguagesDiffer | None = None
@@ -102,6 +107,9 @@ def judge(
     if flag := _no_text(original, text):
         return Verdict(original, (), (flag,), ())
     text = _with_edges(original, text)
+    if allowed.is_correction and (quoted := _with_quotes(original, text)) is not None:
+        text = quoted
+        mended.append("put back the quotation marks around it")
     mending = repair(original, text, allowed.locks)
     text = mending.text
     mended += [f"put back {shown(lock.text)}" for lock in mending.repaired]
@@ -125,6 +133,17 @@ def _with_edges(original: str, text: str) -> str:
     words = original.strip()
     before, _, after = original.partition(words) if words else ("", "", "")
     return f"{before}{text.strip()}{after}"
+
+
+def _with_quotes(original: str, text: str) -> str | None:
+    """The text in the quotation marks around the whole original, where it has lost just these."""
+    words = original.strip()
+    begin, end = words[:1], _QUOTES.get(words[:1])
+    if end is None or len(words) < 3 or words[-1] != end:
+        return None
+    if any(mark in words[1:-1] or mark in text for mark in (begin, end)):
+        return None
+    return _with_edges(original, f"{begin}{text.strip()}{end}")
 
 
 def _flags(original: str, text: str, allowed: Allowed) -> Iterator[str]:

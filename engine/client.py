@@ -85,9 +85,11 @@ class WorkerEngine:
         """See `Engine`."""
         return int(self._ask("count", messages=wire.encode_messages(tuple(messages)))["count"])
 
-    def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
+    def score(
+        self, messages: Sequence[Message], text: str, *, after: str = ""
+    ) -> tuple[TokenScore, ...]:
         """See `Engine`."""
-        values = {"messages": wire.encode_messages(tuple(messages)), "text": text}
+        values = {"messages": wire.encode_messages(tuple(messages)), "text": text, "after": after}
         return wire.decode_scores(self._ask("score", **values)["scores"])
 
     def stream(self, request: Request) -> Generator[Event, None, None]:

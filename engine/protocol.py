@@ -47,8 +47,16 @@ class Engine(Protocol):
         """
         ...
 
-    def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
+    def score(
+        self, messages: Sequence[Message], text: str, *, after: str = ""
+    ) -> tuple[TokenScore, ...]:
         """What the model thinks of a given answer to the messages, token by token.
+
+        Args:
+            messages: None at all where it is a plain text, without any template.
+            text: What is scored.
+            after: How the answer begins, or the plain text; it is not scored. Without messages some
+                models say nothing of a text's first token unless there is something before it.
 
         Raises:
             CannotFit: If messages and text are longer than the context.

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ulid import ULID
-
 from sessions.errors import DamagedLine, ReadFailed, UnknownSession, reason_of
 from sessions.files import TextFiles
 from sessions.folder import SessionFolder, is_session_id
+from sessions.ids import time_of
 from sessions.lines import Line, lines_of
 from sessions.log import files_of
 from sessions.records import Partial
@@ -111,7 +110,7 @@ def path_of(root: Path, session_id: str) -> Path:
 
 def empty_session(session_id: str) -> Session:
     """What the records of a file are applied to; raises ValueError of what is not an id."""
-    return Session(session_id, ULID.from_str(session_id).datetime)
+    return Session(session_id, time_of(session_id))
 
 
 def read_whole(path: Path) -> bytes:

@@ -10,12 +10,11 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 
-from ulid import ULID
-
 from sessions.codec import decode
 from sessions.errors import DamagedLine
 from sessions.files import TextFiles
 from sessions.folder import SessionFolder
+from sessions.ids import time_of
 from sessions.index import IndexLost, SavedOutline, SessionIndex
 from sessions.log import files_of
 from sessions.outline import outline_of, restore_outline
@@ -94,7 +93,7 @@ class SessionReader:
 
 def new_session(session_id: str) -> Session:
     """An empty session; its id knows when it was made."""
-    return Session(session_id, ULID.from_str(session_id).datetime)
+    return Session(session_id, time_of(session_id))
 
 
 class _Lines:

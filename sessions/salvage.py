@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ulid import ULID
-
 from sessions.check import empty_session, path_of, problem_with, read_whole
 from sessions.codec import encode
 from sessions.errors import SaveFailed, reason_of
 from sessions.files import TextFiles
+from sessions.ids import new_id
 from sessions.lines import Line, lines_of
 from sessions.log import files_of
 from sessions.records import Header, Partial, Title
@@ -47,9 +46,9 @@ def salvage_session(root: Path, session_id: str, *, syscalls: Syscalls | None = 
     records = list(_sound_records(session, lines_of(read_whole(path), texts)))
     if session.read_only:
         raise SaveFailed(path, "a newer version of this program wrote it")
-    new_id = str(ULID())
-    target = path.with_name(f"{new_id}{path.suffix}")
-    header = encode(Header(FORMAT_VERSION, new_id, session.created))
+    copy_id = new_id()
+    target = path.with_name(f"{copy_id}{path.suffix}")
+    header = encode(Header(FORMAT_VERSION, copy_id, session.created))
     title = encode(Title(f"{session.display_title} (repaired)"))
     try:
         TextFiles(files_of(target), system).save(_texts_of(session))
@@ -59,7 +58,7 @@ def salvage_session(root: Path, session_id: str, *, syscalls: Syscalls | None = 
             target.unlink(missing_ok=True)
         shutil.rmtree(files_of(target), ignore_errors=True)
         raise SaveFailed(target, reason_of(error)) from error
-    return new_id
+    return copy_id
 
 
 def _sound_records(session: Session, lines: Iterator[Line]) -> Iterator[bytes]:

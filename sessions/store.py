@@ -9,8 +9,6 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ulid import ULID
-
 from sessions.errors import (
     AmbiguousSession,
     NoSessions,
@@ -20,6 +18,7 @@ from sessions.errors import (
     reason_of,
 )
 from sessions.folder import FileStamp, SessionFolder, is_session_id
+from sessions.ids import new_id
 from sessions.index import IndexLost, SessionIndex
 from sessions.log import MemorySession, SessionFile
 from sessions.reading import LONG_FILE, SessionReader, new_session
@@ -36,12 +35,12 @@ _LAST_SECOND = datetime.max.replace(tzinfo=timezone.utc)
 
 def new_turn_id() -> str:
     """An id that no other turn has."""
-    return str(ULID())
+    return new_id()
 
 
 def memory_session() -> MemorySession:
     """A new session that is never saved."""
-    return MemorySession(new_session(str(ULID())))
+    return MemorySession(new_session(new_id()))
 
 
 class SessionStore:
@@ -92,7 +91,7 @@ class SessionStore:
             UnsafeStore: If the folder is a symbolic link or another user's and open to others.
             ReadFailed: If the folder is not one that can be looked into.
         """
-        session_id = str(ULID()) if session_id is None else session_id
+        session_id = new_id() if session_id is None else session_id
         path = self._folder.file_of(session_id)
         self._folder.close_to_others()
         session = new_session(session_id)

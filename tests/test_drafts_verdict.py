@@ -487,3 +487,23 @@ def test_no_answer_takes_long_to_judge(answer: str) -> None:
     judge(ORIGINAL, f"{REVISED} {answer}")
     judge(answer, f"{answer} more.")
     assert time.process_time() - begin < 10
+
+
+@pytest.mark.parametrize(
+    ("original", "answer", "text"),
+    [
+        ('"Them is late."', "They are late.", '"They are late."'),
+        ("“We was robbed,” ", "We were robbed,", "“We were robbed,” "),
+        ('"Yes," he sayed, "it is."', "Yes, he said, it is.", "Yes, he said, it is."),
+        ('"They is late."', '"They are late".', '"They are late".'),
+        ("They is late.", "They are late.", "They are late."),
+    ],
+)
+def test_a_correction_stays_in_the_quotation_marks_around_all_of_it(
+    original: str, answer: str, text: str
+) -> None:
+    assert judge(original, answer, allowed=Allowed(is_correction=True)).text == text
+
+
+def test_a_revision_that_is_no_correction_may_take_the_quotation_marks_away() -> None:
+    assert judge('"Them is late."', "They are late.").text == "They are late."

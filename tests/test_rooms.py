@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 TOOLKITS = {"textual", "rich", "prompt_toolkit", "click"}
-HEAVY = {"llama_cpp", "numpy", "jinja2"}
+HEAVY = {"llama_cpp", "numpy", "jinja2", "huggingface_hub"}
 ROOMS = {"engine", "prompts", "sessions", "drafts", "tui"}
 
 CLIENT_SIDE = {
@@ -22,7 +22,7 @@ CLIENT_SIDE = {
 """Modules of the engine that its callers load; all others are for the worker process."""
 
 LLAMA_ADAPTERS = {
-    *("abort", "kvcache", "loading", "weights", "worker"),
+    *("abort", "kvcache", "loading", "quantizing", "weights", "worker"),
     *("candidates", "chain", "grammar", "logprobs", "sampler"),
 }
 
@@ -52,6 +52,8 @@ def test_no_toolkit_and_no_llama_cpp_below_the_front_end(room: str) -> None:
     names = modules_of_room(room)
     if room == "prompts":
         names.remove("prompts.sandbox")
+    if room == "engine":
+        names.remove("engine.models.hub")
     # httpx has a command line of its own, which loads click and rich, and does without.
     no_command_line = "import sys; sys.modules['httpx._main'] = None"
     loaded = modules_after("\n".join([no_command_line, *(f"import {name}" for name in names)]))
@@ -105,4 +107,14 @@ def test_listing_sessions_loads_no_model_code(tmp_path: Path) -> None:
         f"import os; os.environ['CHAT_HOME'] = {str(tmp_path)!r}\n"
         "from tui.cli import main; main(['sessions', 'list'])"
     )
-    assert not modules_after(program) & (HEAVY | {"textual", "prompt_toolkit", "rich"})
+    unwanted = {
+        "textual",
+        "prompt_toolkit",
+        "rich",
+        "ulid",
+        "email",
+        "prompts",
+        "drafts",
+        "asyncio",
+    }
+    assert not modules_after(program) & (HEAVY | unwanted)

@@ -21,8 +21,8 @@ from tui.errors import UsageProblem
 from tui.mentions import mentioned_files
 from tui.options import AskOptions
 from tui.paragraphs import code_blocks_of, paragraphs_of
+from tui.repl.fronts import PipeFront
 from tui.repl.loop import Repl
-from tui.repl.reader import PipeReader
 from tui.runtime import Runtime
 from tui.setting_values import MEANINGS, range_of, value_of
 from tui.uncertain import judged, marked, scored_words
@@ -61,7 +61,7 @@ def desk(chat: Chat) -> Desk:
     runtime = Runtime({"CHAT_HOME": str(chat.home)}, lambda _path, _options: chat.engine)
     runtime.stdin, runtime.stdout, runtime.stderr = io.StringIO(), io.StringIO(), io.StringIO()
     conversation = Conversation(chat.engine, memory_session())
-    return Desk(runtime, AskOptions(), conversation, PipeReader(runtime.stdin))
+    return Desk(runtime, AskOptions(), conversation, PipeFront(runtime.stdin, runtime.stdout))
 
 
 def asked(desk: Desk, *questions: str) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import subprocess
+from pathlib import Path
 
 import click
 import pytest
@@ -14,6 +17,7 @@ from tui.examples import COMMONEST, EXAMPLES, commands_below
 from tui.front import ask
 from tui.subcommands import subcommands
 
+DOCS = Path(__file__).parent.parent / "docs"
 COMMANDS = dict(commands_below(subcommands))
 
 
@@ -53,3 +57,32 @@ def test_an_example_is_a_command_line(chat: Chat, words: str) -> None:
     assert callable(command.main(typed[len(words.split()) :], standalone_mode=False))
     assert chat(*words.split(), "--help") == 0
     assert EXAMPLES[words] in " ".join(chat.out.split())
+
+
+def test_the_page_of_the_command_line_has_the_help() -> None:
+    page = (DOCS / "cli.md").read_text(encoding="utf-8")
+    assert f"```\n{screen('--help')}```" in page
+
+
+def test_the_manual_is_the_programs_own() -> None:
+    """`make docs` writes it."""
+    assert (DOCS / "chat.1").read_text(encoding="utf-8") == screen("--man")
+
+
+def test_every_option_of_every_subcommand_is_in_the_manual() -> None:
+    page = screen("--man").replace("\\-", "-")
+    for words, command in COMMANDS.items():
+        assert f".SS chat {words}" in page
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and not parameter.hidden:
+                assert all(name in page for name in parameter.opts)
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+def test_the_manual_is_sound_roff() -> None:
+    done = subprocess.run(
+        ["groff", "-man", "-ww", "-z", "-K", "utf8", DOCS / "chat.1"],
+        capture_output=True,
+        check=True,
+    )
+    assert done.stderr == b""

@@ -17,8 +17,8 @@ from sessions import memory_session
 from tui.commands import complete_line, run_line
 from tui.conversation import Conversation
 from tui.options import AskOptions
+from tui.repl.fronts import PipeFront
 from tui.repl.loop import Repl
-from tui.repl.reader import PipeReader
 from tui.runtime import Runtime
 
 ASK_BOTH = 'user = "{{ who }} {{ when }} {{ text }}"\n[variables.who]\n[variables.when]\n'
@@ -308,7 +308,7 @@ def talk(chat: Chat) -> Repl:
     own(chat, "broken.toml", "kind = 1")
     runtime = Runtime(os.environ, lambda _path, _options: chat.engine)
     conversation = Conversation(chat.engine, memory_session())
-    return Repl(runtime, AskOptions(), conversation, PipeReader(runtime.stdin))
+    return Repl(runtime, AskOptions(), conversation, PipeFront(runtime.stdin, runtime.stdout))
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ def grown(chat: Chat) -> Chat:
 def test_what_does_not_fit_names_the_way_to_make_room(grown: Chat) -> None:
     assert grown("-c", f"fourth{LONG}") == 4
     assert "holds 299, " in grown.err
-    assert "10 too many: --compact puts a summary in place of the older turns" in grown.err
+    assert "10 too many (earlier turns 246, " in grown.err
+    assert "): --compact puts a summary in place of the older turns" in grown.err
     assert grown.err.count("\n") == 1
 
 

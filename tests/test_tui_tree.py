@@ -18,6 +18,7 @@ from tui.conversation import Conversation, Question, Settings
 from tui.errors import UsageProblem
 from tui.moments import moment
 from tui.narrate import Narrator
+from tui.pages import TextPage
 from tui.plain import PlainAnswer
 from tui.saver import Joined, NotSaved
 from tui.session_replay import request_of
@@ -209,7 +210,7 @@ def test_each_of_two_chats_in_one_session_is_told_of_the_other(store: SessionSto
 
 def test_a_line_tells_that_somebody_joined() -> None:
     out, err = io.StringIO(), io.StringIO()
-    PlainAnswer(out, Narrator(err)).show([Joined(2)])
+    PlainAnswer(TextPage(out), Narrator(err)).show([Joined(2)])
     assert out.getvalue() == ""
     assert err.getvalue() == (
         "chat: another chat has added 2 turns to this session, on a branch beside this one\n"

@@ -42,6 +42,8 @@ def test_packaged_prompts_and_type_markers_are_in_the_wheel(names: list[str]) ->
 
 def test_nothing_else_is_in_the_wheel(names: list[str]) -> None:
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == set(ROOMS)
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == set(ROOMS)
+    data = [name.partition(".data/")[2] for name in names if ".data/" in name]
+    assert data == ["data/share/man/man1/chat.1"]
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not [name for name in names if "__pycache__" in name]

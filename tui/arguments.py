@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from tui.runtime import Runtime
 
 Work: TypeAlias = "Callable[[Runtime], int | None]"
@@ -18,6 +20,32 @@ Work: TypeAlias = "Callable[[Runtime], int | None]"
 PATH = click.Path(path_type=Path)
 
 PAIR = (str, str)
+
+COMPLETION_VARIABLE = "_CHAT_COMPLETE"
+"""Set by the scripts of shells that ask what a word may become."""
+
+
+def completing(
+    kind: str,
+) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem[str]]]:
+    """How a shell completes values of a kind of `tui.completers`, which is loaded only then."""
+
+    def complete(
+        context: click.Context, _parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[str]]:
+        from tui.completers import values
+
+        return values(kind, context, incomplete)
+
+    return complete
+
+
+model_option = click.option(
+    *("-m", "--model"),
+    metavar="NAME",
+    shell_complete=completing("models"),
+    help="A model's name, its beginning, or a path.",
+)
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -39,10 +67,3 @@ class LineRange(click.ParamType[tuple[int, int]]):
         if not colon:
             return int(first), int(first)
         return int(first), int(last) if last else sys.maxsize
-
-
-class NotYet(click.UsageError):
-    """An option or subcommand that is still to come."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what}: not yet")

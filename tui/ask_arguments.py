@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tui.arguments import PAIR, PATH, LineRange
+from tui.arguments import PAIR, PATH, LineRange, completing
 
 DIFF_FORMS = ("unified", "words", "critic", "json")
 
@@ -34,16 +34,23 @@ WORDS = click.Argument(["words"], nargs=-1, metavar="[PROMPT]...")
 _ASKED = Group(
     "What is asked",
     (
-        _option("-s", "--system", metavar="TEXT", help="The system text, or a prompt's name."),
+        _option(
+            *("-s", "--system"),
+            metavar="TEXT",
+            shell_complete=completing("prompts"),
+            help="The system text, or a prompt's name.",
+        ),
         _option(
             *("-t", "--template", "templates"),
             multiple=True,
+            shell_complete=completing("prompts"),
             metavar="NAME",
             help="A prompt of the library; again to put one over another.",
         ),
         _option(
             *("-p", "--param", "variables"),
             type=PAIR,
+            shell_complete=completing("variables"),
             multiple=True,
             metavar="K V",
             help="A variable of the prompt.",
@@ -64,7 +71,12 @@ _SESSION = Group(
     "In which session",
     (
         _flag("-c", "--continue", "go_on", help="Continue the last session."),
-        _option("--session", metavar="ID", help="Continue this one: id, its beginning, or title."),
+        _option(
+            "--session",
+            metavar="ID",
+            shell_complete=completing("sessions"),
+            help="Continue this one: id, its beginning, or title.",
+        ),
         _flag("--compact", help="Summarise the older turns of that session first."),
         _flag("--no-save", help="Leave no session behind."),
         _flag("--repl", help="Talk, line by line."),
@@ -74,11 +86,23 @@ _SESSION = Group(
 _MODEL = Group(
     "Which model, and how it is run",
     (
-        _option("-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path."),
-        _option("--profile", metavar="NAME", help="Settings that the configuration has together."),
+        _option(
+            *("-m", "--model"),
+            metavar="NAME",
+            shell_complete=completing("models"),
+            help="A model's name, its beginning, or a path.",
+        ),
+        _flag("--offline", help="Send nothing to a server, even if the model is there."),
+        _option(
+            "--profile",
+            metavar="NAME",
+            shell_complete=completing("profiles"),
+            help="Settings that the configuration has together.",
+        ),
         _option(
             *("-o", "--option", "options"),
             type=PAIR,
+            shell_complete=completing("options"),
             multiple=True,
             metavar="K V",
             help="Of sampling: temperature, top_p, …; of loading: n_ctx, threads, …",
@@ -135,6 +159,7 @@ _PRINTED = Group(
             metavar="K",
             help="Keep each token's log-probability and those of K others; --json prints them.",
         ),
+        _flag("--plain", help="Nothing drawn or repainted, for screen readers."),
         _flag("--dry-run", help="Print what would be sent, and its tokens."),
         _flag("--stats", help="Say how many tokens were read and written, and how fast."),
         _flag("--timings", help="Say what the time went to, from the start on."),
@@ -147,6 +172,7 @@ _EDIT = Group(
         _option(
             "--edit",
             multiple=True,
+            type=click.Path(),
             metavar="FILE",
             help="Revise FILE as PROMPT says; again for more; - is standard input.",
         ),
@@ -185,7 +211,6 @@ _EDIT = Group(
             "--watch",
             help="With --edit: do what <!-- chat: … --> in FILE says whenever it is saved.",
         ),
-        _flag("--plain", help="Nothing drawn or repainted, for screen readers."),
     ),
 )
 

@@ -21,7 +21,7 @@ _PRINTED = ("as_json", "json_lines", "extract", "separator", "stats")
 
 _ONLY_WITH_EDIT = (
     *("yes", "diff", "output", "section", "lines", "match"),
-    *("plain", "watch", "locks"),
+    *("watch", "locks"),
 )
 _NEVER_WITH_EDIT = (
     *("go_on", "session", "compact", "repl", "raw", "files", "logprobs", "timings"),

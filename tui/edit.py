@@ -80,7 +80,7 @@ def _carry_out(
     work.begin()
     asks = _may_write(runtime, options) and not options.yes
     if asks:
-        review, code = review_on_terminal(runtime, work, plain=options.plain)
+        review, code = review_on_terminal(runtime, work)
     else:
         review, code = revise_all(runtime, work)
     if review is None:

@@ -149,7 +149,7 @@ def _carry_out(
     if options.yes or not runtime.is_interactive:
         review, _ = revise_all(runtime, work)
     else:
-        review, _ = review_on_terminal(runtime, work, plain=options.plain)
+        review, _ = review_on_terminal(runtime, work)
     if review is None:
         return
     work.record(review)

@@ -94,6 +94,11 @@ class Work:
         """The id of that session; None where it is not kept."""
         return None if isinstance(self.log, MemorySession) else self.log.session.id
 
+    @property
+    def is_filter(self) -> bool:
+        """Whether it revises standard input: then an editor puts stderr into its text as well."""
+        return any(task.name == "-" for task in self.revision.tasks)
+
     def accepted(self, review: Review, number: int) -> list[Hunk]:
         """The hunks of a draft that were taken, in the words that they were taken in."""
         taken = [change for change in review.of_file(number) if change.decision == "taken"]
@@ -228,6 +233,7 @@ def allowed_by(prompt: Prompt, options: EditOptions) -> Allowed:
         least=None if may_shrink or is_free else 0.7,
         most=None if may_grow or is_free else 1.5,
         is_free=is_free,
+        min_gain=prompt.min_gain,
         locks=FIXED | {_LOCKS[name] for name in options.locks},
         is_correction=prompt.unit == "sentence" and not (may_shrink or may_grow or is_free),
         languages_differ=None if is_free else languages_differ,

@@ -14,6 +14,7 @@ from tui.help_pages import AskCommand, print_full_help
 from tui.version import __version__
 
 if TYPE_CHECKING:
+    from engine.protocol import Engine
     from tui.options import AskOptions, EditOptions
     from tui.runtime import Runtime
 
@@ -25,6 +26,14 @@ def _callback(**values: Any) -> Work:
     if values["edit"]:
         return partial(_edit, edit_options(values))
     return partial(_ask, ask_options(values))
+
+
+def _print_manual(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from tui.manual import manual
+
+        click.echo(manual(context.command), nl=False)
+        context.exit()
 
 
 ask = AskCommand(
@@ -46,11 +55,20 @@ click.option(
     callback=print_full_help,
     help="Show all options and exit.",
 )(ask)
+click.option(
+    "--man",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_manual,
+    help="Print the manual page, as in chat --man | man -l -",
+)(ask)
 click.version_option(__version__, "-V", "--version", message="chat %(version)s")(ask)
 
 
 def _ask(options: AskOptions, runtime: Runtime) -> int:
-    runtime.profile = options.engine.profile
+    runtime.choose(options.engine, is_dry=options.dry_run)
+    runtime.asked_for_plain = options.plain
     try:
         return _answer_or_talk(options, runtime)
     finally:
@@ -65,13 +83,28 @@ def _answer_or_talk(options: AskOptions, runtime: Runtime) -> int:
         from tui.repl.loop import run_repl
 
         return run_repl(runtime, options)
+    engine = _start_loading(runtime, options)
     from tui.ask import run_ask
 
-    return run_ask(runtime, options)
+    return run_ask(runtime, options, engine)
+
+
+def _start_loading(runtime: Runtime, options: AskOptions) -> Engine | None:
+    """The engine of a new session, whose weights load while the rest of the program is imported;
+    None where a session has to say first which model it was."""
+    if options.go_on or options.session is not None:
+        return None
+    from tui.loading import chosen_load_options
+
+    chosen = chosen_load_options(options.engine, save=options.save)
+    engine = runtime.start_engine(options.engine.model, chosen)
+    runtime.trace.mark("the worker is started")
+    return engine
 
 
 def _edit(options: EditOptions, runtime: Runtime) -> int:
-    runtime.profile = options.engine.profile
+    runtime.choose(options.engine, is_dry=options.dry_run)
+    runtime.asked_for_plain = options.plain
     from tui.edit import run_edit
 
     return run_edit(runtime, options)

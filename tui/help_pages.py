@@ -23,9 +23,9 @@ class AskCommand(click.Command):
         with formatter.section("Options"):
             formatter.write_dl(self._common(ctx))
         formatter.write_paragraph()
-        names = ", ".join(name for name, summary in SUBCOMMANDS.items() if summary)
+        names = ", ".join(SUBCOMMANDS)
         formatter.write_text(f"Subcommands: {names} (chat SUBCOMMAND --help)")
-        formatter.write_text("chat --help-all lists all options, chat --version says which it is")
+        formatter.write_text("chat --help-all lists all options, chat --man is the manual")
 
     def _common(self, ctx: click.Context) -> list[tuple[str, str]]:
         """The options of `_COMMON`, each with the first words of its help."""
@@ -40,14 +40,15 @@ class AskCommand(click.Command):
         self.format_help_text(ctx, formatter)
         _write_uses(formatter)
         grouped = [option for group in GROUPS for option in group.options]
-        others = [p for p in self.get_params(ctx) if p not in grouped]
+        every = (p for p in self.get_params(ctx) if isinstance(p, click.Option))
+        others = [option for option in every if option not in grouped]
         sections = [*((group.heading, group.options) for group in GROUPS), ("Others", others)]
         for heading, options in sections:
             records = [record for p in options if (record := p.get_help_record(ctx))]
             with formatter.section(heading):
                 formatter.write_dl(records)
         with formatter.section("Subcommands (chat SUBCOMMAND --help)"):
-            formatter.write_dl([pair for pair in SUBCOMMANDS.items() if pair[1]])
+            formatter.write_dl(list(SUBCOMMANDS.items()))
         return formatter.getvalue().rstrip("\n")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tui.arguments import Work, as_json_option
+from tui.arguments import Work, as_json_option, completing
 
 _YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
@@ -35,8 +35,21 @@ def models_add(path: Path) -> Work:
     return partial(add_model, path=path)
 
 
+@models.command("pull")
+@click.argument("what", required=False, metavar="[NAME|hf:USER/REPO[:QUANTIZATION]]")
+@as_json_option
+def models_pull(what: str | None, as_json: bool) -> Work:
+    """Download a model; without NAME, list some that are good.
+
+    A repository without a quantization is asked which it has; the best that fits here is marked.
+    """
+    from tui.model_pull import pull_model
+
+    return partial(pull_model, what=what, as_json=as_json)
+
+
 @models.command("info")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completing("models"))
 @as_json_option
 def models_info(name: str | None, as_json: bool) -> Work:
     """Say what a model is, what it needs, and how it chats; the default one without NAME."""
@@ -45,8 +58,18 @@ def models_info(name: str | None, as_json: bool) -> Work:
     return partial(model_info, name=name, as_json=as_json)
 
 
+@models.command("trust")
+@click.argument("name", required=False, shell_complete=completing("models"))
+@_YES
+def models_trust(name: str | None, yes: bool) -> Work:
+    """Show what changed in a model's chat template, accept it, and compute its checksum."""
+    from tui.model_trust import trust_model
+
+    return partial(trust_model, name=name, yes=yes)
+
+
 @models.command("use")
-@click.argument("name")
+@click.argument("name", shell_complete=completing("models"))
 def models_use(name: str) -> Work:
     """Make NAME the default, in the configuration."""
     from tui.model_files import use_model
@@ -55,7 +78,7 @@ def models_use(name: str) -> Work:
 
 
 @models.command("remove")
-@click.argument("name")
+@click.argument("name", shell_complete=completing("models"))
 @_YES
 def models_remove(name: str, yes: bool) -> Work:
     """Delete a model of the models folder, after asking, or forget one that was added."""
@@ -64,8 +87,23 @@ def models_remove(name: str, yes: bool) -> Work:
     return partial(remove_model, name=name, yes=yes)
 
 
+@models.command("quantize")
+@click.argument("source", metavar="SRC", shell_complete=completing("models"))
+@click.argument("target", metavar="DST", type=click.Path(path_type=Path))
+@click.argument("kind", metavar="TYPE")
+@click.option("--requantize", is_flag=True, help="Even if SRC is quantized; loses more.")
+def models_quantize(source: str, target: Path, kind: str, requantize: bool) -> Work:
+    """Make smaller weights of larger ones: Q8_0, Q6_K, Q5_K_M, Q4_K_M, IQ4_XS and others.
+
+    DST is a new file, or a folder for one.
+    """
+    from tui.model_quantize import quantize_model
+
+    return partial(quantize_model, source=source, target=target, kind=kind, requantize=requantize)
+
+
 @models.command("path")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completing("models"))
 def models_path(name: str | None) -> Work:
     """Print where your own models go, or the file of one."""
     from tui.model_views import model_path

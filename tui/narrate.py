@@ -1,14 +1,36 @@
-"""Narration on stderr: one line that says what a wait is for, and goes away when it is over."""
+"""Narration on stderr: one line that says what a wait is for, and goes away when it is over.
+
+Where nothing may be painted over it is a line that stays, once for each wait.
+"""
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TextIO
 
 from engine.types import Event, Loading, Prefill, Reasoning
+from tui.progress import Progress, Reporter
 from tui.sanitize import sanitize_line
 
 _CLEAR = "\r\x1b[K"
+
+_COLUMNS = 80
+"""Of a terminal that does not say how wide it is."""
+
+_BETWEEN_LINES = 60.0
+"""Seconds between two lines about a revision where no bar can be shown."""
+
+
+def waiting_for(event: object) -> tuple[str, str] | None:
+    """What a wait is for and how far it is, in words; None where an event tells of none."""
+    if isinstance(event, Loading):
+        return "loading the model", f" {event.fraction:.0%}"
+    if isinstance(event, Reasoning):
+        return "thinking", ""
+    if isinstance(event, Prefill) and event.total - event.cached > 512:
+        return "reading the prompt", f" {event.done:,} / {event.total:,} tokens"
+    return None
 
 
 class Narrator:
@@ -17,20 +39,25 @@ class Narrator:
     Where nobody listens any more, as on a closed pipe or a terminal that is gone, the work goes on.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, repaints: bool = True) -> None:
+        """Say nothing yet.
+
+        Args:
+            stream: Stderr.
+            repaints: Whether a line may be painted over, where the stream is a terminal.
+        """
         self._stream = stream
         self._is_terminal = stream.isatty()
+        self._repaints = repaints
         self._shown = False
+        self._last_wait = ""
         self._noticed: set[str] = set()
+        self._reporter = Reporter(_BETWEEN_LINES, at_once=False)
 
     def progress(self, event: Event) -> None:
         """Show a loading or a longer prefill; every other event takes the line away."""
-        if isinstance(event, Loading):
-            self._show(f"loading the model {event.fraction:.0%}")
-        elif isinstance(event, Reasoning):
-            self._show("thinking")
-        elif isinstance(event, Prefill) and event.total - event.cached > 512:
-            self._show(f"reading the prompt {event.done:,} / {event.total:,} tokens")
+        if waiting := waiting_for(event):
+            self._show(*waiting)
         else:
             self.clear()
 
@@ -41,19 +68,34 @@ class Narrator:
             pieces: How many there are of it so far; about as many as tokens.
         """
         if pieces % 8 == 0:
-            self._show(f"writing, {pieces:,} tokens so far")
+            self._show("writing", f", {pieces:,} tokens so far")
 
-    def pieces(self, done: int, total: int) -> None:
-        """Show which part of a draft is revised."""
-        self._show(f"revising, part {done + 1:,} of {total:,}")
+    def revising(self, progress: Progress) -> None:
+        """Show how far a revision is: a bar on a terminal, elsewhere a line now and then."""
+        if self._is_terminal and self._repaints:
+            self._show(progress.line(self._columns() - 1))
+        elif line := self._reporter.line(progress):
+            self.say(line)
 
     def indexing(self, done: int, total: int) -> None:
         """Show that sessions are gone through before the first search."""
-        self._show(f"indexing sessions, {done:,} of {total:,}")
+        self._show("indexing sessions", f", {done:,} of {total:,}")
+
+    def downloading(self, name: str, how_far: str) -> None:
+        """Show how far a download is."""
+        self._show(f"downloading {name}", how_far)
+
+    def quantizing(self, fraction: float) -> None:
+        """Show how far weights are quantized."""
+        self._show("quantizing", f" {fraction:.0%}")
+
+    def reading_weights(self, fraction: float) -> None:
+        """Show how far a file is read for its checksum."""
+        self._show("reading the weights", f" {fraction:.0%}")
 
     def searching(self, done: int, total: int) -> None:
         """Show that sessions are looked through."""
-        self._show(f"looking through sessions, {done:,} of {total:,}")
+        self._show("looking through sessions", f", {done:,} of {total:,}")
 
     def say(self, text: str) -> None:
         """One line that stays."""
@@ -71,11 +113,24 @@ class Narrator:
         if self._shown:
             self._write(_CLEAR)
             self._shown = False
+        self._last_wait = ""
 
-    def _show(self, text: str) -> None:
-        if self._is_terminal:
-            self._write(f"{_CLEAR}{text}")
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or _COLUMNS
+        except OSError:
+            return _COLUMNS
+
+    def _show(self, wait: str, how_far: str = "") -> None:
+        """Show what a wait is for and, where that can change in its place, how far it is."""
+        if not self._is_terminal:
+            return
+        if self._repaints:
+            self._write(f"{_CLEAR}{wait}{how_far}")
             self._shown = True
+        elif wait != self._last_wait:
+            self._write(f"{wait}\n")
+        self._last_wait = wait
 
     def _write(self, text: str) -> None:
         with suppress(OSError):

@@ -30,6 +30,8 @@ class EngineOptions:
     """Which model answers, and how."""
 
     model: str | None = None
+    offline: bool = False
+    """Whether nothing may be sent to a server."""
     profile: str | None = None
     """Settings that the configuration has under this name."""
     sampling: tuple[tuple[str, str], ...] = ()
@@ -85,6 +87,8 @@ class AskOptions:
     alternatives: int = 1
     raw: bool = False
     """Go on with a plain text, without a chat template."""
+    plain: bool = False
+    """Whether nothing may be drawn or painted over."""
     compact: bool = False
     """Put a summary in place of the session's older turns first."""
 

@@ -1,17 +1,15 @@
-"""Shows answers as plain text while they are made: on stdout, with narration on stderr."""
+"""Shows answers while they are made: their words on a page, with narration on stderr."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TextIO
 
 from engine.types import Finished, Notice, Piece
-from tui.answer_forms import separator_line
 from tui.compaction import Compacted
 from tui.conversation import ConversationEvent
 from tui.narrate import Narrator
-from tui.sanitize import sanitize
+from tui.pages import Page
 from tui.saver import Joined, NotSaved
 from tui.summary import Summarising
 
@@ -21,29 +19,25 @@ class PlainAnswer:
 
     def __init__(
         self,
-        stdout: TextIO,
+        page: Page,
         narrator: Narrator,
         *,
         silent: bool = False,
         alternatives: int = 1,
-        separator: str | None = None,
     ) -> None:
         """Nothing is shown yet.
 
         Args:
-            stdout: Gets the answers: made harmless on a terminal, as they are elsewhere.
+            page: Gets the answers.
             narrator: Says what a wait is for, and what went wrong.
-            silent: Keep the answers' text off stdout.
+            silent: Keep the answers' text off the page.
             alternatives: How many answers come. They are shown one after another.
-            separator: What stands between them, as it was typed; None is a number for a person,
-                and a line for a program.
         """
-        self._stdout = stdout
+        self._page = page
         self._narrator = narrator
         self._silent = silent
         self._alternatives = alternatives
-        self._separator = separator
-        self._in_line = False
+        self._is_writing = False
         self._pieces: Counter[int] = Counter()
         self._headed: set[int] = set()
         self._stopped = False
@@ -56,25 +50,31 @@ class PlainAnswer:
         Raises:
             BrokenPipeError: If nobody reads stdout any more.
         """
-        for event in events if self._silent else one_after_another(events):
-            if isinstance(event, Piece):
-                self._take(event)
-            elif isinstance(event, Finished):
-                self._end(event)
-            elif isinstance(event, NotSaved):
-                self._say(event.reason)
-                self.failed = True
-            elif isinstance(event, Joined):
-                self._say(_joined(event))
-            elif isinstance(event, Notice):
-                self._end_line()
-                self._narrator.notice(event.text)
-            elif isinstance(event, Summarising):
-                self._narrator.unseen(event.pieces)
-            elif isinstance(event, Compacted):
-                self._show_compacted(event)
-            elif not self._in_line:
-                self._narrator.progress(event)
+        try:
+            for event in events if self._silent else one_after_another(events):
+                self._show(event)
+        finally:
+            self._page.end()
+
+    def _show(self, event: ConversationEvent) -> None:
+        if isinstance(event, Piece):
+            self._take(event)
+        elif isinstance(event, Finished):
+            self._end(event)
+        elif isinstance(event, NotSaved):
+            self._say(event.reason)
+            self.failed = True
+        elif isinstance(event, Joined):
+            self._say(_joined(event))
+        elif isinstance(event, Notice):
+            self._page.pause()
+            self._narrator.notice(event.text)
+        elif isinstance(event, Summarising):
+            self._narrator.unseen(event.pieces)
+        elif isinstance(event, Compacted):
+            self._show_compacted(event)
+        elif not self._is_writing:
+            self._narrator.progress(event)
 
     def _take(self, piece: Piece) -> None:
         self._pieces[piece.index] += 1
@@ -85,36 +85,24 @@ class PlainAnswer:
             self._write(piece.text)
 
     def _head(self, index: int) -> None:
-        """Tell an alternative from the one before it: by its number where a person reads."""
+        """Tell an alternative from the one before it."""
         self._narrator.clear()
-        if self._silent or self._alternatives == 1 or index in self._headed:
-            return
-        self._headed.add(index)
-        if self._stdout.isatty() and self._separator is None:
-            space = "\n" if index else ""
-            self._write(f"{space}[{index + 1} of {self._alternatives}]\n")
-        elif index:
-            self._write(separator_line(self._separator))
-            self._in_line = False
+        if not self._silent and self._alternatives > 1 and index not in self._headed:
+            self._headed.add(index)
+            self._page.part(index + 1, self._alternatives)
 
     def _write(self, text: str) -> None:
-        if not text:
-            return
-        self._stdout.write(sanitize(text) if self._stdout.isatty() else text)
-        self._stdout.flush()
-        self._in_line = not text.endswith("\n")
-
-    def _end_line(self) -> None:
-        if self._in_line:
-            self._write("\n")
+        self._page.write(text)
+        self._is_writing = self._is_writing or bool(text)
 
     def _say(self, text: str) -> None:
-        self._end_line()
+        self._page.pause()
         self._narrator.say(text)
 
     def _end(self, finished: Finished) -> None:
         self._head(finished.index)
-        self._end_line()
+        self._page.end()
+        self._is_writing = False
         several = self._alternatives > 1
         if finished.reason == "error":
             kept = "; what was generated is kept" if self._pieces[finished.index] else ""
@@ -131,7 +119,8 @@ class PlainAnswer:
     def _show_compacted(self, event: Compacted) -> None:
         self._narrator.clear()
         if not self._silent:
-            self._write(f"{event.summary}\n")
+            self._write(event.summary)
+            self._page.end()
         self._say(
             f"a summary stands for {event.turns} turns now, {event.tokens_after:,} tokens in place "
             f"of {event.tokens_before:,}; the branch {event.original!r} is as it was"

@@ -8,16 +8,15 @@ from typing import Any
 
 import click
 
-from tui.arguments import Work, as_json_option
+from tui.arguments import Work, as_json_option, completing, model_option
 
 _PAIR = (str, str)
-_model_option = click.option(
-    "-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path."
-)
+_named = completing("prompts")
 _param_option = click.option(
     *("-p", "--param", "variables"),
     type=_PAIR,
     multiple=True,
+    shell_complete=completing("variables"),
     metavar="K V",
     help="A variable of the prompt.",
 )
@@ -29,7 +28,9 @@ def prompts() -> None:
 
 
 @prompts.command("list")
-@click.option("--tag", metavar="TAG", help="Only prompts with this tag.")
+@click.option(
+    "--tag", metavar="TAG", shell_complete=completing("tags"), help="Only prompts with this tag."
+)
 @as_json_option
 def prompts_list(tag: str | None, as_json: bool) -> Work:
     """List prompts, and where each comes from."""
@@ -39,11 +40,11 @@ def prompts_list(tag: str | None, as_json: bool) -> Work:
 
 
 @prompts.command("show")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=_named)
 @_param_option
 @click.option("--messages", is_flag=True, help="Exactly what the model will get.")
 @click.option("--tokens", is_flag=True, help="What each part costs.")
-@_model_option
+@model_option
 @as_json_option
 def prompts_show(
     names: tuple[str, ...],
@@ -71,7 +72,7 @@ def prompts_show(
 
 
 @prompts.command("path")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_named)
 def prompts_path(name: str | None) -> Work:
     """Print where your own prompts go, or the file of one."""
     from tui.prompt_views import prompt_path
@@ -81,7 +82,13 @@ def prompts_path(name: str | None) -> Work:
 
 @prompts.command("new")
 @click.argument("name")
-@click.option("--from", "original", metavar="OTHER", help="Begin with a copy of this prompt.")
+@click.option(
+    "--from",
+    "original",
+    metavar="OTHER",
+    shell_complete=_named,
+    help="Begin with a copy of this prompt.",
+)
 @click.option("--no-edit", is_flag=True, help="Do not open an editor.")
 def prompts_new(name: str, original: str | None, no_edit: bool) -> Work:
     """Write a prompt of your own, in your editor."""
@@ -91,7 +98,7 @@ def prompts_new(name: str, original: str | None, no_edit: bool) -> Work:
 
 
 @prompts.command("edit")
-@click.argument("name")
+@click.argument("name", shell_complete=_named)
 def prompts_edit(name: str) -> Work:
     """Edit a prompt in your editor; a packaged one as a copy of your own."""
     from tui.prompt_files import edit_prompt
@@ -101,7 +108,7 @@ def prompts_edit(name: str) -> Work:
 
 @prompts.command("check")
 @click.argument("path", required=False)
-@_model_option
+@model_option
 @click.option("--no-tokens", is_flag=True, help="Count nothing: no model is loaded.")
 @as_json_option
 def prompts_check(path: str | None, model: str | None, no_tokens: bool, as_json: bool) -> Work:
@@ -137,9 +144,14 @@ def prompts_schema() -> Work:
 
 
 @prompts.command("test")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-@_model_option
-@click.option("--against", metavar="OTHER", help="A prompt, or a model, to hold beside it.")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=_named)
+@model_option
+@click.option(
+    "--against",
+    metavar="OTHER",
+    shell_complete=_named,
+    help="A prompt, or a model, to hold beside it.",
+)
 @click.option(
     "--max-tokens",
     type=click.IntRange(min=1),
@@ -156,7 +168,7 @@ def prompts_test(as_json: bool, **values: Any) -> Work:
 
 
 @prompts.command("learn")
-@click.argument("name")
+@click.argument("name", shell_complete=_named)
 @click.option("--since", metavar="WHEN", help="Only answers since a date, or so long ago: 7d, 12h.")
 @click.option(
     "--limit",
@@ -166,7 +178,7 @@ def prompts_test(as_json: bool, **values: Any) -> Work:
     help="At most N, the latest first; 20 without it, and 0 is all.",
 )
 @click.option("--project", is_flag=True, help="Add to a prompt of the project, for all to read.")
-@_model_option
+@model_option
 @as_json_option
 def prompts_learn(since: str | None, **values: Any) -> Work:
     """Make examples of answers that you rated + and edits that you took, one by one.

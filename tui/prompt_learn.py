@@ -63,7 +63,7 @@ def learn(runtime: Runtime, options: LearnOptions) -> int:
     library = runtime.library()
     prompt = library.load(options.name)
     asks = runtime.is_interactive and not options.as_json
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     judged = judged_answers(
         runtime.sessions(), prompt.name, since=options.since, progress=narrator.searching
     )

@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from drafts.batches import Piece
-from drafts.doubts import doubt
 from drafts.hunks import Hunk, hunks
 from drafts.structure import piece_changes
 from drafts.verdict import Allowed, Verdict, judge
+from engine.types import Piece as Written
 from prompts.fence import Fenced
 from sessions import Change as ReviewedChange
 from sessions import Turn, sha256_of
 from tui.conversation import Conversation, ConversationEvent, Question
+from tui.doubting import with_doubts, with_unlikely_doubted
+from tui.progress import Pace, Progress
 from tui.reviewing.state import Change
 
 
@@ -34,15 +36,6 @@ class Asked:
     question: Question
     fence: Fenced
     is_markdown: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A piece was sent to the model."""
-
-    done: int
-    """How many pieces came before it."""
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +59,7 @@ class Revised:
     changes: tuple[Change, ...]
 
 
-RevisionEvent: TypeAlias = Started | Revised | ConversationEvent
+RevisionEvent: TypeAlias = Progress | Revised | ConversationEvent
 
 
 class Revision:
@@ -103,6 +96,7 @@ class Revision:
         self._allowed = allowed
         self._versions = versions
         self._answers = dict(answers)
+        self._pace = Pace(len(piece.text.split()) for task in self.tasks for piece in task.pieces)
 
     @property
     def is_complete(self) -> bool:
@@ -121,10 +115,10 @@ class Revision:
             EngineError: If an answer could not be begun.
         """
         work = [(file, piece) for file, task in enumerate(self.tasks) for piece in task.pieces]
-        for done, (file, piece) in enumerate(work):
+        for number, (file, piece) in enumerate(work):
             if self.is_stopped or self.broke is not None:
                 return
-            yield Started(done, len(work))
+            yield self._pace.begin(number)
             yield from self._revise(file, piece)
 
     def reword(self, change: Change, instruction: str) -> Iterator[ConversationEvent | Rewording]:
@@ -152,15 +146,16 @@ class Revision:
         """Ask for a piece; once more, where what came back is doubtful."""
         asked = self._asked[file, piece]
         answers = self._answers.get(sha256_of(asked.question.reference), ())
+        was_there = bool(answers)
         if not answers:
             asking = self.conversation.ask(asked.question, alternatives=self._versions)
-            yield from self._events(asking)
+            yield from self._writing(asking, piece)
             answers = self.conversation.answers
             self.broke = answers[0].error
             if self.broke is not None:
                 return
             if self._judged(piece, asked, answers[0]).flags and not self.is_stopped:
-                yield from self._events(self.conversation.regenerate())
+                yield from self._writing(self.conversation.regenerate(), piece)
                 answers = (*answers, *self.conversation.answers)
         if self.is_stopped:
             return
@@ -172,11 +167,33 @@ class Revision:
         # Pieces that are alike have one answer together, where the work was stopped before.
         alike = sum(each.answer == answer_id for each in self.revised)
         changes = _changes(file, piece, verdict, texts, name=f"{answer_id}.{alike}")
-        if self._allowed.is_correction:
-            changes = tuple(_doubted(change) for change in changes)
+        changes = self._doubted(file, piece, changes)
+        self._pace.end(is_new=not was_there)
         revised = Revised(file, piece, verdict, answer_id, changes)
         self.revised.append(revised)
         yield revised
+
+    def _writing(
+        self, asking: Iterator[ConversationEvent], piece: Piece
+    ) -> Iterator[RevisionEvent]:
+        """The events of a piece's answer, and now and then how far it is."""
+        written = 0
+        for event in self._events(asking):
+            yield event
+            if isinstance(event, Written):
+                written += len(event.text)
+                if progress := self._pace.write(written / len(piece.text) / self._versions):
+                    yield progress
+
+    def _doubted(self, file: int, piece: Piece, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+        """The changes, with warnings where they are no corrections and should be some."""
+        if not self._allowed.is_correction:
+            return changes
+        changes = with_doubts(changes)
+        if self._allowed.min_gain is None:
+            return changes
+        engine, draft = self.conversation.engine, self.tasks[file].text
+        return with_unlikely_doubted(engine, draft, piece, changes, self._allowed.min_gain)
 
     def _events(self, asking: Iterator[ConversationEvent]) -> Iterator[ConversationEvent]:
         """The events of an answer, also where `stop` came just before it was asked for."""
@@ -216,12 +233,6 @@ def _changes(
         own = f"{name}.{hunk.start}-{hunk.end}"
         found.append(Change(file, moved, warning, versions=versions, name=own))
     return tuple(found)
-
-
-def _doubted(change: Change) -> Change:
-    """The change, with a warning if it is no correction."""
-    warnings = filter(None, (change.warning, doubt(change.hunk)))
-    return replace(change, warning="; ".join(warnings))
 
 
 def words_in_place_of(hunk: Hunk, piece: Piece, revised: str) -> str:

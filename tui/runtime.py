@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
-from engine.models import resolve_model
 from engine.types import LoadOptions
 from tui.config import Config, ConfigSources, load_config
 from tui.narrate import Narrator
@@ -19,8 +18,11 @@ from tui.trace import Trace
 if TYPE_CHECKING:
     from drafts.journal import Journal
     from engine.protocol import Engine
+    from engine.remote.endpoint import Endpoint
     from prompts.library import Library
     from sessions import SessionStore
+    from tui.options import EngineOptions
+    from tui.which_model import ModelMeant
 
 EngineStarter: TypeAlias = "Callable[[Path, LoadOptions], Engine]"
 
@@ -44,9 +46,26 @@ class Runtime:
         self.stdin: TextIO = sys.stdin
         self.stdout: TextIO = sys.stdout
         self.stderr: TextIO = sys.stderr
+        self.asked_for_plain = False
+        """Whether the command line says that nothing may be drawn."""
+        self.chosen_editing: str | None = None
+        """How lines are edited from here on, in place of what the configuration says."""
         self.profile: str | None = None
         """That the command line names."""
+        self.notify: Callable[[str], None] = self._notify
+        """Tells a person, before they write, what becomes of it."""
         self._starter = starter
+        self._is_offline = self._is_dry = False
+
+    def choose(self, options: EngineOptions, *, is_dry: bool) -> None:
+        """Take what the command line says of settings, before they are used.
+
+        Args:
+            options: The profile, and whether nothing may be sent.
+            is_dry: Whether nothing is asked of any model.
+        """
+        self.profile, self._is_offline = options.profile, options.offline
+        self._is_dry = is_dry
 
     @cached_property
     def config(self) -> Config:
@@ -60,8 +79,28 @@ class Runtime:
         sources = ConfigSources(self.paths.config_file, project, self.profile)
         config = load_config(sources, self.environment)
         for warning in config.warnings:
-            Narrator(self.stderr).say(warning)
-        return config
+            self.narrator().say(warning)
+        return replace(config, offline=True) if self._is_offline else config
+
+    def find_model(self, name: str | None, *, by_name: bool = False) -> ModelMeant:
+        """What a name means: see `tui.which_model.find_model`."""
+        from tui.which_model import find_model
+
+        return find_model(name, self.config, self.paths.models, by_name=by_name)
+
+    def model_to_load(self, name: str | None, *, by_name: bool = False) -> ModelMeant:
+        """What a name means, after a person has seen what changed in its chat template.
+
+        Raises:
+            TemplateChanged: If it did, and nobody agreed to it; and as `find_model` does.
+        """
+        from engine.models import FoundModel
+        from tui.model_trust import check_trust
+
+        found = self.find_model(name, by_name=by_name)
+        if isinstance(found, FoundModel):
+            check_trust(self, found)
+        return found
 
     def start_engine(
         self, model: str | None, chosen: Mapping[str, Any] = {}, *, by_name: bool = False
@@ -75,13 +114,27 @@ class Runtime:
                 somebody else's.
 
         Raises:
+            EndpointFailed, Offline: If it is at a server that cannot be, or must not be, asked.
             NoModel, NotHere, UnknownModel: If there is nothing to load.
+            TemplateChanged: As for `model_to_load`.
+            UsageProblem: If weights at a server should be loaded in some way.
         """
-        from tui.loading import load_options
+        from engine.models import FoundModel
+        from tui.loading import load_options, refuse_loading
+        from tui.model_trust import note_checksums
 
-        found = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
+        found = self.model_to_load(model, by_name=by_name)
+        if not isinstance(found, FoundModel):
+            refuse_loading(chosen, found)
+            self.notify(found.warning)
+            return reach_server(found, self.environment, sends=not self._is_dry)
         options = load_options(self.config, self.paths, chosen)
-        return self._starter(found.path, replace(options, name=found.name))
+        engine = self._starter(found.path, replace(options, name=found.name))
+        note_checksums(self, found)
+        return engine
+
+    def _notify(self, text: str) -> None:
+        self.narrator().notice(text)
 
     def sessions(self) -> SessionStore:
         """The saved sessions."""
@@ -113,6 +166,21 @@ class Runtime:
             return None
 
     @property
+    def editing(self) -> str:
+        """How the REPL's line is edited: ``emacs`` or ``vi``."""
+        return self.chosen_editing or self.config.editing
+
+    def narrator(self) -> Narrator:
+        """Says on stderr what a wait is for."""
+        return Narrator(self.stderr, repaints=not self.is_plain)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing may be drawn or painted over: for a screen reader, a dumb terminal."""
+        is_dumb = self.environment.get("TERM", "dumb") in ("dumb", "")
+        return self.asked_for_plain or is_dumb or bool(self.environment.get("ACCESSIBLE"))
+
+    @property
     def is_interactive(self) -> bool:
         """Whether a person reads and can be asked."""
         return self.stdin.isatty() and self.stdout.isatty()
@@ -129,3 +197,10 @@ def spawn_worker(path: Path, options: LoadOptions) -> Engine:
     from engine.client import WorkerEngine
 
     return WorkerEngine(path, options)
+
+
+def reach_server(endpoint: Endpoint, environment: Mapping[str, str], *, sends: bool) -> Engine:
+    """The engine of a model at a server."""
+    from engine.remote.client import RemoteEngine
+
+    return RemoteEngine(endpoint, environment, sends=sends)

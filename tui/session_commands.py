@@ -8,13 +8,16 @@ from typing import Any
 
 import click
 
-from tui.arguments import Work, as_json_option
+from tui.arguments import Work, as_json_option, completing
 
 EXPORT_FORMATS = ("json", "openai", "jsonl", "markdown", "html", "text")
 """Those of `sessions.export`, which is not loaded for a command line's sake."""
 
 IMPORT_FORMS = ("draftsmith", "openai", "chatgpt", "llm", "aichat", "markdown")
 """As in `sessions.importers`, which ``--help`` need not load."""
+
+_session = click.argument("session", shell_complete=completing("sessions"))
+_optional_session = click.argument("session", required=False, shell_complete=completing("sessions"))
 
 
 @click.group()
@@ -36,9 +39,21 @@ def sessions_list(limit: int, as_json: bool) -> Work:
 
 @sessions.command("search")
 @click.argument("words", nargs=-1, required=True)
-@click.option("-m", "--model", metavar="NAME", help="Answers of this model only.")
+@click.option(
+    "-m",
+    "--model",
+    metavar="NAME",
+    shell_complete=completing("models"),
+    help="Answers of this model only.",
+)
 @click.option("--since", metavar="WHEN", help="A date, or an age such as 12h, 7d or 3w.")
-@click.option("-t", "--prompt", metavar="NAME", help="Turns made from this prompt only.")
+@click.option(
+    "-t",
+    "--prompt",
+    metavar="NAME",
+    shell_complete=completing("prompts"),
+    help="Turns made from this prompt only.",
+)
 @click.option("-n", "--limit", type=click.IntRange(1, 1_000_000), default=20, metavar="N")
 @as_json_option
 def sessions_search(
@@ -57,7 +72,7 @@ def sessions_search(
 
 
 @sessions.command("rename")
-@click.argument("session")
+@_session
 @click.argument("title")
 def sessions_rename(session: str, title: str) -> Work:
     """Give a session a title; an empty one takes yours away."""
@@ -67,7 +82,7 @@ def sessions_rename(session: str, title: str) -> Work:
 
 
 @sessions.command("branches")
-@click.argument("session", required=False)
+@_optional_session
 @as_json_option
 def sessions_branches(session: str | None, as_json: bool) -> Work:
     """List the branches of a session; of the last one without SESSION."""
@@ -77,8 +92,8 @@ def sessions_branches(session: str | None, as_json: bool) -> Work:
 
 
 @sessions.command("branch")
-@click.argument("session")
-@click.argument("name")
+@_session
+@click.argument("name", shell_complete=completing("branches"))
 @click.option("--rename", "new_name", metavar="NAME", help="Give it another name instead.")
 def sessions_branch(session: str, name: str, new_name: str | None) -> Work:
     """Make a branch the one that the session goes on from."""
@@ -88,7 +103,9 @@ def sessions_branch(session: str, name: str, new_name: str | None) -> Work:
 
 
 @sessions.command("delete")
-@click.argument("names", nargs=-1, required=True, metavar="SESSION...")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="SESSION...", shell_complete=completing("sessions")
+)
 @click.option("--purge", is_flag=True, help="For good, with all that models have read.")
 def sessions_delete(names: tuple[str, ...], purge: bool) -> Work:
     """Move sessions to the trash."""
@@ -98,7 +115,7 @@ def sessions_delete(names: tuple[str, ...], purge: bool) -> Work:
 
 
 @sessions.command("restore")
-@click.argument("session", metavar="[ID]", required=False)
+@click.argument("session", metavar="[ID]", required=False, shell_complete=completing("trashed"))
 def sessions_restore(session: str | None) -> Work:
     """Bring a session back from the trash; list what is there without ID."""
     from tui.session_views import restore_session
@@ -107,9 +124,15 @@ def sessions_restore(session: str | None) -> Work:
 
 
 @sessions.command("replay")
-@click.argument("session", required=False)
+@_optional_session
 @click.option("--turn", metavar="ID", help="An answer; the last one on the branch without it.")
-@click.option("-m", "--model", metavar="NAME", help="In place of the one that answered.")
+@click.option(
+    "-m",
+    "--model",
+    metavar="NAME",
+    shell_complete=completing("models"),
+    help="In place of the one that answered.",
+)
 def sessions_replay(session: str | None, turn: str | None, model: str | None) -> Work:
     """Make an answer again, and say whether it came out the same."""
     from tui.session_replay import replay_answer
@@ -118,7 +141,7 @@ def sessions_replay(session: str | None, turn: str | None, model: str | None) ->
 
 
 @sessions.command("show")
-@click.argument("session", required=False)
+@_optional_session
 @as_json_option
 def sessions_show(session: str | None, as_json: bool) -> Work:
     """Show a session's conversation; the last one without SESSION."""
@@ -128,7 +151,7 @@ def sessions_show(session: str | None, as_json: bool) -> Work:
 
 
 @sessions.command("path")
-@click.argument("session", required=False)
+@_optional_session
 def sessions_path(session: str | None) -> Work:
     """Print where sessions are kept, or the file of one."""
     from tui.session_views import session_path
@@ -137,7 +160,7 @@ def sessions_path(session: str | None) -> Work:
 
 
 @sessions.command("export")
-@click.argument("session", required=False)
+@_optional_session
 @click.option(
     "--format",
     "form",
@@ -185,7 +208,7 @@ def sessions_import(files: tuple[str, ...], form: str | None, dry_run: bool, as_
 
 
 @sessions.command("check")
-@click.argument("session", required=False)
+@_optional_session
 @click.option("--salvage", is_flag=True, help="Write what is sound to a new session.")
 @as_json_option
 def sessions_check(session: str | None, salvage: bool, as_json: bool) -> Work:

@@ -27,7 +27,7 @@ def replay_answer(
     """Make an answer again and say whether it came out the same; the exit code."""
     session = open_session(runtime, query).session
     turn = _answer(session, turn_id)
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     engine = _engine_of(runtime, turn, model)
     try:
         text, reason = _made_again(engine, session, turn, narrator)

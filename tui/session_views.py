@@ -21,7 +21,6 @@ from sessions import (
 from tui import exit_codes
 from tui.branches import check_new_name, find_branch
 from tui.errors import UsageProblem
-from tui.narrate import Narrator
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
 from tui.tables import age, print_json, print_line, print_table
@@ -50,12 +49,12 @@ def list_sessions(runtime: Runtime, *, limit: int, as_json: bool) -> None:
         ],
     )
     if len(summaries) == limit and (more := store.count() - limit) > 0:
-        Narrator(runtime.stderr).say(f"{more:,} older ones: --limit 0 lists all")
+        runtime.narrator().say(f"{more:,} older ones: --limit 0 lists all")
 
 
 def search_sessions(runtime: Runtime, search: Search, *, as_json: bool) -> int:
     """The turns that have certain words, the best first; the exit code, as grep's."""
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     try:
         hits = runtime.sessions().search(search, progress=narrator.indexing)
     except ValueError as error:
@@ -131,7 +130,7 @@ def use_branch(runtime: Runtime, query: str, name: str, *, new_name: str | None)
 
 def delete_sessions(runtime: Runtime, queries: Sequence[str], *, purge: bool) -> None:
     """Move sessions to the trash, or delete them for good with what models have read."""
-    store, narrator = runtime.sessions(), Narrator(runtime.stderr)
+    store, narrator = runtime.sessions(), runtime.narrator()
     ids = [_in_trash_or_here(store, query) if purge else store.resolve(query) for query in queries]
     try:
         for session_id in ids:

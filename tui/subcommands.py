@@ -7,16 +7,12 @@ from typing import Any
 
 import click
 
-from tui.arguments import NotYet, Work, as_json_option
+from tui.arguments import Work, as_json_option, completing, model_option
 from tui.draft_commands import drafts
 from tui.examples import give_examples
 from tui.model_commands import models
 from tui.prompt_commands import prompts
 from tui.session_commands import sessions
-
-_NOT_YET = {
-    "models": ("pull", "quantize"),
-}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,7 +33,12 @@ def config() -> None:
 
 @config.command("show")
 @click.option("--origin", is_flag=True, help="Say of each value where it comes from.")
-@click.option("--profile", metavar="NAME", help="As they are with this profile.")
+@click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=completing("profiles"),
+    help="As they are with this profile.",
+)
 @as_json_option
 def config_show(as_json: bool, origin: bool, profile: str | None) -> Work:
     """Print the settings in use."""
@@ -63,17 +64,22 @@ def config_file() -> Work:
 
 
 @subcommands.command()
-def doctor() -> Work:
-    """Say what this installation has and lacks."""
+@as_json_option
+def doctor(as_json: bool) -> Work:
+    """Say what this installation has, and what is wrong with it; exit code 1 if it is broken."""
     from tui.doctor import examine
 
-    return examine
+    return partial(examine, as_json=as_json)
 
 
 @subcommands.command()
-@click.option("-m", "--model", metavar="NAME", help="A model's name, its beginning, or a path.")
+@model_option
 @click.option(
-    "--compare", multiple=True, metavar="NAME", help="Another model beside it; again for more."
+    "--compare",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completing("models"),
+    help="Another model beside it; again for more.",
 )
 @click.option("--quick", is_flag=True, help="A rough idea in a fraction of the time.")
 @click.option(
@@ -97,23 +103,19 @@ def bench(as_json: bool, **values: Any) -> Work:
     return lambda runtime: run_bench(runtime, options)
 
 
-def _add_not_yet(group: click.Group, name: str) -> None:
-    """A command that is planned and says so, whatever follows it."""
+@subcommands.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> Work:
+    """Print what SHELL has to run to complete command lines of chat.
 
-    @group.command(
-        name,
-        hidden=True,
-        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-    )
-    @click.pass_context
-    def not_yet(context: click.Context) -> None:
-        raise NotYet(context.command_path)
+    \b
+    bash, in ~/.bashrc:                    eval "$(chat completion bash)"
+    zsh, in ~/.zshrc, below compinit:      eval "$(chat completion zsh)"
+    fish, in ~/.config/fish/config.fish:   chat completion fish | source
+    """
+    from tui.completion import script
+
+    return lambda runtime: print(script(shell), end="", file=runtime.stdout)
 
 
-for _group, _names in _NOT_YET.items():
-    _parent = subcommands.commands[_group]
-    assert isinstance(_parent, click.Group)
-    for _name in _names:
-        _add_not_yet(_parent, _name)
-_add_not_yet(subcommands, "completion")
 give_examples(subcommands)

@@ -15,7 +15,7 @@ from engine.models.summary import ModelSummary, Summaries, summarise
 
 _PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})")
 
-_REPO = re.compile(r"hf:(?P<repo>[^/:\s]+/[^/:\s]+)(?::(?P<quantization>[^/:\s]+))?")
+_REPO = re.compile(r"hf:([^/:\s]+/[^/:\s]+)(?::([^/:\s]+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ def resolve_model(name: str | None, folder: Path, *, by_name: bool = False) -> F
     models = find_models(folder)
     if name is None:
         return _default(models)
-    if repo := _REPO.fullmatch(name):
-        return _of_repo(name, repo["repo"], repo["quantization"], models)
+    if repo := parsed_repo(name):
+        return _of_repo(name, *repo, models)
     return _by_name(name, models)
 
 
@@ -123,6 +123,12 @@ def model_at(path: Path) -> FoundModel:
     model = next((each for each in joined if isinstance(each, FoundModel)), None)
     # One part of several is for llama.cpp to refuse.
     return model or FoundModel(stored.name, path, path.stat().st_size, "a path", None, (path,))
+
+
+def parsed_repo(name: str) -> tuple[str, str | None] | None:
+    """Repository and quantization of ``hf:user/repo:QUANTIZATION``; None where it is not so."""
+    found = _REPO.fullmatch(name)
+    return (found[1], found[2]) if found else None
 
 
 def quantization_of(name: str) -> str | None:

@@ -14,6 +14,9 @@ _BATCH = 512
 _PROCESS = 100 * 2**20
 """Bytes of the worker itself: Python, llama.cpp, its buffers."""
 
+_BESIDE = 512 * 2**20
+"""Bytes that a download of unknown shape takes beside an eighth of its size."""
+
 USUAL_CONTEXT = 4096
 """Tokens; what a model should have room for, to be said to fit."""
 
@@ -26,6 +29,11 @@ def memory_needed(summary: ModelSummary, n_ctx: int, kv_type: KvType = "f16") ->
     kv = int(summary.kv_elements * _ELEMENT_BYTES[kv_type] * n_ctx)
     compute = _BATCH * 4 * (summary.n_vocab + 8 * summary.n_embd)
     return summary.weights_bytes + kv + compute + _PROCESS
+
+
+def memory_of_download(size_bytes: int) -> int:
+    """Bytes that a file of which only the size is known takes with a context of usual length."""
+    return size_bytes + size_bytes // 8 + _BESIDE
 
 
 def usual_memory(summary: ModelSummary) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tui.commands.registry import COMMANDS
 from tui.commands.talk import GROUPS, Command
+from tui.commands.tuning import EDITING, EDITING_MEANING
 from tui.setting_values import MEANINGS
 
 _BEGINNING = """\
@@ -76,7 +77,8 @@ def _settings() -> Iterator[str]:
         "place of a value takes it back. [sampling.md](sampling.md) says more.\n"
     )
     yield "| name | meaning |\n|---|---|"
-    yield from (f"| `{name}` | {meaning} |" for name, meaning in MEANINGS.items())
+    meanings = {**MEANINGS, EDITING: f"{EDITING_MEANING}: `emacs` or `vi`"}
+    yield from (f"| `{name}` | {meaning} |" for name, meaning in meanings.items())
     yield ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from engine.models import find_models
@@ -21,12 +21,25 @@ from tui.setting_values import (
     with_values,
 )
 from tui.tables import file_size
+from tui.which_model import endpoints_of, shown_name
+
+EDITING = "editing"
+EDITING_MEANING = "how the line is edited that you type"
+
+_EDITING_VALUES: Mapping[str, str] = {
+    "emacs": "Ctrl+A, Ctrl+E, Ctrl+W and the like",
+    "vi": "Escape leaves the insertion; i, a, o begin it",
+    "default": "what the configuration says",
+}
 
 
 def _set(talk: Talk, argument: str) -> None:
     typed = words_of(argument, "set")
+    if typed[:1] == [EDITING]:
+        _set_editing(talk, typed[1:])
+        return
     if not typed:
-        for name in MEANINGS:
+        for name in (*MEANINGS, EDITING):
             talk.say(_line(talk, name))
         return
     if len(typed) == 1 and typed[0] in MEANINGS:
@@ -45,13 +58,26 @@ def _set(talk: Talk, argument: str) -> None:
         talk.say(_line(talk, name))
 
 
+def _set_editing(talk: Talk, typed: Sequence[str]) -> None:
+    """Say how lines are edited, or edit them another way from here on."""
+    if len(typed) > 1 or not set(typed) <= {*_EDITING_VALUES}:
+        raise UsageProblem(f"{EDITING} takes one of {', '.join(_EDITING_VALUES)}")
+    if typed:
+        talk.runtime.chosen_editing = None if is_unset(typed[0]) else typed[0]
+    talk.say(_line(talk, EDITING))
+
+
 def _line(talk: Talk, name: str) -> str:
+    if name == EDITING:
+        return f"{name} {talk.runtime.editing}  {EDITING_MEANING}"
     value = value_of(talk.conversation.settings, name)
     return f"{name} {value}  {MEANINGS[name]}"
 
 
 def _complete_set(talk: Talk, argument: str) -> Iterator[Suggestion]:
-    return settings(talk, argument, {})
+    if argument.split(" ")[:-1] == [EDITING]:
+        return words(_EDITING_VALUES)
+    return settings(talk, argument, {EDITING: EDITING_MEANING})
 
 
 _THINKING: Mapping[str, bool | None] = {"on": True, "off": False, "auto": None}
@@ -72,12 +98,14 @@ def _think(talk: Talk, argument: str) -> None:
 def _model(talk: Talk, argument: str) -> None:
     if argument:
         talk.use_model(argument)
-    talk.say(f"the model is {talk.conversation.engine.model_name}")
+    talk.say(f"the model is {shown_name(talk.conversation.engine)}")
 
 
 def _model_names(talk: Talk, argument: str) -> Iterator[Suggestion]:
     models = find_models(talk.runtime.paths.models)
-    return names(argument, {model.name: file_size(model.size_bytes) for model in models})
+    at_servers = {name: one.host for name, one in endpoints_of(talk.runtime.config).items()}
+    here = {model.name: file_size(model.size_bytes) for model in models}
+    return names(argument, {**at_servers, **here})
 
 
 TUNING_COMMANDS = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -18,19 +19,21 @@ from tui.composed import Surroundings, answer_settings
 from tui.conversation import Conversation, ConversationEvent
 from tui.documents import read_files
 from tui.errors import TooLong, UsageProblem, explain
-from tui.interrupts import signals_call
 from tui.loading import chosen_load_options
 from tui.mentions import mentioned_files
-from tui.narrate import Narrator
 from tui.options import AskOptions
 from tui.plain import PlainAnswer
 from tui.prompt_in_use import PromptInUse
 from tui.repl.clipboard import copy_to_clipboard
-from tui.repl.reader import CommandCompleter, LineReader, PipeReader, TerminalReader
+from tui.repl.entries import Entry, entry_of
+from tui.repl.fronts import Front, front_for
+from tui.repl.shell import run_shell, shell_output
+from tui.review import confirm
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
 from tui.surroundings import surroundings
 from tui.titles import TitleMaker
+from tui.which_model import shown_name
 
 
 def run_repl(runtime: Runtime, options: AskOptions) -> int:
@@ -38,17 +41,14 @@ def run_repl(runtime: Runtime, options: AskOptions) -> int:
     log = open_session(runtime, options)
     settings = answer_settings(options.engine, {}, runtime.config)
     conversation = Conversation(start_engine(runtime, options, log), log, settings)
-    reader: LineReader
-    completer = CommandCompleter()
-    if runtime.is_interactive:
-        reader = TerminalReader(runtime.paths.repl_history, completer)
-    else:
-        reader = PipeReader(runtime.stdin)
-    repl = completer.talk = Repl(runtime, options, conversation, reader)
+    repl = Repl(runtime, options, conversation, front_for(runtime))
     try:
         return repl.run()
     finally:
         repl.conversation.engine.close()
+
+
+_LEAVING = "Ctrl+D leaves"
 
 
 class Repl:
@@ -59,15 +59,15 @@ class Repl:
         runtime: Runtime,
         options: AskOptions,
         conversation: Conversation,
-        reader: LineReader,
+        front: Front,
     ) -> None:
         self.conversation = conversation
         self.runtime = runtime
         self.engine_options = options.engine
         self.attachments: list[AttachedText] = []
         self._options = options
-        self._reader = reader
-        self._narrator = Narrator(runtime.stderr)
+        self._front = front
+        self._narrator = runtime.narrator()
         self._titles = TitleMaker()
         self.prompt = PromptInUse(options.prompt)
         self._leaving = False
@@ -77,7 +77,8 @@ class Repl:
         """Read and answer until the end of input or /exit."""
         self.attachments = read_files(self._options.prompt.files, self._options.prompt.glob)
         if self.runtime.is_interactive:
-            self.say(f"{self.conversation.engine.model_name} · /help · Ctrl+D leaves")
+            name = shown_name(self.conversation.engine)
+            self.say((", " if self.runtime.is_plain else " · ").join((name, "/help", _LEAVING)))
             if self.conversation.log.session.turns:
                 self.say("\n".join(where_it_stands(self)))
         if self._options.prompt.words:
@@ -140,8 +141,8 @@ class Repl:
 
     def show(self, events: Iterable[ConversationEvent], *, alternatives: int = 1) -> None:
         """See `Talk`."""
-        answer = PlainAnswer(self.runtime.stdout, self._narrator, alternatives=alternatives)
-        with signals_call(self.conversation.cancel) as interruption:
+        answer = PlainAnswer(self._front.page(), self._narrator, alternatives=alternatives)
+        with self._front.answering(self.conversation.cancel) as interruption:
             try:
                 answer.show(events)
             except CannotFit as error:
@@ -181,7 +182,7 @@ class Repl:
         if self.runtime.is_interactive:
             self._titles.start(self.conversation.engine, log.session)
         try:
-            return self._reader.read()
+            return self._front.read(self)
         finally:
             if title := self._titles.stop():
                 self.conversation.marks.set_title(title, by_model=True)
@@ -189,14 +190,7 @@ class Repl:
     def _handle(self, line: str) -> None:
         """Carry out a command or answer a question; an error is said, and the loop goes on."""
         try:
-            if line.startswith("/"):
-                run_line(self, line)
-                marked = PlainAnswer(self.runtime.stdout, self._narrator)
-                marked.show(self.conversation.failures())
-                if marked.failed:
-                    self._note_failure()
-            else:
-                self._answer(line)
+            self._carry_out(entry_of(line, by_person=self.runtime.is_interactive))
         except KeyboardInterrupt:
             self._narrator.say("stopped; the answer so far is kept")
         except BrokenPipeError:
@@ -206,8 +200,40 @@ class Repl:
             self._narrator.say(text)
             self._note_failure()
 
-    def _answer(self, line: str) -> None:
-        named = mentioned_files(line) if self.runtime.is_interactive else []
+    def _carry_out(self, entry: Entry) -> None:
+        if entry.kind == "shell":
+            self._tell_code(run_shell(entry.text, self.runtime.environment))
+        elif entry.kind == "attached shell":
+            self._attach_output(entry.text)
+        elif entry.kind == "command":
+            run_line(self, entry.text)
+            marked = PlainAnswer(self._front.page(), self._narrator)
+            marked.show(self.conversation.failures())
+            if marked.failed:
+                self._note_failure()
+        else:
+            may_attach = self.runtime.is_interactive and entry.kind == "question"
+            self._answer(entry.text, mentioned_files(entry.text) if may_attach else [])
+
+    def _attach_output(self, command: str) -> None:
+        output, code = shell_output(command, self.runtime.environment, self._pass_on)
+        self._pass_on("" if output.endswith("\n") or not output else "\n")
+        self._tell_code(code)
+        size = f"{len(output.splitlines()):,} lines, {len(output):,} characters"
+        if not output.strip():
+            self.say("it printed nothing that could be attached")
+        elif confirm(self.runtime, f"Attach this to the next question ({size})?"):
+            self.attachments.append(AttachedText(" ".join(command.split()), output))
+
+    def _pass_on(self, output: str) -> None:
+        self.runtime.stdout.write(sanitize(output))
+        self.runtime.stdout.flush()
+
+    def _tell_code(self, code: int) -> None:
+        if code:
+            self.say(f"exit code {code}")
+
+    def _answer(self, line: str, named: Sequence[Path]) -> None:
         attachments = [*self.attachments, *read_files(named)]
         composed = self.prompt.compose(line, self.engine_options, attachments, self.around)
         self.attachments = []

@@ -1,117 +1,118 @@
-"""Where the REPL's lines come from: an editor on a terminal, or a pipe."""
+"""Reads entries with an editor on a terminal that can be painted on; and their history."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol, TextIO
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
-from prompt_toolkit.document import Document
+from prompt_toolkit.cursor_shapes import ModalCursorShapeConfig
+from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.history import FileHistory
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding import merge_key_bindings
+from prompt_toolkit.key_binding.vi_state import InputMode
 
-from tui.commands import Talk, complete_line
-from tui.sanitize import sanitize_line
-from tui.texts import decode
+from tui.repl.completer import CommandCompleter
+from tui.repl.entries import is_open
+from tui.repl.keys import load_clearing_bindings, load_sending_bindings
+from tui.repl.presses import Presses
 
-
-class LineReader(Protocol):
-    """A source of what a person types."""
-
-    def read(self) -> str:
-        """The next entry, which may have several lines.
-
-        Raises:
-            EOFError: If there is no more.
-            KeyboardInterrupt: If the person took back what they had typed.
-        """
-        ...
-
-
-class PipeReader:
-    """Lines of a stream that is not a terminal."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def read(self) -> str:
-        """See `LineReader`."""
-        line = self._stream.buffer.readline()
-        if not line:
-            raise EOFError
-        return decode(line, "standard input").rstrip("\n")
+_ESCAPE_S = 0.1
+"""Seconds after which Escape is no longer the beginning of a key, in vi mode."""
 
 
 class TerminalReader:
-    """An editor with history and completion. Enter sends; Ctrl+J and Alt+Enter break the line."""
+    """An editor with history, completion, and a line that says where the conversation stands."""
 
-    def __init__(self, history: Path, completer: CommandCompleter) -> None:
-        """Open the history, which is made if it is not there.
+    def __init__(
+        self,
+        history: FileHistory,
+        completer: CommandCompleter,
+        presses: Presses,
+        toolbar: Callable[[str, int], str],
+    ) -> None:
+        """Nothing is read yet.
 
         Args:
-            history: The file of earlier entries.
+            history: Earlier entries.
             completer: Completes what is typed.
+            presses: Of Ctrl+C, those while an answer was shown included.
+            toolbar: The line below, for a mode and a width; asked for again at each key.
         """
-        history.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(history, os.O_WRONLY | os.O_CREAT, 0o600))
+        self._toolbar = toolbar
+        self._presses = presses
         self._session: PromptSession[str] = PromptSession(
             "› ",
             multiline=True,
             prompt_continuation="  ",
-            history=FileHistory(str(history)),
+            history=history,
             auto_suggest=AutoSuggestFromHistory(),
             completer=completer,
             complete_while_typing=True,
             complete_in_thread=True,
             enable_open_in_editor=True,
             enable_suspend=True,
-            key_bindings=editing_bindings(),
+            tempfile_suffix=".md",
+            cursor=ModalCursorShapeConfig(),
+            bottom_toolbar=self._below,
+            key_bindings=merge_key_bindings(
+                [load_sending_bindings(), load_clearing_bindings(presses)]
+            ),
         )
 
     def read(self) -> str:
-        """See `LineReader`."""
+        """The next entry, which may have several lines.
+
+        Raises:
+            EOFError: If there is no more.
+        """
         return self._session.prompt()
 
+    def edit_as(self, mode: str) -> None:
+        """Edit lines as in ``emacs`` or ``vi``."""
+        is_vi = mode == "vi"
+        self._session.editing_mode = EditingMode.VI if is_vi else EditingMode.EMACS
+        app = self._session.app
+        # In emacs mode Escape and a letter are typed one after the other, too.
+        app.timeoutlen, app.ttimeoutlen = (_ESCAPE_S, _ESCAPE_S) if is_vi else (1.0, 0.5)
 
-class CommandCompleter(Completer):
-    """Completes the commands of the registry and what may follow them, each with its meaning."""
-
-    def __init__(self) -> None:
-        self.talk: Talk | None = None
-        """What commands act on; there is nothing to complete before it is there."""
-
-    def get_completions(self, document: Document, _event: CompleteEvent) -> Iterable[Completion]:
-        """Those that begin as the last word does: of a line with a slash, or behind an @."""
-        text = document.text_before_cursor
-        if text.startswith("/") and "\n" in text:
-            return
-        text = text.rpartition("\n")[2]
-        if self.talk is None:
-            return
-        word = text.rpartition(" ")[2]
-        for suggestion in complete_line(self.talk, text):
-            yield Completion(
-                suggestion.text,
-                start_position=-len(word),
-                display_meta=sanitize_line(suggestion.meaning),
-            )
+    def _below(self) -> str:
+        app = get_app()
+        if self._presses.is_armed:
+            typed = bool(app.current_buffer.text)
+            return " Ctrl+C again clears the line" if typed else " Ctrl+D leaves"
+        mode = ""
+        if app.editing_mode == EditingMode.VI:
+            mode = "vi" if app.vi_state.input_mode == InputMode.NAVIGATION else "vi insert"
+        return self._toolbar(mode, app.output.get_size().columns)
 
 
-def editing_bindings() -> KeyBindings:
-    """Enter sends what is written, where prompt-toolkit's multi-line mode would break the line."""
-    bindings = KeyBindings()
+def read_lines(line: Callable[[], str]) -> str:
+    """An entry: a line, or all lines up to the three quotation marks that close it.
 
-    @bindings.add("enter")
-    def _send(event: KeyPressEvent) -> None:
-        event.current_buffer.validate_and_handle()
+    Raises:
+        EOFError: If there is no line.
+    """
+    lines = [line()]
+    while is_open("\n".join(lines)):
+        try:
+            lines.append(line())
+        except EOFError:
+            break
+    return "\n".join(lines)
 
-    @bindings.add("c-j")
-    @bindings.add("escape", "enter")
-    def _break_line(event: KeyPressEvent) -> None:
-        event.current_buffer.newline()
 
-    return bindings
+def open_history(file: Path) -> FileHistory:
+    """The file of earlier entries, which is made if it is not there, for this person alone."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
+    return FileHistory(str(file))
+
+
+def earlier_entries(history: FileHistory, most: int) -> Sequence[str]:
+    """The last entries of a history, the oldest first."""
+    newest_first = list(history.load_history_strings())
+    return newest_first[:most][::-1]

@@ -1,0 +1,80 @@
+"""The line below what is typed: the model, how full the context is, the branch, what goes along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from engine.protocol import Engine
+from sessions import branch_of_head
+from tui.commands import Talk
+from tui.sanitize import sanitize_line
+
+_BAR = 8
+"""Cells of the meter."""
+
+_LONGEST_NAME = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a conversation stands while a person types."""
+
+    engine: Engine
+    used: int
+    """Tokens that the last answer ended with; 0 before the first."""
+    branch: str
+    attached: int
+    """Texts that go along with the next question."""
+
+
+def standing_of(talk: Talk) -> Standing:
+    """Where a conversation stands now. It costs nothing: the last answer knows its tokens."""
+    session = talk.conversation.log.session
+    usage = next((turn.usage for turn in session.path(last=1) if turn.usage), None)
+    used = usage.prompt_tokens + usage.completion_tokens if usage else 0
+    branch = branch_of_head(session) or ""
+    return Standing(talk.conversation.engine, used, branch, len(talk.attachments))
+
+
+def toolbar(standing: Standing, mode: str, width: int) -> str:
+    """The parts that fit into a line, the first ones before the others.
+
+    Args:
+        standing: Where the conversation stands.
+        mode: Of the editor, where a person must know it.
+        width: Cells of the terminal.
+    """
+    attached = f"{standing.attached} attached" if standing.attached else ""
+    parts = [
+        mode,
+        _short(standing.engine.model_name),
+        _meter(standing),
+        attached,
+        _short(standing.branch),
+    ]
+    return sanitize_line(_fitting([part for part in parts if part], width))
+
+
+def _fitting(parts: Sequence[str], width: int) -> str:
+    line = ""
+    for part in parts:
+        longer = f"{line} · {part}" if line else f" {part}"
+        if cell_len(longer) < width:
+            line = longer
+    return line
+
+
+def _meter(standing: Standing) -> str:
+    card = standing.engine.card
+    if card is None:
+        return "loading"
+    share = min(1.0, standing.used / card.n_ctx)
+    full = round(share * _BAR)
+    return f"{'■' * full}{'□' * (_BAR - full)} {standing.used:,} of {card.n_ctx:,}"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
