@@ -168,7 +168,8 @@ def test_missing_log_probabilities_are_pointed_out(
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ((chunk("Blue and"),), "hung up before its answer was complete"),
+        ((chunk("Blue and"),), "broke off before its answer was complete"),
+        ((chunk("Blue and"), DONE), "broke off before its answer was complete"),
         ((chunk("Blue and"), b"data: {oops\n\n"), "not JSON"),
         ((chunk("Blue and"), b"data: [1, 2]\n\n"), "no part of an answer"),
         ((chunk("Blue and"), b'data: {"choices": [{"delta": 5}]}\n\n'), "no part of an answer"),

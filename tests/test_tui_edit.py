@@ -361,6 +361,13 @@ def test_a_part_that_was_named_is_the_selection(chat: Chat, draft: Path, by_para
         assert "Their is a light." in chat.engine.requests[0].messages[-1].content
 
 
+def test_what_is_asked_for_again_is_followed_again(chat: Chat, draft: Path) -> None:
+    chat.script("There is", NEW)
+    assert chat("--edit", "draft.md", "--yes") == 0
+    assert [request.reference for request in chat.engine.requests] == [OLD.strip()] * 2
+    assert draft.read_text() == NEW
+
+
 def test_what_is_locked_comes_back_or_is_not_taken(chat: Chat, draft: Path) -> None:
     draft.write_text("In 1911 he builded 3 mills on the old river.\n")
     chat.script(*["In 1912 he built 3 mills on the old river."] * 2)

@@ -12,7 +12,7 @@ SUBCOMMANDS: Mapping[str, str] = {
     "models": "list, get, inspect, choose, shrink and remove models",
     "drafts": "list, show, undo and redo what was written to your files",
     "config": "show and edit the settings",
-    "doctor": "what this installation has and lacks",
+    "doctor": "what this installation has, and what is wrong with it",
     "bench": "how fast a model is on this machine",
     "completion": "complete command lines in bash, zsh and fish",
 }
@@ -54,6 +54,7 @@ EXAMPLES: Mapping[str, str] = {
     "models add": "chat models add ~/Downloads/tale.gguf",
     "models pull": "chat models pull hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M",
     "models info": "chat models info smollm2",
+    "models trust": "chat models trust smollm2",
     "models use": "chat models use smollm2",
     "models remove": "chat models remove tale",
     "models quantize": 'chat models quantize tale-F16 "$(chat models path)" Q4_K_M',

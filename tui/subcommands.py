@@ -64,11 +64,12 @@ def config_file() -> Work:
 
 
 @subcommands.command()
-def doctor() -> Work:
-    """Say what this installation has and lacks."""
+@as_json_option
+def doctor(as_json: bool) -> Work:
+    """Say what this installation has, and what is wrong with it; exit code 1 if it is broken."""
     from tui.doctor import examine
 
-    return examine
+    return partial(examine, as_json=as_json)
 
 
 @subcommands.command()
