@@ -12,6 +12,7 @@ from engine.types import Event, Request
 from sessions import (
     SessionLog,
     Turn,
+    draft_of,
     instruction_in_force,
     new_turn_id,
     summary_in_force,
@@ -219,7 +220,11 @@ class Conversation(TreeChanges):
         question = self._under_newer_instruction(question)
         yield from self._saver.failures()
         path = self.log.session.path(question.id)
-        request = replace(request_after(path, settings), alternatives=alternatives)
+        # What is revised by itself is followed again.
+        draft = draft_of(question) if question.alone else None
+        request = replace(
+            request_after(path, settings), reference=draft or "", alternatives=alternatives
+        )
         yield from self._answer(request, self._begun(question, request))
 
     def _continue(
