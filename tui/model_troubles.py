@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engine.errors import EngineError, NoModel
 from engine.machine import available_memory
-from engine.models import ModelSummary, resolve_model
+from engine.models import FoundModel, ModelSummary
 from engine.models.memory import USUAL_CONTEXT, memory_needed
 from engine.models.summary import summarise
 from engine.types import KvType
@@ -15,6 +15,7 @@ from tui.errors import explain
 from tui.runtime import Runtime
 from tui.tables import file_size
 from tui.troubles import Trouble
+from tui.which_model import find_model
 
 
 def model_troubles(runtime: Runtime) -> Iterator[Trouble]:
@@ -24,8 +25,8 @@ def model_troubles(runtime: Runtime) -> Iterator[Trouble]:
     except ConfigError:  # said elsewhere
         config = Config()
     try:
-        model = resolve_model(config.model, runtime.paths.models)
-        summary = summarise(model.parts)
+        model = find_model(None, config, runtime.paths.models)
+        summary = summarise(model.parts) if isinstance(model, FoundModel) else None
     except NoModel as error:
         what, fix = explain(error)[0].split(": ", 1)
         yield Trouble(what, fix)
@@ -34,7 +35,8 @@ def model_troubles(runtime: Runtime) -> Iterator[Trouble]:
             f"the model cannot be used: {error}", "`chat models list` shows what there is"
         )
     else:
-        yield from memory_troubles(model.name, summary, config, available_memory())
+        if summary is not None:  # the others are at a server
+            yield from memory_troubles(model.name, summary, config, available_memory())
 
 
 def memory_troubles(
