@@ -43,6 +43,7 @@ class Engine(Protocol):
 
         Raises:
             LoadFailed: If the weights cannot be used.
+            EndpointFailed: If the server that has them cannot be used.
         """
         ...
 

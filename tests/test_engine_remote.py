@@ -22,6 +22,7 @@ from engine.remote.endpoint import Endpoint
 from engine.types import (
     Event,
     Finished,
+    Loading,
     Message,
     Notice,
     Piece,
@@ -300,6 +301,15 @@ def test_a_cancel_hangs_up_on_a_server_that_says_nothing(
     assert finish(events).reason == "cancelled"
     assert texts(events) == "Blue"
     assert loopback.hung_up.wait(10)
+
+
+def test_loading_can_be_left_while_the_server_says_nothing() -> None:
+    with silent_port() as port:
+        engine = RemoteEngine(Endpoint("big", f"http://127.0.0.1:{port}/v1"), {})
+        with closing(engine.load()) as events:
+            assert next(events) == next(events) == Loading(0.0)
+        assert engine.card is None
+        engine.close()
 
 
 def test_a_cancel_ends_a_wait_for_a_server_that_never_begins() -> None:
