@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,9 @@ SCRIPTED = """
 import sys
 from engine.scripted import ScriptedEngine
 from tui.cli import main
-sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([sys.argv[1]])))
+def start(path, options):
+    return ScriptedEngine([sys.argv[1]], model_name=path.stem)
+sys.exit(main(sys.argv[2:], starter=start))
 """
 
 ENDLESS = """
@@ -48,11 +51,27 @@ class Terminal:
         environment: Mapping[str, str] = {},
     ) -> pexpect.spawn:
         """The same with an engine that gives one reply, again and again if it is endless."""
-        model = self.home / "data" / "models" / "tiny.gguf"
-        model.parent.mkdir(parents=True, exist_ok=True)
-        model.touch()
+        self._have_a_model()
         script = ENDLESS if endless else SCRIPTED
         return self._spawn(sys.executable, "-c", script, reply, *arguments, environment=environment)
+
+    def start_shell(self) -> pexpect.spawn:
+        """A shell with job control, whose prompt is a dollar sign."""
+        shell = self._spawn("bash", "--norc", "--noprofile", "-i", environment={"PS1": "$ "})
+        shell.expect_exact("$ ")
+        return shell
+
+    def scripted_command(self, reply: str, *arguments: str, endless: bool = False) -> str:
+        """The line for a shell that does what `start_scripted` does."""
+        self._have_a_model()
+        script = self.home / "scripted.py"
+        script.write_text(ENDLESS if endless else SCRIPTED, encoding="utf-8")
+        return shlex.join([sys.executable, str(script), reply, *arguments])
+
+    def _have_a_model(self, name: str = "tiny") -> None:
+        model = self.home / "data" / "models" / f"{name}.gguf"
+        model.parent.mkdir(parents=True, exist_ok=True)
+        model.touch()
 
     def _spawn(
         self, command: str, *arguments: str, environment: Mapping[str, str] = {}
