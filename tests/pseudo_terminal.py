@@ -37,6 +37,8 @@ class Terminal:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.folder: Path | None = None
+        """Where programs are started, if that matters."""
         self.processes: list[pexpect.spawn] = []
 
     def start(self, *arguments: str) -> pexpect.spawn:
@@ -87,6 +89,7 @@ class Terminal:
                 "PROMPT_TOOLKIT_NO_CPR": "1",
                 **environment,
             },
+            cwd=self.folder,
             dimensions=(24, 80),
             encoding="utf-8",
             timeout=30,

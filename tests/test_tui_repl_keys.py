@@ -20,6 +20,7 @@ from tui.repl.entries import Entry, entry_of, is_open
 from tui.repl.presses import Presses
 from tui.repl.reader import TerminalReader, open_history
 from tui.repl.toolbar import Standing, toolbar
+from tui.runtime import Runtime
 
 ESCAPE, CTRL_C, CTRL_J, CTRL_R = "\x1b", "\x03", "\n", "\x12"
 CTRL_UNDERSCORE = "\x1f"
@@ -95,9 +96,7 @@ def test_the_line_is_edited_as_in_vi_where_that_is_wanted(desk: Desk) -> None:
 
 
 def test_a_paste_of_a_megabyte_arrives_whole(desk: Desk) -> None:
-    text = "\n".join(
-        f"{number} a line of a text that somebody has" for number in range(27_000)
-    )
+    text = "\n".join(f"{number} a line of a text that somebody has" for number in range(27_000))
     began = perf_counter()
     assert desk.typed(f"{PASTE}{text}{PASTED}\r") == text
     assert len(text) > 1_000_000
@@ -156,3 +155,20 @@ def test_the_line_below_shows_what_fits() -> None:
     assert toolbar(standing, "vi", 80) == whole
     assert toolbar(standing, "", 20) == " tiny · 2 attached"
     assert toolbar(standing, "", 4) == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_plain"),
+    [
+        ({"TERM": "xterm-256color"}, False),
+        ({"TERM": "dumb"}, True),
+        ({}, True),
+        ({"TERM": "xterm-256color", "ACCESSIBLE": "1"}, True),
+    ],
+)
+def test_where_nothing_may_be_painted(
+    home: Path, environment: dict[str, str], is_plain: bool
+) -> None:
+    engine = ScriptedEngine(["x"])
+    runtime = Runtime({**environment, "CHAT_HOME": str(home)}, lambda _path, _options: engine)
+    assert runtime.is_plain is is_plain
