@@ -55,5 +55,5 @@ $(CHAT_READY): pyproject.toml
 	@touch $@
 
 $(DEV_READY): pyproject.toml $(CHAT_READY)
-	@$(BIN)/python -m pip install --quiet --group dev >&2
+	@$(BIN)/python -m pip install --quiet --editable '.[documents]' --group dev >&2
 	@touch $@

@@ -6,13 +6,14 @@ EngineError
 ├── NotHere            a published model that was not downloaded yet
 ├── DownloadFailed     a model could not be downloaded
 ├── LoadFailed         the file is not weights, or llama.cpp refused them
+├── QuantizeFailed     weights could not be quantized
 ├── TemplateFailed     the model's chat template could not be rendered
 ├── GrammarFailed      a grammar or JSON Schema cannot be used
 ├── CannotFit          the prompt is longer than the context
 ├── Unsupported        the model, or this engine, cannot do what was asked for
 ├── WorkerFailed       the process that owns llama.cpp died, or met an error of its own
 ├── EndpointFailed     a server could not be reached, refused the request, or broke off
-└── Offline            the model is at a server, and nothing may be sent
+└── Offline            what was named is at a server, and nothing may be sent
 """
 
 from __future__ import annotations
@@ -42,10 +43,12 @@ class UnknownModel(EngineError):
     Attributes:
         name: The name as it was given.
         nearest: Names that were probably meant, best first.
+        is_ambiguous: Whether it fits several.
     """
 
     def __init__(self, name: str, nearest: Sequence[str], *, ambiguous: bool = False) -> None:
         self.name = name
+        self.is_ambiguous = ambiguous
         self.nearest = tuple(nearest)
         fits = "fits several models" if ambiguous else "is neither a file nor a known model"
         super().__init__(f"{name!r} {fits}")
@@ -69,6 +72,10 @@ class DownloadFailed(EngineError):
 
 class LoadFailed(EngineError):
     """The file is missing, is not GGUF, or llama.cpp refused it; the text has its reason."""
+
+
+class QuantizeFailed(EngineError):
+    """llama.cpp could not quantize a file; the text has its reason."""
 
 
 class TemplateFailed(EngineError):
@@ -106,4 +113,4 @@ class EndpointFailed(EngineError):
 
 
 class Offline(EngineError):
-    """The model that was named is at a server, and the person wants nothing to be sent."""
+    """Something is at a server that the person wants nothing to be sent to."""

@@ -88,7 +88,7 @@ class Inference:
         """
         return len(self._formatted(Request(messages)).tokens)
 
-    def score(self, messages: tuple[Message, ...], text: str) -> list[TokenScore]:
+    def score(self, messages: tuple[Message, ...], text: str, after: str) -> list[TokenScore]:
         """What the model thinks of a given answer, in one pass over its tokens.
 
         Raises:
@@ -96,9 +96,10 @@ class Inference:
             TemplateFailed: If the chat template cannot render the messages.
             WorkerFailed: If it was cancelled.
         """
-        given = self._formatted(Request(messages, prefill=text)).tokens
+        given = self._formatted(Request(messages, prefill=after + text)).tokens
         # Where the text begins is seen from another one in its place.
-        other = self._formatted(Request(messages, prefill="?" if text[:1] != "?" else "!")).tokens
+        different = "?" if text[:1] != "?" else "!"
+        other = self._formatted(Request(messages, prefill=after + different)).tokens
         begins = shared_tokens(given, other)
         self._recall(given)
         sequence, spelled = self._cache.begin(given[:begins])

@@ -35,6 +35,17 @@ class Engine(Protocol):
         """
         ...
 
+    def load(self) -> Generator[Event, None, None]:
+        """`Loading` and `Notice` events until the weights are there; nothing where they are.
+
+        Closing it does not end the loading. While it waits it yields the last `Loading` again, many
+        times a second, so that whoever reads can turn to something else.
+
+        Raises:
+            LoadFailed: If the weights cannot be used.
+        """
+        ...
+
     def count(self, messages: Sequence[Message]) -> int:
         """Tokens of the messages as the model would get them, template included.
 
@@ -47,8 +58,16 @@ class Engine(Protocol):
         """
         ...
 
-    def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
+    def score(
+        self, messages: Sequence[Message], text: str, *, after: str = ""
+    ) -> tuple[TokenScore, ...]:
         """What the model thinks of a given answer to the messages, token by token.
+
+        Args:
+            messages: None at all where it is a plain text, without any template.
+            text: What is scored.
+            after: How the answer begins, or the plain text; it is not scored. Without messages some
+                models say nothing of a text's first token unless there is something before it.
 
         Raises:
             CannotFit: If messages and text are longer than the context.

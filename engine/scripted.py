@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from itertools import zip_longest
 from pathlib import Path
 
@@ -28,6 +29,10 @@ from engine.types import (
 )
 
 _TOKEN = re.compile(r"\s*\S+|\s+")
+_WORD = re.compile(r"\w+|[^\w\s]")
+
+_NATS = 10.0
+"""What a word or mark that differs from the reply takes off a plain text's score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,10 @@ class ScriptedEngine:
         """See `Engine`."""
         return self.card
 
+    def load(self) -> Generator[Event, None, None]:
+        """See `Engine`."""
+        yield from ()
+
     @property
     def card(self) -> ModelCard:
         """See `Engine`."""
@@ -100,11 +109,17 @@ class ScriptedEngine:
         """See `Engine`."""
         return sum(len(_TOKEN.findall(message.content)) for message in messages)
 
-    def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
-        """See `Engine`."""
+    def score(
+        self, messages: Sequence[Message], text: str, *, after: str = ""
+    ) -> tuple[TokenScore, ...]:
+        """See `Engine`. A plain text is the likelier the less it differs from the last reply."""
         tokens = _TOKEN.findall(text)
-        self._check_room(self.count(messages) + len(tokens))
-        return tuple(_score(token, 0) for token in tokens)
+        self._check_room(self.count(messages) + len(_TOKEN.findall(after)) + len(tokens))
+        scores = [_score(token, 0) for token in tokens]
+        if not messages and scores:
+            differing = _differing(text, self._last_reply().text)
+            scores[0] = replace(scores[0], logprob=scores[0].logprob - _NATS * differing)
+        return tuple(scores)
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
@@ -162,9 +177,11 @@ class ScriptedEngine:
         """See `Engine`."""
 
     def _next_reply(self) -> Reply:
-        reply = self._replies[min(self._replied, len(self._replies) - 1)]
         self._replied += 1
-        return reply
+        return self._last_reply()
+
+    def _last_reply(self) -> Reply:
+        return self._replies[max(0, min(self._replied, len(self._replies)) - 1)]
 
     def _check_room(self, tokens: int) -> None:
         if tokens >= self._n_ctx:
@@ -180,6 +197,13 @@ def _shown(text: str, others: int | None, index: int) -> tuple[Event, ...]:
     """The events of a token; without stop strings its text is all of it."""
     piece = Piece(text, index)
     return (piece,) if others is None else (piece, Scored((_score(text, others),), index))
+
+
+def _differing(text: str, reply: str) -> int:
+    """How many words and marks of either are not in the other, in order."""
+    one, other = _WORD.findall(text), _WORD.findall(reply)
+    blocks = SequenceMatcher(None, one, other, autojunk=False).get_matching_blocks()
+    return len(one) + len(other) - 2 * sum(block.size for block in blocks)
 
 
 def _score(token: str, others: int) -> TokenScore:

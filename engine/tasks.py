@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from pathlib import Path
 
 from engine import wire
 from engine.process import WorkerProcess
@@ -21,12 +23,40 @@ def inspect_template(source: str, specials: Mapping[str, str]) -> TemplateReport
     Raises:
         WorkerFailed: If the process died over it.
     """
-    frames = _frames("inspect", template=source, specials=dict(specials))
-    report = next(frame["report"] for frame in frames if "report" in frame)
+    with closing(_frames("inspect", template=source, specials=dict(specials))) as frames:
+        report = next(frames)["report"]
     return TemplateReport(**{**report, "findings": tuple(report["findings"])})
 
 
-def _frames(op: str, **values: object) -> Iterator[wire.Frame]:
+def quantize(
+    source: Path, target: Path, file_type: int, *, requantize: bool
+) -> Generator[float, None, None]:
+    """Quantize a file; yields the fraction that is done. Closing it ends the work.
+
+    Args:
+        source: A GGUF file, or the first of several parts.
+        target: A file to be written; what has the name is written over.
+        file_type: A key of `FILE_TYPES`.
+        requantize: Whether the source may be quantized already, which loses more.
+
+    Raises:
+        QuantizeFailed: With llama.cpp's reason.
+        WorkerFailed: If llama.cpp aborted over it.
+    """
+    task = {
+        "source": str(source),
+        "target": str(target),
+        "file_type": file_type,
+        "requantize": requantize,
+    }
+    with closing(_frames("quantize", task=task)) as frames:
+        for frame in frames:
+            if "done" in frame:
+                return
+            yield float(frame["progress"])
+
+
+def _frames(op: str, **values: object) -> Generator[wire.Frame, None, None]:
     """What a worker of its own answers, until nobody asks for more.
 
     Raises:

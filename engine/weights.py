@@ -6,7 +6,8 @@ import ctypes
 import os
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import ClassVar
@@ -45,6 +46,7 @@ class NativeLog:
         """
         self._lines: deque[tuple[int, str]] = deque(maxlen=40)
         self._echo = echo
+        self._follow: Callable[[str], None] | None = None
         self._level = 0
         callback = ll.llama_log_callback(self._on_log)
         ll.llama_log_set(callback, ctypes.c_void_p(0))
@@ -54,10 +56,21 @@ class NativeLog:
     def _on_log(self, level: int, text: bytes, _user_data: object) -> None:
         self._level = self._level if level == _CONTINUED else level
         line = text.decode(errors="replace").strip(" .\n")
+        if self._follow is not None:
+            self._follow(line)
         if self._level >= _WARNING:
             self._echo(text)
         if self._level >= _WARNING and line:
             self._lines.append((self._level, line))
+
+    @contextmanager
+    def followed(self, follow: Callable[[str], None]) -> Iterator[None]:
+        """Hand on every line that is logged in the block, of whatever level."""
+        self._follow = follow
+        try:
+            yield
+        finally:
+            self._follow = None
 
     def clear(self) -> None:
         """Forget what was logged so far."""

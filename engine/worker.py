@@ -24,6 +24,7 @@ from engine.errors import EngineError, LoadFailed, WorkerFailed
 from engine.formatting.inspection import inspect_template
 from engine.inference import Inference
 from engine.loading import load
+from engine.quantizing import QuantizeTask, quantize
 from engine.types import Loading, LoadOptions
 from engine.weights import NativeLog
 
@@ -86,7 +87,7 @@ class Worker:
         self._abort = abort
         self._log = NativeLog(lambda text: os.write(2, text))
         self._inference: Inference | None = None
-        self._is_busy = self._is_saving = False
+        self._is_busy = self._is_saving = self._is_quantizing = False
 
     def serve(self, frames: queue.SimpleQueue[wire.Frame | None]) -> None:
         """Answer frames until None comes; write snapshots when nothing else is to do."""
@@ -103,6 +104,7 @@ class Worker:
             sleep(_BEAT_S)
             if (
                 self._is_saving
+                or self._is_quantizing
                 or self._is_formatting
                 or (self._is_busy and self._abort.polls != polls)
             ):
@@ -157,6 +159,18 @@ class Worker:
         report = inspect_template(frame["template"], frame["specials"])
         self._pipes.write({"id": request_id, "report": asdict(report)})
 
+    def _quantize(self, request_id: int, frame: wire.Frame) -> None:
+        def progress(fraction: float) -> None:
+            self._pipes.write({"id": request_id, "progress": fraction})
+
+        # A large tensor takes minutes, and says nothing meanwhile.
+        self._is_quantizing = True
+        try:
+            quantize(QuantizeTask(**frame["task"]), self._log, progress)
+        finally:
+            self._is_quantizing = False
+        self._pipes.write({"id": request_id, "done": True})
+
     def _load(self, request_id: int, frame: wire.Frame) -> None:
         shown = -1.0
 
@@ -178,7 +192,7 @@ class Worker:
 
     def _score(self, request_id: int, frame: wire.Frame) -> None:
         messages = wire.decode_messages(frame["messages"])
-        scores = self._loaded().score(messages, frame["text"])
+        scores = self._loaded().score(messages, frame["text"], frame["after"])
         self._pipes.write({"id": request_id, "scores": [asdict(score) for score in scores]})
 
     def _stream(self, request_id: int, frame: wire.Frame) -> None:

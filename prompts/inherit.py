@@ -37,6 +37,8 @@ class Prompt:
     folder: Path
     """The library's folder that its file is in."""
     unit: Unit = "section"
+    min_gain: float | None = None
+    """By how many nats a change must make a draft likelier not to be doubtful; None is off."""
     models: tuple[str, ...] = ()
     """Patterns of the names of models that it was written for; none are all."""
     included: Mapping[str, str] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Layer:
     tags: tuple[str, ...] | None
     kind: Kind | None
     unit: Unit | None
+    min_gain: float | None
     models: tuple[str, ...] | None
     system: Template | None
     user: Template | None
@@ -88,6 +91,7 @@ def over(nearer: Layer, farther: Layer) -> Layer:
         tags=_first(nearer.tags, farther.tags),
         kind=_first(nearer.kind, farther.kind),
         unit=_first(nearer.unit, farther.unit),
+        min_gain=_first(nearer.min_gain, farther.min_gain),
         models=_first(nearer.models, farther.models),
         system=_first(nearer.system, farther.system),
         user=_first(nearer.user, farther.user),
@@ -120,6 +124,7 @@ def prompt_of(layer: Layer, source: str) -> Prompt:
         path=layer.path,
         folder=layer.folder,
         unit=layer.unit or "section",
+        min_gain=layer.min_gain,
         models=layer.models or (),
         included=layer.included,
         select=layer.select or "first",
@@ -156,10 +161,16 @@ def stacked(prompts: Sequence[Prompt]) -> Prompt:
                 joined, each, joined.max_example_tokens, each.max_example_tokens
             ),
             unit=min(joined.unit, each.unit, key=UNITS.index),
+            min_gain=_lower(joined.min_gain, each.min_gain),
             models=tuple(dict.fromkeys((*joined.models, *each.models))),
             tests=(),
         )
     return joined
+
+
+def _lower(one: float | None, other: float | None) -> float | None:
+    """The lower gain: what one of the prompts changes need not be what a correction is."""
+    return None if one is None or other is None else min(one, other)
 
 
 def _first(nearer: _T | None, farther: _T | None) -> _T | None:

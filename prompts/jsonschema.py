@@ -13,6 +13,7 @@ from typing import Any
 from engine.types import BIAS_RANGE, LONGEST_BREAKER, SAMPLERS, SAMPLING_RANGES, Sampling
 from prompts.expectations import KEPT
 from prompts.schema import (
+    GAINS,
     KINDS,
     MOST_EXAMPLES,
     SELECTS,
@@ -58,6 +59,10 @@ def schema() -> dict[str, Any]:
                 "tags": _said(_TEXTS, "Words to find it by"),
                 "kind": _said(_one_of(KINDS), "What the answer is: talk, a revision, a new text"),
                 "unit": _said(_one_of(UNITS), "How much of a draft is revised in one request"),
+                "min_gain": _said(
+                    {"type": "number", "minimum": GAINS[0], "maximum": GAINS[1]},
+                    "How many nats likelier a change must make a draft not to be doubtful",
+                ),
                 "models": _said(_TEXTS, "Models it was written for; others are a warning"),
                 "extends": _said(_TEXT_OR_TEXTS, "Prompts to inherit from, the last one first"),
                 "include": _said(

@@ -32,6 +32,7 @@ def read_layer(file: PromptFile, folder: Path) -> Layer:
         tags=file.tags,
         kind=file.kind,
         unit=file.unit,
+        min_gain=file.min_gain,
         models=file.models,
         system=file.system,
         user=file.user,

@@ -53,9 +53,15 @@ class Terminal:
         environment: Mapping[str, str] = {},
     ) -> pexpect.spawn:
         """The same with an engine that gives one reply, again and again if it is endless."""
-        self._have_a_model()
         script = ENDLESS if endless else SCRIPTED
-        return self._spawn(sys.executable, "-c", script, reply, *arguments, environment=environment)
+        return self.start_script(script, reply, *arguments, environment=environment)
+
+    def start_script(
+        self, script: str, *arguments: str, environment: Mapping[str, str] = {}
+    ) -> pexpect.spawn:
+        """Start a program in Python, where there is a model that can be named."""
+        self._have_a_model()
+        return self._spawn(sys.executable, "-c", script, *arguments, environment=environment)
 
     def start_shell(self) -> pexpect.spawn:
         """A shell with job control, whose prompt is a dollar sign."""
@@ -70,8 +76,8 @@ class Terminal:
         script.write_text(ENDLESS if endless else SCRIPTED, encoding="utf-8")
         return shlex.join([sys.executable, str(script), reply, *arguments])
 
-    def _have_a_model(self, name: str = "tiny") -> None:
-        model = self.home / "data" / "models" / f"{name}.gguf"
+    def _have_a_model(self) -> None:
+        model = self.home / "data" / "models" / "tiny.gguf"
         model.parent.mkdir(parents=True, exist_ok=True)
         model.touch()
 

@@ -152,6 +152,18 @@ def test_scores_tell_a_likely_text_from_an_unlikely_one(starter_engine: WorkerEn
     assert good > bad + 10
 
 
+def test_the_end_of_a_text_is_scored_as_in_the_whole_one(starter_engine: WorkerEngine) -> None:
+    for messages in ((), (Message("user", "What is the capital of France?"),)):
+        whole = starter_engine.score(
+            messages, ", and Rome is in Italy.", after="Paris is in France"
+        )
+        end = starter_engine.score(messages, " is in Italy.", after="Paris is in France, and Rome")
+        assert "".join(score.text for score in whole) == ", and Rome is in Italy."
+        assert [score.text for score in end] == [score.text for score in whole[-len(end) :]]
+        for one, other in zip(end, whole[-len(end) :], strict=True):
+            assert one.logprob == pytest.approx(other.logprob, abs=0.15)
+
+
 def test_a_text_that_cannot_be_scored_is_refused(starter_path: Path) -> None:
     engine = WorkerEngine(starter_path, LoadOptions(n_ctx=256))
     with pytest.raises(CannotFit):

@@ -11,7 +11,8 @@ from model_server import CONTEXT, ModelServer
 from engine.client import WorkerEngine
 from engine.errors import CannotFit
 from engine.protocol import Engine
-from engine.remote import Endpoint, RemoteEngine
+from engine.remote.client import RemoteEngine
+from engine.remote.endpoint import Endpoint
 from engine.scripted import Reply, ScriptedEngine
 from engine.types import (
     Event,

@@ -14,7 +14,8 @@ import pytest
 from loopback import DONE, MODELS, Loopback, Told, chunk, closed_port, end, silent_port, usage
 
 from engine.errors import CannotFit, EndpointFailed, EngineError, Unsupported
-from engine.remote import Endpoint, RemoteEngine
+from engine.remote.client import RemoteEngine
+from engine.remote.endpoint import Endpoint
 from engine.types import (
     Event,
     Finished,
@@ -167,7 +168,8 @@ def test_missing_log_probabilities_are_pointed_out(
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ((chunk("Blue and"),), "hung up before its answer was complete"),
+        ((chunk("Blue and"),), "broke off before its answer was complete"),
+        ((chunk("Blue and"), DONE), "broke off before its answer was complete"),
         ((chunk("Blue and"), b"data: {oops\n\n"), "not JSON"),
         ((chunk("Blue and"), b"data: [1, 2]\n\n"), "no part of an answer"),
         ((chunk("Blue and"), b'data: {"choices": [{"delta": 5}]}\n\n'), "no part of an answer"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import Unsupported
-from engine.remote import SERVERS, Endpoint
-from engine.remote.dialects import DIALECTS, dialect_of
+from engine.remote.dialects import DIALECTS, SERVERS, dialect_of
+from engine.remote.endpoint import Endpoint
 from engine.remote.payload import left_out, payload_of, refuse_what_it_cannot
 from engine.types import Message, Request, Sampling
 
@@ -16,10 +16,6 @@ QUESTION = (Message("system", "Be brief."), Message("user", "Name a colour."))
 def body(request: Request, server: str, indexes: tuple[int, ...] = (0,)) -> dict[str, object]:
     """What a server of a kind is posted."""
     return payload_of(request, indexes, "tiny", DIALECTS[server]).body
-
-
-def test_every_kind_of_server_has_a_dialect() -> None:
-    assert set(DIALECTS) == set(SERVERS)
 
 
 def test_a_server_is_known_by_what_it_says_of_its_models() -> None:

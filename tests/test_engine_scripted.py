@@ -69,3 +69,15 @@ def test_a_given_text_is_scored_word_by_word() -> None:
     assert [score.text for score in engine.score(QUESTION, "Once upon")] == ["Once", " upon"]
     with pytest.raises(CannotFit):
         engine.score(QUESTION, "Once upon a")
+    with pytest.raises(CannotFit):
+        engine.score((), "Once upon", after="a b c d")
+
+
+def test_a_plain_text_is_the_likelier_the_nearer_it_is_to_the_last_reply() -> None:
+    engine = ScriptedEngine(["They were late.", "We are here, both."])
+    for _ in range(2):
+        list(engine.stream(Request(QUESTION)))
+    texts = ("We are here, both.", "We is here, both.", "We is here both.", "They were late.")
+    scores = [sum(each.logprob for each in engine.score((), text)) for text in texts]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > scores[1] + 10

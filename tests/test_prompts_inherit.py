@@ -141,6 +141,16 @@ def test_a_default_file_of_a_stacked_prompt_is_its_own_folders(shelves: Shelves)
     assert render(both, {}, {"text": "t"}).system == "Far house.\n\nMine."
 
 
+def test_stacked_prompts_want_the_gain_that_all_of_them_ask_for(shelves: Shelves) -> None:
+    plain = shelves.prompt('system = "Mine."')
+    low, high = (shelves.prompt(f"min_gain = {gain}") for gain in (1, 4.5))
+    assert (plain.min_gain, high.min_gain) == (None, 4.5)
+    assert stacked([high, low]).min_gain == stacked([low, high]).min_gain == 1
+    assert stacked([high, plain]).min_gain is stacked([plain, low]).min_gain is None
+    shelves.write("far/strict.toml", "min_gain = 3")
+    assert shelves.prompt('extends = "strict"').min_gain == 3
+
+
 def test_stacked_prompts_join_systems_examples_and_budgets(shelves: Shelves) -> None:
     example = '[[examples]]\ninput = "a"\noutput = "b"'
     shelves.write("near/one.toml", f'system = "One."\nmax_examples = 2\nkind = "edit"\n{example}')

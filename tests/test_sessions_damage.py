@@ -73,7 +73,7 @@ def cut_sessions(folder: Path, sessions: int, records: int) -> None:
 
 
 def test_a_file_cut_at_any_byte_keeps_its_whole_turns_and_takes_new_ones(tmp_path: Path) -> None:
-    cut_sessions(tmp_path, sessions=20, records=1)
+    cut_sessions(tmp_path, sessions=6, records=1)
 
 
 @pytest.mark.soak

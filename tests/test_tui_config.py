@@ -182,7 +182,7 @@ def test_the_file_is_edited_until_it_is_sound(
     editor = tmp_path / "editor"
     editor.write_text(
         '#!/bin/sh\ngrep -q "^n_ctx" "$1" && sed -i "s/^n_ctx.*/n_ctx = 512/" "$1" && exit\n'
-        'sed -i "s/^# n_ctx = .*/n_ctx = 0/" "$1"\n'
+        'sed -i "0,/^# n_ctx = .*/s//n_ctx = 0/" "$1"\n'
     )
     editor.chmod(0o700)
     monkeypatch.setenv("VISUAL", str(editor))

@@ -242,6 +242,10 @@ def test_a_proxy_is_asked(chat: Chat, hub: HubServer, monkeypatch: pytest.Monkey
 def test_offline_means_that_nothing_is_asked(
     chat: Chat, hub: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("CHAT_OFFLINE", "1")
+    assert chat("models", "pull", NAME) == 2
+    assert "offline forbids to download anything" in chat.err
+    monkeypatch.delenv("CHAT_OFFLINE")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert chat("models", "pull", NAME) == 1
     assert "HF_HUB_OFFLINE" in chat.err
@@ -285,9 +289,9 @@ def test_a_download_tells_speed_and_time_left() -> None:
     with open(os.devnull, "w") as stream:
         progress = DownloadProgress(Narrator(stream), "tale", 400 * 10**6, lambda: next(times))
         progress(0)
-        assert progress.line() == "tale: 0% of 400 MB"
+        assert progress.line() == " 0% of 400 MB"
         progress(2 * 10**6)
         progress(4 * 10**6)
-        assert progress.line() == "tale: 1% of 400 MB, 2 MB/s, 3 min left"
+        assert progress.line() == " 1% of 400 MB, 2 MB/s, 3 min left"
         progress(400 * 10**6)
-        assert progress.line() == "tale: 100% of 400 MB, checking it"
+        assert progress.line() == " 100% of 400 MB, checking it"

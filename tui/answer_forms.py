@@ -3,7 +3,6 @@ in tokens and seconds."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from tui.conversation import ConversationEvent
 from tui.narrate import Narrator
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
+from tui.tables import json_text
 
 _ESCAPES = {"0": "\0", "n": "\n", "t": "\t", "\\": "\\"}
 
@@ -33,7 +33,7 @@ def event_lines(events: Iterable[ConversationEvent], stdout: TextIO) -> Iterator
 
 def print_line_of_json(stdout: TextIO, value: object) -> None:
     """Print a value in one line, at once."""
-    stdout.write(f"{json.dumps(value, ensure_ascii=False)}\n")
+    stdout.write(f"{json_text(stdout, value)}\n")
     stdout.flush()
 
 

@@ -67,10 +67,3 @@ class LineRange(click.ParamType[tuple[int, int]]):
         if not colon:
             return int(first), int(first)
         return int(first), int(last) if last else sys.maxsize
-
-
-class NotYet(click.UsageError):
-    """An option or subcommand that is still to come."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what}: not yet")

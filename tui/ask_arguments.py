@@ -92,6 +92,7 @@ _MODEL = Group(
             shell_complete=completing("models"),
             help="A model's name, its beginning, or a path.",
         ),
+        _flag("--offline", help="Send nothing to a server, even if the model is there."),
         _option(
             "--profile",
             metavar="NAME",

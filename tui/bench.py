@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from engine.errors import CannotFit
-from engine.models import resolve_model
+from engine.models import FoundModel
 from tui import exit_codes
 from tui.bench_lab import Lab, Stopped, Subject
 from tui.bench_machine import this_machine
 from tui.bench_measures import measure
 from tui.bench_report import Report, print_report
 from tui.bench_results import Plan, Results, deepest, make_plan
-from tui.errors import TooLong
+from tui.errors import TooLong, UsageProblem
 from tui.interrupts import signals_call
 from tui.loading import load_options
 from tui.runtime import Runtime
@@ -61,10 +61,13 @@ def _measure_all(runtime: Runtime, options: BenchOptions, lab: Lab) -> None:
 
 def _subjects(runtime: Runtime, options: BenchOptions, lab: Lab) -> list[Subject]:
     """Load every model once: what cannot be used should be said before anything is measured."""
-    folder = runtime.paths.models
-    first = resolve_model(options.model or runtime.config.model, folder).path
-    others = [resolve_model(name, folder).path for name in options.compare]
-    return [lab.examine(path) for path in (first, *others)]
+    models = [runtime.model_to_load(name) for name in (options.model, *options.compare)]
+    for model in models:
+        if not isinstance(model, FoundModel):
+            raise UsageProblem(
+                f"{model.name} is at {model.host}: chat bench measures models on this machine"
+            )
+    return [lab.examine(model.path) for model in models if isinstance(model, FoundModel)]
 
 
 def _plan(options: BenchOptions, subjects: Sequence[Subject]) -> Plan:

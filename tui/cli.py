@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui import exit_codes
-from tui.arguments import COMPLETION_VARIABLE, NotYet, Work
+from tui.arguments import COMPLETION_VARIABLE, Work
 from tui.examples import SUBCOMMANDS
 
 if TYPE_CHECKING:
@@ -52,8 +52,6 @@ def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | Non
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return error.exit_code
-    except NotYet as error:
-        return _fail(error.format_message(), error.exit_code)
     except click.ClickException as error:
         return _fail(f"{error.format_message()} (chat --help)", error.exit_code)
     except Exception as error:  # noqa: BLE001  the front end's boundary: errors become words

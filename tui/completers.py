@@ -21,6 +21,7 @@ from tui.library_prompts import load_stacked
 from tui.runtime import Runtime, spawn_worker
 from tui.setting_values import MEANINGS, range_of
 from tui.tables import age, file_size
+from tui.which_model import endpoints_of
 
 Found: TypeAlias = Iterator[tuple[str, str]]
 """Values with their meanings."""
@@ -73,6 +74,8 @@ def _tags(runtime: Runtime, _context: click.Context) -> Found:
 
 
 def _models(runtime: Runtime, _context: click.Context) -> Found:
+    for endpoint in endpoints_of(runtime.config).values():
+        yield endpoint.name, f"at {endpoint.host}"
     for model in find_models(runtime.paths.models):
         yield model.name, f"{file_size(model.size_bytes)}, {model.source}"
 

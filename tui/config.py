@@ -68,6 +68,14 @@ class Config:
     sampling: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `Sampling`, as TOML has them."""
     snapshots: Snapshots = Snapshots()
+    theme: str | None = None
+    """The colours of the app."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Other keys for what the app does, by the ids of its bindings."""
+    offline: bool = False
+    """Whether nothing may be sent to a server."""
+    endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Fields of `Endpoint` by its name."""
     settings: Mapping[KeyPath, Setting] = field(default_factory=dict)
     """Everything that is set, and by whom."""
     warnings: tuple[str, ...] = ()
@@ -221,7 +229,9 @@ def _config(settings: Mapping[KeyPath, Setting], warnings: tuple[str, ...]) -> C
         **own,
         load=load,
         sampling=_table(settings, "sampling"),
+        keys=_table(settings, "keys"),
         snapshots=Snapshots(**_table(settings, "snapshots")),
+        endpoints=_tables(settings, "endpoints"),
         settings=settings,
         warnings=warnings,
     )
@@ -231,3 +241,12 @@ def _table(settings: Mapping[KeyPath, Setting], name: str) -> dict[str, Any]:
     """The values of a table whose names are known."""
     inside = ((path, one) for path, one in settings.items() if path[0] == name)
     return {path[1]: one.value for path, one in inside if len(path) == 2}
+
+
+def _tables(settings: Mapping[KeyPath, Setting], name: str) -> dict[str, dict[str, Any]]:
+    """The values of tables that each stand under a name of the person's own."""
+    found: dict[str, dict[str, Any]] = {}
+    for path, one in settings.items():
+        if path[0] == name and len(path) == 3:
+            found.setdefault(path[1], {})[path[2]] = one.value
+    return found

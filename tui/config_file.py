@@ -72,7 +72,8 @@ def _keys() -> Iterator[str]:
             yield f"\n{_heading(table)}"
         yield f"# {key.meaning}{_limits(key)}"
         value = key.example if key.default is None else key.default
-        yield f"# {key.path[-1]} = {toml_value(value)}"
+        name = "NAME" if key.path[-1] == "*" else key.path[-1]
+        yield f"# {name} = {toml_value(value)}"
 
 
 def _heading(table: KeyPath) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
+from engine.remote.dialects import SERVERS
 from engine.types import FlashAttention, KvType, LoadOptions, Sampling
 
 KeyPath: TypeAlias = "tuple[str, ...]"
@@ -179,6 +180,23 @@ def _sampling() -> Iterator[Key]:
         )
 
 
+def _of_endpoint(name: str, meaning: str, example: int | bool | str, **more: Any) -> Key:
+    kind = type(example)
+    name = f"endpoints.*.{name}"
+    return Key(name, kind, meaning, example=example, in_profile=False, **more)
+
+
+_ENDPOINT = (
+    _of_endpoint("url", "an OpenAI-compatible server, with /v1", "https://gpu01:8000/v1"),
+    _of_endpoint("model", "what the server calls the model", "Qwen/Qwen3-32B"),
+    _of_endpoint("key_env", "the environment variable that has the key", "BIG_KEY"),
+    _of_endpoint("in_keyring", "whether the key is in the system's keyring", True),
+    _of_endpoint("server", "which one it is, where that is not found out", "vllm", may_be=SERVERS),
+    _of_endpoint("n_ctx", "tokens of its context", 32_768, may_be=range(1, 2**31)),
+    _of_endpoint("timeout_s", "seconds that it may be silent", 300, may_be=range(1, 86_401)),
+)
+"""Models at servers. `-m` takes the name in place of the star."""
+
 KEYS: tuple[Key, ...] = (
     Key(
         "model",
@@ -202,6 +220,13 @@ KEYS: tuple[Key, ...] = (
         may_be=range(1, 2**31),
         in_project=True,
     ),
+    Key(
+        "offline",
+        bool,
+        "whether nothing may be sent to a server, nor downloaded",
+        default=False,
+        variable="CHAT_OFFLINE",
+    ),
     _loading("n_ctx", "tokens that the context may grow to", 8192),
     _loading("threads", "threads that compute; otherwise one for each core", 4),
     _loading("batch", "the most tokens that are read in one step", 512),
@@ -215,6 +240,8 @@ KEYS: tuple[Key, ...] = (
         default="emacs",
         may_be=("emacs", "vi"),
     ),
+    Key("theme", str, "the colours of the app, by the name of a theme", example="nord"),
+    Key("keys.*", str, "other keys for what the app does, by the ids that F1 shows", example="f8"),
     *_sampling(),
     Key(
         "snapshots.enabled",
@@ -229,6 +256,7 @@ KEYS: tuple[Key, ...] = (
         default=2048,
         may_be=range(1, 2**30),
     ),
+    *_ENDPOINT,
 )
 """Those of a table stand together, and those outside of any table come first."""
 

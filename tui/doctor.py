@@ -8,18 +8,34 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.client import system_report
 from engine.errors import EngineError
 from engine.machine import available_memory, usable_cores
 from engine.models import find_models
+from engine.types import SystemReport
+from tui import exit_codes
 from tui.config import ConfigError
 from tui.engine_findings import engine_findings
-from tui.errors import STARTER_COMMAND
+from tui.model_troubles import model_troubles
 from tui.runtime import Runtime
-from tui.tables import file_size, print_table
+from tui.tables import file_size, print_json, print_table
+from tui.troubles import (
+    Trouble,
+    locale_troubles,
+    network_troubles,
+    package_troubles,
+    terminal_troubles,
+    writable_troubles,
+)
 from tui.version import __version__
+
+if TYPE_CHECKING:
+    pass
 
 _CUDA_COMMAND = (
     f"CMAKE_ARGS=-DGGML_CUDA=on {sys.executable} -m pip install "
@@ -27,17 +43,66 @@ _CUDA_COMMAND = (
 )
 
 
-def examine(runtime: Runtime) -> None:
-    """Print the findings, a line each."""
-    rows = [
+def examine(runtime: Runtime, *, as_json: bool) -> int:
+    """Print what there is and what is wrong, a line each; the exit code says if something is
+    broken."""
+    report = _system_report()
+    findings = [
         *_program(),
-        *_llama_cpp(),
+        *_llama_cpp(report),
         *_models(runtime),
         *engine_findings(runtime),
         *_folders(runtime),
         *_terminal(runtime),
     ]
-    print_table(runtime, ("WHAT", "FOUND"), rows)
+    troubles = list(_troubles(runtime, report))
+    if as_json:
+        found = [{"what": what, "found": words} for what, words in findings]
+        print_json(runtime, {"findings": found, "troubles": [asdict(each) for each in troubles]})
+    else:
+        told = [
+            ("BROKEN" if each.is_broken else "warning", f"{each.what}: {each.fix}")
+            for each in troubles
+        ]
+        print_table(runtime, ("WHAT", "FOUND"), [*findings, *(told or [("trouble", "none found")])])
+    return exit_codes.FAILED if any(each.is_broken for each in troubles) else exit_codes.DONE
+
+
+def _troubles(runtime: Runtime, report: SystemReport | EngineError) -> Iterator[Trouble]:
+    yield from package_troubles()
+    if isinstance(report, EngineError):
+        fix = f"`{sys.executable} -m pip install --force-reinstall llama-cpp-python`"
+        yield Trouble(f"llama.cpp cannot be used: {report}", fix)
+    elif Path("/dev/nvidia0").exists() and not report.gpu_offload:
+        why = "there is an NVIDIA card that this build of llama.cpp does not use"
+        yield Trouble(why, f"`{_CUDA_COMMAND}`", is_broken=False)
+    yield from _settings_troubles(runtime)
+    yield from model_troubles(runtime)
+    stores = {"sessions": runtime.paths.sessions, "drafts' versions": runtime.paths.drafts}
+    with suppress(OSError):  # there is no such file but on Linux
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+        yield from network_troubles(stores, mounts)
+    yield from writable_troubles(stores)
+    yield from locale_troubles(runtime.stdout.encoding)
+    kind = runtime.environment.get("TERM")
+    yield from terminal_troubles(kind, is_terminal=runtime.stdout.isatty())
+
+
+def _settings_troubles(runtime: Runtime) -> Iterator[Trouble]:
+    try:
+        warnings = runtime.config.warnings
+    except ConfigError as error:
+        yield Trouble(f"the configuration cannot be used: {error}", "`chat config edit`")
+        return
+    for warning in warnings:
+        yield Trouble(warning, "`chat config edit`", is_broken=False)
+
+
+def _system_report() -> SystemReport | EngineError:
+    try:
+        return system_report()
+    except EngineError as error:
+        return error
 
 
 def _program() -> Iterator[tuple[str, str]]:
@@ -47,11 +112,8 @@ def _program() -> Iterator[tuple[str, str]]:
     yield "free memory", file_size(available_memory())
 
 
-def _llama_cpp() -> Iterator[tuple[str, str]]:
-    try:
-        report = system_report()
-    except EngineError as error:
-        yield "llama.cpp", f"cannot be used: {error}"
+def _llama_cpp(report: SystemReport | EngineError) -> Iterator[tuple[str, str]]:
+    if isinstance(report, EngineError):
         return
     yield "llama.cpp", f"{report.llama_cpp}, through llama-cpp-python {report.binding}"
     yield "CPU features", _present(report.features)
@@ -65,16 +127,11 @@ def _present(features: str) -> str:
 
 
 def _models(runtime: Runtime) -> Iterator[tuple[str, str]]:
-    models = find_models(runtime.paths.models)
-    if not models:
-        yield "model", f"none; `{STARTER_COMMAND}` brings a small one"
-    for model in models:
+    for model in find_models(runtime.paths.models):
         yield "model", f"{model.name}, {file_size(model.size_bytes)}, {model.source}"
-    try:
+    with suppress(ConfigError):
         if runtime.config.model:
             yield "configured model", runtime.config.model
-    except ConfigError as error:
-        yield "configuration", f"cannot be used: {error}"
 
 
 def _folders(runtime: Runtime) -> Iterator[tuple[str, str]]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TextIO
 
 from tui.attach import AttachedText
+from tui.document_text import document_text, is_document
 from tui.errors import UsageProblem
 from tui.options import PromptOptions
-from tui.texts import read_stdin, read_text
+from tui.texts import bounded, decode, read_text
 
 _STDIN = Path("-")
 
@@ -36,6 +37,18 @@ def attached_texts(options: PromptOptions, stdin: TextIO) -> list[AttachedText]:
     return [*others[:split], piped, *others[split:]]
 
 
+def read_stdin(stream: TextIO | None) -> AttachedText | None:
+    """Piped text, or None on a terminal and where nothing came.
+
+    Raises:
+        UsageProblem: If it is not UTF-8.
+    """
+    if stream is None or stream.closed or stream.isatty():
+        return None
+    text = decode(bounded(stream.buffer, "standard input"), "standard input")
+    return AttachedText(None, text) if text else None
+
+
 def read_files(paths: Sequence[Path], pattern: str | None = None) -> list[AttachedText]:
     """The texts of files, each under its name; under its path where names are not enough.
 
@@ -49,7 +62,10 @@ def read_files(paths: Sequence[Path], pattern: str | None = None) -> list[Attach
     files = _all_files(paths, pattern)
     names = Counter(file.name for file in files)
     return [
-        AttachedText(str(file) if names[file.name] > 1 else file.name, read_text(file))
+        AttachedText(
+            str(file) if names[file.name] > 1 else file.name,
+            document_text(file) if is_document(file) else read_text(file),
+        )
         for file in files
     ]
 

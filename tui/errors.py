@@ -22,6 +22,16 @@ class UsageProblem(Exception):
     """The command line asks for something that cannot be done; the text says what instead."""
 
 
+class TemplateChanged(Exception):
+    """A model's chat template is another one than before, and nobody has looked at it."""
+
+    def __init__(self, name: str, since: str) -> None:
+        super().__init__(
+            f"{name} has another chat template than on {since}: `chat models trust {name}` shows "
+            "what changed, and accepts it"
+        )
+
+
 class CompactionFailed(Exception):
     """The older turns could not be summarised, and nothing was changed; the text says why."""
 
@@ -84,7 +94,14 @@ def explain(error: Exception) -> tuple[str, int]:
 def _codes() -> tuple[_Row, ...]:
     """The first row that an error belongs to counts. Most commands never need the rooms' errors."""
     from drafts.errors import DraftError, DraftMissing, NothingToRedo, NothingToUndo
-    from engine.errors import EngineError, GrammarFailed, NoModel, NotHere, UnknownModel
+    from engine.errors import (
+        EngineError,
+        GrammarFailed,
+        NoModel,
+        NotHere,
+        Offline,
+        UnknownModel,
+    )
     from prompts.errors import MissingVariables, NotAdded, PromptError
     from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
 
@@ -97,10 +114,11 @@ def _codes() -> tuple[_Row, ...]:
         _Row((UnknownSession,), exit_codes.USAGE, partial(_nearest, "sessions")),
         _Row((MissingVariables,), exit_codes.USAGE, _how_to_give),
         _Row((AmbiguousSession, NoSessions, PromptError, DraftMissing), exit_codes.USAGE),
-        _Row((UsageProblem, GrammarFailed, UnknownProfile), exit_codes.USAGE),
+        _Row((UsageProblem, GrammarFailed, Offline, UnknownProfile), exit_codes.USAGE),
         _Row((DraftError,), exit_codes.REFUSED),
         _Row(
-            (CompactionFailed, EngineError, SessionError, ConfigError, OSError), exit_codes.FAILED
+            (CompactionFailed, TemplateChanged, EngineError, SessionError, ConfigError, OSError),
+            exit_codes.FAILED,
         ),
     )
 

@@ -9,10 +9,10 @@ import click
 SUBCOMMANDS: Mapping[str, str] = {
     "sessions": "find, show, branch, export, import and check conversations",
     "prompts": "list, show, write, try and import prompts",
-    "models": "list, inspect, choose and remove models",
+    "models": "list, get, inspect, choose, shrink and remove models",
     "drafts": "list, show, undo and redo what was written to your files",
     "config": "show and edit the settings",
-    "doctor": "what this installation has and lacks",
+    "doctor": "what this installation has, and what is wrong with it",
     "bench": "how fast a model is on this machine",
     "completion": "complete command lines in bash, zsh and fish",
 }
@@ -54,8 +54,10 @@ EXAMPLES: Mapping[str, str] = {
     "models add": "chat models add ~/Downloads/tale.gguf",
     "models pull": "chat models pull hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M",
     "models info": "chat models info smollm2",
+    "models trust": "chat models trust smollm2",
     "models use": "chat models use smollm2",
     "models remove": "chat models remove tale",
+    "models quantize": 'chat models quantize tale-F16 "$(chat models path)" Q4_K_M',
     "models path": "chat models path",
     "drafts history": "chat drafts history draft.md",
     "drafts show": "chat drafts show draft.md 2 --diff",

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.types import SAMPLING_NAMES, LoadOptions
 from tui.config import Config
@@ -15,6 +15,9 @@ from tui.errors import UsageProblem
 from tui.options import EngineOptions
 from tui.paths import Paths
 from tui.texts import read_text
+
+if TYPE_CHECKING:
+    from engine.remote.endpoint import Endpoint
 
 _LARGEST_TEMPLATE = 2**20
 """Bytes; those of released models have some thousand."""
@@ -49,6 +52,21 @@ def chosen_load_options(options: EngineOptions, *, save: bool) -> Mapping[str, A
     if not save:
         chosen["snapshots"] = None
     return chosen
+
+
+def refuse_loading(chosen: Mapping[str, Any], endpoint: Endpoint) -> None:
+    """Refuse options about weights where those are at a server, which has loaded them already.
+
+    Raises:
+        UsageProblem: If there are any.
+    """
+    for name, value in chosen.items():
+        if name != "snapshots" and value is not None:
+            option = "--chat-template" if name == "chat_template" else f"-o {name}"
+            raise UsageProblem(
+                f"{option} is about weights on this machine, and {endpoint.name} is a model at "
+                f"{endpoint.host}"
+            )
 
 
 def is_load_option(name: str) -> bool:

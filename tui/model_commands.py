@@ -58,6 +58,16 @@ def models_info(name: str | None, as_json: bool) -> Work:
     return partial(model_info, name=name, as_json=as_json)
 
 
+@models.command("trust")
+@click.argument("name", required=False, shell_complete=completing("models"))
+@_YES
+def models_trust(name: str | None, yes: bool) -> Work:
+    """Show what changed in a model's chat template, accept it, and compute its checksum."""
+    from tui.model_trust import trust_model
+
+    return partial(trust_model, name=name, yes=yes)
+
+
 @models.command("use")
 @click.argument("name", shell_complete=completing("models"))
 def models_use(name: str) -> Work:
@@ -75,6 +85,21 @@ def models_remove(name: str, yes: bool) -> Work:
     from tui.model_files import remove_model
 
     return partial(remove_model, name=name, yes=yes)
+
+
+@models.command("quantize")
+@click.argument("source", metavar="SRC", shell_complete=completing("models"))
+@click.argument("target", metavar="DST", type=click.Path(path_type=Path))
+@click.argument("kind", metavar="TYPE")
+@click.option("--requantize", is_flag=True, help="Even if SRC is quantized; loses more.")
+def models_quantize(source: str, target: Path, kind: str, requantize: bool) -> Work:
+    """Make smaller weights of larger ones: Q8_0, Q6_K, Q5_K_M, Q4_K_M, IQ4_XS and others.
+
+    DST is a new file, or a folder for one.
+    """
+    from tui.model_quantize import quantize_model
+
+    return partial(quantize_model, source=source, target=target, kind=kind, requantize=requantize)
 
 
 @models.command("path")

@@ -15,7 +15,6 @@ from engine.models.stores import ADDED, OLLAMA, OWN, STARTER
 from engine.models.summary import summarise
 from tui.config_writing import set_in_config
 from tui.errors import UsageProblem
-from tui.narrate import Narrator
 from tui.private_file import make_private_folder
 from tui.review import confirm
 from tui.runtime import Runtime
@@ -41,7 +40,7 @@ def add_model(runtime: Runtime, path: Path) -> None:
     make_private_folder(folder)
     for target in targets:
         _link(target, folder / target.name)
-    Narrator(runtime.stderr).say(f"added {path}; `chat models list` shows what there is")
+    runtime.narrator().say(f"added {path}; `chat models list` shows what there is")
 
 
 def use_model(runtime: Runtime, name: str) -> None:
@@ -51,10 +50,13 @@ def use_model(runtime: Runtime, name: str) -> None:
         ConfigError: If the configuration cannot be written.
         UnknownModel: If there is none of that name.
     """
-    found = resolve_model(name, runtime.paths.models)
-    value = found.name if _means(runtime, found) else os.path.abspath(found.path)
+    found = runtime.find_model(name)
+    if isinstance(found, FoundModel) and not _means(runtime, found):
+        value = os.path.abspath(found.path)
+    else:
+        value = found.name
     set_in_config(runtime.paths.config_file, "model", value)
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     narrator.say(f"{found.name} is the default now")
     if runtime.environment.get("CHAT_MODEL"):
         narrator.say(f"but CHAT_MODEL is set to {runtime.environment['CHAT_MODEL']}, and wins")
@@ -66,11 +68,15 @@ def remove_model(runtime: Runtime, name: str, *, yes: bool) -> None:
     Raises:
         UsageProblem: If it is another program's, or nobody can be asked.
     """
-    found = resolve_model(name, runtime.paths.models, by_name=True)
+    found = runtime.find_model(name, by_name=True)
+    if not isinstance(found, FoundModel):
+        raise UsageProblem(
+            f"{name} is at {found.host}: take [endpoints.{name}] out of {runtime.paths.config_file}"
+        )
     is_default = runtime.config.model in (found.name, str(found.path))
     if found.source not in (OWN, ADDED):
         raise UsageProblem(f"{found.name} belongs to {found.source}: {_whose(found)}")
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     if found.source == ADDED:
         narrator.say(f"{_forget(runtime, found)} is not listed any more; the files stay")
     elif _delete(runtime, found, yes=yes):

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from engine.errors import EngineError
 from engine.machine import available_memory
-from engine.models import DescribedModel, Inventory, resolve_model, take_inventory
+from engine.models import DescribedModel, FoundModel, Inventory, take_inventory
 from engine.models.memory import usual_memory
-from tui.narrate import Narrator
+from tui.endpoint_views import endpoint_as_json, endpoint_row
+from tui.errors import UsageProblem
 from tui.runtime import Runtime
 from tui.tables import file_size, print_json, print_line, print_table
+from tui.which_model import endpoints_of
 
 _HEADINGS = (
     *("NAME", "ARCHITECTURE", "PARAMETERS", "QUANTIZATION", "SIZE"),
@@ -23,19 +25,32 @@ def list_models(runtime: Runtime, *, as_json: bool) -> None:
     """One line for each model that can be named; what cannot be used is told with why."""
     inventory = take_inventory(runtime.paths.models, runtime.paths.model_summaries)
     default, free = _default(runtime), available_memory()
+    endpoints = endpoints_of(runtime.config).values()
     if as_json:
-        print_json(runtime, _as_json(inventory, default, free))
+        at_server = [endpoint_as_json(each, runtime.config.model) for each in endpoints]
+        print_json(runtime, {**_as_json(inventory, default, free), "endpoints": at_server})
         return
-    print_table(runtime, _HEADINGS, [_row(each, default, free) for each in inventory.models])
-    narrator = Narrator(runtime.stderr)
+    at_servers = [endpoint_row(each, runtime.config.model) for each in endpoints]
+    rows = [_row(each, default, free) for each in inventory.models]
+    print_table(runtime, _HEADINGS, [*rows, *at_servers])
+    narrator = runtime.narrator()
     for broken in inventory.unusable:
         narrator.say(f"not usable: {broken.path} {broken.why}")
 
 
 def model_path(runtime: Runtime, name: str | None) -> None:
-    """Where models go, or the file of one."""
-    folder = runtime.paths.models
-    print_line(runtime, str(folder if name is None else resolve_model(name, folder).path))
+    """Where models go, or the file of one.
+
+    Raises:
+        UsageProblem: If it is at a server.
+    """
+    if name is None:
+        print_line(runtime, str(runtime.paths.models))
+        return
+    found = runtime.find_model(name)
+    if not isinstance(found, FoundModel):
+        raise UsageProblem(f"{found.name} is at {found.host}, and has no file here")
+    print_line(runtime, str(found.path))
 
 
 def count(number: int) -> str:
@@ -50,7 +65,8 @@ def count(number: int) -> str:
 def _default(runtime: Runtime) -> Path | None:
     """The file that is used when nothing is named; a configured one may be gone."""
     with suppress(EngineError):
-        return resolve_model(runtime.config.model, runtime.paths.models).path
+        found = runtime.find_model(None)
+        return found.path if isinstance(found, FoundModel) else None
     return None
 
 

@@ -5,13 +5,32 @@ Where nothing may be painted over it is a line that stays, once for each wait.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import TextIO
 
 from engine.types import Event, Loading, Prefill, Reasoning
+from tui.progress import Progress, Reporter
 from tui.sanitize import sanitize_line
 
 _CLEAR = "\r\x1b[K"
+
+_COLUMNS = 80
+"""Of a terminal that does not say how wide it is."""
+
+_BETWEEN_LINES = 60.0
+"""Seconds between two lines about a revision where no bar can be shown."""
+
+
+def waiting_for(event: object) -> tuple[str, str] | None:
+    """What a wait is for and how far it is, in words; None where an event tells of none."""
+    if isinstance(event, Loading):
+        return "loading the model", f" {event.fraction:.0%}"
+    if isinstance(event, Reasoning):
+        return "thinking", ""
+    if isinstance(event, Prefill) and event.total - event.cached > 512:
+        return "reading the prompt", f" {event.done:,} / {event.total:,} tokens"
+    return None
 
 
 class Narrator:
@@ -33,15 +52,12 @@ class Narrator:
         self._shown = False
         self._last_wait = ""
         self._noticed: set[str] = set()
+        self._reporter = Reporter(_BETWEEN_LINES, at_once=False)
 
     def progress(self, event: Event) -> None:
         """Show a loading or a longer prefill; every other event takes the line away."""
-        if isinstance(event, Loading):
-            self._show("loading the model", f" {event.fraction:.0%}")
-        elif isinstance(event, Reasoning):
-            self._show("thinking")
-        elif isinstance(event, Prefill) and event.total - event.cached > 512:
-            self._show("reading the prompt", f" {event.done:,} / {event.total:,} tokens")
+        if waiting := waiting_for(event):
+            self._show(*waiting)
         else:
             self.clear()
 
@@ -54,17 +70,28 @@ class Narrator:
         if pieces % 8 == 0:
             self._show("writing", f", {pieces:,} tokens so far")
 
-    def pieces(self, done: int, total: int) -> None:
-        """Show which part of a draft is revised."""
-        self._show(f"revising, part {done + 1:,} of {total:,}")
+    def revising(self, progress: Progress) -> None:
+        """Show how far a revision is: a bar on a terminal, elsewhere a line now and then."""
+        if self._is_terminal and self._repaints:
+            self._show(progress.line(self._columns() - 1))
+        elif line := self._reporter.line(progress):
+            self.say(line)
 
     def indexing(self, done: int, total: int) -> None:
         """Show that sessions are gone through before the first search."""
         self._show("indexing sessions", f", {done:,} of {total:,}")
 
-    def downloading(self, text: str) -> None:
+    def downloading(self, name: str, how_far: str) -> None:
         """Show how far a download is."""
-        self._show(text)
+        self._show(f"downloading {name}", how_far)
+
+    def quantizing(self, fraction: float) -> None:
+        """Show how far weights are quantized."""
+        self._show("quantizing", f" {fraction:.0%}")
+
+    def reading_weights(self, fraction: float) -> None:
+        """Show how far a file is read for its checksum."""
+        self._show("reading the weights", f" {fraction:.0%}")
 
     def searching(self, done: int, total: int) -> None:
         """Show that sessions are looked through."""
@@ -87,6 +114,12 @@ class Narrator:
             self._write(_CLEAR)
             self._shown = False
         self._last_wait = ""
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or _COLUMNS
+        except OSError:
+            return _COLUMNS
 
     def _show(self, wait: str, how_far: str = "") -> None:
         """Show what a wait is for and, where that can change in its place, how far it is."""

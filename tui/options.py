@@ -30,6 +30,8 @@ class EngineOptions:
     """Which model answers, and how."""
 
     model: str | None = None
+    offline: bool = False
+    """Whether nothing may be sent to a server."""
     profile: str | None = None
     """Settings that the configuration has under this name."""
     sampling: tuple[tuple[str, str], ...] = ()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TextIO
 
 from engine.errors import UnknownModel
-from engine.models import resolve_model
+from engine.models import FoundModel
 from engine.protocol import Engine
 from prompts.errors import InvalidVariable, PromptError, UnknownPrompt
 from prompts.expectations import NO_FILE_OF_A_TEST
@@ -27,6 +26,7 @@ from tui.prompt_test_report import Arm, Report, print_report
 from tui.prompt_trials import Composer, Outcome, Trial, Trials
 from tui.runtime import Runtime
 from tui.sanitize import sanitize_line
+from tui.which_model import ModelMeant
 
 LONGEST_ANSWER = 1024
 """Tokens, where neither the prompt nor the configuration says: an answer that goes round in
@@ -116,22 +116,21 @@ def _arms(
             prompt against.
         NoModel, UnknownModel: If there is nothing to load.
     """
-    folder = runtime.paths.models
-    model = resolve_model(options.model or runtime.config.model, folder)
+    model = runtime.model_to_load(options.model)
     trials = [
         Trial(prompt.name, number, test, prompt.name)
         for prompt in prompts
         for number, test in enumerate(prompt.tests, 1)
     ]
-    first, other = Arm(model.name, model.path, trials), options.against
+    first, other = _arm(model, trials), options.against
     if other is None:
         return (first,)
     if _has(library, other):
         if len(prompts) > 1 or not options.names:
             raise UsageProblem(f"name the one prompt to hold against the prompt {other}")
         others = [replace(trial, prompt=other) for trial in trials]
-        return replace(first, label=prompts[0].name), Arm(other, model.path, others)
-    return first, _other_model(other, folder, trials)
+        return replace(first, label=prompts[0].name), replace(_arm(model, others), label=other)
+    return first, _other_model(runtime, other, trials)
 
 
 def _has(library: Library, name: str) -> bool:
@@ -142,12 +141,17 @@ def _has(library: Library, name: str) -> bool:
     return True
 
 
-def _other_model(name: str, folder: Path, trials: list[Trial]) -> Arm:
+def _arm(model: ModelMeant, trials: list[Trial]) -> Arm:
+    path = str(model.path) if isinstance(model, FoundModel) else model.name
+    return Arm(model.name, path, model.name, trials)
+
+
+def _other_model(runtime: Runtime, name: str, trials: list[Trial]) -> Arm:
     try:
-        model = resolve_model(name, folder)
+        model = runtime.model_to_load(name)
     except UnknownModel as error:
         raise UsageProblem(f"--against: {error}, and no prompt is called so") from error
-    return Arm(model.name, model.path, trials)
+    return _arm(model, trials)
 
 
 def _try_all(runtime: Runtime, options: TrialOptions, library: Library, report: Report) -> int:
@@ -169,7 +173,7 @@ def _try_all(runtime: Runtime, options: TrialOptions, library: Library, report: 
 def _outcomes(runtime: Runtime, trials: Trials, arm: Arm) -> Iterator[Outcome]:
     if trials.is_stopped:
         return
-    engine = runtime.start_engine(str(arm.path), {"snapshots": None})
+    engine = runtime.start_engine(arm.model, {"snapshots": None})
     try:
         yield from trials.run(engine, arm.trials)
     finally:

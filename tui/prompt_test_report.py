@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from prompts.inherit import Prompt
@@ -21,8 +20,9 @@ class Arm:
 
     label: str
     """What sets it apart: its model or its prompt."""
-    path: Path
-    """Of the model."""
+    model: str
+    """The path of its file, or the name of an endpoint."""
+    model_name: str
     trials: Sequence[Trial]
     outcomes: list[Outcome] = field(default_factory=list)
     """Of the first trials, in their order, as far as they came."""
@@ -239,7 +239,7 @@ def _json(report: Report) -> dict[str, Any]:
     return {
         "complete": report.is_complete,
         "enough": report.is_enough,
-        "arms": [{"name": arm.label, "model": arm.path.stem} for arm in report.arms],
+        "arms": [{"name": arm.label, "model": arm.model_name} for arm in report.arms],
         "prompts": [_prompt_json(report, prompt) for prompt in report.prompts],
         "without_tests": list(report.untested),
         "broken": [{"name": name, "error": error} for name, error in report.broken],

@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from drafts.batches import Piece
-from drafts.doubts import doubt
+from drafts.echo import without_echo
 from drafts.hunks import Hunk, hunks
 from drafts.structure import piece_changes
 from drafts.verdict import Allowed, Verdict, judge
-from prompts.fence import Fenced
+from engine.types import Piece as Written
+from prompts.fence import unwrapped
 from sessions import Change as ReviewedChange
 from sessions import Turn, sha256_of
 from tui.conversation import Conversation, ConversationEvent, Question
+from tui.doubting import with_doubts, with_unlikely_doubted
+from tui.edit_parts import Task
+from tui.progress import Pace, Progress
 from tui.reviewing.state import Change
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A draft, and the pieces of it that are revised."""
-
-    name: str
-    text: str
-    pieces: tuple[Piece, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The question about a piece, and the lines around the piece in it."""
-
-    question: Question
-    fence: Fenced
-    is_markdown: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A piece was sent to the model."""
-
-    done: int
-    """How many pieces came before it."""
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +43,7 @@ class Revised:
     changes: tuple[Change, ...]
 
 
-RevisionEvent: TypeAlias = Started | Revised | ConversationEvent
+RevisionEvent: TypeAlias = Progress | Revised | ConversationEvent
 
 
 class Revision:
@@ -76,7 +53,7 @@ class Revision:
         self,
         conversation: Conversation,
         tasks: Sequence[Task],
-        asked: Mapping[tuple[int, Piece], Asked],
+        question_of: Callable[[int], Question],
         *,
         allowed: Allowed,
         versions: int = 1,
@@ -87,7 +64,7 @@ class Revision:
         Args:
             conversation: Its system text and examples are in force.
             tasks: What is revised.
-            asked: The question for every piece, by the number of its task.
+            question_of: The question about a piece, by its number among all pieces.
             allowed: What the instruction allows to change.
             versions: How many the model writes of each piece.
             answers: What was answered before, by the SHA-256 of the piece.
@@ -99,10 +76,11 @@ class Revision:
         self.is_stopped = False
         self.broke: str | None = None
         """Why the engine gave up, if it did."""
-        self._asked = asked
+        self._question_of = question_of
         self._allowed = allowed
         self._versions = versions
         self._answers = dict(answers)
+        self._pace = Pace(len(piece.text.split()) for task in self.tasks for piece in task.pieces)
 
     @property
     def is_complete(self) -> bool:
@@ -121,11 +99,11 @@ class Revision:
             EngineError: If an answer could not be begun.
         """
         work = [(file, piece) for file, task in enumerate(self.tasks) for piece in task.pieces]
-        for done, (file, piece) in enumerate(work):
+        for number, (file, piece) in enumerate(work):
             if self.is_stopped or self.broke is not None:
                 return
-            yield Started(done, len(work))
-            yield from self._revise(file, piece)
+            yield self._pace.begin(number)
+            yield from self._revise(number, file, piece)
 
     def reword(self, change: Change, instruction: str) -> Iterator[ConversationEvent | Rewording]:
         """Ask for a piece once more with a further instruction: events, and then the new words,
@@ -139,32 +117,40 @@ class Revision:
             for each in self.revised
             if any(proposed.hunk is change.hunk for proposed in each.changes)
         )
-        asked = self._asked[revised.file, revised.piece]
-        content = f"{asked.question.content}\n\n{instruction}"
-        yield from self._events(self.conversation.ask(replace(asked.question, content=content)))
+        asked = self._question_about(revised.answer)
+        question = Question(
+            f"{asked.content}\n\n{instruction}",
+            asked.prompt,
+            asked.variables,
+            attachments=asked.attachments,
+            reference=revised.piece.text,
+            alone=True,
+        )
+        yield from self._events(self.conversation.ask(question))
         answer = self.conversation.answers[0]
         if answer.status == "complete" and not self.is_stopped:
-            verdict = self._judged(revised.piece, asked, answer)
+            verdict = self._judged(revised.file, revised.piece, answer)
             words = words_in_place_of(change.hunk, revised.piece, verdict.text)
             yield Rewording(words, "; ".join(verdict.flags))
 
-    def _revise(self, file: int, piece: Piece) -> Iterator[RevisionEvent]:
+    def _revise(self, number: int, file: int, piece: Piece) -> Iterator[RevisionEvent]:
         """Ask for a piece; once more, where what came back is doubtful."""
-        asked = self._asked[file, piece]
-        answers = self._answers.get(sha256_of(asked.question.reference), ())
+        answers = self._answers.get(sha256_of(piece.text), ())
+        was_there = bool(answers)
         if not answers:
-            asking = self.conversation.ask(asked.question, alternatives=self._versions)
-            yield from self._events(asking)
+            question = self._question_of(number)
+            asking = self.conversation.ask(question, alternatives=self._versions)
+            yield from self._writing(asking, piece)
             answers = self.conversation.answers
             self.broke = answers[0].error
             if self.broke is not None:
                 return
-            if self._judged(piece, asked, answers[0]).flags and not self.is_stopped:
-                yield from self._events(self.conversation.regenerate())
+            if self._judged(file, piece, answers[0]).flags and not self.is_stopped:
+                yield from self._writing(self.conversation.regenerate(), piece)
                 answers = (*answers, *self.conversation.answers)
         if self.is_stopped:
             return
-        judged = [(self._judged(piece, asked, answer), answer.id) for answer in answers]
+        judged = [(self._judged(file, piece, answer), answer.id) for answer in answers]
         # Of several the first one, unless something is wrong with it that is not with another.
         judged.sort(key=lambda each: len(each[0].flags))
         (verdict, answer_id), *others = judged
@@ -172,11 +158,33 @@ class Revision:
         # Pieces that are alike have one answer together, where the work was stopped before.
         alike = sum(each.answer == answer_id for each in self.revised)
         changes = _changes(file, piece, verdict, texts, name=f"{answer_id}.{alike}")
-        if self._allowed.is_correction:
-            changes = tuple(_doubted(change) for change in changes)
+        changes = self._doubted(file, piece, changes)
+        self._pace.end(is_new=not was_there)
         revised = Revised(file, piece, verdict, answer_id, changes)
         self.revised.append(revised)
         yield revised
+
+    def _writing(
+        self, asking: Iterator[ConversationEvent], piece: Piece
+    ) -> Iterator[RevisionEvent]:
+        """The events of a piece's answer, and now and then how far it is."""
+        written = 0
+        for event in self._events(asking):
+            yield event
+            if isinstance(event, Written):
+                written += len(event.text)
+                if progress := self._pace.write(written / len(piece.text) / self._versions):
+                    yield progress
+
+    def _doubted(self, file: int, piece: Piece, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+        """The changes, with warnings where they are no corrections and should be some."""
+        if not self._allowed.is_correction:
+            return changes
+        changes = with_doubts(changes)
+        if self._allowed.min_gain is None:
+            return changes
+        engine, draft = self.conversation.engine, self.tasks[file].text
+        return with_unlikely_doubted(engine, draft, piece, changes, self._allowed.min_gain)
 
     def _events(self, asking: Iterator[ConversationEvent]) -> Iterator[ConversationEvent]:
         """The events of an answer, also where `stop` came just before it was asked for."""
@@ -184,20 +192,41 @@ class Revision:
             self.conversation.cancel()
         yield from asking
 
-    def _judged(self, piece: Piece, asked: Asked, answer: Turn) -> Verdict:
-        start, end = asked.fence.unwrapped(answer.content)
+    def _judged(self, file: int, piece: Piece, answer: Turn) -> Verdict:
+        is_markdown = self.tasks[file].is_markdown
+        start, end = self._place_of_text(piece, answer)
         verdict = judge(
             piece.text,
             answer.content[start:end],
             is_complete=answer.status == "complete",
-            markdown=asked.is_markdown,
+            markdown=is_markdown,
             allowed=self._allowed,
         )
         if verdict.begin is not None:
             verdict = replace(verdict, begin=start + verdict.begin)
-        if not asked.is_markdown or not verdict.is_sound:
+        if not is_markdown or not verdict.is_sound:
             return verdict
         return replace(verdict, flags=tuple(piece_changes(piece, verdict.text)))
+
+    def _place_of_text(self, piece: Piece, answer: Turn) -> tuple[int, int]:
+        """Where an answer begins and ends without what it repeats of its question."""
+        around = _around_the_text(self._question_about(answer.id))
+        start, end = unwrapped(around, answer.content)
+        begin, stop = without_echo(piece.text, answer.content[start:end], around)
+        return start + begin, start + stop
+
+    def _question_about(self, answer: str) -> Turn:
+        """The question that a turn answers."""
+        turns = self.conversation.log.session.turns
+        return turns[turns[answer].parent or ""]
+
+
+def _around_the_text(question: Turn) -> str:
+    """What a question says beside the text that it gives."""
+    content = question.content
+    for part in question.attachments:
+        content = f"{content[: part.start]}\n{content[part.start + part.length :]}"
+    return content
 
 
 def _changes(
@@ -216,12 +245,6 @@ def _changes(
         own = f"{name}.{hunk.start}-{hunk.end}"
         found.append(Change(file, moved, warning, versions=versions, name=own))
     return tuple(found)
-
-
-def _doubted(change: Change) -> Change:
-    """The change, with a warning if it is no correction."""
-    warnings = filter(None, (change.warning, doubt(change.hunk)))
-    return replace(change, warning="; ".join(warnings))
 
 
 def words_in_place_of(hunk: Hunk, piece: Piece, revised: str) -> str:

@@ -18,8 +18,11 @@ from tui.trace import Trace
 if TYPE_CHECKING:
     from drafts.journal import Journal
     from engine.protocol import Engine
+    from engine.remote.endpoint import Endpoint
     from prompts.library import Library
     from sessions import SessionStore
+    from tui.options import EngineOptions
+    from tui.which_model import ModelMeant
 
 EngineStarter: TypeAlias = "Callable[[Path, LoadOptions], Engine]"
 
@@ -49,7 +52,20 @@ class Runtime:
         """How lines are edited from here on, in place of what the configuration says."""
         self.profile: str | None = None
         """That the command line names."""
+        self.notify: Callable[[str], None] = self._notify
+        """Tells a person, before they write, what becomes of it."""
         self._starter = starter
+        self._is_offline = self._is_dry = False
+
+    def choose(self, options: EngineOptions, *, is_dry: bool) -> None:
+        """Take what the command line says of settings, before they are used.
+
+        Args:
+            options: The profile, and whether nothing may be sent.
+            is_dry: Whether nothing is asked of any model.
+        """
+        self.profile, self._is_offline = options.profile, options.offline
+        self._is_dry = is_dry
 
     @cached_property
     def config(self) -> Config:
@@ -64,7 +80,27 @@ class Runtime:
         config = load_config(sources, self.environment)
         for warning in config.warnings:
             self.narrator().say(warning)
-        return config
+        return replace(config, offline=True) if self._is_offline else config
+
+    def find_model(self, name: str | None, *, by_name: bool = False) -> ModelMeant:
+        """What a name means: see `tui.which_model.find_model`."""
+        from tui.which_model import find_model
+
+        return find_model(name, self.config, self.paths.models, by_name=by_name)
+
+    def model_to_load(self, name: str | None, *, by_name: bool = False) -> ModelMeant:
+        """What a name means, after a person has seen what changed in its chat template.
+
+        Raises:
+            TemplateChanged: If it did, and nobody agreed to it; and as `find_model` does.
+        """
+        from engine.models import FoundModel
+        from tui.model_trust import check_trust
+
+        found = self.find_model(name, by_name=by_name)
+        if isinstance(found, FoundModel):
+            check_trust(self, found)
+        return found
 
     def start_engine(
         self, model: str | None, chosen: Mapping[str, Any] = {}, *, by_name: bool = False
@@ -78,14 +114,27 @@ class Runtime:
                 somebody else's.
 
         Raises:
+            EndpointFailed, Offline: If it is at a server that cannot be, or must not be, asked.
             NoModel, NotHere, UnknownModel: If there is nothing to load.
+            TemplateChanged: As for `model_to_load`.
+            UsageProblem: If weights at a server should be loaded in some way.
         """
-        from engine.models import resolve_model
-        from tui.loading import load_options
+        from engine.models import FoundModel
+        from tui.loading import load_options, refuse_loading
+        from tui.model_trust import note_checksums
 
-        found = resolve_model(model or self.config.model, self.paths.models, by_name=by_name)
+        found = self.model_to_load(model, by_name=by_name)
+        if not isinstance(found, FoundModel):
+            refuse_loading(chosen, found)
+            self.notify(found.warning)
+            return reach_server(found, self.environment, sends=not self._is_dry)
         options = load_options(self.config, self.paths, chosen)
-        return self._starter(found.path, replace(options, name=found.name))
+        engine = self._starter(found.path, replace(options, name=found.name))
+        note_checksums(self, found)
+        return engine
+
+    def _notify(self, text: str) -> None:
+        self.narrator().notice(text)
 
     def sessions(self) -> SessionStore:
         """The saved sessions."""
@@ -137,6 +186,11 @@ class Runtime:
         return self.stdin.isatty() and self.stdout.isatty()
 
     @property
+    def can_draw(self) -> bool:
+        """Whether there is a screen that may be painted over. Textual draws on stderr."""
+        return self.stderr.isatty() and not self.is_plain
+
+    @property
     def has_colour(self) -> bool:
         """Whether stdout is a terminal that wants colours."""
         dumb = self.environment.get("TERM") == "dumb" or "NO_COLOR" in self.environment
@@ -148,3 +202,10 @@ def spawn_worker(path: Path, options: LoadOptions) -> Engine:
     from engine.client import WorkerEngine
 
     return WorkerEngine(path, options)
+
+
+def reach_server(endpoint: Endpoint, environment: Mapping[str, str], *, sends: bool) -> Engine:
+    """The engine of a model at a server."""
+    from engine.remote.client import RemoteEngine
+
+    return RemoteEngine(endpoint, environment, sends=sends)

@@ -7,16 +7,12 @@ from typing import Any
 
 import click
 
-from tui.arguments import NotYet, Work, as_json_option, completing, model_option
+from tui.arguments import Work, as_json_option, completing, model_option
 from tui.draft_commands import drafts
 from tui.examples import give_examples
 from tui.model_commands import models
 from tui.prompt_commands import prompts
 from tui.session_commands import sessions
-
-_NOT_YET = {
-    "models": ("quantize",),
-}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,11 +64,12 @@ def config_file() -> Work:
 
 
 @subcommands.command()
-def doctor() -> Work:
-    """Say what this installation has and lacks."""
+@as_json_option
+def doctor(as_json: bool) -> Work:
+    """Say what this installation has, and what is wrong with it; exit code 1 if it is broken."""
     from tui.doctor import examine
 
-    return examine
+    return partial(examine, as_json=as_json)
 
 
 @subcommands.command()
@@ -121,22 +118,4 @@ def completion(shell: str) -> Work:
     return lambda runtime: print(script(shell), end="", file=runtime.stdout)
 
 
-def _add_not_yet(group: click.Group, name: str) -> None:
-    """A command that is planned and says so, whatever follows it."""
-
-    @group.command(
-        name,
-        hidden=True,
-        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-    )
-    @click.pass_context
-    def not_yet(context: click.Context) -> None:
-        raise NotYet(context.command_path)
-
-
-for _group, _names in _NOT_YET.items():
-    _parent = subcommands.commands[_group]
-    assert isinstance(_parent, click.Group)
-    for _name in _names:
-        _add_not_yet(_parent, _name)
 give_examples(subcommands)

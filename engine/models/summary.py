@@ -111,7 +111,7 @@ class Summaries:
             LoadFailed: As there.
         """
         try:
-            key, state = os.path.realpath(parts[0]), [_state(path) for path in parts]
+            key, state = os.path.realpath(parts[0]), [list(file_state(path)) for path in parts]
         except OSError as error:
             raise LoadFailed(f"{parts[0]} cannot be read: {error.strerror}") from error
         kept = self._kept.get(key)
@@ -159,10 +159,14 @@ def _read(file: Path) -> dict[str, Any]:
     return models if isinstance(models, dict) else {}
 
 
-def _state(path: Path) -> list[int]:
-    """What changes when a file does."""
+def file_state(path: Path) -> tuple[int, ...]:
+    """What changes when a file does.
+
+    Raises:
+        OSError: If it is not there.
+    """
     found = path.stat()
-    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns]
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _whole(path: Path) -> Header:

@@ -1,6 +1,4 @@
-"""Models at OpenAI-compatible servers: vLLM, llama-server, Ollama, LM Studio, and hosted ones."""
+"""Models at OpenAI-compatible servers: vLLM, llama-server, Ollama, LM Studio, and hosted ones.
 
-from engine.remote.client import RemoteEngine
-from engine.remote.endpoint import SERVERS, Endpoint
-
-__all__ = ["SERVERS", "Endpoint", "RemoteEngine"]
+Only `engine.remote.endpoint` is light enough to be loaded by who merely lists them.
+"""

@@ -85,14 +85,12 @@ class Asking:
         for answer in group:
             answer.ask()
         tokens: Tokens | None = None
-        is_done = False
         with closing(self._connection.events(payload.path, payload.body)) as stream:
             for data in stream:
                 if isinstance(data, Notice):
                     yield data
                     continue
                 if data == DONE:
-                    is_done = True
                     continue
                 chunk = self._read(data, len(group))
                 tokens = chunk.tokens or tokens
@@ -102,24 +100,22 @@ class Asking:
                 if _is_all_that_is_wanted(group):
                     break
         if not self._connection.is_cancelled:
-            yield from self._end(group, tokens, is_done=is_done)
+            yield from self._end(group, tokens)
 
-    def _end(
-        self, group: Sequence[Answer], tokens: Tokens | None, *, is_done: bool
-    ) -> Generator[Event, None, None]:
+    def _end(self, group: Sequence[Answer], tokens: Tokens | None) -> Generator[Event, None, None]:
         """End the answers that the server has ended; those that it has not begun go on waiting.
+
+        The end of the stream is not that of an answer: llama-cpp-python ends it when somebody else
+        asks for something.
 
         Raises:
             EndpointFailed: If it has ended none, or broke one off.
         """
         begun = [answer for answer in group if answer.has_begun or answer.reason is not None]
-        for answer in begun:
-            if answer.reason is None and is_done:
-                yield from answer.break_off("end")
         broken_off = [answer for answer in begun if answer.reason is None]
         if not begun or broken_off:
             when = "before its answer was complete" if broken_off else "without an answer"
-            raise EndpointFailed(f"{self._host} hung up {when}")
+            raise EndpointFailed(f"{self._host} broke off {when}: try again")
         if tokens is not None:
             self.counted = tokens
             # What several answers have together says nothing of one of them.

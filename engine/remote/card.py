@@ -48,6 +48,13 @@ def introduce(endpoint: Endpoint, connection: Connection) -> Introduction | None
     return _introduction(endpoint, connection, _chosen(endpoint, _models(endpoint, page)))
 
 
+def assumed(endpoint: Endpoint) -> Introduction:
+    """What can be known of a server's model without a call."""
+    model = {"id": endpoint.model or endpoint.name}
+    dialect = dialect_of(endpoint.server, None)
+    return Introduction(_card(endpoint, dialect, model, endpoint.n_ctx), model["id"], dialect)
+
+
 def _models(endpoint: Endpoint, page: Page) -> list[Mapping[str, Any]]:
     try:
         value = json.loads(page.text)
@@ -80,13 +87,27 @@ def _introduction(
     endpoint: Endpoint, connection: Connection, model: Mapping[str, Any]
 ) -> Introduction:
     dialect = dialect_of(endpoint.server, model.get("owned_by"))
-    name = str(model["id"])
     known = _context(endpoint, connection, dialect, model)
+    return Introduction(_card(endpoint, dialect, model, known), str(model["id"]), dialect)
+
+
+def _card(
+    endpoint: Endpoint, dialect: Dialect, model: Mapping[str, Any], known: int | None
+) -> ModelCard:
+    """What is told of a model.
+
+    Args:
+        endpoint: Where it is.
+        dialect: Its server's.
+        model: What the server says of it.
+        known: Tokens of its context.
+    """
+    name = str(model["id"])
     notices = [] if known else [_assumed(endpoint)]
     meta = model.get("meta")
     meta = meta if isinstance(meta, dict) else {}
     told = {key: value for key, value in meta.items() if isinstance(value, int)}
-    card = ModelCard(
+    return ModelCard(
         name=endpoint.name,
         path=None,
         description=f"{name} at {endpoint.host}"
@@ -100,7 +121,6 @@ def _introduction(
         notices=tuple(notices),
         fingerprint=f"{name} at {endpoint.host}",
     )
-    return Introduction(card, name, dialect)
 
 
 def _context(

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from engine.errors import CannotFit, EndpointFailed, Unsupported
 from engine.remote.asking import Asking
-from engine.remote.card import Introduction, introduce
+from engine.remote.card import Introduction, assumed, introduce
 from engine.remote.connection import Connection
 from engine.remote.endpoint import Endpoint, find_key
 from engine.remote.estimate import TokenEstimate
@@ -36,22 +36,31 @@ class RemoteEngine:
     """An `Engine` over an OpenAI-compatible server. Nothing is sent before something is asked."""
 
     def __init__(
-        self, endpoint: Endpoint, environment: Mapping[str, str], *, pause_s: float = 0.5
+        self,
+        endpoint: Endpoint,
+        environment: Mapping[str, str],
+        *,
+        sends: bool = True,
+        pause_s: float = 0.5,
     ) -> None:
         """Find the key; nothing is connected yet.
 
         Args:
             endpoint: Where the model is.
             environment: The process's; has the key where the endpoint says so.
+            sends: Whether the server may be asked at all; otherwise no key is needed either, and
+                nothing is known of it but what the endpoint says.
             pause_s: Seconds before a second try; later pauses double.
 
         Raises:
             EndpointFailed: If there should be a key and there is none.
         """
         self._endpoint = endpoint
-        self._connection = Connection(endpoint, find_key(endpoint, environment), pause_s)
+        key = find_key(endpoint, environment) if sends else None
+        self._connection = Connection(endpoint, key, pause_s)
         self._busy = threading.Lock()
-        self._introduction: Introduction | None = None
+        self._introduction = None if sends else assumed(endpoint)
+        self._sends = sends
         self._estimate = TokenEstimate()
         self._noticed: set[str] = set()
 
@@ -79,11 +88,18 @@ class RemoteEngine:
                 raise EndpointFailed("it was cancelled")
             return introduction.card
 
+    def load(self) -> Generator[Event, None, None]:
+        """See `Engine`. The server has them already; it is asked what they are."""
+        self.describe()
+        yield from ()
+
     def count(self, messages: Sequence[Message]) -> int:
         """See `Engine`. Nothing is sent."""
         return self._estimate.of(messages)
 
-    def score(self, messages: Sequence[Message], text: str) -> tuple[TokenScore, ...]:
+    def score(
+        self, messages: Sequence[Message], text: str, *, after: str = ""
+    ) -> tuple[TokenScore, ...]:
         """See `Engine`."""
         raise Unsupported(
             f"{self.model_name}'s server cannot score a given text; a model on this machine can"
@@ -118,6 +134,8 @@ class RemoteEngine:
                 for index in range(request.alternatives):
                     yield Finished("cancelled", Usage(0, 0), Timings(0.0, 0.0), index=index)
                 return
+            if not self._sends:
+                raise Unsupported("nothing is sent")
             refuse_what_it_cannot(request, introduction.dialect, self.model_name)
             prompt_tokens = self._estimated(request, introduction.card.n_ctx)
             yield from self._new_notices(

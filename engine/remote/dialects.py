@@ -83,6 +83,9 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
 }
 
+SERVERS = tuple(DIALECTS)
+"""What `Endpoint.server` may be."""
+
 _OWNERS: Mapping[str, str] = {
     "vllm": "vllm",
     "llamacpp": "llama-server",

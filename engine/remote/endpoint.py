@@ -13,9 +13,6 @@ from engine.errors import EndpointFailed
 KEYRING_SERVICE = "draftsmith"
 """The service of keys in the system's keyring; their user is the endpoint's name."""
 
-SERVERS = ("openai", "vllm", "llama-server", "llama-cpp-python", "ollama", "lm-studio")
-"""What `Endpoint.server` may be."""
-
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -33,10 +30,10 @@ class Endpoint:
     """What the server calls the model; None is its only one."""
     key_env: str | None = None
     """The variable of the environment that has the key."""
-    keyring: bool = False
+    in_keyring: bool = False
     """Whether the key is in the system's keyring."""
     server: str | None = None
-    """Which of `SERVERS` it is; None finds out."""
+    """Which of `engine.remote.dialects.SERVERS` it is; None finds out."""
     n_ctx: int | None = None
     """Tokens of its context; None asks the server."""
     timeout_s: int = 300
@@ -90,7 +87,7 @@ def find_key(endpoint: Endpoint, environment: Mapping[str, str]) -> str | None:
     if endpoint.key_env is not None:
         where, key = endpoint.key_env, environment.get(endpoint.key_env, "")
         way = f"export {where}=…"
-    elif endpoint.keyring:
+    elif endpoint.in_keyring:
         where, key = "the keyring", _from_keyring(endpoint.name)
         way = f"`keyring set {KEYRING_SERVICE} {endpoint.name}`"
     else:

@@ -125,7 +125,7 @@ def _causes(failure: BaseException | None) -> Iterator[BaseException]:
 def _key_advice(endpoint: Endpoint, table: str) -> str:
     if endpoint.key_env:
         return f"does not accept the key in {endpoint.key_env}"
-    if endpoint.keyring:
+    if endpoint.in_keyring:
         return "does not accept the key in the keyring"
     return f"wants a key: name its variable with key_env in {table}"
 

@@ -100,6 +100,8 @@ def _tokens(talk: Talk, _argument: str) -> None:
         indent = "  " if part.is_within else ""
         talk.say(f"{part.tokens:>9,}  {indent}{part.name}")
     talk.say(f"{use.free:>9,}  free of {use.n_ctx:,}")
+    if talk.conversation.engine.host:
+        talk.say("these are estimates: to count them the texts would have to be sent")
 
 
 def _compact(talk: Talk, argument: str) -> None:

@@ -21,6 +21,7 @@ from tui.setting_values import (
     with_values,
 )
 from tui.tables import file_size
+from tui.which_model import endpoints_of, shown_name
 
 EDITING = "editing"
 EDITING_MEANING = "how the line is edited that you type"
@@ -97,12 +98,14 @@ def _think(talk: Talk, argument: str) -> None:
 def _model(talk: Talk, argument: str) -> None:
     if argument:
         talk.use_model(argument)
-    talk.say(f"the model is {talk.conversation.engine.model_name}")
+    talk.say(f"the model is {shown_name(talk.conversation.engine)}")
 
 
 def _model_names(talk: Talk, argument: str) -> Iterator[Suggestion]:
     models = find_models(talk.runtime.paths.models)
-    return names(argument, {model.name: file_size(model.size_bytes) for model in models})
+    at_servers = {name: one.host for name, one in endpoints_of(talk.runtime.config).items()}
+    here = {model.name: file_size(model.size_bytes) for model in models}
+    return names(argument, {**at_servers, **here})
 
 
 TUNING_COMMANDS = (

@@ -33,6 +33,7 @@ from tui.runtime import Runtime
 from tui.sanitize import sanitize
 from tui.surroundings import surroundings
 from tui.titles import TitleMaker
+from tui.which_model import shown_name
 
 
 def run_repl(runtime: Runtime, options: AskOptions) -> int:
@@ -76,7 +77,7 @@ class Repl:
         """Read and answer until the end of input or /exit."""
         self.attachments = read_files(self._options.prompt.files, self._options.prompt.glob)
         if self.runtime.is_interactive:
-            name = self.conversation.engine.model_name
+            name = shown_name(self.conversation.engine)
             self.say((", " if self.runtime.is_plain else " · ").join((name, "/help", _LEAVING)))
             if self.conversation.log.session.turns:
                 self.say("\n".join(where_it_stands(self)))

@@ -9,8 +9,9 @@ from textual import on
 from textual.app import App
 from textual.message import Message
 
-from engine.types import Loading, Piece, Prefill
 from tui.edit_work import Work
+from tui.narrate import waiting_for
+from tui.progress import Progress
 from tui.reviewing.lines import OTHER_WORDS, VERSIONS
 from tui.reviewing.news import is_failure, news_of
 from tui.reviewing.remarks import ReviewedDraft
@@ -25,7 +26,7 @@ from tui.reviewing.thread import (
     Wish,
     take_reworded,
 )
-from tui.revising import Revised, Started
+from tui.revising import Revised
 
 
 class ReviewApp(App[bool]):
@@ -56,8 +57,6 @@ class ReviewApp(App[bool]):
         self._drafts = [ReviewedDraft(task.name, task.text) for task in work.revision.tasks]
         self._screen = ReviewScreen(review, self._drafts)
         self._thread = RevisionThread(work.revision, self._post)
-        self._tokens = 0
-        self._of = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_ended = False
 
@@ -98,28 +97,17 @@ class ReviewApp(App[bool]):
         elif isinstance(event, Complete | Failed):
             self._review.is_complete = True
             self._screen.say("")
+            self._screen.show_progress(None)
             self._screen.refresh_review()
         self.has_failed = self.has_failed or is_failure(event)
         if news := news_of(event, self._work):
             self.news.append(news)
             self._screen.warn(news)
-        elif progress := self._progress(event):
-            self._screen.say(progress)
-
-    def _progress(self, event: ThreadEvent) -> str:
-        """What is going on, where it is worth a line."""
-        if isinstance(event, Started):
-            self._of, self._tokens = f"{event.done + 1:,} of {event.total:,}", 0
-            return f"revising part {self._of} …"
-        if isinstance(event, Loading):
-            return f"loading the model {event.fraction:.0%}"
-        if isinstance(event, Prefill) and event.total - event.cached > 512:
-            return f"reading {event.done:,} of {event.total:,} tokens"
-        if isinstance(event, Piece):
-            self._tokens += 1
-            if self._tokens % 16 == 0:
-                return f"revising part {self._of}, {self._tokens:,} tokens …"
-        return ""
+        elif isinstance(event, Progress):
+            self._screen.show_progress(event)
+            self._screen.say("")
+        elif waiting := waiting_for(event):
+            self._screen.say("".join(waiting))
 
     def _reworded(self, event: Reworded) -> None:
         """Put other words where they belong; the person stays where they are."""

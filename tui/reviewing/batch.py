@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engine.types import Piece, Prefill
 from tui import exit_codes
 from tui.edit_work import Work
 from tui.interrupts import signals_call
+from tui.narrate import waiting_for
 from tui.pages import TextPage
 from tui.plain import PlainAnswer
+from tui.progress import Progress
 from tui.reviewing.state import Review
-from tui.revising import Revised, Started
+from tui.revising import Revised
 from tui.runtime import Runtime
 
 
@@ -25,8 +28,9 @@ def revise_all(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
     answer = PlainAnswer(TextPage(runtime.stdout), narrator, silent=True)
     with signals_call(work.revision.stop) as interruption:
         for event in work.revision.run():
-            if isinstance(event, Started):
-                narrator.pieces(event.done, event.total)
+            if isinstance(event, Progress):
+                if not work.is_filter or runtime.stderr.isatty():
+                    narrator.revising(event)
             elif isinstance(event, Revised):
                 for warning in event.verdict.flags:
                     narrator.say(f"{work.where(event)}: {warning}")
@@ -34,8 +38,9 @@ def revise_all(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
                     replace(change, decision="skipped" if change.warning else "taken")
                     for change in event.changes
                 )
-            else:
+            elif not isinstance(event, Piece | Prefill) or waiting_for(event):
                 answer.show([event])
+    narrator.clear()
     review.is_complete = True
     if interruption.signal:
         return None, interruption.exit_code

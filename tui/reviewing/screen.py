@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from tui.progress import Progress
 from tui.reviewing.dialogs import AskLine, ChooseVersion, EditWords, ShowText
 from tui.reviewing.drawing import Drawn, drawn, drawn_list
 from tui.reviewing.flow import flow
@@ -45,6 +46,7 @@ class ReviewScreen(Screen[bool]):
     #sides VerticalScroll { width: 1fr; padding: 1 2; }
     #sides .divided { border-left: vkey $surface-lighten-2; }
     #about { height: auto; max-height: 6; padding: 0 2; color: $text-muted; }
+    #progress { height: 1; padding: 0 2; color: $text-muted; }
     """
 
     # What has the focus takes keys first: then up and down would scroll.
@@ -98,10 +100,11 @@ class ReviewScreen(Screen[bool]):
         self._drafts = drafts
         self._status = ""
         self._message = ""
+        self._progress: Progress | None = None
         self._sides: bool | None = None
         self._seen: object = None
         # Kept, not looked for: what still comes when the screen is being left meets them too.
-        self._parts = {name: Static(id=name) for name in ("head", *_VIEWS, "about")}
+        self._parts = {name: Static(id=name) for name in ("head", *_VIEWS, "about", "progress")}
         self._flow = VerticalScroll(self._parts["words"], id="flow")
         self._both = Horizontal(
             VerticalScroll(self._parts["old"]),
@@ -115,6 +118,7 @@ class ReviewScreen(Screen[bool]):
         yield self._flow
         yield self._both
         yield self._parts["about"]
+        yield self._parts["progress"]
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -128,6 +132,11 @@ class ReviewScreen(Screen[bool]):
     def say(self, status: str) -> None:
         """Show a line about what is going on."""
         self._status = status
+        self._show_lines()
+
+    def show_progress(self, progress: Progress | None) -> None:
+        """Show how far the revising is; None where it has ended."""
+        self._progress = progress
         self._show_lines()
 
     def warn(self, message: str) -> None:
@@ -183,6 +192,9 @@ class ReviewScreen(Screen[bool]):
         if self.is_mounted:
             self._parts["head"].update(Content(head_of(self._review, self._drafts)))
             self._parts["about"].update(Content(self._about()))
+            bar, progress = self._parts["progress"], self._progress
+            bar.display = progress is not None
+            bar.update(Content(progress.line(self.size.width - 4) if progress else ""))
 
     def _about(self) -> str:
         rest = rest_of(self._review, [draft.name for draft in self._drafts])

@@ -13,6 +13,7 @@ from tui import exit_codes
 from tui.edit_work import Work
 from tui.errors import UsageProblem
 from tui.interrupts import signals_call, signals_leave
+from tui.progress import Progress, Reporter
 from tui.reviewing.lines import Desk, review_by_lines
 from tui.reviewing.news import is_failure, news_of
 from tui.reviewing.state import Change, Review
@@ -26,14 +27,17 @@ from tui.reviewing.thread import (
     Wish,
     take_reworded,
 )
-from tui.revising import Revised, Started
+from tui.revising import Revised
 from tui.runtime import Runtime
+
+_BETWEEN_LINES = 10.0
+"""Seconds between two lines about how far the revising is: somebody has to hear each of them."""
 
 
 def review_on_terminal(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
     """What a person decided, and the exit code; nothing where they left without an end."""
-    by_lines = runtime.is_plain or not runtime.stderr.isatty()  # which Textual draws on
-    review, code = _by_lines(runtime, work) if by_lines else _on_screen(runtime, work)
+    may_draw = runtime.can_draw
+    review, code = _on_screen(runtime, work) if may_draw else _by_lines(runtime, work)
     is_futile = code == exit_codes.FAILED and review is not None and not review.changes
     return (None if is_futile else review), code
 
@@ -100,7 +104,7 @@ class TerminalDesk(Desk):
         self._narrator = runtime.narrator()
         self._events: SimpleQueue[ThreadEvent] = SimpleQueue()
         self._thread = RevisionThread(work.revision, self._events.put)
-        self._started: Started | None = None
+        self._reporter = Reporter(_BETWEEN_LINES, at_once=True)
 
     def __enter__(self) -> TerminalDesk:
         self._thread.start()
@@ -171,7 +175,8 @@ class TerminalDesk(Desk):
 
     def _tell(self, event: ThreadEvent) -> None:
         self.has_failed = self.has_failed or is_failure(event)
-        if isinstance(event, Started):
-            self.write(f"revising part {event.done + 1:,} of {event.total:,}")
+        if isinstance(event, Progress):
+            if line := self._reporter.line(event):
+                self.write(line)
         elif news := news_of(event, self._work):
             self._narrator.notice(news)

@@ -1,0 +1,66 @@
+"""What ``chat doctor`` finds wrong with the model that answers: none, broken, or too large."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.errors import EngineError, NoModel
+from engine.machine import available_memory
+from engine.models import FoundModel, ModelSummary
+from engine.models.memory import USUAL_CONTEXT, memory_needed
+from engine.models.summary import summarise
+from engine.types import KvType
+from tui.config import Config, ConfigError
+from tui.errors import explain
+from tui.runtime import Runtime
+from tui.tables import file_size
+from tui.troubles import Trouble
+from tui.which_model import find_model
+
+
+def model_troubles(runtime: Runtime) -> Iterator[Trouble]:
+    """Of the configured model, or the one that is used without any."""
+    try:
+        config = runtime.config
+    except ConfigError:  # said elsewhere
+        config = Config()
+    try:
+        model = find_model(None, config, runtime.paths.models)
+        summary = summarise(model.parts) if isinstance(model, FoundModel) else None
+    except NoModel as error:
+        what, fix = explain(error)[0].split(": ", 1)
+        yield Trouble(what, fix)
+    except EngineError as error:
+        yield Trouble(
+            f"the model cannot be used: {error}", "`chat models list` shows what there is"
+        )
+    else:
+        if summary is not None:  # the others are at a server
+            yield from memory_troubles(model.name, summary, config, available_memory())
+
+
+def memory_troubles(
+    name: str, summary: ModelSummary, config: Config, free: int
+) -> Iterator[Trouble]:
+    """A model that needs more than there is.
+
+    Args:
+        name: Of the model.
+        summary: What it is.
+        config: How long its context shall be.
+        free: Bytes of memory that can be had.
+    """
+    n_ctx, kv_type = config.load.get("n_ctx"), config.load.get("kv_type", "f16")
+    assert n_ctx is None or isinstance(n_ctx, int)
+    tokens = n_ctx or min(USUAL_CONTEXT, summary.n_ctx_train or USUAL_CONTEXT)
+    needed = memory_needed(summary, tokens, _KV_TYPES[str(kv_type)])
+    if needed > free:
+        yield Trouble(
+            f"{name} needs {file_size(needed)} of memory with a context of {tokens:,} tokens, and "
+            f"{file_size(free)} are free",
+            "a smaller quantization or model (`chat models list` says what fits), a smaller n_ctx, "
+            "or kv_type q8_0",
+        )
+
+
+_KV_TYPES: dict[str, KvType] = {"f16": "f16", "q8_0": "q8_0", "q4_0": "q4_0"}

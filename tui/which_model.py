@@ -1,0 +1,79 @@
+"""Which model a name means: one at a server that the configuration has, or one on this machine."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from engine.errors import Offline, UnknownModel
+from engine.models import FoundModel, resolve_model
+from tui.config import Config, ConfigError
+
+if TYPE_CHECKING:
+    from engine.protocol import Engine
+    from engine.remote.endpoint import Endpoint
+
+ModelMeant: TypeAlias = "FoundModel | Endpoint"
+
+
+def find_model(
+    name: str | None, config: Config, folder: Path, *, by_name: bool = False
+) -> ModelMeant:
+    """What a name means; endpoints come first, by their whole name.
+
+    Args:
+        name: As for `resolve_model`, or an endpoint's; None is the configured one, or the first
+            on this machine.
+        config: Has the endpoints, and whether there may be any.
+        folder: The models folder.
+        by_name: Whether a path is no name.
+
+    Raises:
+        ConfigError: If the endpoint is not described as it must be.
+        NoModel, NotHere, UnknownModel: If there is nothing of that name.
+        Offline: If it is an endpoint, and nothing may be sent.
+    """
+    wanted = name or config.model
+    endpoints = endpoints_of(config)
+    if wanted is not None and wanted in endpoints:
+        if config.offline:
+            raise Offline(
+                f"{wanted} is a model at {endpoints[wanted].host}, and offline forbids to send "
+                "anything: name one on this machine with -m"
+            )
+        return endpoints[wanted]
+    try:
+        return resolve_model(wanted, folder, by_name=by_name)
+    except UnknownModel as error:
+        near = difflib.get_close_matches(error.name, endpoints, n=1)
+        if not near or error.is_ambiguous:
+            raise
+        raise UnknownModel(error.name, [*near, *error.nearest]) from error
+
+
+def endpoints_of(config: Config) -> Mapping[str, Endpoint]:
+    """Every model at a server that the configuration has, by its name.
+
+    Raises:
+        ConfigError: If one is not described as it must be.
+    """
+    if not config.endpoints:
+        return {}
+    from engine.remote.endpoint import Endpoint
+
+    found = {}
+    for name, values in config.endpoints.items():
+        if "url" not in values:
+            raise ConfigError(f"endpoints.{name} has no url")
+        try:
+            found[name] = Endpoint(name, **values)
+        except ValueError as error:
+            raise ConfigError(f"endpoints.{name}: {error}") from error
+    return found
+
+
+def shown_name(engine: Engine) -> str:
+    """What a front end calls the model that answers; one at a server is marked with where."""
+    return f"{engine.model_name} at {engine.host}" if engine.host else engine.model_name
