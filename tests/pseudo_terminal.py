@@ -48,11 +48,17 @@ class Terminal:
         environment: Mapping[str, str] = {},
     ) -> pexpect.spawn:
         """The same with an engine that gives one reply, again and again if it is endless."""
+        script = ENDLESS if endless else SCRIPTED
+        return self.start_script(script, reply, *arguments, environment=environment)
+
+    def start_script(
+        self, script: str, *arguments: str, environment: Mapping[str, str] = {}
+    ) -> pexpect.spawn:
+        """Start a program in Python, where there is a model that can be named."""
         model = self.home / "data" / "models" / "tiny.gguf"
         model.parent.mkdir(parents=True, exist_ok=True)
         model.touch()
-        script = ENDLESS if endless else SCRIPTED
-        return self._spawn(sys.executable, "-c", script, reply, *arguments, environment=environment)
+        return self._spawn(sys.executable, "-c", script, *arguments, environment=environment)
 
     def _spawn(
         self, command: str, *arguments: str, environment: Mapping[str, str] = {}

@@ -79,7 +79,8 @@ def _keys() -> Iterator[str]:
         variable = f"; {key.variable} wins over it" if key.variable else ""
         yield f"# {key.meaning}{variable}"
         value = key.example if key.default is None else key.default
-        yield f"# {key.path[-1]} = {toml_value(value)}\n"
+        name = "NAME" if key.path[-1] == "*" else key.path[-1]
+        yield f"# {name} = {toml_value(value)}\n"
 
 
 def _heading(table: KeyPath) -> str:

@@ -79,7 +79,12 @@ def _ask(options: AskOptions, runtime: Runtime) -> int:
 def _answer_or_talk(options: AskOptions, runtime: Runtime) -> int:
     words = options.prompt.words or options.prompt.files or options.prompt.templates
     is_one_shot = words or options.raw or options.compact
-    if options.repl or (not is_one_shot and runtime.is_interactive):
+    is_talk = not is_one_shot and runtime.is_interactive
+    if is_talk and runtime.can_draw and not options.repl:
+        from tui.app.run import run_app
+
+        return run_app(runtime, options)
+    if is_talk or options.repl:
         from tui.repl.loop import run_repl
 
         return run_repl(runtime, options)

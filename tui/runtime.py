@@ -186,6 +186,11 @@ class Runtime:
         return self.stdin.isatty() and self.stdout.isatty()
 
     @property
+    def can_draw(self) -> bool:
+        """Whether there is a screen that may be painted over. Textual draws on stderr."""
+        return self.stderr.isatty() and not self.is_plain
+
+    @property
     def has_colour(self) -> bool:
         """Whether stdout is a terminal that wants colours."""
         dumb = self.environment.get("TERM") == "dumb" or "NO_COLOR" in self.environment
