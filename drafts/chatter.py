@@ -15,7 +15,7 @@ from drafts.words import Span
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+(?:['’][^\W_]+)*")
 END_MARKER = re.compile(
-    r"(?:<\|(?:im_end|im_start|endoftext|end|eot_id|end_of_text|assistant|user|system)\|>"
+    r"(?:<\|\w{2,40}\|>"
     r"|</s>|<eos>|<end_of_turn>|<start_of_turn>|\[/?INST\])"
 )
 _LAST_MARKER = re.compile(rf"\s*({END_MARKER.pattern})\s*\Z")
@@ -66,6 +66,16 @@ _REMARK = re.compile(
 
 _FAREWELL = re.compile(r"\W{0,3}(?:(?:please )?let me know if|i hope this|feel free to)", re.I)
 
+_LABEL = re.compile(r"[^\n:：]{1,120}[:：]\**[ \t]+(?=\S)")
+"""Any words before a colon: they are none of the text if that begins after them, word by word."""
+
+_SAME = 4
+"""Words that the text has to begin with then."""
+
+_ASIDE = re.compile(r"\s*[(\[]([^()\[\]\n]{3,300})[)\]]\W{0,2}\Z")
+
+_EMPHASIS = re.compile(r"\A\s*(\*{1,3}|_{1,3})(?=\S)((?:(?!\1).)+)(?<=\S)\1\s*\Z", re.DOTALL)
+
 _NEAR = 8
 """Words by which a part of the answer may be away from its place in the original."""
 
@@ -73,6 +83,12 @@ _NEAR = 8
 def words_of(text: str) -> list[str]:
     """The words, folded and without apostrophes; of Chinese and Japanese each character."""
     return [word.replace("'", "").replace("’", "") for word in _WORD.findall(text.casefold())]
+
+
+def shown(text: str) -> str:
+    """A text in quotation marks, on one line and not too long for it."""
+    line = " ".join(text.split())
+    return f"“{line if len(line) <= 60 else f'{line[:59]}…'}”"
 
 
 def without_chatter(original: str, answer: str) -> tuple[Span, tuple[str, ...]]:
@@ -118,6 +134,11 @@ def _are_known(own: Sequence[str], ours: Sequence[str]) -> bool:
     known = {form for word in ours for form in _forms(word)}
     count = sum(not known.isdisjoint(_forms(word)) for word in own)
     return not own or count * 5 > len(own) * 3
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Whether two words are the same, or one may be the other misspelled."""
+    return not {*_forms(one)}.isdisjoint(_forms(other))
 
 
 def _forms(word: str) -> Iterator[str]:
@@ -170,6 +191,11 @@ def _without_quotes(original: str, answer: str) -> Span | None:
     return found.span(found.lastindex or 0)
 
 
+def _without_emphasis(original: str, answer: str) -> Span | None:
+    found = _EMPHASIS.match(answer)
+    return found.span(2) if found and original.strip()[:1] not in "*_" else None
+
+
 def _without_reply(original: str, answer: str) -> Span | None:
     """Without a first line that announces the text."""
     line, _, rest = answer.partition("\n")
@@ -177,6 +203,9 @@ def _without_reply(original: str, answer: str) -> Span | None:
         return len(line) + 1, len(answer)
     found = _INLINE_REPLY.match(answer)
     if found and not begins(original, found[0]) and _begins_like(original, answer[found.end() :]):
+        return found.end(), len(answer)
+    found = _LABEL.match(answer)
+    if found and not begins(original, found[0]) and _begins_as(original, answer[found.end() :]):
         return found.end(), len(answer)
     return None
 
@@ -194,6 +223,12 @@ def _begins_like(original: str, rest: str) -> bool:
     return len(set(ours) & set(theirs)) * 3 >= min(len(set(ours)), len(set(theirs))) > 0
 
 
+def _begins_as(original: str, rest: str) -> bool:
+    """Whether the first words are the original's, one by one; one of them may be another."""
+    ours, theirs = words_of(original)[:_SAME], words_of(rest)[:_SAME]
+    return len(theirs) == _SAME and sum(map(are_alike, ours, theirs)) >= _SAME - 1
+
+
 def _without_remarks(original: str, answer: str) -> Span | None:
     """Without the paragraphs from the first one on that talks about the text."""
     ours = words_of(original)
@@ -202,6 +237,9 @@ def _without_remarks(original: str, answer: str) -> Span | None:
         if remark and not _ends(ours, answer[start : _paragraph_end(answer, remark.end())]):
             is_enough = 2 * len(words_of(answer[:start])) >= len(ours)
             return _between_rules(answer[:start].rstrip()) if is_enough else None
+    aside = _ASIDE.search(answer, max(0, len(answer) - 400))
+    if aside and _REMARK.match(aside[1]) and aside[1] not in original:
+        return 0, aside.start()
     *_, last = sentences(answer) or ("",)
     if _FAREWELL.match(last) and not _ends(ours, last):
         return 0, len(answer) - len(last)
@@ -243,5 +281,6 @@ _TAKERS: dict[str, Callable[[str, str], Span | None]] = {
     "words that announce the text": _without_reply,
     "a remark after the text": _without_remarks,
     "quotation marks around the text": _without_quotes,
+    "emphasis of the whole text": _without_emphasis,
     "a rule around the text": _without_rule,
 }

@@ -147,13 +147,34 @@ def _edit_for(lock: Lock, change: _Change, check: LockCheck) -> Edit | None:
     if added:
         is_pair = added[0] in check.added and added[0].kind == lock.kind
         is_one = len(added) == 1 and lost.count(lock.kind) == 1
-        return (added[0].start, added[0].end, lock.text) if is_pair and is_one else None
-    if len(change.ours) > 1:
+        if not (is_pair and is_one):
+            return None
+        if len(change.ours) > 1:
+            is_all = _words_beside(change.ours) <= _words_beside(change.theirs)
+            place = _with_its_marks(added[0], lock, change.theirs)
+            return (*place, lock.text) if is_all else None
+    elif len(change.ours) > 1:
         return _within(lock, change.theirs)
     if not change.theirs:
         return change.start, change.end, change.missing
     is_short = change.end - change.start <= 2 * len(lock.text) + 10
     return (change.start, change.end, lock.text) if is_short else None
+
+
+def _words_beside(tokens: Sequence[_Token]) -> int:
+    """How many words are in no lock. One that went may be in a lock that has become too long."""
+    return sum(token.lock is None and token.text.isalnum() for token in tokens)
+
+
+def _with_its_marks(damaged: Lock, lock: Lock, tokens: Sequence[_Token]) -> tuple[int, int]:
+    """Where a damaged lock is, with marks beside it that are the lock's own."""
+    start, end = damaged.start, damaged.end
+    for token in tokens:
+        if token.end == start and lock.text.startswith(token.text):
+            start = token.start
+        elif token.start == end and lock.text.endswith(token.text):
+            end = token.end
+    return start, end
 
 
 def _within(lock: Lock, tokens: Sequence[_Token]) -> Edit | None:

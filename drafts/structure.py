@@ -24,6 +24,7 @@ _NAMES: dict[BlockKind, tuple[str, str]] = {
     "math": ("formula", "formulas"),
     "definition": ("link definition", "link definitions"),
 }
+_MARKS = re.compile(r">|[-*+]|\d+[.)]")
 _CELL_END = re.compile(r"(?<!\\)\|")
 
 
@@ -33,6 +34,7 @@ def structure_changes(original: str, revised: str) -> list[str]:
     return [
         *_heading_changes(before, after),
         *_count_changes(before, after),
+        *_depth_changes(before, after),
         *_cell_changes(before, after),
     ]
 
@@ -47,7 +49,15 @@ def piece_changes(piece: Piece, revised: str) -> list[str]:
     new = text[:offset] + revised + text[offset + len(piece.text) :]
     kinds = {block.kind for block in _blocks(new)} - {block.kind for block in _blocks(text)}
     outside = ["it has a paragraph outside of what it revises"] if "paragraph" in kinds else []
-    return [*structure_changes(text, new), *outside]
+    return [*structure_changes(text, new), *outside, *_row_changes(piece, text, new)]
+
+
+def _row_changes(piece: Piece, text: str, new: str) -> Iterator[str]:
+    """Whether rows of a table, which are none without their table, are still as many cells."""
+    if all(block.kind == "row" for block in piece.blocks):
+        before, after = ([_cells(line) for line in each.split("\n")] for each in (text, new))
+        if before != after:
+            yield "rows of a table have another number of cells"
 
 
 def _blocks(text: str) -> tuple[Block, ...]:
@@ -84,6 +94,18 @@ def _count_changes(before: Sequence[Block], after: Sequence[Block]) -> Iterator[
             yield f"it has {_counted(theirs[kind], names)}, the original {ours[kind] or 'none'}"
 
 
+def _depth_changes(before: Sequence[Block], after: Sequence[Block]) -> Iterator[str]:
+    ours, theirs = _depths(before), _depths(after)
+    if len(ours) == len(theirs) and ours != theirs:
+        yield "lists or quotations stand within others than before"
+
+
+def _depths(blocks: Sequence[Block]) -> list[int]:
+    """Of how many items and quotations each such block is the first line."""
+    marked = (block for block in blocks if block.kind in ("item", "quote"))
+    return [len(_MARKS.findall(block.marker)) for block in marked]
+
+
 def _counted(count: int, names: tuple[str, str]) -> str:
     return f"{count or 'no'} {names[0] if count == 1 else names[1]}"
 
@@ -95,4 +117,8 @@ def _cell_changes(before: Sequence[Block], after: Sequence[Block]) -> Iterator[s
 
 
 def _cell_counts(blocks: Sequence[Block]) -> list[int]:
-    return [len(_CELL_END.findall(block.words)) for block in blocks if block.kind == "row"]
+    return [_cells(block.words) for block in blocks if block.kind == "row"]
+
+
+def _cells(row: str) -> int:
+    return len(_CELL_END.findall(row))

@@ -12,8 +12,10 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from drafts.chatter import END_MARKER, REPLY, begins, is_of, without_chatter, words_of
+from drafts.chatter import REPLY, are_alike, begins, shown, without_chatter, words_of
+from drafts.endings import elided, ending
 from drafts.locks import FIXED, Lock, LockKind, check_locks
+from drafts.oddities import is_hidden, oddities
 from drafts.repairs import repair
 from drafts.sentences import sentences
 from drafts.structure import structure_changes
@@ -24,27 +26,17 @@ LanguagesDiffer: TypeAlias = Callable[[str, str], tuple[str, str] | None]
 _FEWEST = 4
 """Words by which a text may be shorter or longer, whatever share of it they are."""
 
-_ELIDED = re.compile(
-    r"[\[(<{*](?:!--)?\W{0,5}(?:the |and )?(?:rest|remaining|remainder|continued?|continues"
-    r"|unchanged|same as|no changes|omitted|snip|truncated|text continues"
-    r"|as (?:before|above)|more text|rest unverändert|unverändert|suite|inchangé"
-    r"|sin cambios|其余|省略)\b[^\])>}\n]{0,80}[\])>}*]"
-    r"|\[\s?(?:\.\.\.|…)\s?\]"
-    r"|^\W{0,3}(?:the )?rest (?:of the \w+ )?(?:is|remains|stays) (?:unchanged|the same)"
-    r"|^[ \t]*(?:\.\.\.|…)[ \t]*$",
-    re.IGNORECASE | re.MULTILINE,
-)
+_ENOUGH = 8
+"""Words of which a few are there by chance."""
+
 _REFUSAL = re.compile(
     r"\W{0,3}(?:i['’]?m sorry|i am sorry|sorry,|i can(?:not|['’]t)|i['’]m (?:unable|not able)"
     r"|as an ai|i apologi[sz]e|es tut mir leid|je suis désolé|lo siento|mi dispiace|抱歉|申し訳)",
     re.IGNORECASE,
 )
 _UNWRITABLE = re.compile(r"[\0\ud800-\udfff]")
-_CONTROL = re.compile(r"[\x01-\x08\x0b-\x1f\x7f-\x9f\ufffd]")
 _QUOTES = {'"': '"', "“": "”", "«": "»", "„": "“"}
 """Opening marks with those that close what they open; an apostrophe closes too much to be one."""
-
-_ENDS = re.compile(r"[.!?…‽؟।。！？:;*_`)\]}\"'”’»›」』|>]\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +107,7 @@ def judge(
     place, taken = without_chatter(original, answer)
     mended = [f"took away {each}" for each in taken]
     text = answer[slice(*place)]
-    if flag := _no_text(text):
+    if flag := _no_text(original, text):
         return Verdict(original, (), (flag,), ())
     text = _with_edges(original, text)
     if allowed.is_correction and (quoted := _with_quotes(original, text)) is not None:
@@ -123,7 +115,7 @@ def judge(
         mended.append("put back the quotation marks around it")
     mending = repair(original, text, allowed.locks)
     text = mending.text
-    mended += [f"put back {_shown(lock.text)}" for lock in mending.repaired]
+    mended += [f"put back {shown(lock.text)}" for lock in mending.repaired]
     flags = [
         *(["it was cut off before its end"] if not is_complete else []),
         *_flags(original, text, allowed),
@@ -134,8 +126,8 @@ def judge(
     return Verdict(text, tuple(mended), tuple(flags), mending.lost, begin)
 
 
-def _no_text(text: str) -> str | None:
-    if not text.strip():
+def _no_text(original: str, text: str) -> str | None:
+    if is_hidden(text) or (words_of(original) and not words_of(text)):
         return "it is empty"
     return "it has characters that no text file can hold" if _UNWRITABLE.search(text) else None
 
@@ -158,16 +150,15 @@ def _with_quotes(original: str, text: str) -> str | None:
 
 
 def _flags(original: str, text: str, allowed: Allowed) -> Iterator[str]:
-    yield from _odd_characters(original, text)
-    if REPLY.match(text.lstrip()) and not begins(original, text.lstrip()[:40]):
+    yield from oddities(original, text, is_free=allowed.is_free)
+    reply = REPLY.match(text.lstrip())
+    if reply and not begins(original, reply[0]):
         yield "it begins like a reply to you, not like the text"
     if _REFUSAL.match(text.lstrip()) and not _REFUSAL.match(original.lstrip()):
         yield "it begins like a refusal"
-    for found in _ELIDED.finditer(text):
-        if found[0] not in original and not (words_of(found[0]) and is_of(original, found[0])):
-            yield f"it leaves something out: {_shown(found[0])}"
-            break
-    yield from _ending(original, text)
+    yield from elided(original, text)
+    if not allowed.is_free:
+        yield from ending(original, text, may_shrink=allowed.least is None)
     yield from _length(len(words_of(original)), len(words_of(text)), allowed)
     yield from _repetition(original, text)
     if not allowed.is_free and _is_another(original, text):
@@ -175,23 +166,6 @@ def _flags(original: str, text: str, allowed: Allowed) -> Iterator[str]:
     differ = allowed.languages_differ(original, text) if allowed.languages_differ else None
     if differ:
         yield f"it is in {differ[1]}, and the original in {differ[0]}"
-
-
-def _odd_characters(original: str, text: str) -> Iterator[str]:
-    if set(_CONTROL.findall(text)) - set(_CONTROL.findall(original)):
-        yield "it has control characters or broken ones"
-    found = END_MARKER.search(text)
-    if found and found[0] not in original:
-        yield f"it goes on after an end marker: {found[0]}"
-
-
-def _ending(original: str, text: str) -> Iterator[str]:
-    """Whether it ends in mid-sentence, as far as the original does not."""
-    before, after = original.rstrip(), text.rstrip()
-    if _ENDS.search(before) and not _ENDS.search(after):
-        yield "it ends in the middle of a sentence"
-    elif after.endswith(("...", "…")) and not before.endswith(("...", "…")):
-        yield "it ends in dots, as if more were to come"
 
 
 def _length(before: int, after: int, allowed: Allowed) -> Iterator[str]:
@@ -204,31 +178,33 @@ def _length(before: int, after: int, allowed: Allowed) -> Iterator[str]:
 
 
 def _repetition(original: str, text: str) -> Iterator[str]:
+    ours, theirs = words_of(original), words_of(text)
+    half = theirs[: len(theirs) // 2]
+    if theirs == half * 2 and len(half) >= len(ours) > 0:
+        yield "it is there twice"
+        return
     before = Counter(" ".join(words_of(each)) for each in sentences(original))
     after = Counter(" ".join(words_of(each)) for each in sentences(text))
     for sentence, count in (after - before).items():
         if count > 1 and len(sentence.split()) > 2:
-            yield f"it repeats itself: {_shown(sentence)}"
+            yield f"it repeats itself: {shown(sentence)}"
             return
 
 
 def _is_another(original: str, text: str) -> bool:
     before, after = set(words_of(original)), set(words_of(text))
-    return len(before) >= 8 and len(before & after) * 6 < min(len(before), len(after))
+    if len(before) >= _ENOUGH:
+        return len(before & after) * 6 < min(len(before), len(after))
+    pairs = ((mine, other) for mine in before for other in after)
+    return len(before) > 1 and not any(are_alike(mine, other) for mine, other in pairs)
 
 
 def _lock_flags(original: str, text: str, allowed: Allowed) -> Iterator[str]:
     check = check_locks(original, text, allowed.locks)
     for lock in check.lost:
-        yield f"it lost {_shown(lock.text)}"
+        yield f"it lost {shown(lock.text)}"
     for lock in check.added:
         if lock.kind in FIXED:
-            yield f"it added {_shown(lock.text)}"
+            yield f"it added {shown(lock.text)}"
     if not check.is_in_order:
         yield "links, code or other things that must stay changed their places"
-
-
-def _shown(text: str) -> str:
-    """A text in quotation marks, on one line and not too long for it."""
-    line = " ".join(text.split())
-    return f"“{line if len(line) <= 60 else f'{line[:59]}…'}”"

@@ -35,6 +35,18 @@ class Engine(Protocol):
         """
         ...
 
+    def load(self) -> Generator[Event, None, None]:
+        """`Loading` and `Notice` events until the weights are there; nothing where they are.
+
+        Closing it does not end the loading. While it waits it yields the last `Loading` again, many
+        times a second, so that whoever reads can turn to something else.
+
+        Raises:
+            LoadFailed: If the weights cannot be used.
+            EndpointFailed: If the server that has them cannot be used.
+        """
+        ...
+
     def count(self, messages: Sequence[Message]) -> int:
         """Tokens of the messages as the model would get them, template included.
 

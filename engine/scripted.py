@@ -83,6 +83,10 @@ class ScriptedEngine:
         """See `Engine`."""
         return self.card
 
+    def load(self) -> Generator[Event, None, None]:
+        """See `Engine`."""
+        yield from ()
+
     @property
     def card(self) -> ModelCard:
         """See `Engine`."""

@@ -34,7 +34,7 @@ UNITS: tuple[Unit, ...] = get_args(Unit)
 SELECTS: tuple[Select, ...] = get_args(Select)
 
 BUILTINS: tuple[str, ...] = (
-    *("text", "instruction", "selection", "file", "date", "title", "previous"),
+    *("text", "instruction", "selection", "context", "file", "date", "title", "previous"),
 )
 """Values that every template can use without declaring them."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,10 +89,13 @@ def chat(
     monkeypatch: pytest.MonkeyPatch,
     home: Path,
     tmp_path: Path,
-) -> Chat:
+) -> Iterator[Chat]:
     """The command line with a scripted engine, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    return Chat(capsysbinary, monkeypatch, home)
+    yield Chat(capsysbinary, monkeypatch, home)
+    for thread in threading.enumerate():
+        if thread.name.startswith("checksums of"):
+            thread.join()
 
 
 @pytest.fixture

@@ -156,6 +156,8 @@ def test_locks_that_changed_places_are_noticed() -> None:
         ("It ended.[^1] Then he slept.", "It ended. Then he left.", "It ended.[^1] Then he left."),
         ("The $x^2$ is big.", "The x² is big.", None),
         ("A <b>bold</b> word.", "A bold word.", None),
+        ("See <https://a.example> now.", "See <https://a.example now.", None),
+        ("See <https://a.example>", "See https://a.example>", None),
         ("One `a` two `a` three.", "One two `a` three.", None),
         ("teh `x` cat", "the x cat", "the `x` cat"),
         ("Use teh `a.b()` funktion.", "Use the a.b() function.", "Use the `a.b()` function."),

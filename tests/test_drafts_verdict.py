@@ -45,6 +45,7 @@ PREAMBLES = [
     "I have corrected the text for you:\n\n",
     "### Revised version:\n\n",
     "Output:\n",
+    "Correct the spelling of this text: ",
     "My edit of it:\n\n",
     "Gerne! Hier ist der korrigierte Text:\n\n",
     "Hier ist die überarbeitete Fassung:\n\n",
@@ -71,6 +72,7 @@ REMARKS = [
     "\n\nExplanation: the subject is singular.",
     "\n\nWould you like me to shorten it?",
     " Let me know if you need anything else!",
+    " (I corrected one verb.)",
     "\n\nLass mich wissen, ob das passt!",
     "\n\nN’hésitez pas à demander.",
     "\n\nEspero que esto ayude.",
@@ -92,6 +94,16 @@ WRAPPINGS = [
     "{}\n</s>\n",
     "{}<|im_end|>\n<|im_end|>",
     "---\n{}\n---",
+    "**{}**",
+]
+
+
+ODD_SHORT = [
+    ("# The harbour of Skerry", "# Another thing", "it has hardly a word of the original"),
+    ("# The harbour of Skerry", "# The harbour of", "its end is missing"),
+    ("Skerry", "Skerry Skerry", "it is there twice"),
+    ("- an item", "1. - an item", "lists or quotations stand within others than before"),
+    ("> said he", "> > said he", "lists or quotations stand within others than before"),
 ]
 
 
@@ -123,6 +135,25 @@ def test_corrections_of_real_prose_raise_no_alarm() -> None:
 @pytest.mark.parametrize("preamble", PREAMBLES)
 def test_words_that_announce_the_text_are_taken_away(preamble: str) -> None:
     check_mended(preamble + REVISED)
+
+
+@pytest.mark.parametrize(("original", "answer", "flag"), ODD_SHORT)
+def test_little_of_a_text_is_enough_to_judge_it_by(original: str, answer: str, flag: str) -> None:
+    assert flag in flags_of(original, answer)
+
+
+@pytest.mark.parametrize(
+    ("original", "answer"),
+    [
+        ("# Teh teh harbour harbour", "# The harbour"),
+        ("In the end in the end.", "In the end."),
+        ("# Intro", "# Introduction"),
+        ("(He saw it).", "(He saw it.)"),
+        ("He left and he left the house", "He left the house"),
+    ],
+)
+def test_what_was_there_too_much_may_go(original: str, answer: str) -> None:
+    assert flags_of(original, answer) == ""
 
 
 @pytest.mark.parametrize("remark", REMARKS)
@@ -260,6 +291,20 @@ def test_what_no_file_can_hold_leaves_the_original(odd: str) -> None:
         ("The keeper goes down. [Rest unverändert]", "it leaves something out"),
         ("He carried a lamp.", "it has 4 of 25 words"),
         (f"{REVISED} {REVISED}", "it has 50 words, the original 25"),
+        (REVISED.replace("lamp", "lamp\u200b"), "it has characters that cannot be seen: U+200B"),
+        (REVISED.replace("lamp", "\u202epmal\u202c"), "it has characters that cannot be seen"),
+        (REVISED.replace("lamp", f"lamp {'=' * 64}"), "it has a word of 64 characters"),
+        (f"assistant\n{REVISED}", "it has a line of the request: assistant"),
+        (REVISED.replace("lamp", "lamp |"), "it has a sign that the original has not: |"),
+        (f'{{"text": "{REVISED}"}}', "it has a sign that the original has not"),
+        (REVISED[: REVISED.rindex(" He")], "its end is missing"),
+        (REVISED.replace(" and a coil of rope.", "."), "its end is missing"),
+        (REVISED.replace("a coil of rope.", "etc."), "it ends in dots, as if more were to come"),
+        ("No changes needed.", "it says that nothing has to change, and not the text"),
+        ("The text is already correct.", "it says that nothing has to change"),
+        (f"{REVISED[:60]}\n\nDer Rest bleibt unverändert.", "it leaves something out"),
+        ("\u200b\u200b", "it is empty"),
+        ("...", "it is empty"),
         (
             f"{REVISED} He went home. He went home. He went home.",
             "it repeats itself: “he went home”",

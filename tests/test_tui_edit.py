@@ -306,7 +306,7 @@ def test_only_the_part_that_was_named_is_revised(
         """Corrects whatever paragraph it gets."""
 
         def stream(self, request: Request) -> Generator[Event, None, None]:
-            words = request.messages[-1].content.splitlines()[1]
+            words = request.reference
             for wrong, right in (("Their", "There"), ("are far", "is far"), ("see it", "sees it")):
                 words = words.replace(wrong, right)
             return ScriptedEngine([words]).stream(request)
@@ -357,8 +357,15 @@ def test_a_part_that_was_named_is_the_selection(chat: Chat, draft: Path, by_para
     for scope, begin in ((("--lines", "1"), "Only this: ["), ((), "All: [")):
         chat.script(*["There is a light."] * 9)
         chat("--edit", "draft.md", "-t", "part", *scope)
-        assert chat.engine.requests[0].messages[-1].content.startswith(begin)
+        assert begin in chat.engine.requests[0].messages[-1].content
         assert "Their is a light." in chat.engine.requests[0].messages[-1].content
+
+
+def test_what_is_asked_for_again_is_followed_again(chat: Chat, draft: Path) -> None:
+    chat.script("There is", NEW)
+    assert chat("--edit", "draft.md", "--yes") == 0
+    assert [request.reference for request in chat.engine.requests] == [OLD.strip()] * 2
+    assert draft.read_text() == NEW
 
 
 def test_what_is_locked_comes_back_or_is_not_taken(chat: Chat, draft: Path) -> None:

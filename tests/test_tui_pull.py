@@ -208,6 +208,17 @@ def test_every_refusal_is_one_line_with_what_to_do(
     assert chat.err.count("\n") == 1
 
 
+def test_a_gated_file_of_a_repository_that_may_be_looked_at_is_explained(
+    chat: Chat, hub: HubServer
+) -> None:
+    hub.statuses["/resolve/"] = 403, {"X-Error-Code": "GatedRepo"}
+    assert chat("models", "pull", NAME) == 1
+    assert (
+        "is gated: accept its terms on its page, make a token there, and set HF_TOKEN" in chat.err
+    )
+    assert names(chat) == []
+
+
 def test_too_many_requests_for_a_file_are_waited_out(chat: Chat, hub: HubServer) -> None:
     hub.statuses["/resolve/"] = 429, {"Retry-After": "0"}
     assert chat("models", "pull", NAME) == 0
@@ -257,7 +268,7 @@ def test_the_token_goes_to_the_hub_and_to_nobody_else(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     assert chat("models", "pull", NAME) == 0
-    assert hub.tokens == {"hub": ["Bearer hf_secret"], "files": [None]}
+    assert hub.tokens == {"hub": ["Bearer hf_secret"] * 2, "files": [None]}
 
 
 def test_two_downloads_of_one_file_do_not_mix(chat: Chat, hub: HubServer) -> None:
@@ -289,9 +300,9 @@ def test_a_download_tells_speed_and_time_left() -> None:
     with open(os.devnull, "w") as stream:
         progress = DownloadProgress(Narrator(stream), "tale", 400 * 10**6, lambda: next(times))
         progress(0)
-        assert progress.line() == "tale: 0% of 400 MB"
+        assert progress.line() == " 0% of 400 MB"
         progress(2 * 10**6)
         progress(4 * 10**6)
-        assert progress.line() == "tale: 1% of 400 MB, 2 MB/s, 3 min left"
+        assert progress.line() == " 1% of 400 MB, 2 MB/s, 3 min left"
         progress(400 * 10**6)
-        assert progress.line() == "tale: 100% of 400 MB, checking it"
+        assert progress.line() == " 100% of 400 MB, checking it"

@@ -32,22 +32,34 @@ from tui.surroundings import surroundings
 from tui.tables import print_json
 
 
-def run_ask(runtime: Runtime, options: AskOptions) -> int:
-    """Ask one question; the exit code."""
-    log = open_session(runtime, options)
-    runtime.trace.mark("the session is open")
-    # Before anything else, so that the weights load while the rest is read and checked.
-    engine = start_engine(runtime, options, log)
-    runtime.trace.mark("the worker is started")
+def run_ask(runtime: Runtime, options: AskOptions, engine: Engine | None = None) -> int:
+    """Ask one question; the exit code.
+
+    Args:
+        runtime: Where everything is.
+        options: What is asked.
+        engine: One that is loading already, and is closed here; None starts the session's own.
+    """
+    try:
+        log = open_session(runtime, options)
+        runtime.trace.mark("the session is open")
+        if engine is None:
+            # Now, so that the weights load while the rest is read and checked.
+            engine = start_engine(runtime, options, log)
+            runtime.trace.mark("the worker is started")
+        return _ask(runtime, options, Conversation(engine, log))
+    finally:
+        if engine is not None:
+            engine.close()
+
+
+def _ask(runtime: Runtime, options: AskOptions, conversation: Conversation) -> int:
     attached: Sequence[AttachedText] = ()
     try:
-        conversation = Conversation(engine, log)
         attached = attached_texts(options.prompt, runtime.stdin)
         return _run(runtime, options, conversation, attached)
     except CannotFit as error:
-        raise _explained(error, engine, log, options, attached) from error
-    finally:
-        engine.close()
+        raise _explained(error, conversation, options, attached) from error
 
 
 def _run(
@@ -73,19 +85,18 @@ def _run(
 
 def _explained(
     error: CannotFit,
-    engine: Engine,
-    log: SessionLog,
+    conversation: Conversation,
     options: AskOptions,
     attached: Sequence[AttachedText],
 ) -> CannotFit:
     """The error with what is too long, part by part, and what can be done about it."""
-    path = log.session.path()
+    path = conversation.log.session.path()
     if isinstance(error, TooLong) or options.raw or not path or path[-1].role != "user":
         return error
     can_compact = not options.compact and len(spoken_turns(path)) > 1
     way = "--compact puts a summary in place of the older turns" if can_compact else SHORTEN
     with suppress(EngineError):  # a server may not be able to count
-        parts = sizes(engine, path, attached)
+        parts = sizes(conversation.engine, path, attached)
         if len(parts) > 1:
             return TooLong(error, way, ", ".join(f"{one.name} {one.tokens:,}" for one in parts))
     return TooLong(error, way)
@@ -240,5 +251,7 @@ def print_request(
     parts = [f"{one.role} {cost:,}" for one, cost in zip(messages, costs, strict=True)]
     frame = [f"chat template {counter.frame:,}"] if counter.frame else []
     about = "about " if engine.host else ""
-    runtime.stderr.write(f"{about}{total:,} tokens of {n_ctx:,}: {', '.join([*parts, *frame])}\n")
+    told = f"{about}{total:,} tokens of {n_ctx:,}: {', '.join([*parts, *frame])}"
+    unsent = f"; nothing was sent to {engine.host}" if engine.host else ""
+    runtime.stderr.write(f"{told}{unsent}\n")
     return exit_codes.DONE

@@ -61,7 +61,7 @@ def _measure_all(runtime: Runtime, options: BenchOptions, lab: Lab) -> None:
 
 def _subjects(runtime: Runtime, options: BenchOptions, lab: Lab) -> list[Subject]:
     """Load every model once: what cannot be used should be said before anything is measured."""
-    models = [runtime.find_model(name) for name in (options.model, *options.compare)]
+    models = [runtime.model_to_load(name) for name in (options.model, *options.compare)]
     for model in models:
         if not isinstance(model, FoundModel):
             raise UsageProblem(

@@ -12,6 +12,7 @@ from engine.types import Event, Request
 from sessions import (
     SessionLog,
     Turn,
+    draft_of,
     instruction_in_force,
     new_turn_id,
     summary_in_force,
@@ -64,6 +65,12 @@ class Conversation(TreeChanges):
         """The answers to the last request, by index, as far as they came."""
         self._clock = clock
         self._cancelled = False
+        self._growing: GrowingAnswers | None = None
+
+    @property
+    def growing(self) -> tuple[Turn, ...]:
+        """The answers that are being made, as far as they have come; nothing in between."""
+        return tuple(self._growing.turns) if self._growing is not None else ()
 
     def cancel(self) -> None:
         """End the answer in progress soon. From any thread, or a signal handler."""
@@ -213,7 +220,11 @@ class Conversation(TreeChanges):
         question = self._under_newer_instruction(question)
         yield from self._saver.failures()
         path = self.log.session.path(question.id)
-        request = replace(request_after(path, settings), alternatives=alternatives)
+        # What is revised by itself is followed again.
+        draft = draft_of(question) if question.alone else None
+        request = replace(
+            request_after(path, settings), reference=draft or "", alternatives=alternatives
+        )
         yield from self._answer(request, self._begun(question, request))
 
     def _continue(
@@ -295,10 +306,12 @@ class Conversation(TreeChanges):
         if self._cancelled:
             # Before the engine began to listen.
             self.engine.cancel()
+        self._growing = answers
         try:
             yield from save_answers(events, answers, self._saver, self._clock)
         finally:
             self.answers = tuple(answers.turns)
+            self._growing = None
 
 
 def _begun_with(old: Turn) -> Turn:

@@ -11,7 +11,7 @@ from tui.attach import AttachedText
 from tui.document_text import document_text, is_document
 from tui.errors import UsageProblem
 from tui.options import PromptOptions
-from tui.texts import read_stdin, read_text
+from tui.texts import bounded, decode, read_text
 
 _STDIN = Path("-")
 
@@ -35,6 +35,18 @@ def attached_texts(options: PromptOptions, stdin: TextIO) -> list[AttachedText]:
     others = read_files((*before, *after), options.glob)
     split = len(_all_files(before, options.glob))
     return [*others[:split], piped, *others[split:]]
+
+
+def read_stdin(stream: TextIO | None) -> AttachedText | None:
+    """Piped text, or None on a terminal and where nothing came.
+
+    Raises:
+        UsageProblem: If it is not UTF-8.
+    """
+    if stream is None or stream.closed or stream.isatty():
+        return None
+    text = decode(bounded(stream.buffer, "standard input"), "standard input")
+    return AttachedText(None, text) if text else None
 
 
 def read_files(paths: Sequence[Path], pattern: str | None = None) -> list[AttachedText]:

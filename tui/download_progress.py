@@ -43,12 +43,12 @@ class DownloadProgress:
             self._seen.popleft()
         if now - self._shown >= _SHOWN_EVERY_S:
             self._shown = now
-            self._narrator.downloading(self.line())
+            self._narrator.downloading(self._name, self.line())
 
     def line(self) -> str:
-        """What is shown."""
+        """How far it is, in words."""
         count = self._seen[-1][1] if self._seen else 0
-        done = f"{self._name}: {count / max(1, self._total):.0%} of {file_size(self._total)}"
+        done = f" {count / max(1, self._total):.0%} of {file_size(self._total)}"
         if count >= self._total:
             return f"{done}, checking it"
         speed = self._speed()

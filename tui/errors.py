@@ -22,6 +22,16 @@ class UsageProblem(Exception):
     """The command line asks for something that cannot be done; the text says what instead."""
 
 
+class TemplateChanged(Exception):
+    """A model's chat template is another one than before, and nobody has looked at it."""
+
+    def __init__(self, name: str, since: str) -> None:
+        super().__init__(
+            f"{name} has another chat template than on {since}: `chat models trust {name}` shows "
+            "what changed, and accepts it"
+        )
+
+
 class CompactionFailed(Exception):
     """The older turns could not be summarised, and nothing was changed; the text says why."""
 
@@ -107,7 +117,8 @@ def _codes() -> tuple[_Row, ...]:
         _Row((UsageProblem, GrammarFailed, Offline, UnknownProfile), exit_codes.USAGE),
         _Row((DraftError,), exit_codes.REFUSED),
         _Row(
-            (CompactionFailed, EngineError, SessionError, ConfigError, OSError), exit_codes.FAILED
+            (CompactionFailed, TemplateChanged, EngineError, SessionError, ConfigError, OSError),
+            exit_codes.FAILED,
         ),
     )
 

@@ -54,6 +54,7 @@ EXAMPLES: Mapping[str, str] = {
     "models add": "chat models add ~/Downloads/tale.gguf",
     "models pull": "chat models pull hf:Qwen/Qwen2.5-1.5B-Instruct-GGUF:Q4_K_M",
     "models info": "chat models info smollm2",
+    "models trust": "chat models trust smollm2",
     "models use": "chat models use smollm2",
     "models remove": "chat models remove tale",
     "models quantize": 'chat models quantize tale-F16 "$(chat models path)" Q4_K_M',

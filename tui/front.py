@@ -14,6 +14,7 @@ from tui.help_pages import AskCommand, print_full_help
 from tui.version import __version__
 
 if TYPE_CHECKING:
+    from engine.protocol import Engine
     from tui.options import AskOptions, EditOptions
     from tui.runtime import Runtime
 
@@ -78,13 +79,32 @@ def _ask(options: AskOptions, runtime: Runtime) -> int:
 def _answer_or_talk(options: AskOptions, runtime: Runtime) -> int:
     words = options.prompt.words or options.prompt.files or options.prompt.templates
     is_one_shot = words or options.raw or options.compact
-    if options.repl or (not is_one_shot and runtime.is_interactive):
+    is_talk = not is_one_shot and runtime.is_interactive
+    if is_talk and runtime.can_draw and not options.repl:
+        from tui.app.run import run_app
+
+        return run_app(runtime, options)
+    if is_talk or options.repl:
         from tui.repl.loop import run_repl
 
         return run_repl(runtime, options)
+    engine = _start_loading(runtime, options)
     from tui.ask import run_ask
 
-    return run_ask(runtime, options)
+    return run_ask(runtime, options, engine)
+
+
+def _start_loading(runtime: Runtime, options: AskOptions) -> Engine | None:
+    """The engine of a new session, whose weights load while the rest of the program is imported;
+    None where a session has to say first which model it was."""
+    if options.go_on or options.session is not None:
+        return None
+    from tui.loading import chosen_load_options
+
+    chosen = chosen_load_options(options.engine, save=options.save)
+    engine = runtime.start_engine(options.engine.model, chosen)
+    runtime.trace.mark("the worker is started")
+    return engine
 
 
 def _edit(options: EditOptions, runtime: Runtime) -> int:

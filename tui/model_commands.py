@@ -58,6 +58,16 @@ def models_info(name: str | None, as_json: bool) -> Work:
     return partial(model_info, name=name, as_json=as_json)
 
 
+@models.command("trust")
+@click.argument("name", required=False, shell_complete=completing("models"))
+@_YES
+def models_trust(name: str | None, yes: bool) -> Work:
+    """Show what changed in a model's chat template, accept it, and compute its checksum."""
+    from tui.model_trust import trust_model
+
+    return partial(trust_model, name=name, yes=yes)
+
+
 @models.command("use")
 @click.argument("name", shell_complete=completing("models"))
 def models_use(name: str) -> Work:

@@ -15,7 +15,6 @@ from engine.models.stores import ADDED, OLLAMA, OWN, STARTER
 from engine.models.summary import summarise
 from tui.config_writing import set_in_config
 from tui.errors import UsageProblem
-from tui.narrate import Narrator
 from tui.private_file import make_private_folder
 from tui.review import confirm
 from tui.runtime import Runtime
@@ -41,7 +40,7 @@ def add_model(runtime: Runtime, path: Path) -> None:
     make_private_folder(folder)
     for target in targets:
         _link(target, folder / target.name)
-    Narrator(runtime.stderr).say(f"added {path}; `chat models list` shows what there is")
+    runtime.narrator().say(f"added {path}; `chat models list` shows what there is")
 
 
 def use_model(runtime: Runtime, name: str) -> None:
@@ -57,7 +56,7 @@ def use_model(runtime: Runtime, name: str) -> None:
     else:
         value = found.name
     set_in_config(runtime.paths.config_file, "model", value)
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     narrator.say(f"{found.name} is the default now")
     if runtime.environment.get("CHAT_MODEL"):
         narrator.say(f"but CHAT_MODEL is set to {runtime.environment['CHAT_MODEL']}, and wins")
@@ -77,7 +76,7 @@ def remove_model(runtime: Runtime, name: str, *, yes: bool) -> None:
     is_default = runtime.config.model in (found.name, str(found.path))
     if found.source not in (OWN, ADDED):
         raise UsageProblem(f"{found.name} belongs to {found.source}: {_whose(found)}")
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     if found.source == ADDED:
         narrator.say(f"{_forget(runtime, found)} is not listed any more; the files stay")
     elif _delete(runtime, found, yes=yes):

@@ -11,6 +11,7 @@ from engine.models import FoundModel, ModelSummary
 from engine.models.gguf import Header, read_header, read_strings
 from engine.models.memory import memory_needed
 from engine.models.summary import TEMPLATE_KEY, summarise
+from engine.models.trust import Ledger, TrustRecord
 from engine.tasks import inspect_template
 from engine.types import TemplateReport
 from tui.endpoint_views import endpoint_info
@@ -37,6 +38,8 @@ class ModelInfo:
     memory: Mapping[int, int]
     """Bytes by tokens of context."""
     warnings: tuple[str, ...]
+    known: TrustRecord | None
+    """What it was when it was first used; None if it never was."""
 
 
 def model_info(runtime: Runtime, name: str | None, *, as_json: bool) -> None:
@@ -45,7 +48,7 @@ def model_info(runtime: Runtime, name: str | None, *, as_json: bool) -> None:
     if not isinstance(found, FoundModel):
         endpoint_info(runtime, found, as_json=as_json)
         return
-    info = _examined(found)
+    info = _examined(found, Ledger(runtime.paths.trust))
     if as_json:
         print_json(runtime, _as_json(info))
         return
@@ -54,7 +57,7 @@ def model_info(runtime: Runtime, name: str | None, *, as_json: bool) -> None:
         _print_rendering(runtime, info.template.rendering)
 
 
-def _examined(found: FoundModel) -> ModelInfo:
+def _examined(found: FoundModel, ledger: Ledger) -> ModelInfo:
     summary = summarise(found.parts)
     header = read_header(found.path)
     specials = _special_tokens(found.path, header)
@@ -70,7 +73,8 @@ def _examined(found: FoundModel) -> ModelInfo:
     contexts = [*contexts, summary.n_ctx_train or _CONTEXTS[0]]
     memory = {size: memory_needed(summary, size) for size in contexts}
     warnings = tuple(_warnings(header, template))
-    return ModelInfo(found, summary, metadata, specials, template, memory, warnings)
+    known = ledger.record(found)
+    return ModelInfo(found, summary, metadata, specials, template, memory, warnings, known)
 
 
 def _special_tokens(path: Path, header: Header) -> dict[str, tuple[int, str]]:
@@ -115,6 +119,9 @@ def _rows(info: ModelInfo) -> Iterator[tuple[str, str]]:
     for name, (number, text) in info.special_tokens.items():
         yield f"{name} token", f"{text} ({number})"
     yield "chat template", summary.template_sha256 or "none"
+    if info.known:
+        yield "first used", info.known.since
+        yield from (("sha256", each or "not computed yet") for each in info.known.sha256)
     yield from (("note", warning) for warning in info.warnings)
     yield from info.metadata.items()
 
@@ -136,5 +143,6 @@ def _as_json(info: ModelInfo) -> dict[str, object]:
         "special_tokens": tokens,
         "template": asdict(info.template) if info.template else None,
         "notes": info.warnings,
+        "known": asdict(info.known) if info.known else None,
         "metadata": info.metadata,
     }

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import difflib
+from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import DownloadFailed, LoadFailed, NotHere, Offline, UnknownModel
 from engine.machine import available_memory
 from engine.models import resolve_model
 from engine.models.catalogue import catalogue
-from engine.models.finding import parsed_repo
+from engine.models.finding import model_at, parsed_repo
 from engine.models.memory import memory_of_download
 from engine.models.offers import Offer, Offers
 from engine.models.summary import summarise
+from engine.models.trust import Ledger, ledger_key
 from tui.download_progress import DownloadProgress
 from tui.errors import UsageProblem
 from tui.interrupts import signals_leave
-from tui.narrate import Narrator
 from tui.private_file import make_private_folder
 from tui.runtime import Runtime
 from tui.tables import file_size, print_json, print_line, print_table
@@ -79,7 +81,7 @@ def _is_here(runtime: Runtime, name: str) -> bool:
         found = resolve_model(name, runtime.paths.models, by_name=True)
     except (NotHere, UnknownModel):
         return False
-    Narrator(runtime.stderr).say(f"{found.name} is here already, in the {found.source}")
+    runtime.narrator().say(f"{found.name} is here already, in the {found.source}")
     print_line(runtime, str(found.path))
     return True
 
@@ -96,7 +98,7 @@ def _chosen(offers: Offers, quantization: str | None) -> Offer:
 
 
 def _download(runtime: Runtime, hub: Hub, offers: Offers, offer: Offer) -> None:
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     if not offer.fits(available_memory()):
         narrator.say(f"{offer.name} will hardly run here: it needs {_memory(offer.size_bytes)}")
     make_private_folder(runtime.paths.models)
@@ -110,6 +112,7 @@ def _download(runtime: Runtime, hub: Hub, offers: Offers, offer: Offer) -> None:
     finally:
         narrator.clear()
     print_line(runtime, str(paths[0]))
+    _note_checksums(runtime, paths[0], offer)
     narrator.say(f"{offer.name}, {file_size(offer.size_bytes)}, licence {offers.licence or '?'}")
     try:
         summarise(paths)
@@ -117,6 +120,15 @@ def _download(runtime: Runtime, hub: Hub, offers: Offers, offer: Offer) -> None:
         narrator.say(f"it is whole, and yet not to be used: {error}")
         return
     narrator.say(f"`chat -m {offer.name}` uses it, `chat models use {offer.name}` always")
+
+
+def _note_checksums(runtime: Runtime, path: Path, offer: Offer) -> None:
+    """Keep the checksums that were just found to be right."""
+    ledger, model = Ledger(runtime.paths.trust), model_at(path)
+    sums = tuple(file.sha256 for file in offer.files if file.sha256)
+    with suppress(LoadFailed, OSError):
+        if ledger.look(model) is None and len(sums) == len(offer.files):
+            ledger.add_sha256(ledger_key(model), model.parts, sums)
 
 
 def _list_offers(runtime: Runtime, offers: Offers, *, as_json: bool) -> None:
@@ -148,7 +160,7 @@ def _list_offers(runtime: Runtime, offers: Offers, *, as_json: bool) -> None:
     ]
     print_table(runtime, ("QUANTIZATION", "SIZE", "MEMORY", "FITS", "BEST"), rows)
     wanted = (best or offers.offers[0]).quantization
-    Narrator(runtime.stderr).say(
+    runtime.narrator().say(
         f"licence {offers.licence or 'not told'}; "
         f"`chat models pull hf:{offers.repo}:{wanted}` downloads one"
     )
@@ -176,7 +188,7 @@ def _list_catalogue(runtime: Runtime, *, as_json: bool) -> None:
         )
         for name, entry in entries.items()
     ]
-    headings = ("NAME", "PARAMETERS", "SIZE", "MEMORY", "FITS", "LICENCE", "GOOD FOR")
+    headings = ("NAME", "PARAMS", "SIZE", "MEMORY", "FITS", "LICENCE", "GOOD FOR")
     print_table(runtime, headings, rows)
 
 

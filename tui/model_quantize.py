@@ -18,7 +18,6 @@ from engine.models.tensor_types import FILE_TYPES, TENSOR_TYPES
 from engine.tasks import quantize
 from tui.errors import UsageProblem
 from tui.interrupts import signals_leave
-from tui.narrate import Narrator
 from tui.runtime import Runtime
 from tui.tables import file_size, print_line
 
@@ -48,7 +47,7 @@ def quantize_model(
     _write(runtime, found, path, number)
     print_line(runtime, str(path))
     before, after = found.size_bytes, path.stat().st_size
-    Narrator(runtime.stderr).say(
+    runtime.narrator().say(
         f"{file_size(before)} became {file_size(after)}, {after / before:.0%} of it"
     )
 
@@ -83,7 +82,7 @@ def _check_room(path: Path, summary: ModelSummary, name: str) -> None:
 
 
 def _write(runtime: Runtime, found: FoundModel, path: Path, number: int) -> None:
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     steps = quantize(found.path, partial, number, requantize=True)
     try:

@@ -11,13 +11,12 @@ from engine.models import DescribedModel, FoundModel, Inventory, take_inventory
 from engine.models.memory import usual_memory
 from tui.endpoint_views import endpoint_as_json, endpoint_row
 from tui.errors import UsageProblem
-from tui.narrate import Narrator
 from tui.runtime import Runtime
 from tui.tables import file_size, print_json, print_line, print_table
 from tui.which_model import endpoints_of
 
 _HEADINGS = (
-    *("NAME", "ARCHITECTURE", "PARAMETERS", "QUANTIZATION", "SIZE"),
+    *("NAME", "ARCH", "PARAMS", "QUANT", "SIZE"),
     *("CONTEXT", "LICENCE", "FITS", "FOUND IN", "DEFAULT"),
 )
 
@@ -34,7 +33,7 @@ def list_models(runtime: Runtime, *, as_json: bool) -> None:
     at_servers = [endpoint_row(each, runtime.config.model) for each in endpoints]
     rows = [_row(each, default, free) for each in inventory.models]
     print_table(runtime, _HEADINGS, [*rows, *at_servers])
-    narrator = Narrator(runtime.stderr)
+    narrator = runtime.narrator()
     for broken in inventory.unusable:
         narrator.say(f"not usable: {broken.path} {broken.why}")
 

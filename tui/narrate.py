@@ -81,13 +81,17 @@ class Narrator:
         """Show that sessions are gone through before the first search."""
         self._show("indexing sessions", f", {done:,} of {total:,}")
 
-    def downloading(self, text: str) -> None:
+    def downloading(self, name: str, how_far: str) -> None:
         """Show how far a download is."""
-        self._show(text)
+        self._show(f"downloading {name}", how_far)
 
     def quantizing(self, fraction: float) -> None:
         """Show how far weights are quantized."""
-        self._show(f"quantizing {fraction:.0%}")
+        self._show("quantizing", f" {fraction:.0%}")
+
+    def reading_weights(self, fraction: float) -> None:
+        """Show how far a file is read for its checksum."""
+        self._show("reading the weights", f" {fraction:.0%}")
 
     def searching(self, done: int, total: int) -> None:
         """Show that sessions are looked through."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from tui.loading import is_load_option
@@ -56,10 +57,10 @@ def edit_options(values: dict[str, Any]) -> EditOptions:
 
 def _prompt_options(values: dict[str, Any]) -> PromptOptions:
     return PromptOptions(
-        words=" ".join(values["words"]) or None,
-        system=values["system"],
+        words=_text(" ".join(values["words"])) or None,
+        system=None if values["system"] is None else _text(values["system"]),
         templates=values["templates"],
-        variables=values["variables"],
+        variables=tuple((name, _text(value)) for name, value in values["variables"]),
         files=values["files"],
         glob=values["glob"],
     )
@@ -90,7 +91,16 @@ def _engine_options(values: dict[str, Any]) -> EngineOptions:
         seed=values["seed"],
         grammar=values["grammar"],
         schema=values["schema"],
-        banned=values["banned"],
+        banned=tuple(map(_text, values["banned"])),
         logprobs=values["logprobs"],
         think=values["think"],
     )
+
+
+def _text(argument: str) -> str:
+    """An argument as UTF-8, which terminals send whatever the locale is said to be; one that is
+    something else stays as it came."""
+    try:
+        return os.fsencode(argument).decode("utf-8")
+    except UnicodeError:
+        return argument

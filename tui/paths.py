@@ -11,6 +11,8 @@ from pathlib import Path
 
 from platformdirs import PlatformDirs
 
+from tui.config import ConfigError
+
 _PROJECT = ".chat"
 
 
@@ -56,6 +58,11 @@ class Paths:
         return self.data / "models"
 
     @property
+    def trust(self) -> Path:
+        """What models were like when they were first used."""
+        return self.data / "trust"
+
+    @property
     def model_summaries(self) -> Path:
         """What the headers of models say."""
         return self.cache / "models.json"
@@ -71,19 +78,37 @@ class Paths:
         return self.cache / "sessions.sqlite"
 
     @property
+    def unsent(self) -> Path:
+        """Words that were typed in the app and not sent, a file for each session."""
+        return self.data / "unsent"
+
+    @property
+    def faults(self) -> Path:
+        """What is known of defects of the program that it survived."""
+        return self.cache / "faults.log"
+
+    @property
     def repl_history(self) -> Path:
         """Lines typed in the REPL."""
         return self.data / "repl-history"
 
 
 def find_paths(environment: Mapping[str, str]) -> Paths:
-    """The platform's folders, or all under ``CHAT_HOME``."""
+    """The platform's folders, or all under ``CHAT_HOME``.
+
+    Raises:
+        ConfigError: If neither is known, as where a service has no home folder.
+    """
     home = environment.get("CHAT_HOME")
     if home:
         root = Path(os.path.expanduser(home)).absolute()
         return Paths(root / "config", root / "data", root / "cache")
     places = PlatformDirs("draftsmith", appauthor=False)
-    return Paths(places.user_config_path, places.user_data_path, places.user_cache_path)
+    with suppress(RuntimeError):  # of later versions; earlier ones leave a ~ at the beginning
+        paths = Paths(places.user_config_path, places.user_data_path, places.user_cache_path)
+        if paths.data.is_absolute():
+            return paths
+    raise ConfigError("there is no home folder: set HOME, or CHAT_HOME=/path/to/folder")
 
 
 def project_prompts(start: Path) -> Path | None:

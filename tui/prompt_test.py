@@ -116,7 +116,7 @@ def _arms(
             prompt against.
         NoModel, UnknownModel: If there is nothing to load.
     """
-    model = runtime.find_model(options.model)
+    model = runtime.model_to_load(options.model)
     trials = [
         Trial(prompt.name, number, test, prompt.name)
         for prompt in prompts
@@ -148,7 +148,7 @@ def _arm(model: ModelMeant, trials: list[Trial]) -> Arm:
 
 def _other_model(runtime: Runtime, name: str, trials: list[Trial]) -> Arm:
     try:
-        model = runtime.find_model(name)
+        model = runtime.model_to_load(name)
     except UnknownModel as error:
         raise UsageProblem(f"--against: {error}, and no prompt is called so") from error
     return _arm(model, trials)

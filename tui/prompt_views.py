@@ -17,11 +17,12 @@ from prompts.inherit import Prompt
 from prompts.jsonschema import schema
 from prompts.render import Rendered, render
 from prompts.schema import AnyExample, Dialogue, Template
+from tui.documents import read_stdin
 from tui.library_prompts import load_stacked
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
 from tui.tables import print_json, print_line, print_table
-from tui.texts import read_stdin, read_text
+from tui.texts import read_text
 
 
 @dataclass(frozen=True, slots=True)

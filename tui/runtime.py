@@ -88,6 +88,20 @@ class Runtime:
 
         return find_model(name, self.config, self.paths.models, by_name=by_name)
 
+    def model_to_load(self, name: str | None, *, by_name: bool = False) -> ModelMeant:
+        """What a name means, after a person has seen what changed in its chat template.
+
+        Raises:
+            TemplateChanged: If it did, and nobody agreed to it; and as `find_model` does.
+        """
+        from engine.models import FoundModel
+        from tui.model_trust import check_trust
+
+        found = self.find_model(name, by_name=by_name)
+        if isinstance(found, FoundModel):
+            check_trust(self, found)
+        return found
+
     def start_engine(
         self, model: str | None, chosen: Mapping[str, Any] = {}, *, by_name: bool = False
     ) -> Engine:
@@ -102,18 +116,23 @@ class Runtime:
         Raises:
             EndpointFailed, Offline: If it is at a server that cannot be, or must not be, asked.
             NoModel, NotHere, UnknownModel: If there is nothing to load.
+            TemplateChanged: As for `model_to_load`.
             UsageProblem: If weights at a server should be loaded in some way.
         """
         from engine.models import FoundModel
         from tui.loading import load_options, refuse_loading
+        from tui.model_trust import note_checksums
 
-        found = self.find_model(model, by_name=by_name)
+        found = self.model_to_load(model, by_name=by_name)
         if not isinstance(found, FoundModel):
             refuse_loading(chosen, found)
-            self.notify(found.warning)
+            if not self._is_dry:
+                self.notify(found.warning)
             return reach_server(found, self.environment, sends=not self._is_dry)
         options = load_options(self.config, self.paths, chosen)
-        return self._starter(found.path, replace(options, name=found.name))
+        engine = self._starter(found.path, replace(options, name=found.name))
+        note_checksums(self, found)
+        return engine
 
     def _notify(self, text: str) -> None:
         self.narrator().notice(text)
@@ -166,6 +185,11 @@ class Runtime:
     def is_interactive(self) -> bool:
         """Whether a person reads and can be asked."""
         return self.stdin.isatty() and self.stdout.isatty()
+
+    @property
+    def can_draw(self) -> bool:
+        """Whether there is a screen that may be painted over. Textual draws on stderr."""
+        return self.stderr.isatty() and not self.is_plain
 
     @property
     def has_colour(self) -> bool:

@@ -11,9 +11,13 @@ from typing import TextIO
 from tui.runtime import Runtime
 from tui.sanitize import sanitize_line
 
+_WIDEST = 10_000
+"""Columns, for asking how few a table can do with."""
+
 
 def print_table(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under headings; without headings where a program reads them."""
+    """Print rows under headings; without headings where a program reads them, and a line for each
+    cell on a terminal that is too narrow."""
     if not runtime.stdout.isatty():
         for row in rows:
             runtime.stdout.write("\t".join(map(sanitize_line, row)) + "\n")
@@ -28,7 +32,20 @@ def print_table(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequen
         table.add_column(heading, overflow="fold", no_wrap=heading in ("ID", "NAME"))
     for row in rows:
         table.add_row(*(Text(sanitize_line(cell)) for cell in row))
-    Console(file=runtime.stdout, highlight=False).print(table)
+    console = Console(file=runtime.stdout, highlight=False)
+    wanted = console.measure(table, options=console.options.update(max_width=_WIDEST))
+    if wanted.minimum > console.width:
+        _print_cells(runtime, headings, rows)
+    else:
+        console.print(table)
+
+
+def _print_cells(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    for number, row in enumerate(rows):
+        runtime.stdout.write("\n" if number else "")
+        for heading, cell in zip(headings, row, strict=True):
+            if cell:
+                runtime.stdout.write(f"{heading}: {sanitize_line(cell)}\n")
 
 
 def print_json(runtime: Runtime, value: object) -> None:

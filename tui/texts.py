@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO
 
-from tui.attach import AttachedText
 from tui.errors import UsageProblem
 
 LARGEST = 64 * 2**20
 """Bytes of the largest text that is read; no context holds more."""
-
-
-def read_stdin(stream: TextIO | None) -> AttachedText | None:
-    """Piped text, or None on a terminal and where nothing came.
-
-    Raises:
-        UsageProblem: If it is not UTF-8.
-    """
-    if stream is None or stream.closed or stream.isatty():
-        return None
-    text = decode(_bounded(stream.buffer, "standard input"), "standard input")
-    return AttachedText(None, text) if text else None
 
 
 def decode(data: bytes, name: str) -> str:
@@ -53,7 +40,7 @@ def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            return _bounded(file, str(path), largest)
+            return bounded(file, str(path), largest)
     except OSError as error:
         raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
 
@@ -69,8 +56,12 @@ def check_arguments(*texts: str | None) -> None:
             decode(text.encode("utf-8", "surrogateescape"), "the prompt")
 
 
-def _bounded(stream: BinaryIO, name: str, largest: int = LARGEST) -> bytes:
-    """All bytes of a stream that has an end within reason."""
+def bounded(stream: BinaryIO, name: str, largest: int = LARGEST) -> bytes:
+    """All bytes of a stream that has an end within reason.
+
+    Raises:
+        UsageProblem: If it has more than `largest`; `name` is what it is.
+    """
     data = stream.read(largest + 1)
     if len(data) > largest:
         raise UsageProblem(f"{name} is larger than {largest // 2**20} MiB, the most that is read")

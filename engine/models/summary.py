@@ -16,7 +16,7 @@ from engine.errors import LoadFailed
 from engine.models.gguf import Header, read_header
 from engine.models.tensor_types import FILE_TYPES
 
-_FORM = 1
+_FORM = 2
 """Of the file of summaries: another one is read anew."""
 
 TEMPLATE_KEY = "tokenizer.chat_template"
@@ -49,8 +49,9 @@ class ModelSummary:
     """As an SPDX identifier mostly; the file does not always say."""
     template_sha256: str | None
     """Of the chat template; None where there is none, and the model cannot chat."""
-    n_vocab: int
     n_embd: int
+    n_ff: int
+    """Numbers in the widest state of a token, within the feed-forward layers."""
     kv_elements: int
     """Numbers that one token of the context leaves in the KV cache, all layers together."""
 
@@ -80,8 +81,8 @@ def summarise(parts: Sequence[Path]) -> ModelSummary:
         n_ctx_train=first.number(f"{architecture}.context_length"),
         licence=first.text("general.license"),
         template_sha256=template_sha256(template) if template is not None else None,
-        n_vocab=_n_vocab(first, architecture),
         n_embd=first.number(f"{architecture}.embedding_length") or 0,
+        n_ff=max(first.numbers(f"{architecture}.feed_forward_length"), default=0),
         kv_elements=_kv_elements(first, architecture),
     )
 
@@ -111,7 +112,7 @@ class Summaries:
             LoadFailed: As there.
         """
         try:
-            key, state = os.path.realpath(parts[0]), [_state(path) for path in parts]
+            key, state = os.path.realpath(parts[0]), [list(file_state(path)) for path in parts]
         except OSError as error:
             raise LoadFailed(f"{parts[0]} cannot be read: {error.strerror}") from error
         kept = self._kept.get(key)
@@ -159,10 +160,14 @@ def _read(file: Path) -> dict[str, Any]:
     return models if isinstance(models, dict) else {}
 
 
-def _state(path: Path) -> list[int]:
-    """What changes when a file does."""
+def file_state(path: Path) -> tuple[int, ...]:
+    """What changes when a file does.
+
+    Raises:
+        OSError: If it is not there.
+    """
     found = path.stat()
-    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns]
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _whole(path: Path) -> Header:
@@ -193,11 +198,6 @@ def _quantization(headers: Sequence[Header]) -> str:
         for name, size in header.bytes_by_type.items():
             total[name] = total.get(name, 0) + size
     return max(total, key=lambda name: total[name])
-
-
-def _n_vocab(header: Header, architecture: str) -> int:
-    tokens = header.strings.get("tokenizer.ggml.tokens")
-    return tokens.count if tokens else header.number(f"{architecture}.vocab_size") or 0
 
 
 def _kv_elements(header: Header, architecture: str) -> int:
