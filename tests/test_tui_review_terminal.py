@@ -317,6 +317,33 @@ def test_a_terminal_that_is_gone_ends_the_review(terminal: Terminal, draft: Path
     assert draft.read_bytes() == OLD.encode()
 
 
+@pytest.mark.parametrize(
+    ("environment", "colours"),
+    [
+        ({"NO_COLOR": "1"}, set()),
+        ({"TERM": "xterm-16color", "COLORTERM": ""}, {"31 [-", "32 {+"}),
+    ],
+)
+def test_the_screen_is_read_by_its_signs_where_colours_are_few(
+    terminal: Terminal, draft: Path, environment: dict[str, str], colours: set[str]
+) -> None:
+    edit = terminal.start_scripted(NEW, "--edit", str(draft), environment=environment)
+    edit.expect("keeper.")
+    shown = str(edit.before)
+    edit.send("q")
+    shown += ended(edit)
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
+    assert "▸[-Their-]{+There+}◂ is a light. It [-have-]{+has+} burned." in plain
+    # No ground of their own: the nearest of 16 colours would be that of the words.
+    painted = {
+        f"{code} {sign}"
+        for codes, sign in re.findall(r"\x1b\[([0-9;]*)m(\[-|{\+)", shown)
+        for code in codes.split(";")
+        if code not in ("", "0", "1", "39", "49")
+    }
+    assert painted == colours
+
+
 @pytest.mark.parametrize("form", ["unified", "words", "critic", "json"])
 def test_escape_sequences_of_a_draft_do_not_reach_the_terminal_in_any_form(
     terminal: Terminal, draft: Path, form: str
