@@ -213,6 +213,27 @@ def test_a_draft_that_was_rewritten_meanwhile_is_left_alone(chat: Chat, draft: P
     assert draft.with_name("draft.md.chat-new").read_text() == NEW
 
 
+@pytest.mark.parametrize(
+    ("meddle", "words"),
+    [
+        (lambda draft, data: draft.unlink(), "there is no file draft.md"),
+        (lambda draft, data: draft.write_bytes(b"\0\1"), "is not UTF-8 text"),
+        (lambda draft, data: draft.chmod(0o444), "is read-only"),
+        (lambda draft, data: (data / "drafts" / "objects").write_bytes(b""), "cannot be used"),
+    ],
+    ids=["deleted", "binary", "read-only", "no journal"],
+)
+def test_a_revision_that_cannot_go_into_its_draft_is_written_beside_it(
+    chat: Chat, draft: Path, meddle: Callable[[Path, Path], object], words: str
+) -> None:
+    chat.engine = Meddling(lambda: meddle(draft, chat.home / "data"))
+    assert chat("--edit", "draft.md", "--yes") == 5
+    assert words in chat.err
+    assert "the revision is draft.md.chat-new" in chat.err
+    assert draft.with_name("draft.md.chat-new").read_text() == NEW
+    assert not draft.exists() or draft.read_bytes() in (OLD.encode(), b"\0\1")
+
+
 def test_changes_go_into_a_draft_that_grew_meanwhile(chat: Chat, draft: Path) -> None:
     chat.engine = Meddling(lambda: draft.write_text(f"{OLD}\nAnd a new end.\n"))
     assert chat("--edit", "draft.md", "--yes") == 0

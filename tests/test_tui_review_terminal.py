@@ -247,6 +247,27 @@ def test_what_was_decided_before_the_review_was_left_is_gone_on_with(
     assert not list(terminal.home.rglob("unfinished/*"))
 
 
+def test_what_was_decided_about_a_draft_that_cannot_be_written_is_kept(
+    terminal: Terminal, draft: Path
+) -> None:
+    folder = draft.parent / "folder"
+    folder.mkdir()
+    draft = draft.rename(folder / "draft.md")
+    edit = terminal.start_scripted(NEW, "--edit", str(draft), "--plain")
+    edit.expect(PLAIN)
+    edit.send("y\r")
+    edit.expect(PLAIN)
+    draft.unlink()
+    folder.rmdir()
+    edit.send("q\r")
+    assert "what you decided is kept" in ended(edit)
+    assert edit.exitstatus == 5
+    folder.mkdir()
+    draft.write_bytes(OLD.encode())
+    edit = terminal.start_scripted(NEW, "--edit", str(draft), "--plain")
+    edit.expect("1 change decided: go on with them, or begin anew")
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("phase", ["writing", "reviewing", "decided"])
 def test_a_signal_by_lines_leaves_the_file_as_it_was(

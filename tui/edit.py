@@ -12,6 +12,7 @@ from drafts import (
     refuse_existing,
     write_new,
 )
+from drafts.errors import DraftError
 from drafts.hunks import Hunk
 from drafts.splice import spliced
 from engine.protocol import Engine
@@ -91,8 +92,13 @@ def _carry_out(
     with signals_call(lambda: None) as interruption:
         if asks:
             work.record(review)
-        if not _deliver_all(runtime, options, targets, work, review):
-            code = exit_codes.REFUSED
+        try:
+            if not _deliver_all(runtime, options, targets, work, review):
+                code = exit_codes.REFUSED
+        except DraftError:
+            if kept := _kept(work):
+                Narrator(runtime.stderr).say(kept.removeprefix("; "))
+            raise
         work.end(review)
         say_summary(runtime, work, review, seconds=monotonic() - started)
     return interruption.exit_code if interruption.signal else code

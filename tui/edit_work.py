@@ -82,7 +82,8 @@ class Work:
     def end(self, review: Review) -> None:
         """What was decided is done; there is nothing to go on with if that was all."""
         if self.note is not None and self.revision.is_complete and not review.open:
-            self.note.end()
+            with suppress(OSError):
+                self.note.end()
 
     @property
     def log(self) -> SessionLog:
