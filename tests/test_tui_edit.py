@@ -370,6 +370,20 @@ def test_changes_are_printed_in_every_form(chat: Chat, draft: Path) -> None:
     assert draft.read_text() == OLD
 
 
+def test_a_diff_can_be_without_changes_of_blanks_and_quotation_marks(
+    chat: Chat, draft: Path
+) -> None:
+    draft.write_text('Their  is a "light" here.\n')
+    for arguments, stdin in ((["draft.md"], ""), (["-"], draft.read_text())):
+        chat.script("There is a “light” here.")
+        command = ["--edit", *arguments, "--diff", "critic", "--fold"]
+        assert chat(*command, "Fix it", stdin=stdin) == 0
+        assert chat.out == '{~~Their~>There~~}  is a "light" here.\n'
+        assert "3 changes of blanks and quotation marks" in chat.err
+    assert chat("--edit", "draft.md", "--fold") == 2
+    assert "--fold goes with --diff" in chat.err
+
+
 def test_a_part_that_was_named_is_the_selection(chat: Chat, draft: Path, by_paragraph: str) -> None:
     folder = chat.home / "config" / "prompts"
     text = "{% if selection %}Only this: {{ selection }}{% else %}All: {{ text }}{% endif %}"
