@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import signal
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from time import monotonic
 
 import pytest
+import trustme
 from loopback import DONE, MODELS, Loopback, Told, chunk, closed_port, end, silent_port, usage
 
 from engine.errors import CannotFit, EndpointFailed, EngineError, Unsupported
@@ -19,6 +22,7 @@ from engine.remote.endpoint import Endpoint
 from engine.types import (
     Event,
     Finished,
+    Loading,
     Message,
     Notice,
     Piece,
@@ -87,6 +91,18 @@ def test_words_usage_and_the_servers_counts_come_through(
     assert texts(events) == "Blue 🌊."
     assert finish(events).reason == "end"
     assert finish(events).usage == Usage(21, 3, cached_tokens=16)
+
+
+def test_a_server_that_does_not_count_is_pointed_out_once(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    engine = remote()
+    for _ in range(2):
+        loopback.say(chunk("Blue"), chunk("."), end(), DONE)
+    events = asked(engine)
+    assert notices(events) == ["the server does not count tokens: their numbers are estimates"]
+    assert finish(events).usage.completion_tokens == 2
+    assert not notices(asked(engine))
 
 
 def test_later_estimates_follow_what_the_server_counted(
@@ -206,6 +222,7 @@ def test_a_chunked_answer_that_is_cut_off_is_kept(
     events = asked(remote())
     assert (texts(events), finish(events).reason) == ("Blue and", "error")
     assert "broke the connection off" in str(finish(events).error)
+    assert len(loopback.asked) == 1, "words came: it is not asked again"
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 529])
@@ -286,6 +303,15 @@ def test_a_cancel_hangs_up_on_a_server_that_says_nothing(
     assert loopback.hung_up.wait(10)
 
 
+def test_loading_can_be_left_while_the_server_says_nothing() -> None:
+    with silent_port() as port:
+        engine = RemoteEngine(Endpoint("big", f"http://127.0.0.1:{port}/v1"), {})
+        with closing(engine.load()) as events:
+            assert next(events) == next(events) == Loading(0.0)
+        assert engine.card is None
+        engine.close()
+
+
 def test_a_cancel_ends_a_wait_for_a_server_that_never_begins() -> None:
     with silent_port() as port:
         engine = RemoteEngine(Endpoint("big", f"http://127.0.0.1:{port}/v1"), {})
@@ -317,6 +343,14 @@ def test_a_stop_string_hangs_up_where_the_server_would_go_on(
     assert loopback.hung_up.wait(10)
 
 
+def test_a_stop_string_is_the_reason_where_the_server_ends_as_well(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    loopback.say(chunk("Blue.\nQ:", finish_reason="length"), DONE)
+    events = asked(remote(), Request(QUESTION, stop=("\nQ:",)))
+    assert (texts(events), finish(events).reason) == ("Blue.", "stop")
+
+
 def test_a_silent_server_is_given_up_after_its_time(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:
@@ -345,6 +379,33 @@ def test_a_server_that_does_not_speak_tls(loopback: Loopback) -> None:
     engine = RemoteEngine(Endpoint("big", url), {})
     assert "does not speak TLS" in failure(engine)
     engine.close()
+
+
+def test_a_certificate_of_nobody_known_is_refused_until_its_authority_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    server = Loopback(context)
+    endpoint = Endpoint("big", server.url)
+    engine = RemoteEngine(endpoint, {})
+    assert "has a certificate that cannot be trusted" in failure(engine)
+    assert "SSL_CERT_FILE names a file with authorities of your own" in failure(engine)
+    engine.close()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    engine = RemoteEngine(endpoint, {})
+    server.say(chunk("Blue"), hold=True)
+    events = []
+    for event in engine.stream(Request(QUESTION)):
+        events.append(event)
+        if isinstance(event, Piece):
+            engine.cancel()
+    assert (texts(events), finish(events).reason) == ("Blue", "cancelled")
+    assert server.hung_up.wait(10)
+    engine.close()
+    server.close()
 
 
 def test_the_key_is_sent_and_never_said(

@@ -68,8 +68,8 @@ def _run(words: list[str], starter: EngineStarter | None) -> int:
         answer_shell(instruction)
         return exit_codes.DONE
     command: click.Command
-    if words == ["help"]:
-        words = ["--help"]
+    if words[:1] == ["help"] and (len(words) == 1 or words[1] in SUBCOMMANDS):
+        words = [*words[1:], "--help"]
     _refuse_near_misses(words)
     if words and words[0] in SUBCOMMANDS:
         from tui.subcommands import subcommands

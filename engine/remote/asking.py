@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 
 import httpx
@@ -26,6 +26,7 @@ class Asking:
         introduction: Introduction,
         connection: Connection,
         prompt_tokens: int,
+        once: Callable[[str], Iterator[Notice]],
     ) -> None:
         """Nothing is sent yet.
 
@@ -34,6 +35,7 @@ class Asking:
             introduction: What the server is.
             connection: Leads to it.
             prompt_tokens: An estimate.
+            once: Makes a notice of a text that was not told before.
         """
         self.counted: Tokens | None = None
         """What the server counted, if it did."""
@@ -42,6 +44,7 @@ class Asking:
         self._connection = connection
         self._prompt_tokens = prompt_tokens
         self._has_words = False
+        self._once = once
         self._answers = [
             Answer(request, index, prompt_tokens) for index in range(request.alternatives)
         ]
@@ -120,13 +123,11 @@ class Asking:
             self.counted = tokens
             # What several answers have together says nothing of one of them.
             tokens = tokens if len(group) == 1 else Tokens(tokens.prompt, 0, tokens.cached)
+        elif any(answer.reason != "stop" for answer in begun):  # what was hung up on had no time to
+            yield from self._once("the server does not count tokens: their numbers are estimates")
+        if self._request.top_logprobs is not None and not any(one.was_scored for one in begun):
+            yield from self._once("the server gave no probabilities of tokens")
         for answer in begun:
-            if (
-                self._request.top_logprobs is not None
-                and answer.has_begun
-                and not answer.was_scored
-            ):
-                yield Notice("the server gave no probabilities of tokens")
             yield answer.finished(tokens)
 
     @property

@@ -15,6 +15,7 @@ from engine.remote.payload import left_out, refuse_what_it_cannot
 from engine.types import (
     Event,
     Finished,
+    Loading,
     Message,
     ModelCard,
     Notice,
@@ -81,17 +82,18 @@ class RemoteEngine:
 
     def describe(self) -> ModelCard:
         """See `Engine`."""
-        with self._busy:
-            self._connection.is_cancelled = False
-            introduction = self._introduced()
-            if introduction is None:
-                raise EndpointFailed("it was cancelled")
-            return introduction.card
+        for _ in self.load():
+            pass
+        if self.card is None:
+            raise EndpointFailed("it was cancelled")
+        return self.card
 
     def load(self) -> Generator[Event, None, None]:
         """See `Engine`. The server has them already; it is asked what they are."""
-        self.describe()
-        yield from ()
+        with self._busy:
+            self._connection.is_cancelled = False
+            for _ in self._introduced():
+                yield Loading(0.0)
 
     def count(self, messages: Sequence[Message]) -> int:
         """See `Engine`. Nothing is sent."""
@@ -103,6 +105,15 @@ class RemoteEngine:
         """See `Engine`."""
         raise Unsupported(
             f"{self.model_name}'s server cannot score a given text; a model on this machine can"
+        )
+
+    def variants(
+        self, messages: Sequence[Message], text: str, *, within: float, most: int = 16
+    ) -> tuple[str, ...]:
+        """See `Engine`."""
+        raise Unsupported(
+            f"{self.model_name}'s server cannot say what it would nearly have written; a model on "
+            "this machine can"
         )
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
@@ -119,9 +130,9 @@ class RemoteEngine:
         self._connection.is_cancelled = True
         self._connection.close()
 
-    def _introduced(self) -> Introduction | None:
+    def _introduced(self) -> Generator[None, None, Introduction | None]:
         if self._introduction is None:
-            self._introduction = introduce(self._endpoint, self._connection)
+            self._introduction = yield from introduce(self._endpoint, self._connection)
             self._connection.model = self._introduction.model if self._introduction else None
         return self._introduction
 
@@ -129,7 +140,9 @@ class RemoteEngine:
         if not 1 <= request.alternatives <= MOST_ALTERNATIVES:
             raise Unsupported(f"alternatives must be from 1 to {MOST_ALTERNATIVES}")
         with self._busy:
-            introduction = self._introduced()
+            for _ in self._introduced():
+                pass
+            introduction = self._introduction
             if introduction is None:
                 for index in range(request.alternatives):
                     yield Finished("cancelled", Usage(0, 0), Timings(0.0, 0.0), index=index)
@@ -142,7 +155,9 @@ class RemoteEngine:
                 *introduction.card.notices, *left_out(request, introduction.dialect)
             )
             yield Prefill(0, prompt_tokens, 0)
-            asking = Asking(request, introduction, self._connection, prompt_tokens)
+            asking = Asking(
+                request, introduction, self._connection, prompt_tokens, self._new_notices
+            )
             yield from asking.events()
             if asking.counted is not None:
                 self._estimate.learn(_everything(request), asking.counted.prompt)

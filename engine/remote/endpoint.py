@@ -96,7 +96,9 @@ def find_key(endpoint: Endpoint, environment: Mapping[str, str]) -> str | None:
     if not key:
         raise EndpointFailed(f"{endpoint.name} has no key in {where}: {way}")
     if not (key.isascii() and key.isprintable()):
-        raise EndpointFailed(f"{endpoint.name}'s key in {where} has characters that no key has")
+        raise EndpointFailed(
+            f"{endpoint.name}'s key in {where} has characters that no key has: {way}"
+        )
     return key
 
 

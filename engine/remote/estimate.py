@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from engine.types import Message
@@ -24,7 +25,7 @@ class TokenEstimate:
 
     def of(self, messages: Sequence[Message]) -> int:
         """Tokens of messages, with a template around each."""
-        return round(_bytes(messages) / self._bytes_per_token) + _FRAME * len(messages)
+        return math.ceil(_bytes(messages) / self._bytes_per_token) + _FRAME * len(messages)
 
     def learn(self, messages: Sequence[Message], tokens: int) -> None:
         """Take note of how many tokens messages had."""
