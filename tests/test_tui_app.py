@@ -45,7 +45,7 @@ def test_an_answer_grows_on_the_screen_and_escape_keeps_what_there_is(home: Path
         await stage.press("escape")
         await stage.idle()
         assert stage.turns[-1].turn.status == "cancelled"
-        assert "stopped" in stage.screen_text()
+        await stage.until(lambda: "stopped" in stage.screen_text())
 
     stage = perform(play, home, replies=[Reply("word ", endless=True)])
     assert stage.saved[-1].status == "cancelled"
@@ -132,8 +132,8 @@ def test_a_long_paste_goes_along_as_a_text(home: Path) -> None:
     async def play(stage: Stage) -> None:
         stage.chat.composer.post_message(Paste("line\n" * 60))
         await stage.until(lambda: stage.overview.attachments == ("pasted text 1",))
+        await stage.until(lambda: "@ pasted text 1  ×" in stage.screen_text())
         assert not stage.chat.composer.text
-        assert "@ pasted text 1  ×" in stage.screen_text()
         await stage.send("Summarise it")
         assert "line\nline" in stage.engine.requests[-1].messages[-1].content
         assert stage.overview.attachments == ()
