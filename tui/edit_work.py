@@ -234,6 +234,7 @@ def allowed_by(prompt: Prompt, options: EditOptions) -> Allowed:
         most=None if may_grow or is_free else 1.5,
         is_free=is_free,
         min_gain=prompt.min_gain,
+        near=prompt.near,
         locks=FIXED | {_LOCKS[name] for name in options.locks},
         is_correction=prompt.unit == "sentence" and not (may_shrink or may_grow or is_free),
         languages_differ=None if is_free else languages_differ,

@@ -11,15 +11,17 @@ from drafts.echo import without_echo
 from drafts.hunks import Hunk, hunks
 from drafts.structure import piece_changes
 from drafts.verdict import Allowed, Verdict, judge
+from engine.errors import EngineError
 from engine.types import Piece as Written
 from prompts.fence import unwrapped
 from sessions import Change as ReviewedChange
-from sessions import Turn, sha256_of
+from sessions import Turn, messages_to_answer, sha256_of
 from tui.conversation import Conversation, ConversationEvent, Question
 from tui.doubting import with_doubts, with_unlikely_doubted
 from tui.edit_parts import Task
 from tui.progress import Pace, Progress
 from tui.reviewing.state import Change
+from tui.second_look import joined, overlooked
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,9 @@ class Revision:
         alike = sum(each.answer == answer_id for each in self.revised)
         changes = _changes(file, piece, verdict, texts, name=f"{answer_id}.{alike}")
         changes = self._doubted(file, piece, changes)
+        if verdict.is_sound and (more := self._overlooked(file, piece, answer_id)):
+            changes = joined(changes, more, file, f"{answer_id}.{alike}", piece.start)
+            verdict = replace(verdict, begin=None)  # not all of it is in the answer
         self._pace.end(is_new=not was_there)
         revised = Revised(file, piece, verdict, answer_id, changes)
         self.revised.append(revised)
@@ -186,6 +191,19 @@ class Revision:
         engine, draft = self.conversation.engine, self.tasks[file].text
         return with_unlikely_doubted(engine, draft, piece, changes, self._allowed.min_gain)
 
+    def _overlooked(self, file: int, piece: Piece, answer: str) -> list[Hunk]:
+        """Corrections that the model did not propose, and nearly did."""
+        allowed, engine = self._allowed, self.conversation.engine
+        if not allowed.is_correction or allowed.min_gain is None or allowed.near is None:
+            return []
+        path = self.conversation.log.session.path(answer)[:-1]
+        try:
+            texts = engine.variants(messages_to_answer(path), piece.text, within=allowed.near)
+            sound = [text.strip() for text in texts if self._verdict(file, piece, text).is_sound]
+            return overlooked(engine, self.tasks[file].text, piece, sound, allowed.min_gain)
+        except EngineError:
+            return []  # it is a second look: what was found at first stands
+
     def _events(self, asking: Iterator[ConversationEvent]) -> Iterator[ConversationEvent]:
         """The events of an answer, also where `stop` came just before it was asked for."""
         if self.is_stopped:
@@ -193,17 +211,22 @@ class Revision:
         yield from asking
 
     def _judged(self, file: int, piece: Piece, answer: Turn) -> Verdict:
-        is_markdown = self.tasks[file].is_markdown
         start, end = self._place_of_text(piece, answer)
+        is_complete = answer.status == "complete"
+        verdict = self._verdict(file, piece, answer.content[start:end], is_complete=is_complete)
+        if verdict.begin is not None:
+            verdict = replace(verdict, begin=start + verdict.begin)
+        return verdict
+
+    def _verdict(self, file: int, piece: Piece, text: str, *, is_complete: bool = True) -> Verdict:
+        is_markdown = self.tasks[file].is_markdown
         verdict = judge(
             piece.text,
-            answer.content[start:end],
-            is_complete=answer.status == "complete",
+            text,
+            is_complete=is_complete,
             markdown=is_markdown,
             allowed=self._allowed,
         )
-        if verdict.begin is not None:
-            verdict = replace(verdict, begin=start + verdict.begin)
         if not is_markdown or not verdict.is_sound:
             return verdict
         return replace(verdict, flags=tuple(piece_changes(piece, verdict.text)))

@@ -106,6 +106,15 @@ class RemoteEngine:
             f"{self.model_name}'s server cannot score a given text; a model on this machine can"
         )
 
+    def variants(
+        self, messages: Sequence[Message], text: str, *, within: float, most: int = 16
+    ) -> tuple[str, ...]:
+        """See `Engine`."""
+        raise Unsupported(
+            f"{self.model_name}'s server cannot say what it would nearly have written; a model on "
+            "this machine can"
+        )
+
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
         self._connection.is_cancelled = False
