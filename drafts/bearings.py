@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from drafts.batches import Piece
 from drafts.blocks import Block
+from drafts.locks import locks_in
 from drafts.scopes import outline
-from drafts.spans import names
+from drafts.spans import masked, names
 
 _MOST_TERMS = 40
 
@@ -97,11 +98,13 @@ class Surveyor:
 
 
 def _terms_of(paragraphs: Sequence[Block]) -> Iterator[tuple[str, int]]:
-    """Names and terms with their places in the draft."""
+    """Names and terms with their places in the draft, but for what is code, a link or a formula."""
     for block in paragraphs:
-        found = [*names(block.text), *(match.span() for match in _TERM.finditer(block.text))]
+        locked = ((lock.start, lock.end) for lock in locks_in(block.text))
+        prose = masked(block.text, locked)
+        found = [*names(prose), *(match.span() for match in _TERM.finditer(prose))]
         for start, end in sorted(found):
-            if end - start <= _LONGEST_TERM:
+            if 1 < end - start <= _LONGEST_TERM:
                 yield " ".join(block.text[start:end].split()), block.start + start
 
 

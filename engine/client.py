@@ -15,6 +15,7 @@ from engine.types import (
     Event,
     Finished,
     FinishReason,
+    Loading,
     LoadOptions,
     Message,
     ModelCard,
@@ -81,6 +82,15 @@ class WorkerEngine:
         with self._busy:
             return self._wait_for_card()
 
+    def load(self) -> Generator[Event, None, None]:
+        """See `Engine`."""
+        last: Event = Loading(0.0)
+        with self._busy:
+            self._cancelled = False
+            for event in self._loading():
+                last = event or last
+                yield last
+
     def count(self, messages: Sequence[Message]) -> int:
         """See `Engine`."""
         return int(self._ask("count", messages=wire.encode_messages(tuple(messages)))["count"])
@@ -91,6 +101,13 @@ class WorkerEngine:
         """See `Engine`."""
         values = {"messages": wire.encode_messages(tuple(messages)), "text": text, "after": after}
         return wire.decode_scores(self._ask("score", **values)["scores"])
+
+    def variants(
+        self, messages: Sequence[Message], text: str, *, within: float, most: int = 16
+    ) -> tuple[str, ...]:
+        """See `Engine`."""
+        values = {"messages": wire.encode_messages(tuple(messages)), "text": text}
+        return tuple(self._ask("variants", **values, within=within, most=most)["variants"])
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
@@ -103,7 +120,7 @@ class WorkerEngine:
             # Twice where the worker turns out to have been killed since the last answer.
             for is_last in (False, True):
                 if not answered:
-                    yield from self._loading()
+                    yield from filter(None, self._loading())
                     answered = yield from self._answer(request, is_last)
 
     def cancel(self) -> None:
@@ -145,8 +162,9 @@ class WorkerEngine:
             raise WorkerFailed("loading was cancelled")
         return self._card
 
-    def _loading(self) -> Iterator[Event]:
-        """Loading events until the weights are there. A cancel kills the worker instead."""
+    def _loading(self) -> Iterator[Event | None]:
+        """Loading events until the weights are there, and None where nothing came for a moment. A
+        cancel kills the worker instead."""
         if self._is_closed:
             raise WorkerFailed("the engine is closed")
         try:
@@ -161,8 +179,8 @@ class WorkerEngine:
                 if frame is not None and "card" in frame:
                     self._card = replace(wire.decode_card(frame["card"]), name=self.model_name)
                     yield from map(Notice, self._card.notices)
-                elif frame is not None:
-                    yield wire.decode_event(frame)
+                else:
+                    yield None if frame is None else wire.decode_event(frame)
         except WorkerFailed as error:
             self._discard()
             raise LoadFailed(f"{self._path.name} cannot be loaded: {error}") from error

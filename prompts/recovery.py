@@ -131,6 +131,8 @@ class Recovery:
                 parts.append(re.escape(text))
             elif name in seen:
                 parts.append(f"(?P={name})")
+            elif name == "context":
+                parts.append("")  # the question is given without
             else:
                 lines = "" if name == "instruction" and text is None else "s"
                 parts.append(f"(?P<{name}>(?{lines}:.+?))")

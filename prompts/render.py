@@ -99,7 +99,8 @@ def render(
     job: Job = {
         "templates": {**dict(zip(systems, sources, strict=True)), "user": prompt.user.source},
         "known": [*prompt.variables, *prompt.included, *BUILTINS],
-        "values": {**prompt.included, **texts, **builtins},
+        # Where nothing is around a text, nothing is printed of it.
+        "values": {"context": "", **prompt.included, **texts, **builtins},
         "renders": [
             *((name, {}) for name in systems),
             ("user", {}),

@@ -116,6 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(401, b"{}", {"X-Error-Message": "Invalid username or password."})
 
     def _redirect(self, path: str) -> None:
+        self.hub.tokens["hub"].append(self.headers.get("Authorization"))
         repo, _, rest = path.removeprefix("/").partition("/resolve/")
         place = f"{self.hub.url.replace('127.0.0.1', 'localhost')}/files/{repo}//"
         self._answer(302, b"", {"Location": place + rest.partition("/")[2]})

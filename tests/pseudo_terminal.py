@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,9 @@ SCRIPTED = """
 import sys
 from engine.scripted import ScriptedEngine
 from tui.cli import main
-sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([sys.argv[1]])))
+def start(path, options):
+    return ScriptedEngine([sys.argv[1]], model_name=path.stem)
+sys.exit(main(sys.argv[2:], starter=start))
 """
 
 ENDLESS = """
@@ -34,6 +37,8 @@ class Terminal:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.folder: Path | None = None
+        """Where programs are started, if that matters."""
         self.processes: list[pexpect.spawn] = []
 
     def start(self, *arguments: str) -> pexpect.spawn:
@@ -48,11 +53,33 @@ class Terminal:
         environment: Mapping[str, str] = {},
     ) -> pexpect.spawn:
         """The same with an engine that gives one reply, again and again if it is endless."""
+        script = ENDLESS if endless else SCRIPTED
+        return self.start_script(script, reply, *arguments, environment=environment)
+
+    def start_script(
+        self, script: str, *arguments: str, environment: Mapping[str, str] = {}
+    ) -> pexpect.spawn:
+        """Start a program in Python, where there is a model that can be named."""
+        self._have_a_model()
+        return self._spawn(sys.executable, "-c", script, *arguments, environment=environment)
+
+    def start_shell(self) -> pexpect.spawn:
+        """A shell with job control, whose prompt is a dollar sign."""
+        shell = self._spawn("bash", "--norc", "--noprofile", "-i", environment={"PS1": "$ "})
+        shell.expect_exact("$ ")
+        return shell
+
+    def scripted_command(self, reply: str, *arguments: str, endless: bool = False) -> str:
+        """The line for a shell that does what `start_scripted` does."""
+        self._have_a_model()
+        script = self.home / "scripted.py"
+        script.write_text(ENDLESS if endless else SCRIPTED, encoding="utf-8")
+        return shlex.join([sys.executable, str(script), reply, *arguments])
+
+    def _have_a_model(self) -> None:
         model = self.home / "data" / "models" / "tiny.gguf"
         model.parent.mkdir(parents=True, exist_ok=True)
         model.touch()
-        script = ENDLESS if endless else SCRIPTED
-        return self._spawn(sys.executable, "-c", script, reply, *arguments, environment=environment)
 
     def _spawn(
         self, command: str, *arguments: str, environment: Mapping[str, str] = {}
@@ -68,6 +95,7 @@ class Terminal:
                 "PROMPT_TOOLKIT_NO_CPR": "1",
                 **environment,
             },
+            cwd=self.folder,
             dimensions=(24, 80),
             encoding="utf-8",
             timeout=30,

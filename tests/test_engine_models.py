@@ -152,7 +152,7 @@ def test_summaries_are_kept_until_the_file_changes(tmp_path: Path) -> None:
     assert kept.stat().st_ino == written, "nothing is written where nothing is new"
     sound(tmp_path, general__name="Another")
     assert Summaries(kept).summary([path]).title == "Another"
-    kept.write_text(json.dumps({"form": 1, "models": {str(path): {"state": 7}}}))
+    kept.write_text(json.dumps({"form": 2, "models": {str(path): {"state": 7}}}))
     assert Summaries(kept).summary([path]).title == "Another"
 
 

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from prompts import packaged_source
 from prompts.fence import (
+    CONTEXT_MEANING,
     LONGEST_NAME,
     MEANING,
     Fenced,
     explained,
     fence,
     steady_fence,
+    unwrapped,
     with_fenced_examples,
 )
 from prompts.library import Library
@@ -32,17 +34,12 @@ def code_of(fenced: Fenced) -> str:
     return str(begin)
 
 
-def unwrapped(fenced: Fenced, answer: str) -> str:
-    return answer[slice(*fenced.unwrapped(answer))]
-
-
 @given(st.text())
 def test_the_text_is_between_two_lines_and_where_it_is_said_to_be(text: str) -> None:
     for fenced in (fence(text), steady_fence(text)):
         assert fenced.content[fenced.start :].startswith(fenced.text)
         assert fenced.text == text.rstrip("\r\n")
         assert code_of(fenced) not in text
-        assert unwrapped(fenced, fenced.content) == fenced.text
 
 
 def test_each_text_of_a_person_has_a_code_of_its_own() -> None:
@@ -80,21 +77,50 @@ def test_a_text_without_a_name_has_none_in_its_fence() -> None:
     assert content == "[begin of material 0123456789]\ntext\n[end of material 0123456789]"
 
 
-def test_only_the_fences_own_lines_are_taken_off_an_answer() -> None:
-    fenced = fence("text", draw=lambda: "0123456789")
-    assert unwrapped(fenced, f"{fenced.begin}\nrevised\n{fenced.end}\n") == "revised"
-    assert unwrapped(fenced, f"revised\n{fenced.end}") == "revised"
-    assert unwrapped(fenced, f"{fenced.begin}\n{fenced.end}") == ""
-    inside = f"one\n{fenced.end}\ntwo"
-    assert unwrapped(fenced, inside) == inside
-    other = "[begin of material 9876543210]\nrevised"
-    assert unwrapped(fenced, other) == other
+QUESTION = f"""\
+{fence("Around it.", kind="context", draw=lambda: "0011223344").content}
+
+{fence("text", "a.md", draw=lambda: "0123456789").content}"""
+
+CONTEXT = "[begin of context 0011223344]\nAround it.\n[end of context 0011223344]"
+BEGIN, END = "[begin of material 0123456789: a.md]", "[end of material 0123456789]"
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"),
+    [
+        ("revised", "revised"),
+        (f"{BEGIN}\nrevised\n{END}\n", "revised"),
+        (f"revised\n{END}", "revised"),
+        (f"{END}\nrevised", "revised"),
+        (f"{BEGIN}\n{END}", ""),
+        (f"{CONTEXT}\n\n{BEGIN}\nrevised\n{END}", "revised"),
+        (f"{CONTEXT}\nrevised", "revised"),
+        (f"revised\n{CONTEXT}", "revised"),
+        (f"{CONTEXT}\nrevised\n{CONTEXT}", "revised"),
+        (f"{BEGIN}\nrevised\n{END}\nI changed a word.", "revised"),
+        (f"one\nsays {END}\ntwo", f"one\nsays {END}\ntwo"),
+        ("[begin of material 9876543210]\nrevised", "[begin of material 9876543210]\nrevised"),
+    ],
+)
+def test_only_the_fences_own_lines_are_taken_off_an_answer(answer: str, left: str) -> None:
+    assert answer[slice(*unwrapped(QUESTION, answer))].strip() == left
+
+
+@given(st.text(), st.text())
+def test_what_is_taken_off_is_at_the_ends(before: str, after: str) -> None:
+    answer = f"{before}\n{END}\n{after}\n{BEGIN}"
+    start, end = unwrapped(QUESTION, answer)
+    assert 0 <= start <= end <= len(answer)
 
 
 def test_a_system_text_explains_fences_once() -> None:
     assert explained(None) == explained("") == MEANING
     assert explained("Be brief.") == f"Be brief.\n\n{MEANING}"
     assert explained(explained("Be brief.")) == explained("Be brief.")
+    both = f"Be brief.\n\n{MEANING}\n\n{CONTEXT_MEANING}"
+    assert explained("Be brief.", has_context=True) == both
+    assert explained(both, has_context=True) == explained(both) == both
 
 
 def test_examples_of_a_prompt_get_the_shape_that_the_text_has() -> None:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from scripted_chat import Chat
 
+from tui import exit_codes
 from tui.ask_arguments import GROUPS
 from tui.examples import COMMONEST, EXAMPLES, commands_below
 from tui.front import ask
@@ -67,6 +68,12 @@ def test_the_page_of_the_command_line_has_the_help() -> None:
 def test_the_manual_is_the_programs_own() -> None:
     """`make docs` writes it."""
     assert (DOCS / "chat.1").read_text(encoding="utf-8") == screen("--man")
+
+
+def test_the_readme_has_the_exit_codes() -> None:
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8").replace("`", "")
+    for code, meaning in exit_codes.MEANINGS.items():
+        assert f"| {code} | {meaning}" in readme
 
 
 def test_every_option_of_every_subcommand_is_in_the_manual() -> None:

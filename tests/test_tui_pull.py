@@ -208,6 +208,17 @@ def test_every_refusal_is_one_line_with_what_to_do(
     assert chat.err.count("\n") == 1
 
 
+def test_a_gated_file_of_a_repository_that_may_be_looked_at_is_explained(
+    chat: Chat, hub: HubServer
+) -> None:
+    hub.statuses["/resolve/"] = 403, {"X-Error-Code": "GatedRepo"}
+    assert chat("models", "pull", NAME) == 1
+    assert (
+        "is gated: accept its terms on its page, make a token there, and set HF_TOKEN" in chat.err
+    )
+    assert names(chat) == []
+
+
 def test_too_many_requests_for_a_file_are_waited_out(chat: Chat, hub: HubServer) -> None:
     hub.statuses["/resolve/"] = 429, {"Retry-After": "0"}
     assert chat("models", "pull", NAME) == 0
@@ -257,7 +268,7 @@ def test_the_token_goes_to_the_hub_and_to_nobody_else(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     assert chat("models", "pull", NAME) == 0
-    assert hub.tokens == {"hub": ["Bearer hf_secret"], "files": [None]}
+    assert hub.tokens == {"hub": ["Bearer hf_secret"] * 2, "files": [None]}
 
 
 def test_two_downloads_of_one_file_do_not_mix(chat: Chat, hub: HubServer) -> None:

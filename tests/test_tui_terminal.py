@@ -10,8 +10,8 @@ import pexpect
 from pseudo_terminal import Terminal
 
 
-def test_chat_without_words_talks_until_ctrl_d(terminal: Terminal) -> None:
-    chat = terminal.start_scripted("A lamp.")
+def test_the_repl_talks_until_ctrl_d(terminal: Terminal) -> None:
+    chat = terminal.start_scripted("A lamp.", "--repl")
     chat.expect("Ctrl\\+D leaves")
     chat.expect("›")
     chat.send("Say hello.\r")

@@ -19,15 +19,12 @@ import click
 
 from tui import exit_codes
 from tui.arguments import COMPLETION_VARIABLE, Work
-from tui.examples import SUBCOMMANDS
+from tui.examples import EXAMPLES, SUBCOMMANDS
 
 if TYPE_CHECKING:
     from tui.runtime import EngineStarter
 
-_VERBS = (
-    *("list", "show", "search", "path", "info", "undo", "redo", "history", "prune"),
-    *("export", "import", "rename", "delete", "restore", "replay", "edit"),
-)
+_VERBS = {words.split()[1] for words in EXAMPLES if " " in words}
 """What may follow a subcommand."""
 
 
@@ -68,8 +65,8 @@ def _run(words: list[str], starter: EngineStarter | None) -> int:
         answer_shell(instruction)
         return exit_codes.DONE
     command: click.Command
-    if words == ["help"]:
-        words = ["--help"]
+    if words[:1] == ["help"] and (len(words) == 1 or words[1] in SUBCOMMANDS):
+        words = [*words[1:], "--help"]
     _refuse_near_misses(words)
     if words and words[0] in SUBCOMMANDS:
         from tui.subcommands import subcommands

@@ -68,6 +68,10 @@ class Config:
     sampling: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `Sampling`, as TOML has them."""
     snapshots: Snapshots = Snapshots()
+    theme: str | None = None
+    """The colours of the app."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Other keys for what the app does, by the ids of its bindings."""
     offline: bool = False
     """Whether nothing may be sent to a server."""
     endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -225,6 +229,7 @@ def _config(settings: Mapping[KeyPath, Setting], warnings: tuple[str, ...]) -> C
         **own,
         load=load,
         sampling=_table(settings, "sampling"),
+        keys=_table(settings, "keys"),
         snapshots=Snapshots(**_table(settings, "snapshots")),
         endpoints=_tables(settings, "endpoints"),
         settings=settings,

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from tui.config import ConfigError, checked_settings
-from tui.config_keys import KEYS, Key, KeyPath
+from tui.config_keys import KEYS, KeyPath
 from tui.config_views import toml_value
 from tui.errors import UsageProblem
 from tui.file_editor import EditedFile, edit_and_save
@@ -20,6 +20,8 @@ _BEGINNING = """\
 # The settings of chat. A line that begins with # is not in force: take the # away, and change the
 # value. What stands here gives way to .chat/config.toml of a project, that to the environment, and
 # all of them to what is typed. `chat config show --origin` says what came of it.
+#
+# A project's file may set nothing but {in_project}.
 """
 
 _END = """\
@@ -61,7 +63,11 @@ def edit_config(runtime: Runtime) -> None:
 
 def default_config() -> str:
     """The whole file, with every key explained and none in force."""
-    return "\n".join([_BEGINNING, *_keys(), _END])
+    tables = (
+        f"[{key.path[0]}]" if len(key.path) > 1 else key.name for key in KEYS if key.in_project
+    )
+    beginning = _BEGINNING.format(in_project=", ".join(dict.fromkeys(tables)))
+    return "\n".join([beginning, *_keys(), _END])
 
 
 def _keys() -> Iterator[str]:
@@ -69,10 +75,12 @@ def _keys() -> Iterator[str]:
     for key in KEYS:
         if key.path[:-1] != table:
             table = key.path[:-1]
-            yield f"\n{_heading(table)}"
-        yield f"# {key.meaning}{_limits(key)}"
+            yield _heading(table)
+        variable = f"; {key.variable} wins over it" if key.variable else ""
+        yield f"# {key.meaning}{variable}"
         value = key.example if key.default is None else key.default
-        yield f"# {key.path[-1]} = {toml_value(value)}"
+        name = "NAME" if key.path[-1] == "*" else key.path[-1]
+        yield f"# {name} = {toml_value(value)}\n"
 
 
 def _heading(table: KeyPath) -> str:
@@ -80,11 +88,6 @@ def _heading(table: KeyPath) -> str:
     if "*" in table:
         return f"# [{'.'.join('NAME' if part == '*' else part for part in table)}]"
     return f"[{'.'.join(table)}]"
-
-
-def _limits(key: Key) -> str:
-    variable = f"; {key.variable} wins over it" if key.variable else ""
-    return variable if key.in_project else f"{variable} (not for a project's file)"
 
 
 def _problems(path: Path, text: str) -> list[str]:

@@ -240,6 +240,8 @@ KEYS: tuple[Key, ...] = (
         default="emacs",
         may_be=("emacs", "vi"),
     ),
+    Key("theme", str, "the colours of the app, by the name of a theme", example="nord"),
+    Key("keys.*", str, "other keys for what the app does, by the ids that F1 shows", example="f8"),
     *_sampling(),
     Key(
         "snapshots.enabled",

@@ -65,6 +65,12 @@ class Conversation(TreeChanges):
         """The answers to the last request, by index, as far as they came."""
         self._clock = clock
         self._cancelled = False
+        self._growing: GrowingAnswers | None = None
+
+    @property
+    def growing(self) -> tuple[Turn, ...]:
+        """The answers that are being made, as far as they have come; nothing in between."""
+        return tuple(self._growing.turns) if self._growing is not None else ()
 
     def cancel(self) -> None:
         """End the answer in progress soon. From any thread, or a signal handler."""
@@ -300,10 +306,12 @@ class Conversation(TreeChanges):
         if self._cancelled:
             # Before the engine began to listen.
             self.engine.cancel()
+        self._growing = answers
         try:
             yield from save_answers(events, answers, self._saver, self._clock)
         finally:
             self.answers = tuple(answers.turns)
+            self._growing = None
 
 
 def _begun_with(old: Turn) -> Turn:

@@ -15,7 +15,8 @@ from drafts.hunks import Hunk
 from engine.protocol import Engine
 from tui import exit_codes
 from tui.draft_consent import consent_to_write
-from tui.edit_work import is_markdown, prepare
+from tui.edit_parts import is_markdown
+from tui.edit_work import prepare
 from tui.edit_write import Target, write_accepted
 from tui.narrate import Narrator
 from tui.options import EditOptions, Scope

@@ -5,45 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from drafts.batches import Piece, batches, sentence_pieces
-from drafts.blocks import Block, split_blocks
 from drafts.document import DecodedText
 from drafts.hunks import Hunk
 from drafts.locks import FIXED, LockKind
-from drafts.scopes import lines_range, matching, section
 from drafts.verdict import Allowed
 from engine.protocol import Engine
+from prompts.fence import fence, steady_fence
 from prompts.inherit import Prompt
 from prompts.languages import languages_differ
-from prompts.schema import Unit
 from sessions import MemorySession, SessionLog, Turn, memory_session
 from tui.ask import instruct
 from tui.attach import AttachedText
 from tui.composed import Composed
 from tui.conversation import Conversation
 from tui.documents import files_in
+from tui.edit_parts import Task, task_of
 from tui.errors import UsageProblem
 from tui.library_prompts import load_stacked
 from tui.narrate import Narrator
-from tui.options import EditOptions, Scope
-from tui.piece_questions import compose_pieces
+from tui.options import EditOptions
+from tui.part_context import SHARE_OF_CONTEXT, PartContexts
+from tui.piece_questions import PieceQuestions
 from tui.review import choose
 from tui.reviewing.state import Review
-from tui.revising import Asked, Revised, Revision, Task, reviewed_changes
+from tui.revising import Revised, Revision, reviewed_changes
 from tui.runtime import Runtime
 from tui.surroundings import surroundings
 from tui.texts import check_arguments
 from tui.unfinished import Decisions, Unfinished, answers_in, of_pieces, real_paths
 
-MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd", ".qmd", ".rmd"})
-
 _PROMPT = "proofread"
 _PROMPT_WITH_INSTRUCTION = "editor"
-
-_SHARE_OF_CONTEXT = 0.3
-"""Of the context that one piece may take: it comes back about as long, after the examples."""
 
 GO_ON = {"g": "go on", "n": "new"}
 
@@ -55,9 +50,6 @@ _LOCKS: Mapping[str, LockKind] = {
 
 _SHORTER = ("short", "cut", "tight", "trim", "condens", "summar", "brief", "remov", "delet", "half")
 _LONGER = ("long", "expand", "add ", "elaborat", "more detail", "flesh out")
-
-_BYTES_PER_TOKEN = 3
-"""Fewer than any tokenizer needs for prose, so that what is thought to fit does fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +135,8 @@ def prepare(
     check_arguments(options.prompt.words, options.prompt.system)
     names = _prompts(options)
     prompt = load_stacked(runtime.library(), names)
-    most = int(engine.describe().n_ctx * _SHARE_OF_CONTEXT)
-    tasks = [
-        Task(name, draft.text, pieces_of(draft, name, options.scope, prompt.unit, most))
-        for name, draft in drafts
-    ]
+    n_ctx = engine.describe().n_ctx
+    tasks = [task_of(draft, name, options.scope, prompt.unit, n_ctx) for name, draft in drafts]
     texts = [
         AttachedText(None if task.name == "-" else Path(task.name).name, piece.text)
         for task in tasks
@@ -163,31 +152,42 @@ def prepare(
     )
     log, answers, decisions = _session(runtime, options, prompt, texts, note)
     around = replace(surroundings(runtime, engine, log), title="")
-    prompt_options = replace(options.prompt, templates=names)
-    composed, asked = compose_pieces(
-        prompt_options,
+    questions = PieceQuestions(
+        replace(options.prompt, templates=names),
         options.engine,
         texts,
         around,
+        _contexts(tasks, engine, options, prompt),
         are_selected=not options.scope.is_whole,
     )
+    composed = questions.common()
     conversation = Conversation(engine, log, composed.settings)
     instruct(conversation, composed, runtime.config.system)
-    questions = iter(asked)
     revision = Revision(
         conversation,
         tasks,
-        {
-            (file, piece): Asked(each.question, each.fence, is_markdown(task.name))
-            for file, task in enumerate(tasks)
-            for piece, each in zip(task.pieces, questions, strict=False)
-        },
+        questions.of,
         allowed=allowed_by(prompt, options),
         versions=options.alternatives,
         answers=answers,
     )
     kept = None if isinstance(log, MemorySession) else note
     return Work(conversation, revision, composed, decisions, kept)
+
+
+def _contexts(
+    tasks: Sequence[Task], engine: Engine, options: EditOptions, prompt: Prompt
+) -> PartContexts:
+    """What is around the parts. A sentence is corrected without, unless the prompt has a place for
+    it: what small models are told around one makes them change more of it."""
+    make = fence if options.engine.seed is None else steady_fence
+    return PartContexts(
+        tasks,
+        int(engine.describe().n_ctx * SHARE_OF_CONTEXT),
+        engine.count,
+        partial(make, kind="context"),
+        by_default=prompt.unit != "sentence",
+    )
 
 
 def _session(
@@ -235,15 +235,11 @@ def allowed_by(prompt: Prompt, options: EditOptions) -> Allowed:
         most=None if may_grow or is_free else 1.5,
         is_free=is_free,
         min_gain=prompt.min_gain,
+        near=prompt.near,
         locks=FIXED | {_LOCKS[name] for name in options.locks},
         is_correction=prompt.unit == "sentence" and not (may_shrink or may_grow or is_free),
         languages_differ=None if is_free else languages_differ,
     )
-
-
-def is_markdown(name: str) -> bool:
-    """Whether a file of this name is read as Markdown; standard input is."""
-    return name == "-" or Path(name).suffix.lower() in MARKDOWN
 
 
 def _prompts(options: EditOptions) -> tuple[str, ...]:
@@ -259,43 +255,3 @@ def draft_paths(options: EditOptions) -> list[Path]:
     """
     paths = [path for name in options.drafts for path in files_in(Path(name), options.glob)]
     return list(dict.fromkeys(paths))
-
-
-def pieces_of(
-    draft: DecodedText, name: str, scope: Scope, unit: Unit, most_tokens: int
-) -> tuple[Piece, ...]:
-    """What of a draft goes into requests.
-
-    Args:
-        draft: The text.
-        name: Of its file; its ending says whether it is Markdown.
-        scope: Which part of it is meant.
-        unit: How much is revised at once.
-        most_tokens: What one request has room for.
-
-    Raises:
-        DraftError: If the part is not there.
-    """
-    blocks = split_blocks(draft.text, markdown=is_markdown(name))
-    meant = [block for block in _meant(blocks, scope) if block.is_prose]
-    if unit == "sentence":
-        return sentence_pieces(meant)
-
-    def cost(text: str) -> int:
-        return len(text.encode(errors="replace")) // _BYTES_PER_TOKEN + 1
-
-    if unit == "section":
-        return batches(meant, cost=cost, most=most_tokens)
-    return tuple(
-        piece for block in meant for piece in batches([block], cost=cost, most=most_tokens)
-    )
-
-
-def _meant(blocks: Sequence[Block], scope: Scope) -> Sequence[Block]:
-    if scope.section is not None:
-        blocks = section(blocks, scope.section)
-    if scope.lines is not None:
-        blocks = lines_range(blocks, *scope.lines)
-    if scope.match is not None:
-        blocks = matching(blocks, scope.match)
-    return blocks

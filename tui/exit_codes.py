@@ -22,7 +22,7 @@ MEANINGS: Mapping[int, str] = {
     NO_MODEL: "no model",
     DOES_NOT_FIT: "the prompt does not fit the context; --compact makes room in a session",
     REFUSED: "refused to write a draft",
-    INTERRUPTED: "interrupted with Ctrl+C; what was generated is kept (129 and 143: by SIGHUP and "
+    INTERRUPTED: "interrupted with Ctrl+C; what was generated is kept (129 and 143: by SIGHUP, "
     "SIGTERM)",
 }
 """Each in words, for the manual."""

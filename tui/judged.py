@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from prompts.fence import with_its_fence
+from prompts.fence import context_spans, with_its_fence
 from prompts.growing import Judged, Origin
 from sessions import (
     Attachment,
@@ -106,12 +106,21 @@ def text_given(question: Turn) -> str | None:
 
 
 def bare_content(question: Turn) -> str:
-    """A question with its texts as they were given, without their fences."""
+    """A question with its texts as they were given: without their fences, and without what it told
+    of the draft around them."""
     content = question.content
-    for part in reversed(question.attachments):
-        start, end = with_its_fence(content, part.start, part.start + part.length)
-        if start < part.start:
-            content = f"{content[:start]}{_given(question, part)}{content[end:]}"
+    parts = [(part.start, part.start + part.length, part) for part in question.attachments]
+    changes: list[tuple[int, int, str]] = []
+    for start, end, part in parts:
+        outer = with_its_fence(content, start, end)
+        if outer != (start, end):
+            changes.append((*outer, _given(question, part)))
+    for begin, stop in context_spans(content):
+        # A draft may have such lines of its own.
+        if all(stop <= start or end <= begin for start, end, _ in parts):
+            changes.append((begin, stop, ""))
+    for start, end, text in sorted(changes, reverse=True):
+        content = f"{content[:start]}{text}{content[end:]}"
     return content
 
 

@@ -188,7 +188,7 @@ def _list_catalogue(runtime: Runtime, *, as_json: bool) -> None:
         )
         for name, entry in entries.items()
     ]
-    headings = ("NAME", "PARAMETERS", "SIZE", "MEMORY", "FITS", "LICENCE", "GOOD FOR")
+    headings = ("NAME", "PARAMS", "SIZE", "MEMORY", "FITS", "LICENCE", "GOOD FOR")
     print_table(runtime, headings, rows)
 
 

@@ -16,7 +16,7 @@ from tui.tables import file_size, print_json, print_line, print_table
 from tui.which_model import endpoints_of
 
 _HEADINGS = (
-    *("NAME", "ARCHITECTURE", "PARAMETERS", "QUANTIZATION", "SIZE"),
+    *("NAME", "ARCH", "PARAMS", "QUANT", "SIZE"),
     *("CONTEXT", "LICENCE", "FITS", "FOUND IN", "DEFAULT"),
 )
 

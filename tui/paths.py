@@ -78,6 +78,16 @@ class Paths:
         return self.cache / "sessions.sqlite"
 
     @property
+    def unsent(self) -> Path:
+        """Words that were typed in the app and not sent, a file for each session."""
+        return self.data / "unsent"
+
+    @property
+    def faults(self) -> Path:
+        """What is known of defects of the program that it survived."""
+        return self.cache / "faults.log"
+
+    @property
     def repl_history(self) -> Path:
         """Lines typed in the REPL."""
         return self.data / "repl-history"

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from drafts.batches import Piece
+from drafts.echo import without_echo
 from drafts.hunks import Hunk, hunks
 from drafts.structure import piece_changes
 from drafts.verdict import Allowed, Verdict, judge
+from engine.errors import EngineError
 from engine.types import Piece as Written
-from prompts.fence import Fenced
+from prompts.fence import unwrapped
 from sessions import Change as ReviewedChange
-from sessions import Turn, sha256_of
+from sessions import Turn, messages_to_answer, sha256_of
 from tui.conversation import Conversation, ConversationEvent, Question
 from tui.doubting import with_doubts, with_unlikely_doubted
+from tui.edit_parts import Task
 from tui.progress import Pace, Progress
 from tui.reviewing.state import Change
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A draft, and the pieces of it that are revised."""
-
-    name: str
-    text: str
-    pieces: tuple[Piece, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The question about a piece, and the lines around the piece in it."""
-
-    question: Question
-    fence: Fenced
-    is_markdown: bool
+from tui.second_look import joined, overlooked
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +55,7 @@ class Revision:
         self,
         conversation: Conversation,
         tasks: Sequence[Task],
-        asked: Mapping[tuple[int, Piece], Asked],
+        question_of: Callable[[int], Question],
         *,
         allowed: Allowed,
         versions: int = 1,
@@ -80,7 +66,7 @@ class Revision:
         Args:
             conversation: Its system text and examples are in force.
             tasks: What is revised.
-            asked: The question for every piece, by the number of its task.
+            question_of: The question about a piece, by its number among all pieces.
             allowed: What the instruction allows to change.
             versions: How many the model writes of each piece.
             answers: What was answered before, by the SHA-256 of the piece.
@@ -92,7 +78,7 @@ class Revision:
         self.is_stopped = False
         self.broke: str | None = None
         """Why the engine gave up, if it did."""
-        self._asked = asked
+        self._question_of = question_of
         self._allowed = allowed
         self._versions = versions
         self._answers = dict(answers)
@@ -119,7 +105,7 @@ class Revision:
             if self.is_stopped or self.broke is not None:
                 return
             yield self._pace.begin(number)
-            yield from self._revise(file, piece)
+            yield from self._revise(number, file, piece)
 
     def reword(self, change: Change, instruction: str) -> Iterator[ConversationEvent | Rewording]:
         """Ask for a piece once more with a further instruction: events, and then the new words,
@@ -133,33 +119,40 @@ class Revision:
             for each in self.revised
             if any(proposed.hunk is change.hunk for proposed in each.changes)
         )
-        asked = self._asked[revised.file, revised.piece]
-        content = f"{asked.question.content}\n\n{instruction}"
-        yield from self._events(self.conversation.ask(replace(asked.question, content=content)))
+        asked = self._question_about(revised.answer)
+        question = Question(
+            f"{asked.content}\n\n{instruction}",
+            asked.prompt,
+            asked.variables,
+            attachments=asked.attachments,
+            reference=revised.piece.text,
+            alone=True,
+        )
+        yield from self._events(self.conversation.ask(question))
         answer = self.conversation.answers[0]
         if answer.status == "complete" and not self.is_stopped:
-            verdict = self._judged(revised.piece, asked, answer)
+            verdict = self._judged(revised.file, revised.piece, answer)
             words = words_in_place_of(change.hunk, revised.piece, verdict.text)
             yield Rewording(words, "; ".join(verdict.flags))
 
-    def _revise(self, file: int, piece: Piece) -> Iterator[RevisionEvent]:
+    def _revise(self, number: int, file: int, piece: Piece) -> Iterator[RevisionEvent]:
         """Ask for a piece; once more, where what came back is doubtful."""
-        asked = self._asked[file, piece]
-        answers = self._answers.get(sha256_of(asked.question.reference), ())
+        answers = self._answers.get(sha256_of(piece.text), ())
         was_there = bool(answers)
         if not answers:
-            asking = self.conversation.ask(asked.question, alternatives=self._versions)
+            question = self._question_of(number)
+            asking = self.conversation.ask(question, alternatives=self._versions)
             yield from self._writing(asking, piece)
             answers = self.conversation.answers
             self.broke = answers[0].error
             if self.broke is not None:
                 return
-            if self._judged(piece, asked, answers[0]).flags and not self.is_stopped:
+            if self._judged(file, piece, answers[0]).flags and not self.is_stopped:
                 yield from self._writing(self.conversation.regenerate(), piece)
                 answers = (*answers, *self.conversation.answers)
         if self.is_stopped:
             return
-        judged = [(self._judged(piece, asked, answer), answer.id) for answer in answers]
+        judged = [(self._judged(file, piece, answer), answer.id) for answer in answers]
         # Of several the first one, unless something is wrong with it that is not with another.
         judged.sort(key=lambda each: len(each[0].flags))
         (verdict, answer_id), *others = judged
@@ -168,6 +161,9 @@ class Revision:
         alike = sum(each.answer == answer_id for each in self.revised)
         changes = _changes(file, piece, verdict, texts, name=f"{answer_id}.{alike}")
         changes = self._doubted(file, piece, changes)
+        if verdict.is_sound and (more := self._overlooked(file, piece, answer_id)):
+            changes = joined(changes, more, file, f"{answer_id}.{alike}", piece.start)
+            verdict = replace(verdict, begin=None)  # not all of it is in the answer
         self._pace.end(is_new=not was_there)
         revised = Revised(file, piece, verdict, answer_id, changes)
         self.revised.append(revised)
@@ -195,26 +191,65 @@ class Revision:
         engine, draft = self.conversation.engine, self.tasks[file].text
         return with_unlikely_doubted(engine, draft, piece, changes, self._allowed.min_gain)
 
+    def _overlooked(self, file: int, piece: Piece, answer: str) -> list[Hunk]:
+        """Corrections that the model did not propose, and nearly did."""
+        allowed, engine = self._allowed, self.conversation.engine
+        if not allowed.is_correction or allowed.min_gain is None or allowed.near is None:
+            return []
+        path = self.conversation.log.session.path(answer)[:-1]
+        try:
+            texts = engine.variants(messages_to_answer(path), piece.text, within=allowed.near)
+            sound = [text.strip() for text in texts if self._verdict(file, piece, text).is_sound]
+            return overlooked(engine, self.tasks[file].text, piece, sound, allowed.min_gain)
+        except EngineError:
+            return []  # it is a second look: what was found at first stands
+
     def _events(self, asking: Iterator[ConversationEvent]) -> Iterator[ConversationEvent]:
         """The events of an answer, also where `stop` came just before it was asked for."""
         if self.is_stopped:
             self.conversation.cancel()
         yield from asking
 
-    def _judged(self, piece: Piece, asked: Asked, answer: Turn) -> Verdict:
-        start, end = asked.fence.unwrapped(answer.content)
-        verdict = judge(
-            piece.text,
-            answer.content[start:end],
-            is_complete=answer.status == "complete",
-            markdown=asked.is_markdown,
-            allowed=self._allowed,
-        )
+    def _judged(self, file: int, piece: Piece, answer: Turn) -> Verdict:
+        start, end = self._place_of_text(piece, answer)
+        is_complete = answer.status == "complete"
+        verdict = self._verdict(file, piece, answer.content[start:end], is_complete=is_complete)
         if verdict.begin is not None:
             verdict = replace(verdict, begin=start + verdict.begin)
-        if not asked.is_markdown or not verdict.is_sound:
+        return verdict
+
+    def _verdict(self, file: int, piece: Piece, text: str, *, is_complete: bool = True) -> Verdict:
+        is_markdown = self.tasks[file].is_markdown
+        verdict = judge(
+            piece.text,
+            text,
+            is_complete=is_complete,
+            markdown=is_markdown,
+            allowed=self._allowed,
+        )
+        if not is_markdown or not verdict.is_sound:
             return verdict
         return replace(verdict, flags=tuple(piece_changes(piece, verdict.text)))
+
+    def _place_of_text(self, piece: Piece, answer: Turn) -> tuple[int, int]:
+        """Where an answer begins and ends without what it repeats of its question."""
+        around = _around_the_text(self._question_about(answer.id))
+        start, end = unwrapped(around, answer.content)
+        begin, stop = without_echo(piece.text, answer.content[start:end], around)
+        return start + begin, start + stop
+
+    def _question_about(self, answer: str) -> Turn:
+        """The question that a turn answers."""
+        turns = self.conversation.log.session.turns
+        return turns[turns[answer].parent or ""]
+
+
+def _around_the_text(question: Turn) -> str:
+    """What a question says beside the text that it gives."""
+    content = question.content
+    for part in question.attachments:
+        content = f"{content[: part.start]}\n{content[part.start + part.length :]}"
+    return content
 
 
 def _changes(

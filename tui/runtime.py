@@ -126,7 +126,8 @@ class Runtime:
         found = self.model_to_load(model, by_name=by_name)
         if not isinstance(found, FoundModel):
             refuse_loading(chosen, found)
-            self.notify(found.warning)
+            if not self._is_dry:
+                self.notify(found.warning)
             return reach_server(found, self.environment, sends=not self._is_dry)
         options = load_options(self.config, self.paths, chosen)
         engine = self._starter(found.path, replace(options, name=found.name))
@@ -184,6 +185,11 @@ class Runtime:
     def is_interactive(self) -> bool:
         """Whether a person reads and can be asked."""
         return self.stdin.isatty() and self.stdout.isatty()
+
+    @property
+    def can_draw(self) -> bool:
+        """Whether there is a screen that may be painted over. Textual draws on stderr."""
+        return self.stderr.isatty() and not self.is_plain
 
     @property
     def has_colour(self) -> bool:

@@ -31,6 +31,8 @@ class Saver:
         self.log = log
         self._failure: str | None = None
         self._said: str | None = None
+        self.unsaved: str | None = None
+        """Why the last that was added is in memory only; None where it is saved."""
 
     def begin(self) -> None:
         """Another answer begins: a failure that was said before is said again."""
@@ -70,7 +72,7 @@ class Saver:
         try:
             save()
         except SaveFailed as error:
-            self._failure = str(error)
+            self._failure = self.unsaved = str(error)
         else:
             # What was unsaved before is saved along with it.
-            self._failure = None
+            self._failure = self.unsaved = None

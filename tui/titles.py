@@ -34,8 +34,16 @@ class TitleMaker:
         self._tries: Counter[str] = Counter()
         """By session."""
 
-    def start(self, engine: Engine, session: Session) -> None:
-        """Begin, if the session has an answer and no title yet. The engine must be free."""
+    def start(
+        self, engine: Engine, session: Session, then: Callable[[], None] | None = None
+    ) -> None:
+        """Begin, if the session has an answer and no title yet. The engine must be free.
+
+        Args:
+            engine: Is asked.
+            session: Gets no title here: `stop` has it.
+            then: Is called when it is done, in a thread of its own.
+        """
         messages = _asking(session) if session.title is None else None
         if messages is None or engine.card is None or self._tries[session.id] == _TRIES:
             return
@@ -56,6 +64,8 @@ class TitleMaker:
                 return  # the next question will say what is wrong
             if reason == "end":
                 self._title = title_of(text)
+            if then is not None:
+                then()
 
         self._thread = threading.Thread(target=make, daemon=True)
         self._thread.start()

@@ -49,6 +49,11 @@ class TreeChanges:
         """What could not be saved since this was last asked for, and whether others came."""
         return self._saver.failures()
 
+    @property
+    def unsaved(self) -> str | None:
+        """Why the last that was said is in memory only; None where it is saved."""
+        return self._saver.unsaved
+
     def messages_before(self) -> list[Message]:
         """What a model would get before the next question."""
         parent = self._parent()

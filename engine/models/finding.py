@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import LoadFailed, NoModel, NotHere, UnknownModel
-from engine.models.stores import ADDED, OWN, STARTER, StoredFile, Unusable, stored_files
+from engine.models.stores import (
+    StoredFile,
+    Unusable,
+    files_of_others,
+    own_files,
+    starter_files,
+    stored_files,
+)
 from engine.models.summary import ModelSummary, Summaries, summarise
 
 _PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})")
@@ -105,9 +112,9 @@ def resolve_model(name: str | None, folder: Path, *, by_name: bool = False) -> F
     """
     if name is not None and not by_name and os.path.isfile(path := os.path.expanduser(name)):
         return model_at(Path(path))
-    models = find_models(folder)
     if name is None:
-        return _default(models)
+        return _default(folder)
+    models = find_models(folder)
     if repo := parsed_repo(name):
         return _of_repo(name, *repo, models)
     return _by_name(name, models)
@@ -187,10 +194,15 @@ def _model(name: str, files: Sequence[StoredFile]) -> FoundModel | Unusable:
     return FoundModel(name, first.path, size, first.source, first.repo, paths)
 
 
-def _default(models: Sequence[FoundModel]) -> FoundModel:
-    for model in models:
-        if model.source in (OWN, ADDED, STARTER) or _can_chat(model):
+def _default(folder: Path) -> FoundModel:
+    """The first one of this program's own, without a look at others' folders, or one that chats."""
+    for files in (own_files(folder), starter_files()):
+        model = next((each for each in _joined(list(files)) if isinstance(each, FoundModel)), None)
+        if model is not None:
             return model
+    for each in _joined(list(files_of_others(os.environ))):
+        if isinstance(each, FoundModel) and _can_chat(each):
+            return each
     raise NoModel("no model found")
 
 

@@ -11,8 +11,8 @@ _ELEMENT_BYTES: dict[KvType, float] = {"f16": 2, "q8_0": 34 / 32, "q4_0": 18 / 3
 _BATCH = 512
 """Tokens that are evaluated at once."""
 
-_PROCESS = 100 * 2**20
-"""Bytes of the worker itself: Python, llama.cpp, its buffers."""
+_PROCESS = 65 * 10**6
+"""Bytes of the worker itself: Python, numpy, llama.cpp."""
 
 _BESIDE = 512 * 2**20
 """Bytes that a download of unknown shape takes beside an eighth of its size."""
@@ -24,10 +24,14 @@ USUAL_CONTEXT = 4096
 def memory_needed(summary: ModelSummary, n_ctx: int, kv_type: KvType = "f16") -> int:
     """Bytes that a model takes with a full context: weights, KV cache and what computing takes.
 
-    llama.cpp makes room for the logits of a whole batch, and for a few states of each token of it.
+    Weights that llama.cpp puts into another order are in memory twice, as its copy and as pages of
+    the file; the latter give way where memory is short, and are not counted.
+
+    Computing takes some states of each token of a batch. llama.cpp reserves room for all of their
+    logits as well, and never touches it, as only those of the last token are asked for.
     """
     kv = int(summary.kv_elements * _ELEMENT_BYTES[kv_type] * n_ctx)
-    compute = _BATCH * 4 * (summary.n_vocab + 8 * summary.n_embd)
+    compute = _BATCH * 4 * (8 * summary.n_embd + 2 * summary.n_ff)
     return summary.weights_bytes + kv + compute + _PROCESS
 
 

@@ -16,7 +16,7 @@ from engine.errors import LoadFailed
 from engine.models.gguf import Header, read_header
 from engine.models.tensor_types import FILE_TYPES
 
-_FORM = 1
+_FORM = 2
 """Of the file of summaries: another one is read anew."""
 
 TEMPLATE_KEY = "tokenizer.chat_template"
@@ -49,8 +49,9 @@ class ModelSummary:
     """As an SPDX identifier mostly; the file does not always say."""
     template_sha256: str | None
     """Of the chat template; None where there is none, and the model cannot chat."""
-    n_vocab: int
     n_embd: int
+    n_ff: int
+    """Numbers in the widest state of a token, within the feed-forward layers."""
     kv_elements: int
     """Numbers that one token of the context leaves in the KV cache, all layers together."""
 
@@ -80,8 +81,8 @@ def summarise(parts: Sequence[Path]) -> ModelSummary:
         n_ctx_train=first.number(f"{architecture}.context_length"),
         licence=first.text("general.license"),
         template_sha256=template_sha256(template) if template is not None else None,
-        n_vocab=_n_vocab(first, architecture),
         n_embd=first.number(f"{architecture}.embedding_length") or 0,
+        n_ff=max(first.numbers(f"{architecture}.feed_forward_length"), default=0),
         kv_elements=_kv_elements(first, architecture),
     )
 
@@ -197,11 +198,6 @@ def _quantization(headers: Sequence[Header]) -> str:
         for name, size in header.bytes_by_type.items():
             total[name] = total.get(name, 0) + size
     return max(total, key=lambda name: total[name])
-
-
-def _n_vocab(header: Header, architecture: str) -> int:
-    tokens = header.strings.get("tokenizer.ggml.tokens")
-    return tokens.count if tokens else header.number(f"{architecture}.vocab_size") or 0
 
 
 def _kv_elements(header: Header, architecture: str) -> int:

@@ -92,14 +92,13 @@ def failure_as_error(failure: Exception, endpoint: Endpoint) -> EndpointFailed:
         words = f"was silent for {endpoint.timeout_s} s: try again, or raise timeout_s in {table}"
     if words is None and isinstance(failure, SSEError):
         words = f"does not stream answers: is url in {table} right?"
-    return EndpointFailed(
-        f"{endpoint.host} {words or f'broke the connection off ({failure}): try again'}"
-    )
+    return EndpointFailed(f"{endpoint.host} {words or 'broke the connection off: try again'}")
 
 
 def _connecting(failure: Exception, table: str) -> str | None:
     """What is said where there never was a connection."""
-    for cause in _causes(failure):
+    causes = list(_causes(failure))
+    for cause in causes:
         if isinstance(cause, socket.gaierror):
             return f"is not found: look at url in {table}, and at the network"
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -112,7 +111,8 @@ def _connecting(failure: Exception, table: str) -> str | None:
     if isinstance(failure, httpx.ConnectTimeout):
         return f"does not answer: look at url in {table}, and at the network"
     if isinstance(failure, httpx.ConnectError | httpx.ProxyError):
-        return f"cannot be reached ({failure}): start the server, or correct url in {table}"
+        why = next((one.strerror for one in causes if isinstance(one, OSError)), None)
+        return f"cannot be reached ({why or failure}): start the server, or correct url in {table}"
     return None
 
 

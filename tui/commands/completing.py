@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -11,8 +12,12 @@ from pathlib import Path
 from sessions import first_words
 from tui.commands.talk import Suggestion, Talk
 from tui.setting_values import MEANINGS, value_of
+from tui.tables import file_size
 
 _MOST_FILES = 200
+
+_MENTION = re.compile(r"(?<!\S)@(?:'([^'\n]*)|([^'\s]\S*|))$")
+"""A file that is being named: between quotes that are not closed yet, or in one word."""
 
 
 def names(argument: str, found: Mapping[str, str]) -> Iterator[Suggestion]:
@@ -27,6 +32,25 @@ def names(argument: str, found: Mapping[str, str]) -> Iterator[Suggestion]:
 
 def file_names(word: str) -> Iterator[Suggestion]:
     """Files and folders that a path may become; hidden ones only if it says so."""
+    for name, meaning in _paths(word):
+        is_plain = shlex.quote(name) == name or "~" in name
+        yield Suggestion(name if is_plain else shlex.quote(name), meaning)
+
+
+def mentions(line: str) -> Iterator[Suggestion]:
+    """Files that an @ at the end of a line may become; a name with blanks is between quotes."""
+    typed = _MENTION.search(line)
+    if typed is None:
+        return
+    is_quoted = typed[1] is not None
+    start = typed[0].rfind(" ") + 1
+    for name, meaning in _paths(typed[1] if is_quoted else typed[2]):
+        quoted = f"@'{name}" if name.endswith("/") else f"@'{name}'"
+        yield Suggestion((quoted if is_quoted or " " in name else f"@{name}")[start:], meaning)
+
+
+def _paths(word: str) -> Iterator[tuple[str, str]]:
+    """Paths that begin with a word, and what each is."""
     folder, _, start = word.rpartition("/")
     shown = f"{folder}/" if "/" in word else ""
     try:
@@ -39,9 +63,17 @@ def file_names(word: str) -> Iterator[Suggestion]:
         if entry.name.startswith(start) and (start.startswith(".") or entry.name[0] != ".")
     )
     for entry in islice(fitting, _MOST_FILES):
-        end = "/" if entry.is_dir() else ""
-        name = f"{shown}{entry.name}{end}"
-        yield Suggestion(name if shlex.quote(name) == name or "~" in name else shlex.quote(name))
+        if entry.is_dir():
+            yield f"{shown}{entry.name}/", "folder"
+        else:
+            yield f"{shown}{entry.name}", _size(entry)
+
+
+def _size(entry: os.DirEntry[str]) -> str:
+    try:
+        return file_size(entry.stat().st_size)
+    except OSError:
+        return "cannot be read"
 
 
 def turns(talk: Talk, role: str) -> Iterator[Suggestion]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from sessions import SessionError
-from tui.commands.completing import file_names
+from tui.commands.completing import mentions
 from tui.commands.reading import command_named
 from tui.commands.registry import COMMANDS
 from tui.commands.talk import Command, Suggestion, Talk
@@ -35,18 +36,11 @@ def run_line(talk: Talk, line: str) -> None:
 def complete_line(talk: Talk, line: str) -> Iterator[Suggestion]:
     """What the last word of a line may become: of a command, or a file's name behind an @."""
     if not line.startswith("/"):
-        word = line.rpartition(" ")[2]
-        if word.startswith("@"):
-            names = file_names(word.removeprefix("@"))
-            yield from (Suggestion(f"@{each.text}", each.meaning) for each in names)
+        yield from mentions(line)
         return
     name, space, argument = line.removeprefix("/").partition(" ")
     if not space:
-        yield from (
-            Suggestion(f"/{command.name}", command.summary)
-            for command in COMMANDS
-            if command.name.startswith(name)
-        )
+        yield from (Suggestion(f"/{each.name}", each.summary) for each in _commands_like(name))
         return
     command = next((each for each in COMMANDS if each.name == name), None)
     if command is not None and command.complete is not None:
@@ -56,3 +50,10 @@ def complete_line(talk: Talk, line: str) -> Iterator[Suggestion]:
             for suggestion in command.complete(talk, argument):
                 if suggestion.text.startswith(word):
                     yield suggestion
+
+
+def _commands_like(name: str) -> Sequence[Command]:
+    """Those that begin so; where none does, those that may be meant."""
+    found = [command for command in COMMANDS if command.name.startswith(name)]
+    nearest = difflib.get_close_matches(name, [command.name for command in COMMANDS])
+    return found or [command for command in COMMANDS if command.name in nearest]

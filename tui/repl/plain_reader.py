@@ -59,8 +59,12 @@ class PlainReader:
             KeyboardInterrupt: If the person took back what they had typed.
         """
         prompts = iter((_PROMPT,))
-        with self._ctrl_c_clears():
-            entry = read_lines(lambda: _line(next(prompts, _MORE)))
+        try:
+            with self._ctrl_c_clears():
+                entry = read_lines(lambda: _line(next(prompts, _MORE)))
+        except (KeyboardInterrupt, EOFError):
+            print(flush=True)  # what was typed has a line of its own
+            raise
         if entry.strip():
             readline.add_history(entry)
             self._history.store_string(entry)

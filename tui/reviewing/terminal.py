@@ -36,8 +36,8 @@ _BETWEEN_LINES = 10.0
 
 def review_on_terminal(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
     """What a person decided, and the exit code; nothing where they left without an end."""
-    by_lines = runtime.is_plain or not runtime.stderr.isatty()  # which Textual draws on
-    review, code = _by_lines(runtime, work) if by_lines else _on_screen(runtime, work)
+    may_draw = runtime.can_draw
+    review, code = _on_screen(runtime, work) if may_draw else _by_lines(runtime, work)
     is_futile = code == exit_codes.FAILED and review is not None and not review.changes
     return (None if is_futile else review), code
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from engine.errors import EngineError
 from engine.types import Finished
+from prompts.errors import PromptError
 from sessions import SessionError
 from tui.errors import explain
 from tui.reviewing.state import Change, Review
@@ -97,7 +98,7 @@ class RevisionThread:
             self._revise_all()
             broke = self._revision.broke
             end = Complete() if broke is None else Failed(broke)
-        except (EngineError, SessionError, OSError) as error:
+        except (EngineError, PromptError, SessionError, OSError) as error:
             end = Failed(explain(error)[0])
         finally:
             # Somebody waits for it, whatever happened.

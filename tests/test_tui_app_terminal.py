@@ -1,0 +1,119 @@
+"""The app on a real pseudo-terminal: what is on disk when it ends, and how the terminal is left."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Callable
+from time import monotonic, sleep
+
+import pexpect
+import pytest
+from pseudo_terminal import Terminal
+
+from sessions import NoSessions, Turn
+
+READY = "Write something"
+
+SLOW = """
+import signal, sys, time
+from engine.scripted import Reply, ScriptedEngine
+from tui.cli import main
+
+class Slow(ScriptedEngine):
+    def stream(self, request):
+        for event in super().stream(request):
+            time.sleep(0.02)
+            yield event
+
+if "deaf" in sys.argv:
+    sys.argv.remove("deaf")
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+sys.exit(main(sys.argv[1:], starter=lambda path, options: Slow([Reply("word ", endless=True)])))
+"""
+"""An engine with the speed of a real one, in a program that may be deaf to hang-ups."""
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that another process does."""
+    end = monotonic() + 60
+    while not condition():
+        assert monotonic() < end
+        sleep(0.05)
+
+
+def last_turn(terminal: Terminal) -> Turn | None:
+    try:
+        return terminal.turns()[-1]
+    except NoSessions:
+        return None
+
+
+def has_answer(terminal: Terminal, *statuses: str) -> bool:
+    turn = last_turn(terminal)
+    return turn is not None and turn.role == "assistant" and turn.status in statuses
+
+
+def is_restored(output: str) -> bool:
+    """Whether the last that was said of screen and cursor is that all is as it was."""
+    screens = re.findall(r"\x1b\[\?1049([hl])", output)
+    cursors = re.findall(r"\x1b\[\?25([hl])", output)
+    return screens[-1:] == ["l"] and cursors[-1:] == ["h"]
+
+
+def rest_of(process: pexpect.spawn) -> str:
+    process.expect(pexpect.EOF)
+    process.close()
+    return str(process.before)
+
+
+def test_start_ask_quit_and_start_again_with_the_real_model(terminal: Terminal) -> None:
+    chat = terminal.start("--max-tokens", "8", "-o", "n_ctx", "512")
+    chat.expect(READY)
+    chat.send("Say hello to the lighthouse.\r")
+    until(lambda: has_answer(terminal, "length", "complete"))
+    chat.send("\x11")
+    assert is_restored(rest_of(chat))
+    assert chat.exitstatus == 0
+    again = terminal.start("-c", "-o", "n_ctx", "512")
+    again.expect("Say hello to the lighthouse")
+    again.send("\x04")
+    assert is_restored(rest_of(again))
+    assert again.exitstatus == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_saves_the_answer_and_leaves(terminal: Terminal, number: signal.Signals) -> None:
+    chat = terminal.start_script(SLOW)
+    chat.expect(READY)
+    chat.send("Go on\r")
+    until(lambda: has_answer(terminal, "partial"))
+    chat.kill(number)
+    assert is_restored(rest_of(chat))
+    assert chat.exitstatus == 128 + number
+    assert has_answer(terminal, "cancelled")
+
+
+def test_without_its_terminal_the_app_saves_and_ends(terminal: Terminal) -> None:
+    chat = terminal.start_script(SLOW, "deaf")
+    chat.expect(READY)
+    chat.send("Go on\r")
+    until(lambda: has_answer(terminal, "partial"))
+    chat.ptyproc.fileobj.close()
+    until(lambda: not chat.isalive())
+    assert has_answer(terminal, "cancelled")
+
+
+def test_words_do_not_act_on_the_terminal(terminal: Terminal) -> None:
+    chat = terminal.start_scripted(
+        "before \x1b]0;owned\x07 \x9b31m \x1b]8;;http://a\x1b\\ \u202e after"
+    )
+    chat.expect(READY)
+    chat.send("Say it\r")
+    until(lambda: has_answer(terminal, "complete"))
+    chat.expect("after")
+    shown = str(chat.before)
+    chat.send("\x11")
+    shown += rest_of(chat)
+    assert not re.search("\x1b\\]0;|\x9b|\u202e|\x07|\x1b\\]8;;", shown)
+    assert "␛]0;owned␇" in re.sub("\x1b\\[[0-9;]*m", "", shown)

@@ -1,0 +1,174 @@
+"""What keys do in the REPL's line, and what is made of the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Thread
+from time import perf_counter
+
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.history import FileHistory
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output import DummyOutput
+from scripted_chat import Chat
+
+from engine.scripted import ScriptedEngine
+from tui.repl.completer import CommandCompleter
+from tui.repl.entries import Entry, entry_of, is_open
+from tui.repl.presses import Presses
+from tui.repl.reader import TerminalReader, open_history
+from tui.repl.toolbar import Standing, toolbar
+from tui.runtime import Runtime
+
+ESCAPE, CTRL_C, CTRL_J, CTRL_R = "\x1b", "\x03", "\n", "\x12"
+CTRL_UNDERSCORE = "\x1f"
+PASTE, PASTED = "\x1b[200~", "\x1b[201~"
+
+
+class Desk:
+    """The editor of lines, with keys that a test presses."""
+
+    def __init__(self, pipe: PipeInput, history: FileHistory) -> None:
+        self.now = 0.0
+        self.history = history
+        self._pipe = pipe
+        self._reader = TerminalReader(
+            history, CommandCompleter(), Presses(lambda: self.now), lambda mode, _width: mode
+        )
+
+    def typed(self, keys: str, mode: str = "emacs") -> str:
+        """What is sent once the keys were pressed."""
+        self._reader.edit_as(mode)
+        # What is long does not fit into the pipe before somebody reads.
+        keyboard = Thread(target=self._pipe.send_text, args=(keys,))
+        keyboard.start()
+        try:
+            return self._reader.read()
+        finally:
+            keyboard.join()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
+        yield Desk(pipe, open_history(tmp_path / "history"))
+
+
+def with_earlier(desk: Desk, entries: Sequence[str]) -> None:
+    for entry in entries:
+        desk.history.append_string(entry)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sent"),
+    [
+        (f"one{CTRL_J}two\r", "one\ntwo"),
+        (f"one{ESCAPE}\rtwo\r", "one\ntwo"),
+        ('"""one\rtwo\r"""\r', '"""one\ntwo\n"""'),
+        ('/system """one\rtwo"""\r', '/system """one\ntwo"""'),
+        (f"{PASTE}one\rtwo{PASTED}\r", "one\ntwo"),
+        (f"one{CTRL_C}two\r", "onetwo"),
+        (f"one{CTRL_C}{CTRL_C}two\r", "two"),
+        (f"one{CTRL_C}{CTRL_C}{CTRL_UNDERSCORE}\r", "one"),
+    ],
+)
+def test_a_key_makes_this_of_a_line(desk: Desk, keys: str, sent: str) -> None:
+    assert desk.typed(keys) == sent
+
+
+def test_ctrl_c_after_more_than_a_second_is_a_first_one_again() -> None:
+    now = [0.0]
+    presses = Presses(lambda: now[0])
+    assert [presses.press(), presses.is_armed] == [False, True]
+    now[0] = 1.5
+    assert [presses.is_armed, presses.press(), presses.press()] == [False, False, True]
+
+
+def test_ctrl_r_finds_what_was_sent_before(desk: Desk) -> None:
+    with_earlier(desk, ["the lamp burns", "the sea roars"])
+    assert desk.typed(f"{CTRL_R}lamp\r\r") == "the lamp burns"
+
+
+def test_the_line_is_edited_as_in_vi_where_that_is_wanted(desk: Desk) -> None:
+    assert desk.typed(f"a lamp{ESCAPE}bcwlight\r", "vi") == "a light"
+
+
+def test_a_paste_of_a_megabyte_arrives_whole(desk: Desk) -> None:
+    text = "\n".join(f"{number} a line of a text that somebody has" for number in range(27_000))
+    began = perf_counter()
+    assert desk.typed(f"{PASTE}{text}{PASTED}\r") == text
+    assert len(text) > 1_000_000
+    assert perf_counter() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("typed", "opened"),
+    [
+        ('"""', True),
+        ('"""a', True),
+        ('"""a\nb"""  ', False),
+        ('""""""', False),
+        ('  """a', True),
+        ('/system """a', True),
+        ('/system """a"""', False),
+        ('say """ to me', False),
+        ("plain", False),
+    ],
+)
+def test_three_quotation_marks_open_several_lines(typed: str, opened: bool) -> None:
+    assert is_open(typed) is opened
+
+
+@pytest.mark.parametrize(
+    ("typed", "entry"),
+    [
+        ("Hello", Entry("question", "Hello")),
+        ("/help  regen", Entry("command", "/help  regen")),
+        ("!ls -l", Entry("shell", "ls -l")),
+        ("!! git log", Entry("attached shell", "git log")),
+        ('"""\n/not a command\n"""', Entry("verbatim", "/not a command")),
+        ('"""!not a shell', Entry("verbatim", "!not a shell")),
+        ('/system """\nBe brief.\nBe kind.\n"""', Entry("command", "/system Be brief.\nBe kind.")),
+    ],
+)
+def test_what_a_person_types_is_for_something(typed: str, entry: Entry) -> None:
+    assert entry_of(typed, by_person=True) == entry
+
+
+def test_what_comes_through_a_pipe_reaches_no_shell(chat: Chat, tmp_path: Path) -> None:
+    assert chat("--repl", stdin="!touch made\n!!touch made\n") == 0
+    assert chat.asked[-1] == ("user", "!!touch made")
+    assert not (tmp_path / "made").exists()
+
+
+def test_several_lines_come_through_a_pipe_too(chat: Chat) -> None:
+    assert chat("--repl", stdin='"""\n/one\n\ntwo"""\n/system """Be\nbrief."""\nthree\n') == 0
+    assert chat.engine.requests[0].messages[-1].content == "/one\n\ntwo"
+    assert chat.asked[0] == ("system", "Be\nbrief.")
+
+
+def test_the_line_below_shows_what_fits() -> None:
+    standing = Standing(ScriptedEngine(["x"], model_name="tiny"), 1024, "a sadder end", 2)
+    whole = " vi · tiny · ■■□□□□□□ 1,024 of 4,096 · 2 attached · a sadder end"
+    assert toolbar(standing, "vi", 80) == whole
+    assert toolbar(standing, "", 20) == " tiny · 2 attached"
+    assert toolbar(standing, "", 4) == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_plain"),
+    [
+        ({"TERM": "xterm-256color"}, False),
+        ({"TERM": "dumb"}, True),
+        ({}, True),
+        ({"TERM": "xterm-256color", "ACCESSIBLE": "1"}, True),
+    ],
+)
+def test_where_nothing_may_be_painted(
+    home: Path, environment: dict[str, str], is_plain: bool
+) -> None:
+    engine = ScriptedEngine(["x"])
+    runtime = Runtime({**environment, "CHAT_HOME": str(home)}, lambda _path, _options: engine)
+    assert runtime.is_plain is is_plain

@@ -1,0 +1,219 @@
+"""The Textual app: its screens, the thread behind them, and what is true of all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.theme import Theme
+
+from tui.app.faults import FaultLog, Steadfast
+from tui.app.hangup import end_with_terminal
+from tui.app.messages import Activity, Failed
+from tui.app.overview import Overview
+from tui.app.screens.chat import ChatScreen
+from tui.app.thread import Errand, TalkThread
+from tui.app.unsent import Unsent
+from tui.config import ConfigError
+from tui.errors import UsageProblem, explain
+from tui.options import AskOptions
+from tui.runtime import Runtime
+from tui.sanitize import sanitize, sanitize_line
+
+if TYPE_CHECKING:
+    from tui.app.talk import AppTalk
+
+_SHORT = 160
+"""Characters of a line that is shown in passing."""
+
+
+class ChatApp(Steadfast, App[int]):
+    """Ends with an exit code; `error` is why it could not begin."""
+
+    TITLE = "chat"
+    CSS_PATH = "screens/chat.tcss"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "help", id="app.help"),
+        Binding("ctrl+p", "command_palette", "all commands", id="app.palette", priority=True),
+        Binding("f9", "change_theme", "colours", id="app.theme"),
+        Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
+    ]
+    ENABLE_COMMAND_PALETTE = False  # Its binding is above, with an id.
+
+    overview: reactive[Overview] = reactive(Overview())
+    """The conversation as it is now; panels and screens watch it."""
+    activity: reactive[Activity | None] = reactive[Activity | None](None)
+    """What is going on; None where nothing is."""
+
+    def __init__(self, runtime: Runtime, options: AskOptions) -> None:
+        """Nothing runs yet.
+
+        Args:
+            runtime: Places, settings, and how to start an engine.
+            options: What the command line says.
+        """
+        super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]
+        self.error: Exception | None = None
+        """Why the conversation could not begin."""
+        self.runtime = runtime
+        self.options = options
+        self.fault_log = FaultLog(runtime.paths.faults, self._tell_fault)
+        self.chat = ChatScreen(Unsent(runtime.paths.unsent) if options.save else None)
+        self._thread = TalkThread(self._begin, self.chat.post_message, self.fault_log)
+        self._questions: set[asyncio.Future[str | None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_ended = False
+
+    def get_default_screen(self) -> Screen[None]:
+        """See `App`."""
+        return self.chat
+
+    def on_mount(self) -> None:
+        """Show the first frame, and only then load what takes time."""
+        self._loop = asyncio.get_running_loop()
+        if self._is_ended:
+            self.leave()
+            return
+        self.set_keymap(dict(self.runtime.config.keys))
+        if self.runtime.config.theme in self.available_themes:
+            self.theme = self.runtime.config.theme
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+        if self.runtime.stdin.isatty() and not self.is_headless:
+            end_with_terminal(self.runtime.stdin.fileno(), self._thread.stop)
+        self.call_after_refresh(self._start)
+
+    async def on_unmount(self) -> None:
+        """Wait until everything is saved."""
+        for question in self._questions:
+            question.cancel()
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.stop)
+
+    def _start(self) -> None:
+        self._thread.start()
+        self._thread.do(_begin_talk)
+
+    def _begin(self, thread: TalkThread) -> AppTalk:
+        # In the thread, behind the first frame: half a second of imports.
+        from tui.app.talk import AppTalk
+
+        return AppTalk(self.runtime, self.options, thread, self, self.chat.post_message)
+
+    def do(self, errand: Errand) -> None:
+        """Have something done with the conversation, after what was asked for before."""
+        self._thread.do(errand)
+
+    def cancel(self) -> None:
+        """End the answer that is being made, and keep it."""
+        self._thread.cancel()
+
+    def end(self) -> None:
+        """Save and leave. From a signal handler, also before there is a screen."""
+        self._is_ended = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.leave)
+
+    def leave(self, error: Exception | None = None) -> None:
+        """Save and leave."""
+        self.error = error
+        self.exit(0)
+
+    def tell(self, lines: Sequence[str], *, is_warning: bool = False) -> None:
+        """Show lines: a short one in passing, several until they are read."""
+        if len(lines) == 1 and len(lines[0]) <= _SHORT:
+            line = sanitize_line(lines[0])
+            self.notify(line, severity="warning" if is_warning else "information", markup=False)
+            return
+        from tui.reviewing.dialogs import ShowText
+
+        self.push_screen(ShowText(sanitize("\n".join(lines))))
+
+    def offer_models(self) -> None:
+        """Offer models where there is none."""
+        from tui.app.screens.offer import OfferScreen
+
+        self.push_screen(OfferScreen(self.runtime.paths.models))
+
+    def edit(self, text: str) -> str | None:
+        """See `Person`: have a text edited. From the conversation's thread."""
+        return self.call_from_thread(self.edit_here, text)
+
+    def edit_here(self, text: str) -> str | None:
+        """Have a text edited in the person's own editor, while the app makes room for it.
+
+        Raises:
+            UsageProblem: If there is none that can be run.
+        """
+        import click
+        from textual.app import SuspendNotSupported
+
+        try:
+            with self.suspend():
+                edited = click.edit(text, extension=".md")
+        except (click.ClickException, SuspendNotSupported) as error:
+            raise UsageProblem(f"the editor could not be run: {error}") from error
+        # Editors end a file with a newline that nobody typed.
+        return None if edited is None else edited.removesuffix("\n")
+
+    def ask(self, question: str) -> str | None:
+        """See `Person`: ask for a line. From the conversation's thread."""
+        assert self._loop is not None, "the app runs before the thread does"
+        return asyncio.run_coroutine_threadsafe(self._ask_here(question), self._loop).result()
+
+    async def _ask_here(self, question: str) -> str | None:
+        from tui.reviewing.dialogs import AskLine
+
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._questions.add(answer)
+        self.push_screen(AskLine(sanitize_line(question)), answer.set_result)
+        try:
+            return await answer
+        finally:
+            self._questions.discard(answer)
+
+    def action_help(self) -> None:
+        """Show keys and commands."""
+        from tui.app.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.active_bindings.values()))
+
+    def action_leave(self) -> None:
+        """Save and leave."""
+        self.leave()
+
+    def action_command_palette(self) -> None:
+        """Show everything that can be done."""
+        from tui.app.palette import RegistryCommands
+
+        if self.screen is self.chat:
+            self.push_screen(CommandPalette(providers=[RegistryCommands]))
+
+    def _keep_theme(self, theme: Theme) -> None:
+        """Have the colours that were chosen the next time too."""
+        from tui.config_writing import set_in_config
+
+        try:
+            set_in_config(self.runtime.paths.config_file, "theme", theme.name)
+        except (ConfigError, OSError) as error:
+            self.chat.post_message(Failed(explain(error)[0]))
+
+    def _tell_fault(self, text: str) -> None:
+        self.chat.post_message(Failed(text))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Note a defect in a widget that is not ours; the app goes on without it."""
+        self.fault_log.note(error)
+
+
+def _begin_talk(talk: AppTalk) -> None:
+    from tui.app.errands import begin
+
+    begin(talk)

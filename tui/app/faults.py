@@ -1,0 +1,68 @@
+"""Defects of the program: shown in a line, written to a file with all that is known, survived."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from textual.message import Message
+from textual.message_pump import MessagePump
+
+_LARGEST = 2**20
+"""Bytes of the file; a larger one is begun anew."""
+
+
+class FaultLog:
+    """The file of what went wrong, and the line that says so."""
+
+    def __init__(self, path: Path, say: Callable[[str], None]) -> None:
+        """Nothing is written yet.
+
+        Args:
+            path: Where to.
+            say: Shows a line. From any thread.
+        """
+        self._path = path
+        self._say = say
+        self.faults: list[Exception] = []
+
+    @contextmanager
+    def survive(self) -> Iterator[None]:
+        """Note an exception in the block, and go on behind it."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  the app's boundary: a defect is no end
+            self.note(error)
+
+    def note(self, error: Exception) -> None:
+        """Write an exception down and tell of it."""
+        self.faults.append(error)
+        text = "".join(traceback.format_exception(error))
+        with suppress(OSError):
+            self._append(f"{datetime.now().astimezone().isoformat()}\n{text}\n")
+        kind = type(error).__name__
+        self._say(f"a defect of this program ({kind}: {error}); the details are in {self._path}")
+
+    def _append(self, text: str) -> None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._path.exists() and self._path.stat().st_size > _LARGEST:
+            self._path.unlink()
+        with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            self._path.chmod(0o600)
+            file.write(text)
+
+
+class Steadfast(MessagePump):
+    """Mixed into whatever handles messages: an exception in a handler is noted, and the next
+    message is handled. Textual itself would stop listening and end the app."""
+
+    async def _dispatch_message(self, message: Message) -> None:
+        log = getattr(self.app, "fault_log", None)
+        if not isinstance(log, FaultLog):
+            await super()._dispatch_message(message)
+            return
+        with log.survive():
+            await super()._dispatch_message(message)

@@ -1,0 +1,32 @@
+"""What was typed before: the REPL's own file, so that both know it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from prompt_toolkit.history import FileHistory
+
+_MOST = 1000
+"""Entries that are brought back."""
+
+
+class EntryHistory:
+    """Earlier entries on disk, for the person alone."""
+
+    def __init__(self, path: Path) -> None:
+        """Nothing is read yet; the file is made when something is added."""
+        self._path = path
+
+    def entries(self) -> tuple[str, ...]:
+        """The last ones, the oldest first."""
+        if not self._path.exists():
+            return ()
+        newest = list(FileHistory(str(self._path)).load_history_strings())[:_MOST]
+        return tuple(reversed(newest))
+
+    def add(self, entry: str) -> None:
+        """Keep an entry."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))
+        FileHistory(str(self._path)).store_string(entry)

@@ -1,0 +1,111 @@
+"""What the conversation's thread tells the app: one message for each thing that can happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from textual.message import Message
+
+from tui.app.overview import Overview
+from tui.app.pieces import Pieces
+
+Doing: TypeAlias = Literal["loading", "reading", "thinking", "writing", "summarising", "working"]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What a wait is for, and how much of it is done."""
+
+    doing: Doing
+    done: int = 0
+    total: int = 0
+    """In percent or tokens; 0 where nobody knows."""
+    can_stop: bool = False
+    """Whether Escape ends it."""
+
+
+@dataclass
+class Overviewed(Message):
+    """The conversation has changed."""
+
+    overview: Overview
+
+
+@dataclass
+class Grew(Message):
+    """Words came to answers that are being made; there may be more by the time they are taken."""
+
+    pieces: Pieces
+
+
+@dataclass
+class Busy(Message):
+    """What is going on has changed; None where nothing is."""
+
+    activity: Activity | None
+
+
+@dataclass
+class Said(Message):
+    """Lines for the person: what a command told, or one warning."""
+
+    lines: tuple[str, ...]
+    is_warning: bool = False
+
+
+@dataclass
+class Failed(Message):
+    """Something could not be done."""
+
+    reason: str
+    can_retry: bool = False
+    """Whether the same may work at another time."""
+
+
+@dataclass
+class Sent(Message):
+    """A question is saved: its words need not be kept elsewhere any more."""
+
+
+@dataclass
+class Returned(Message):
+    """A question could not be asked; its words go back to where they were typed."""
+
+    words: str
+
+
+@dataclass
+class Recalled(Message):
+    """Earlier entries, the oldest first."""
+
+    entries: tuple[str, ...]
+
+
+@dataclass
+class Completed(Message):
+    """What the last word of a line may become."""
+
+    line: str
+    suggestions: tuple[tuple[str, str], ...]
+    """Each with its meaning."""
+
+
+@dataclass
+class Copied(Message):
+    """A text is to be put on the clipboard."""
+
+    text: str
+
+
+@dataclass
+class NoModelFound(Message):
+    """There is no model to talk to: the person is offered some."""
+
+
+@dataclass
+class Left(Message):
+    """The conversation is over."""
+
+    error: Exception | None = None
+    """Why it could not even begin."""

@@ -1,0 +1,53 @@
+"""Everything that can be done, by its words: the registry's commands and the keys' actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from tui.commands import COMMANDS, Command
+
+if TYPE_CHECKING:
+    from tui.app.app import ChatApp
+
+
+class RegistryCommands(Provider):
+    """The commands of the registry; one that needs words is begun in the composer."""
+
+    async def discover(self) -> Hits:
+        """All of them, in their order."""
+        for name, help_text, run in self._entries():
+            yield DiscoveryHit(Content(name), run, text=name, help=help_text)
+
+    async def search(self, query: str) -> Hits:
+        """Those that have the query's letters."""
+        matcher = self.matcher(query)
+        for name, help_text, run in self._entries():
+            score = max(matcher.match(name), matcher.match(help_text) * 0.8)
+            if score > 0:
+                yield Hit(score, Content(name), run, text=name, help=help_text)
+
+    def _entries(self) -> Iterator[tuple[str, str, partial[None]]]:
+        for command in COMMANDS:
+            yield command.usage, command.summary, partial(self._run, command)
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.description and active.enabled and not binding.system:
+                action = partial(self._act, binding.action)
+                yield binding.description, f"key: {self.app.get_key_display(binding)}", action
+
+    def _run(self, command: Command) -> None:
+        app = cast("ChatApp", self.app)
+        if command.argument and not command.argument.startswith("["):
+            app.chat.composer.put(f"/{command.name} ")
+            app.chat.composer.focus()
+        else:
+            app.chat.action_command(f"/{command.name}")
+
+    def _act(self, action: str) -> None:
+        app = cast("ChatApp", self.app)
+        app.call_later(app.run_action, action, app.chat)

@@ -1,0 +1,346 @@
+"""The room: the conversation in the middle, what is being written below it."""
+
+from __future__ import annotations
+
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from tui.app.faults import Steadfast
+from tui.app.messages import (
+    Activity,
+    Busy,
+    Completed,
+    Copied,
+    Failed,
+    Grew,
+    Left,
+    NoModelFound,
+    Overviewed,
+    Recalled,
+    Returned,
+    Said,
+    Sent,
+)
+from tui.app.overview import Overview
+from tui.app.pieces import INTERVAL_S, Pieces
+from tui.app.unsent import NEW, Unsent
+from tui.app.widgets.activity import ActivityLine
+from tui.app.widgets.banner import Banner
+from tui.app.widgets.chips import Chip, Chips
+from tui.app.widgets.completions import Completions
+from tui.app.widgets.composer import Composer
+from tui.app.widgets.status import StatusLine
+from tui.app.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from tui.app.app import ChatApp
+
+_PAUSE_S = 0.3
+"""After so long without a key what was typed is put on disk."""
+
+
+class ChatScreen(Steadfast, Screen[None]):
+    """Takes everything that the conversation's thread posts, and what a person types."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "stop", "stop", id="chat.stop"),
+        Binding("ctrl+c", "copy_or_stop", "stop", show=False, priority=True, id="chat.interrupt"),
+        Binding("ctrl+n", "command('/new')", "new session", id="chat.new"),
+        Binding("ctrl+g", "edit", "write in your editor", id="chat.editor"),
+        Binding("f5", "retry", "try again", id="chat.retry"),
+        Binding("tab", "other_side", "transcript and back", id="chat.switch"),
+    ]
+
+    def __init__(self, unsent: Unsent | None) -> None:
+        """Nothing is shown yet.
+
+        Args:
+            unsent: Keeps what is typed; None keeps nothing.
+        """
+        super().__init__()
+        self.transcript = Transcript()
+        self.completions = Completions()
+        self.composer = Composer(self.completions)
+        self._activity = ActivityLine()
+        self._banner = Banner()
+        self._chips = Chips()
+        self._status = StatusLine()
+        self._unsent = unsent
+        self._key: str | None = None
+        """Of the session whose words are in the composer."""
+        self._keeping: Timer | None = None
+        self._pieces: Pieces | None = None
+        self._shown_at = 0.0
+        """When words were last shown."""
+        self._streamed = (0.0, 0)
+        """When the first words of this answer came, and how many pieces since then."""
+
+    @property
+    def chat_app(self) -> ChatApp:
+        """The app."""
+        return cast("ChatApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """See `Screen`."""
+        with Horizontal(id="room"), Vertical(id="talk"):
+            yield self.transcript
+            with Horizontal(id="foot"), Vertical(id="writing"):
+                yield self._banner
+                yield self._activity
+                yield self.completions
+                yield self._chips
+                yield self.composer
+        yield self._status
+
+    def on_mount(self) -> None:
+        """See `Screen`."""
+        self.composer.focus()
+
+    async def toggle_panel(self, panel: type[Widget], side: str) -> None:
+        """Show a panel beside the conversation, or take it away.
+
+        Args:
+            panel: Made without arguments; its styles say how wide it is. It watches
+                `ChatApp.overview` for what it shows.
+            side: ``left`` or ``right``.
+        """
+        room = self.query_one("#room")
+        shown = room.query(panel)
+        if shown:
+            await shown.remove()
+            self.composer.focus()
+        else:
+            await room.mount(panel(), before=0 if side == "left" else None)
+
+    # What the thread posts.
+
+    @on(Overviewed)
+    async def show_overview(self, message: Overviewed) -> None:
+        """Show the conversation as it is now."""
+        # Those that came before belong to the answer as it was then.
+        await self._grow()
+        overview = message.overview
+        self.chat_app.overview = overview
+        self._status.overview = overview
+        self._follow_session(overview)
+        await self._chips.show(overview.attachments)
+        await self.transcript.show(overview.turns)
+
+    @on(Grew)
+    def grow_soon(self, message: Grew) -> None:
+        """Show more words when it is time for some."""
+        self._pieces = message.pieces
+        self.set_timer(max(0.001, self._shown_at + INTERVAL_S - monotonic()), self._grow)
+
+    async def _grow(self) -> None:
+        """Show the words that came."""
+        self._shown_at = monotonic()
+        for words in self._pieces.take() if self._pieces is not None else ():
+            self._measure(words.pieces)
+            self.show_activity(Activity("writing" if words.text else "thinking", can_stop=True))
+            await self.transcript.grow(words.turn, words.text, words.thoughts)
+
+    def _measure(self, pieces: int) -> None:
+        """Show how fast an answer comes, once that can be told."""
+        began, before = self._streamed
+        self._streamed = (began or self._shown_at, before + pieces if began else 0)
+        seconds = self._shown_at - self._streamed[0]
+        if seconds > 1:
+            self._status.rate = self._streamed[1] / seconds
+
+    @on(Busy)
+    def busy(self, message: Busy) -> None:
+        """Show what is going on."""
+        if message.activity is None:
+            self._streamed = (0.0, 0)
+            self._status.rate = None
+        self.show_activity(message.activity)
+
+    def show_activity(self, activity: Activity | None) -> None:
+        """Show what is going on; None where nothing is."""
+        self.chat_app.activity = activity
+        self._activity.show(activity)
+
+    @on(Failed)
+    def failed(self, message: Failed) -> None:
+        """Show what went wrong."""
+        self._banner.show(message.reason, can_retry=message.can_retry, key="F5")
+
+    @on(Said)
+    def said(self, message: Said) -> None:
+        """Show lines: one beside the conversation, several in front of it."""
+        self.chat_app.tell(message.lines, is_warning=message.is_warning)
+
+    @on(Sent)
+    def sent(self) -> None:
+        """The words are safe: they need not be kept any more."""
+        self._keep()
+
+    @on(Returned)
+    def returned(self, message: Returned) -> None:
+        """Put words back that could not be sent, unless there are others by now."""
+        if not self.composer.text.strip():
+            self.composer.put(message.words)
+
+    @on(Recalled)
+    def recalled(self, message: Recalled) -> None:
+        """Know earlier entries."""
+        self.composer.recall(message.entries)
+
+    @on(Completed)
+    def completed(self, message: Completed) -> None:
+        """Offer completions, unless something else was typed meanwhile."""
+        row, column = self.composer.cursor_location
+        if self.composer.document.get_line(row)[:column] == message.line:
+            self.completions.offer(message.suggestions)
+
+    @on(Copied)
+    def copied(self, message: Copied) -> None:
+        """Put a text on the clipboard."""
+        self.app.copy_to_clipboard(message.text)
+
+    @on(NoModelFound)
+    def no_model(self) -> None:
+        """Offer models."""
+        self.chat_app.offer_models()
+
+    @on(Left)
+    def left(self, message: Left) -> None:
+        """The conversation is over."""
+        self.chat_app.leave(message.error)
+
+    # What a person types.
+
+    @on(Composer.Submitted)
+    def submit(self, message: Composer.Submitted) -> None:
+        """Have a question asked or a command carried out."""
+        from tui.app.errands import send
+
+        if self._can_stop:
+            self.notify("Esc stops the answer first; your words stay here")
+            return
+        self._banner.clear()
+        self.completions.offer(())
+        self.composer.text = ""
+        self.chat_app.do(send(message.words))
+
+    @on(Composer.Asked)
+    def complete(self, message: Composer.Asked) -> None:
+        """Find completions: names at once, what depends on the conversation in its thread."""
+        from tui.app.errands import complete, complete_names
+
+        line = message.line
+        if not line:
+            self.completions.offer(())
+        elif line.startswith("/") and " " in line:
+            self.chat_app.do(complete(line))
+        else:
+            self.completions.offer(complete_names(line))
+
+    @on(Composer.LongPaste)
+    def attach(self, message: Composer.LongPaste) -> None:
+        """Have a long text go along."""
+        from tui.app.errands import attach
+
+        self.chat_app.do(attach(message.text))
+
+    @on(Chip.Removed)
+    def detach(self, message: Chip.Removed) -> None:
+        """Leave a text out."""
+        from tui.app.errands import detach
+
+        self.chat_app.do(detach(message.place))
+
+    @on(Composer.LeaveWanted)
+    def leave(self) -> None:
+        """End the program."""
+        self.chat_app.leave()
+
+    @on(TextArea.Changed)
+    def keep_soon(self) -> None:
+        """Put what was typed on disk, in a pause."""
+        if self._keeping is not None:
+            self._keeping.stop()
+        self._keeping = self.set_timer(_PAUSE_S, self._keep)
+
+    def _keep(self) -> None:
+        if self._unsent is not None and self._key is not None:
+            keep = partial(self._unsent.keep, self._key, self.composer.text)
+            self.run_worker(keep, thread=True, exclusive=True, group="unsent")
+
+    def _follow_session(self, overview: Overview) -> None:
+        """Bring back what was typed in a session and not sent."""
+        key = overview.session if overview.turns else NEW
+        if key == self._key:
+            return
+        is_same = self._key == NEW and overview.turns and not self.composer.text
+        self._key = key
+        if self._unsent is not None and not is_same and not self.composer.text:
+            self.composer.put(self._unsent.words(key))
+
+    @property
+    def _can_stop(self) -> bool:
+        """Whether something is being made that could be ended."""
+        activity = self.chat_app.activity
+        return activity is not None and activity.can_stop
+
+    def action_stop(self) -> None:
+        """Take away what is in front; else end the answer and keep it; else go and write."""
+        if self.completions.is_shown:
+            self.completions.offer(())
+        elif self._can_stop:
+            self.chat_app.cancel()
+        elif self._banner.is_shown:
+            self._banner.clear()
+        else:
+            self.composer.focus()
+
+    def action_copy_or_stop(self) -> None:
+        """Copy what is selected; else end an answer; else take back what was typed."""
+        selected = self.get_selected_text() or self.composer.selected_text
+        if selected:
+            self.app.copy_to_clipboard(selected)
+            self.notify("copied")
+        elif self.composer.text and not self._can_stop:
+            self.composer.text = ""
+        else:
+            self.action_stop()
+
+    def action_command(self, line: str) -> None:
+        """Carry out a command, as if it had been typed."""
+        from tui.app.errands import run_command
+
+        self.chat_app.do(run_command(line))
+
+    def action_retry(self) -> None:
+        """Try again what failed."""
+        from tui.app.errands import retry
+
+        if self._banner.can_retry:
+            self._banner.clear()
+            self.chat_app.do(retry)
+
+    def action_edit(self) -> None:
+        """Go on writing in the person's own editor."""
+        edited = self.chat_app.edit_here(self.composer.text)
+        if edited is not None:
+            self.composer.put(edited)
+
+    def action_other_side(self) -> None:
+        """Go from the composer to the transcript, and back."""
+        if self.completions.is_shown:
+            self.composer.accept()
+        elif self.composer.has_focus:
+            self.transcript.focus()
+        else:
+            self.composer.focus()

@@ -1,0 +1,82 @@
+"""F1: the keys that work here and all commands, made from the bindings and the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.app.faults import Steadfast
+from tui.commands import COMMANDS, GROUPS
+
+_FIRST = 26
+"""Columns of what is explained."""
+
+_WIDEST = 96
+"""Columns of the page."""
+
+
+class HelpScreen(Steadfast, ModalScreen[None]):
+    """A page over the screen that it explains."""
+
+    CSS = """
+    HelpScreen { align: center middle; }
+    HelpScreen > VerticalScroll {
+        width: 100%; max-width: 96; height: 100%; max-height: 48; padding: 1 3;
+        background: $surface; scrollbar-size-vertical: 1;
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1,q,ctrl+c", "dismiss(None)", "close", priority=True, id="help.close"),
+    ]
+
+    def __init__(self, bindings: Iterable[ActiveBinding]) -> None:
+        """Explain keys.
+
+        Args:
+            bindings: Those in force where help was asked for.
+        """
+        super().__init__()
+        self._explained = list(bindings)
+
+    def compose(self) -> ComposeResult:
+        """See `Screen`."""
+        with VerticalScroll():
+            yield Static(Content("\n").join(self._lines()))
+
+    def _lines(self) -> Iterator[Content]:
+        width = min(_WIDEST, self.app.size.width)
+        yield Content.styled("Keys", "bold $primary")
+        for name, keys in self._keys().items():
+            yield _line(", ".join(dict.fromkeys(keys)), name, width)
+        for group in GROUPS:
+            yield Content("")
+            yield Content.styled(group, "bold $primary")
+            for command in COMMANDS:
+                if command.group == group:
+                    yield _line(command.usage, command.summary, width)
+
+    def _keys(self) -> dict[str, list[str]]:
+        """The keys of each action that has a name, and an id to give it others."""
+        keys: dict[str, list[str]] = {}
+        for active in self._explained:
+            binding = active.binding
+            if binding.description and binding.id:
+                name = f"{binding.description}  [{binding.id}]"
+                keys.setdefault(name, []).append(self.app.get_key_display(binding))
+        return keys
+
+
+def _line(first: str, second: str, width: int) -> Content:
+    """What is explained, and its explanation beside it, in as many lines as that takes."""
+    lines = wrap(second, max(16, width - _FIRST - 10)) or [""]
+    indent = "\n" + " " * (_FIRST + 3)
+    return Content.assemble(f"  {first:<{_FIRST}} ", (indent.join(lines), "$text-muted"))

@@ -1,0 +1,343 @@
+"""The app's side of a conversation, as commands see it. All of it runs in the one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Protocol
+
+from textual.message import Message
+
+from engine.errors import CannotFit, EngineError, LoadFailed, NoModel, WorkerFailed
+from engine.protocol import Engine
+from engine.types import Finished, Loading, Notice, Piece, Prefill, Reasoning
+from prompts.errors import MissingVariables
+from prompts.inherit import Prompt
+from sessions import SessionLog, memory_session, spoken_turns
+from tui.app.messages import (
+    Activity,
+    Busy,
+    Copied,
+    Failed,
+    Grew,
+    Left,
+    NoModelFound,
+    Overviewed,
+    Said,
+    Sent,
+)
+from tui.app.missing import MissingEngine
+from tui.app.pieces import Pieces
+from tui.app.survey import overview_of
+from tui.app.thread import Errand
+from tui.ask import open_session, start_engine
+from tui.attach import AttachedText
+from tui.compaction import Compacted
+from tui.composed import Surroundings, answer_settings
+from tui.conversation import Conversation, ConversationEvent
+from tui.documents import read_files
+from tui.errors import TooLong, explain
+from tui.loading import chosen_load_options
+from tui.options import AskOptions
+from tui.prompt_in_use import PromptInUse
+from tui.runtime import Runtime
+from tui.saver import Joined, NotSaved
+from tui.summary import Summarising
+from tui.surroundings import surroundings
+from tui.titles import TitleMaker
+
+
+class Person(Protocol):
+    """Who sits at the terminal, for the conversation's thread: each call waits for an answer."""
+
+    def edit(self, text: str) -> str | None:
+        """Have a text edited; None where it was left."""
+        ...
+
+    def ask(self, question: str) -> str | None:
+        """Ask for a line; None where there is no answer."""
+        ...
+
+
+class Thread(Protocol):
+    """The thread that a talk belongs to."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether an errand waits."""
+        ...
+
+    def do(self, errand: Errand) -> None:
+        """Have something done."""
+        ...
+
+
+class AppTalk:
+    """A conversation in the app: the `Talk` that commands act on."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        options: AskOptions,
+        thread: Thread,
+        person: Person,
+        post: Callable[[Message], object],
+    ) -> None:
+        """Open the session, and begin to load the model.
+
+        Raises:
+            SessionError: If the session cannot be opened.
+            EngineError: If the model that was named is none.
+            UsageProblem: If an option cannot be used.
+        """
+        self.runtime = runtime
+        self.engine_options = options.engine
+        self.attachments: list[AttachedText] = []
+        self.prompt = PromptInUse(options.prompt)
+        self.post = post
+        self._options = options
+        self._thread = thread
+        self._person = person
+        self._titles = TitleMaker()
+        self._announced: tuple[str, ...] = ()
+        self._told: list[str] = []
+        self._shown_card = ""
+        self._tried: Engine | None = None
+        """What was loaded, or could not be."""
+        self._activity: Activity | None = None
+        self._pieces = Pieces(lambda pieces: post(Grew(pieces)))
+        runtime.notify = self.warn
+        log = open_session(runtime, options)
+        settings = answer_settings(options.engine, {}, runtime.config)
+        self.conversation = Conversation(self._start_engine(log), log, settings)
+        self.attachments += read_files(options.prompt.files, options.prompt.glob)
+
+    def _start_engine(self, log: SessionLog) -> Engine:
+        try:
+            return start_engine(self.runtime, self._options, log)
+        except NoModel:
+            self.post(NoModelFound())
+            return MissingEngine()
+
+    @property
+    def around(self) -> Surroundings:
+        """See `Talk`."""
+        around = surroundings(self.runtime, self.conversation.engine, self.conversation.log)
+        return replace(around, ask=self._ask, say=self.warn)
+
+    @property
+    def alternatives(self) -> int:
+        """See `Talk`."""
+        return self._options.alternatives
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is said is saved."""
+        return self._options.save
+
+    def carry_out(self, errand: Errand) -> None:
+        """Do an errand, and tell what came of it."""
+        try:
+            errand(self)
+            for event in self.conversation.failures():
+                self._take(event)
+        except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
+            self.post(
+                Failed(explain(error)[0], can_retry=isinstance(error, LoadFailed | WorkerFailed))
+            )
+        finally:
+            self._tell()
+            self._announced = ()
+            self._be_busy(None)
+            self.publish()
+
+    def publish(self) -> None:
+        """Show the conversation as it is now."""
+        self.post(Overviewed(overview_of(self)))
+
+    def cancel(self) -> None:
+        """End the answer in progress soon. From any thread, or a signal handler."""
+        self.conversation.cancel()
+
+    def close(self) -> None:
+        """Give the engine back."""
+        self._titles.stop()
+        self.conversation.engine.close()
+
+    def load(self) -> None:
+        """Show how the weights are loaded, until they are there or there is something else to do.
+
+        Raises:
+            EngineError: If they cannot be used.
+        """
+        engine = self._tried = self.conversation.engine
+        with closing(engine.load()) as events:
+            for event in events:
+                self._take(event)
+                if self._thread.has_more:
+                    self._tried = None
+                    return
+
+    def begin_idling(self) -> None:
+        """While nothing is asked for, the weights are loaded, and the model may find a title."""
+        engine, session = self.conversation.engine, self.conversation.log.session
+        if engine.card is None and engine is not self._tried:
+            # Once: weights that cannot be loaded are not tried again and again.
+            self.carry_out(AppTalk.load)
+        self._titles.start(engine, session, then=lambda: self._thread.do(_nothing))
+
+    def end_idling(self) -> None:
+        """Something is asked for."""
+        if title := self._titles.stop():
+            self.conversation.marks.set_title(title, by_model=True)
+
+    def say(self, text: str) -> None:
+        """See `Talk`. What one errand says is shown together."""
+        self._told.append(text)
+
+    def warn(self, text: str) -> None:
+        """Tell the person something that they should know, at once."""
+        self.post(Said((text,), is_warning=True))
+
+    def begin_session(self) -> None:
+        """See `Talk`."""
+        self._use(self.runtime.sessions().create() if self._options.save else memory_session())
+
+    def open_session(self, query: str) -> None:
+        """See `Talk`."""
+        self._use(open_session(self.runtime, replace(self._options, session=query)))
+
+    def _use(self, log: SessionLog) -> None:
+        old = self.conversation
+        self.conversation = Conversation(old.engine, log, old.settings)
+        self.prompt.begin_session()
+
+    def instruct(self, system: str) -> None:
+        """See `Talk`."""
+        self.prompt.set_system(system, self.conversation, self.around)
+
+    def use_model(self, name: str) -> None:
+        """See `Talk`."""
+        # A template that was given for one model is not another's.
+        own = replace(self.engine_options, chat_template=None)
+        chosen = chosen_load_options(own, save=self._options.save)
+        engine = self.runtime.start_engine(name, chosen)
+        try:
+            for event in engine.load():
+                self._take(event)
+            engine.describe()
+        except EngineError:
+            engine.close()
+            raise
+        self.conversation.engine.close()
+        self.conversation.engine = engine
+
+    def show(self, events: Iterable[ConversationEvent], *, alternatives: int = 1) -> None:
+        """See `Talk`. Every alternative is told of by the id of its turn."""
+        try:
+            for event in events:
+                self._announce()
+                self._take(event)
+        except CannotFit as error:
+            has_older = len(spoken_turns(self.conversation.log.session.path())) > 1
+            if isinstance(error, TooLong) or not has_older:
+                raise
+            raise TooLong(error, "/compact makes room, then /regen answers") from error
+
+    def edit_text(self, text: str) -> str | None:
+        """See `Talk`."""
+        return self._person.edit(text)
+
+    def copy(self, text: str) -> None:
+        """See `Talk`."""
+        self.post(Copied(text))
+
+    def leave(self) -> None:
+        """See `Talk`."""
+        self.post(Left())
+
+    def _announce(self) -> None:
+        """Show the question and the beginnings of its answers once they are there."""
+        growing = tuple(turn.id for turn in self.conversation.growing)
+        if growing and growing != self._announced:
+            self._announced = growing
+            self.post(Sent())
+            self.publish()
+
+    def _take(self, event: ConversationEvent) -> None:
+        if isinstance(event, Piece | Reasoning):
+            turn, is_thought = self._announced[event.index], isinstance(event, Reasoning)
+            self._pieces.add(turn, event.text, is_thought=is_thought)
+            return
+        self._show_card()
+        if activity := _activity_of(event):
+            self._be_busy(activity)
+        elif isinstance(event, Notice):
+            self.warn(event.text)
+        elif isinstance(event, Finished):
+            self._end(event)
+        elif isinstance(event, NotSaved):
+            self.post(Failed(event.reason))
+        elif isinstance(event, Joined):
+            self.warn("another chat has added to this session, on a branch beside this one")
+        elif isinstance(event, Compacted):
+            self.say(
+                f"a summary stands for {event.turns} turns now, {event.tokens_after:,} tokens in "
+                f"place of {event.tokens_before:,}; the branch {event.original!r} is as it was"
+            )
+
+    def _be_busy(self, activity: Activity | None) -> None:
+        """Show what is going on, where that has changed."""
+        if activity != self._activity or activity is None:
+            self._activity = activity
+            self.post(Busy(activity))
+
+    def _show_card(self) -> None:
+        """Show how much the context holds, as soon as that is known."""
+        card = self.conversation.engine.card
+        if card is not None and card.name != self._shown_card:
+            self._shown_card = card.name
+            self.publish()
+
+    def _end(self, finished: Finished) -> None:
+        if finished.reason == "error":
+            self.post(Failed(finished.error or "the answer broke off", can_retry=True))
+
+    def _tell(self) -> None:
+        lines = tuple("\n".join(self._told).split("\n")) if self._told else ()
+        self._told.clear()
+        if lines:
+            self.post(Said(lines))
+
+    def _ask(self, prompt: Prompt, names: Sequence[str]) -> Mapping[str, str]:
+        """Have the person give what a prompt misses.
+
+        Raises:
+            MissingVariables: If they give none.
+        """
+        answers = {}
+        for name in names:
+            variable = prompt.variables.get(name)
+            words = variable.description if variable is not None else ""
+            answer = self._person.ask(words or name)
+            if not answer:
+                raise MissingVariables(prompt.name, [name])
+            answers[name] = answer
+        return answers
+
+
+def _activity_of(event: ConversationEvent) -> Activity | None:
+    """What an event says of a wait."""
+    if isinstance(event, Loading):
+        return Activity("loading", round(event.fraction * 100), 100)
+    if isinstance(event, Prefill):
+        done, total = event.done - event.cached, event.total - event.cached
+        return Activity("reading", max(0, done), total, can_stop=True)
+    if isinstance(event, Summarising):
+        return Activity("summarising", event.pieces, can_stop=True)
+    return None
+
+
+def _nothing(_talk: AppTalk) -> None:
+    """Ends idling."""

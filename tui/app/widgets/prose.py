@@ -1,0 +1,104 @@
+"""Markdown of a model, made harmless: nothing in it acts, and nothing of it is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from textual.widgets import Markdown
+from textual.widgets.markdown import MarkdownStream
+
+from tui.app.faults import Steadfast
+from tui.sanitize import sanitize
+
+
+class Prose(Steadfast, Markdown):
+    """Shows Markdown block by block. Addresses are shown, not followed."""
+
+    DEFAULT_CSS = """
+    Prose {
+        padding: 0;
+        & > * { margin: 0 0 1 0; }
+        & > MarkdownH1, & > MarkdownH2, & > MarkdownH3,
+        & > MarkdownH4, & > MarkdownH5, & > MarkdownH6 {
+            content-align: left middle; color: $foreground; text-style: bold; margin: 0 0 1 0;
+        }
+        & > MarkdownH1, & > MarkdownH2 { color: $primary; }
+        & MarkdownFence { margin: 0 0 1 0; padding: 0; background: $surface; }
+        & MarkdownBlockQuote { margin: 0 0 1 0; background: transparent; }
+    }
+    """
+
+    def __init__(self, text: str) -> None:
+        """Show a text.
+
+        Args:
+            text: Markdown, not yet made harmless.
+        """
+        super().__init__(sanitize(text), parser_factory=parser, open_links=False)
+        self._stream: MarkdownStream | None = None
+
+    async def grow(self, text: str) -> None:
+        """Show more behind what is there, as soon as what came before is shown."""
+        if self._stream is None:
+            self._stream = Markdown.get_stream(self)
+        await self._stream.write(sanitize(text))
+
+    async def show(self, text: str) -> None:
+        """Show all of a text, in which nothing will grow any more."""
+        await self.end()
+        clean = sanitize(text)
+        if clean != self.source:
+            await self.update(clean)
+
+    async def end(self) -> None:
+        """Wait until what came is shown."""
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            await stream.stop()
+
+    async def on_unmount(self) -> None:
+        """See `Widget`."""
+        await self.end()
+
+
+def parser() -> MarkdownIt:
+    """Reads Markdown as a writer means it: a line break is one, HTML is text, a link has its
+    address beside it."""
+    markdown = MarkdownIt("gfm-like", {"html": False})
+    markdown.core.ruler.push("harmless", _make_harmless)
+    return markdown
+
+
+def _make_harmless(state: StateCore) -> None:
+    for token in state.tokens:
+        token.content = sanitize(token.content)
+        if token.children is not None:
+            token.children = list(_harmless(token.children))
+
+
+def _harmless(tokens: list[Token]) -> Iterator[Token]:
+    """Inline parts in which an address is words. Entities may stand for anything: what they became
+    is made harmless too."""
+    words: list[str] = []
+    address = ""
+    for token in tokens:
+        token.content = sanitize(token.content)
+        if token.type == "link_open":
+            address, words = str(token.attrs.get("href", "")), []
+        elif token.type == "link_close":
+            if address not in ("".join(words), f"mailto:{''.join(words)}"):
+                yield _text(f" <{address}>")
+        elif token.type == "image":
+            yield _text(f"[image: {token.content}] <{token.attrs.get('src', '')}>")
+        elif token.type == "softbreak":
+            yield Token("hardbreak", "br", 0)
+        else:
+            words.append(token.content)
+            yield token
+
+
+def _text(words: str) -> Token:
+    return Token("text", "", 0, content=sanitize(words))

@@ -1,0 +1,331 @@
+"""The conversation as a column of turns, of which only those near the window exist as widgets.
+
+The layout gives every turn its lines, whether it is there or not; when a guess about a turn above
+the window turns out wrong, what is in the window stays where it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.events import Click, Resize
+from textual.geometry import Offset, Size
+from textual.layout import Layout, WidgetPlacement
+from textual.layouts.vertical import VerticalLayout
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.app.faults import Steadfast
+from tui.app.overview import ShownTurn
+from tui.app.widgets.stack import Stack
+from tui.app.widgets.turn import TurnView
+
+WIDEST = 100
+"""Columns of a turn: longer lines are hard to read."""
+
+_AT_ONCE = 3
+"""Turns that are made between two layouts: about as long as nobody notices."""
+
+
+class Transcript(Steadfast, VerticalScroll, can_focus=True):
+    """Turns with a cursor. It stays at the end while words come, until a person scrolls away."""
+
+    DEFAULT_CSS = """
+    Transcript {
+        height: 1fr; padding: 1 0 0 0; align-horizontal: center; scrollbar-size-vertical: 1;
+    }
+    Transcript > #below { height: 1; width: 100%; max-width: 100; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "next turn", show=False, id="turns.next"),
+        Binding("k,up", "move(-1)", "previous turn", show=False, id="turns.previous"),
+        Binding("g,home", "go_to(0)", "first turn", show=False, id="turns.first"),
+        Binding("G,end", "go_to(-1)", "last turn", show=False, id="turns.last"),
+        Binding("space", "fold", "unfold", show=False, id="turns.fold"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turns_layout = _TurnsLayout()
+        self._turns: list[ShownTurn] = []
+        self._texts: dict[str, list[str]] = {}
+        """Of answers that are being made: their words and their thoughts so far."""
+        self._stack = Stack()
+        self._views: list[TurnView] = []
+        self._first = 0
+        """The number of the first turn that is there."""
+        self._cursor: int | None = None
+        self._is_at_end = True
+        self._held = (0, 0)
+        """The turn at the top of the window, and how many of its lines are above it."""
+        self._changed = asyncio.Event()
+        self._below = Static(id="below")
+
+    @property
+    def layout(self) -> Layout:
+        """See `Widget`."""
+        return self._turns_layout
+
+    def compose(self) -> ComposeResult:
+        """See `Widget`."""
+        yield self._below
+
+    def on_mount(self) -> None:
+        """See `Widget`."""
+        self.run_worker(self._keep_filled(), exclusive=True, exit_on_error=False)
+
+    @property
+    def current(self) -> ShownTurn | None:
+        """The turn that the cursor is on; the last one where it is on none."""
+        if not self._turns:
+            return None
+        return self._turns[-1 if self._cursor is None else self._cursor]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all turns near the window are there."""
+        return self._next_step() is None
+
+    async def show(self, turns: Sequence[ShownTurn]) -> None:
+        """Show a branch; turns that stay are not drawn again."""
+        old, new = [shown.turn.id for shown in self._turns], [shown.turn.id for shown in turns]
+        same = 0
+        while same < min(len(old), len(new)) and old[same] == new[same]:
+            same += 1
+        if same == 0 or len(new) > len(old):
+            # Another conversation, or new words in this one.
+            self._is_at_end = True
+        self._turns = list(turns)
+        for shown in turns[same:]:
+            if shown.is_live:
+                self._texts[shown.turn.id] = [shown.turn.content, shown.turn.reasoning]
+        live = {shown.turn.id for shown in turns if shown.is_live}
+        self._texts = {each: texts for each, texts in self._texts.items() if each in live}
+        self._stack.put(turns, self._width)
+        await self._drop(max(0, same - self._first), len(self._views))
+        self._first = min(self._first, same)
+        if self._cursor is not None:
+            self._cursor = min(self._cursor, len(new) - 1) if new else None
+        for view, shown in zip(self._views, self._turns[self._first :], strict=False):
+            await view.show(shown)
+        self._place_again()
+        self._mark()
+
+    async def grow(self, turn: str, text: str, thoughts: str) -> None:
+        """Show more words of an answer that is being made."""
+        if turn not in self._texts:
+            return
+        self._texts[turn][0] += text
+        self._texts[turn][1] += thoughts
+        for view in self._views:
+            if view.shown.turn.id == turn:
+                await view.grow(text, thoughts)
+
+    def arranged(self, placements: list[WidgetPlacement], size: Size) -> list[WidgetPlacement]:
+        """Put the turns that are there where they belong among those that are not, and the window
+        where it was. Called by the layout, before anything is drawn."""
+        numbers: dict[Widget, int] = {
+            view: number for number, view in enumerate(self._views, self._first)
+        }
+        for placement in placements:
+            number = numbers.get(placement.widget)
+            if number is not None and placement.region.height:
+                self._stack.measure(number, placement.region.height)
+        self._hold(self._stack.total + 1, size.height)
+        return [
+            placement._replace(
+                region=placement.region.at_offset(
+                    Offset(placement.region.x, self._stack.top(numbers.get(placement.widget, -1)))
+                )
+            )
+            for placement in placements
+        ]
+
+    def _hold(self, total: int, height: int) -> None:
+        """Scroll so that what is seen does not move; the compositor reads it after this."""
+        lowest = max(0, total - height)
+        if self._is_at_end:
+            line = lowest
+        else:
+            number, above = self._held
+            line = min(lowest, self._stack.top(min(number, len(self._turns))) + above)
+        if line != self.scroll_y:
+            self.set_reactive(Widget.scroll_y, float(line))
+            self.set_reactive(Widget.scroll_target_y, float(line))
+            self.call_after_refresh(self._show_scrolled)
+        self._changed.set()
+
+    def _show_scrolled(self) -> None:
+        self.vertical_scrollbar.position = self.scroll_y
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Remember where the person has scrolled to."""
+        super().watch_scroll_y(old_value, new_value)
+        if self._turns:
+            line = round(new_value)
+            self._is_at_end = line >= self.max_scroll_y
+            number = self._stack.at(line)
+            self._held = number, line - self._stack.top(number)
+        self._changed.set()
+
+    def on_resize(self, _event: Resize) -> None:
+        """Lines are longer or shorter: their numbers are guessed anew."""
+        self._stack.put(self._turns, self._width)
+        self._place_again()
+
+    @property
+    def _width(self) -> int:
+        return min(WIDEST, self.size.width or 80)
+
+    def _place_again(self) -> None:
+        self.refresh(layout=True)
+        self._changed.set()
+
+    async def _keep_filled(self) -> None:
+        """Have the turns near the window there, one after another, so that keys come in between."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            while self._next_step() is not None:
+                with self.app.batch_update():
+                    await self._take_steps()
+                # The layout measures what is there now, and keys are heard.
+                await asyncio.sleep(0.005)
+
+    async def _take_steps(self) -> None:
+        for _ in range(_AT_ONCE):
+            step = self._next_step()
+            if step is not None:
+                await self._take_step(step)
+
+    def _next_step(self) -> int | None:
+        """The number of a turn that should be there and is not, or is and should not; the nearest
+        to the window comes first."""
+        if not self._turns or not self.size.height:
+            return None
+        top, height = round(self.scroll_y), self.size.height
+        first, last = self._stack.at(top), self._stack.at(top + height - 1)
+        if not self._views or first >= self._end or last < self._first:
+            return last if self._is_at_end else first
+        wanted = self._wanted(first, last)
+        return self._spare(top, height) if wanted is None else wanted
+
+    @property
+    def _end(self) -> int:
+        """The number behind the last turn that is there."""
+        return self._first + len(self._views)
+
+    def _wanted(self, first: int, last: int) -> int | None:
+        """The next turn to have there, of those that are seen and as many lines around them."""
+        top, height = round(self.scroll_y), self.size.height
+        around = self._stack.at(top - height), self._stack.at(top + 2 * height)
+        for above, below in ((first, last), around):
+            if self._end <= below and self._end < len(self._turns):
+                return self._end
+            if self._first > above:
+                return self._first - 1
+        return None
+
+    def _spare(self, top: int, height: int) -> int | None:
+        """A turn that is there and too far away."""
+        if self._first < self._stack.at(top - 3 * height):
+            return self._first
+        return self._end - 1 if self._end - 1 > self._stack.at(top + 4 * height) else None
+
+    async def _take_step(self, number: int) -> None:
+        if self._first <= number < self._end:
+            place = number - self._first
+            await self._drop(place, place + 1)
+            self._first += number == self._first
+            return
+        if number not in (self._first - 1, self._end):
+            # The window was moved far away.
+            await self._drop(0, len(self._views))
+        view = self._made(self._turns[number])
+        if self._views and number == self._first - 1:
+            before: Widget = self._views[0]
+            self._views.insert(0, view)
+            self._first = number
+        else:
+            before = self._below
+            self._first = self._first if self._views else number
+            self._views.append(view)
+        view.set_class(self.has_focus and number == self._cursor, "here")
+        await self.mount(view, before=before)
+
+    def _made(self, shown: ShownTurn) -> TurnView:
+        text, thoughts = self._texts.get(shown.turn.id, [shown.turn.content, shown.turn.reasoning])
+        return TurnView(shown, text, thoughts)
+
+    async def _drop(self, start: int, end: int) -> None:
+        gone = self._views[start:end]
+        del self._views[start:end]
+        if gone:
+            await self.remove_children(gone)
+
+    def on_focus(self) -> None:
+        """The cursor begins at the last turn."""
+        if self._cursor is None and self._turns:
+            self._cursor = len(self._turns) - 1
+        self._mark()
+
+    def on_blur(self) -> None:
+        """Nothing is pointed at any more."""
+        self._mark()
+
+    def on_click(self, event: Click) -> None:
+        """Point at the turn that was clicked."""
+        if self._turns:
+            line = event.screen_y - self.content_region.y + round(self.scroll_y)
+            self._cursor = self._stack.at(line)
+            self._mark()
+
+    def action_move(self, by: int) -> None:
+        """Go to the next turn, or the one before."""
+        if self._turns:
+            here = len(self._turns) - 1 if self._cursor is None else self._cursor
+            self._go_to(max(0, min(here + by, len(self._turns) - 1)))
+
+    def action_go_to(self, number: int) -> None:
+        """Go to a turn; -1 is the last one."""
+        if self._turns:
+            self._go_to(number % len(self._turns))
+
+    def action_fold(self) -> None:
+        """Show more or less of the turn that the cursor is on."""
+        for number, view in enumerate(self._views, self._first):
+            if number == self._cursor:
+                view.fold()
+
+    def _go_to(self, number: int) -> None:
+        self._cursor = number
+        self._mark()
+        top, height = self._stack.top(number), self._stack.height(number)
+        line, shown = round(self.scroll_y), self.size.height
+        if top < line or height >= shown:
+            self.scroll_to(y=top, animate=False)
+        elif top + height > line + shown:
+            self.scroll_to(y=top + height + 1 - shown, animate=False)
+
+    def _mark(self) -> None:
+        for number, view in enumerate(self._views, self._first):
+            view.set_class(self.has_focus and number == self._cursor, "here")
+
+
+class _TurnsLayout(VerticalLayout):
+    """Turns one below the other, with room for those that are not there."""
+
+    name = "turns"
+
+    def arrange(
+        self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True
+    ) -> list[WidgetPlacement]:
+        """See `Layout`."""
+        placements = super().arrange(parent, children, size, greedy)
+        return parent.arranged(placements, size) if isinstance(parent, Transcript) else placements

@@ -1,0 +1,145 @@
+"""One turn of the transcript: a question as it was typed, an answer as Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.app.faults import Steadfast
+from tui.app.overview import ShownTurn
+from tui.app.widgets.prose import Prose
+from tui.sanitize import sanitize, sanitize_line
+
+if TYPE_CHECKING:
+    from sessions import Turn
+
+_ENDS = {
+    "length": "cut off at the token limit",
+    "cancelled": "stopped",
+    "error": "broke off",
+    "partial": "the program ended here",
+}
+"""What is said of answers that did not end by themselves."""
+
+_LONGEST_ASIDE = 76
+"""Characters of a system text that is folded."""
+
+
+class TurnView(Steadfast, Vertical):
+    """A turn. Its column at the left says whose it is, and whether the cursor is on it."""
+
+    DEFAULT_CSS = """
+    TurnView {
+        height: auto; width: 100%; max-width: 100; padding: 0 1 0 1;
+        border-left: blank;
+        & > .words { height: auto; width: 100%; padding: 0 0 1 2; }
+        & > .note { height: auto; color: $text-muted; padding: 0 0 1 2; display: none; }
+        & > .thoughts { height: auto; color: $text-muted; padding: 0 0 1 2; display: none; }
+        & > .note.shown, & > .thoughts.shown { display: block; }
+        & > Prose { padding: 0 0 0 2; }
+        &.user > .words { padding: 0 0 1 0; }
+        &.system > .words { color: $text-muted; text-style: italic; }
+        &.here { border-left: outer $primary; }
+    }
+    """
+
+    def __init__(self, shown: ShownTurn, text: str, thoughts: str) -> None:
+        """Show a turn.
+
+        Args:
+            shown: The turn.
+            text: Its words as far as they have come.
+            thoughts: What was thought aloud before them.
+        """
+        super().__init__(classes=shown.turn.role)
+        self.shown = shown
+        self.is_unfolded = False
+        """Whether a system text or what was thought is shown whole."""
+        self._thoughts = thoughts
+        self._head = Static(classes="thoughts")
+        self._prose = Prose(text) if shown.turn.role == "assistant" else None
+        self._words = Static(classes="words")
+        self._note = Static(classes="note")
+
+    def compose(self) -> ComposeResult:
+        """See `Widget`."""
+        yield self._head
+        yield self._prose if self._prose is not None else self._words
+        yield self._note
+        self._draw()
+
+    async def show(self, shown: ShownTurn) -> None:
+        """Show the turn as it is now."""
+        if shown == self.shown:
+            return
+        self.shown = shown
+        if not shown.is_live:
+            self._thoughts = shown.turn.reasoning
+            if self._prose is not None:
+                await self._prose.show(shown.turn.content)
+        self._draw()
+
+    async def grow(self, text: str, thoughts: str) -> None:
+        """Show more words of an answer."""
+        self._thoughts += thoughts
+        if thoughts:
+            self._draw()
+        if text and self._prose is not None:
+            await self._prose.grow(text)
+
+    def fold(self) -> None:
+        """Show more of a system text or of what was thought, or less."""
+        self.is_unfolded = not self.is_unfolded
+        self._draw()
+
+    def _draw(self) -> None:
+        self._words.update(_words_of(self.shown.turn, self.is_unfolded))
+        self._update(self._head, _thoughts_of(self._thoughts, self.is_unfolded))
+        self._update(self._note, note_of(self.shown))
+
+    def _update(self, part: Static, text: str) -> None:
+        part.update(Content(text))
+        part.set_class(bool(text), "shown")
+
+
+def _words_of(turn: Turn, is_unfolded: bool) -> Content:
+    if turn.role == "user":
+        return Content.assemble(("› ", "bold $primary"), Content(sanitize(question_of(turn))))
+    if is_unfolded:
+        return Content(sanitize(turn.content))
+    line = " ".join(turn.content.split())
+    name = "summary" if turn.summarises else "system"
+    short = line if len(line) <= _LONGEST_ASIDE else f"{line[:_LONGEST_ASIDE]}…"
+    return Content(sanitize_line(f"▸ {name}: {short}" if short else f"▸ {name}: none"))
+
+
+def question_of(turn: Turn) -> str:
+    """The words of a question; a text that went along is its name."""
+    if not turn.attachments:
+        return turn.content
+    # The line above a text is the beginning of its fence.
+    first = turn.content[: turn.attachments[0].start].rstrip("\n").rpartition("\n")[0]
+    names = (f"@{part.name or 'piped text'}" for part in turn.attachments)
+    return f"{first.strip()}\n{'  '.join(names)}".strip()
+
+
+def _thoughts_of(thoughts: str, is_unfolded: bool) -> str:
+    if not thoughts.strip():
+        return ""
+    words = len(thoughts.split())
+    head = f"{'▾' if is_unfolded else '▸'} thought for {words:,} words"
+    return f"{head}\n{sanitize(thoughts.strip())}" if is_unfolded else head
+
+
+def note_of(shown: ShownTurn) -> str:
+    """What is to be known of a turn beside its words, in a line."""
+    turn = shown.turn
+    parts = [f"‹ {shown.version}/{shown.versions} ›"] if shown.versions > 1 else []
+    if not shown.is_live and turn.role == "assistant" and turn.status in _ENDS:
+        why = f": {turn.error}" if turn.error else ""
+        parts.append(f"{_ENDS[turn.status]}{why}")
+    return sanitize_line("  ".join(parts))
