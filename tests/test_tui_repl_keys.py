@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
@@ -95,12 +96,18 @@ def test_the_line_is_edited_as_in_vi_where_that_is_wanted(desk: Desk) -> None:
     assert desk.typed(f"a lamp{ESCAPE}bcwlight\r", "vi") == "a light"
 
 
-def test_a_paste_of_a_megabyte_arrives_whole(desk: Desk) -> None:
-    text = "\n".join(f"{number} a line of a text that somebody has" for number in range(27_000))
+@pytest.mark.parametrize("line_end", ["\n", " "])
+def test_a_paste_of_a_megabyte_arrives_whole(desk: Desk, line_end: str) -> None:
+    text = line_end.join(f"{number} a line of a text that somebody has" for number in range(27_000))
     began = perf_counter()
-    assert desk.typed(f"{PASTE}{text}{PASTED}\r") == text
+    # Each further key would wait for all of it to be painted, if it were.
+    assert desk.typed(f"See {PASTE}{text}{PASTED}, all of it: {PASTE}a\rb{PASTED}\r") == (
+        f"See {text}, all of it: a\nb"
+    )
     assert len(text) > 1_000_000
     assert perf_counter() - began < 10
+    (kept,) = desk.history.load_history_strings()
+    assert re.fullmatch(r"See \[pasted 1: .*[\d,]+ characters\], all of it: a\nb", kept)
 
 
 @pytest.mark.parametrize(
