@@ -160,7 +160,7 @@ def test_the_line_below_shows_what_fits() -> None:
     standing = Standing(ScriptedEngine(["x"], model_name="tiny"), 1024, "a sadder end", 2)
     whole = " vi · tiny · ■■□□□□□□ 1,024 of 4,096 · 2 attached · a sadder end"
     assert toolbar(standing, "vi", 80) == whole
-    assert toolbar(standing, "", 20) == " tiny · 2 attached"
+    assert toolbar(standing, "", 20) == " tiny · 25%"
     assert toolbar(standing, "", 4) == ""
 
 
