@@ -15,12 +15,14 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from scripted_chat import Chat
 
+from drafts.diff import unified_diff
 from engine.scripted import ScriptedEngine
 from tui.repl.completer import CommandCompleter
 from tui.repl.entries import Entry, entry_of, is_open
 from tui.repl.presses import Presses
 from tui.repl.reader import TerminalReader, open_history
 from tui.repl.toolbar import Standing, toolbar
+from tui.review import diff_in_words
 from tui.runtime import Runtime
 
 ESCAPE, CTRL_C, CTRL_J, CTRL_R = "\x1b", "\x03", "\n", "\x12"
@@ -179,3 +181,18 @@ def test_where_nothing_may_be_painted(
     engine = ScriptedEngine(["x"])
     runtime = Runtime({**environment, "CHAT_HOME": str(home)}, lambda _path, _options: engine)
     assert runtime.is_plain is is_plain
+
+
+def test_a_diff_is_read_out_in_words() -> None:
+    diff = unified_diff("one\ntwo\n-- three\nfour\n", "one\n2\n++ three\nfour\nfive", "tale.md")
+    assert list(diff_in_words(diff)) == [
+        "changes in a/tale.md",
+        "from line 1 on:",
+        "one",
+        "removed: two",
+        "removed: -- three",
+        "added: 2",
+        "added: ++ three",
+        "four",
+        "added: five",
+    ]
