@@ -31,6 +31,7 @@ from engine.types import (
     Request,
     Sampling,
     Scored,
+    TokenScore,
     Usage,
 )
 
@@ -188,6 +189,17 @@ def test_log_probabilities_have_ranks_and_others(
     assert loopback.asked[0].body["top_logprobs"] == 2
 
 
+def test_the_probability_alone_is_what_is_asked_for_with_no_others(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    content = [{"token": "Red", "logprob": -2.5, "top_logprobs": [{"token": "A", "logprob": -1}]}]
+    loopback.say(chunk("Red", logprobs={"content": content}), end(), DONE)
+    events = asked(remote(), Request(QUESTION, top_logprobs=0))
+    (scored,) = (event for event in events if isinstance(event, Scored))
+    assert scored.tokens == (TokenScore("Red", -2.5, 1),)
+    assert loopback.asked[0].body["top_logprobs"] == 1
+
+
 def test_missing_log_probabilities_are_pointed_out(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:
@@ -210,6 +222,7 @@ def test_missing_log_probabilities_are_pointed_out(
             (chunk("Blue and"), b'data: {"error": {"message": "out of memory"}}\n\n'),
             "out of memory",
         ),
+        ((chunk("Blue and"), b'data: {"object": "error", "message": "no room"}\n\n'), "no room"),
         ((chunk("Blue and"), end("content_filter"), DONE), "content_filter"),
     ],
 )

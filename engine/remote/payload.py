@@ -85,10 +85,10 @@ def payload_of(request: Request, indexes: Sequence[int], model: str, dialect: Di
     body |= _constraint(request, dialect)
     if not request.messages:
         if request.top_logprobs is not None:
-            body["logprobs"] = min(request.top_logprobs, MOST_LOGPROBS)
+            body["logprobs"] = _others(request.top_logprobs)
         return Payload("/completions", {**body, "prompt": request.prefill})
     if request.top_logprobs is not None:
-        body |= {"logprobs": True, "top_logprobs": min(request.top_logprobs, MOST_LOGPROBS)}
+        body |= {"logprobs": True, "top_logprobs": _others(request.top_logprobs)}
     if request.think is not None and dialect.think:
         body["chat_template_kwargs"] = {"enable_thinking": request.think}
     messages = [{"role": one.role, "content": one.content} for one in request.messages]
@@ -98,6 +98,11 @@ def payload_of(request: Request, indexes: Sequence[int], model: str, dialect: Di
     return Payload("/chat/completions", {**body, "messages": messages})
 
 
+def _others(wanted: int) -> int:
+    """How many other tokens a server is asked for: some give no probability at all for none."""
+    return min(max(wanted, 1), MOST_LOGPROBS)
+
+
 def _sampling(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
     """All that the server takes, what is off too: servers have defaults of their own, such as a
     penalty for repetitions that nobody asked for."""
@@ -105,7 +110,7 @@ def _sampling(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
     told = {theirs: values[name] for name, theirs in dialect.sampling.items()}
     if dialect.title == "vLLM" and told["top_k"] == 0:
         told["top_k"] = -1
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in told.items() if value not in (None, [])}
 
 
 def _constraint(request: Request, dialect: Dialect) -> dict[str, Any]:
