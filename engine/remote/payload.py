@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -96,6 +96,24 @@ def payload_of(request: Request, indexes: Sequence[int], model: str, dialect: Di
         messages.append({"role": "assistant", "content": request.prefill})
         body |= dialect.prefill or {}
     return Payload("/chat/completions", {**body, "messages": messages})
+
+
+_NEEDED = frozenset({"model", "messages", "prompt", "stream", "response_format", "grammar"})
+"""Parameters without which there is no answer, or another than was asked for."""
+
+
+def can_be_left_out(parameter: str, body: Mapping[str, Any]) -> bool:
+    """Whether a request can be sent without a parameter that the server has refused."""
+    return parameter in body and parameter not in _NEEDED
+
+
+def without(body: Mapping[str, Any], refused: Set[str]) -> dict[str, Any]:
+    """What is posted where the server does not take some parameters with this model. The limit of
+    tokens has another name there."""
+    sent = dict(body)
+    if "max_tokens" in refused and "max_tokens" in sent:
+        sent["max_completion_tokens"] = sent.pop("max_tokens")
+    return {name: value for name, value in sent.items() if name not in refused}
 
 
 def _others(wanted: int) -> int:
