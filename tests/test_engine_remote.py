@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from email.utils import formatdate
 from pathlib import Path
 from time import monotonic
 
@@ -159,6 +160,21 @@ def test_alternatives_that_a_server_leaves_out_are_asked_for_one_by_one(
     assert [one.body["seed"] for one in loopback.asked] == [7, 8, 9]
 
 
+def test_a_server_that_cuts_off_what_is_too_long_is_found_out(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    engine = remote(n_ctx=32_768)
+    loopback.say(chunk("Yes."), end(), usage(404, 2), DONE)
+    asked(engine, Request((Message("user", "a word and another " * 40),)))
+    long = Request((Message("user", "a word and another " * 1000),))
+    for _ in range(2):
+        loopback.say(chunk("Yes."), end(), usage(4096, 2), DONE)
+        (said,) = notices(asked(engine, long))
+        assert "has read 4,096 tokens of about 10,004" in said
+    loopback.say(chunk("Yes."), end(), usage(10_004, 2), DONE)
+    assert not notices(asked(engine, long))
+
+
 def test_log_probabilities_have_ranks_and_others(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:
@@ -257,6 +273,9 @@ def test_a_server_may_say_how_long_to_wait(
     started = monotonic()
     assert texts(asked(engine)) == "Blue."
     assert monotonic() - started >= 0.2
+    loopback.reply(Told.json({}, 503, Retry_After=formatdate(usegmt=True)))
+    loopback.say(chunk("Blue."), end(), DONE)
+    assert texts(asked(engine)) == "Blue.", "a time that has come"
     loopback.reply(Told.json({"error": "come back tomorrow"}, 429, Retry_After="86400"))
     assert "try again in 86,400 s: come back tomorrow" in failure(engine)
 
@@ -379,6 +398,17 @@ def test_a_server_that_does_not_speak_tls(loopback: Loopback) -> None:
     engine = RemoteEngine(Endpoint("big", url), {})
     assert "does not speak TLS" in failure(engine)
     engine.close()
+
+
+def test_no_proxy_stands_between_here_and_here(
+    loopback: Loopback, remote: Callable[..., RemoteEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
+    away = RemoteEngine(Endpoint("away", "http://models.example/v1"), {})
+    assert "cannot be reached (Connection refused)" in failure(away)
+    away.close()
+    loopback.say(chunk("Blue."), end(), DONE)
+    assert texts(asked(remote())) == "Blue."
 
 
 def test_a_certificate_of_nobody_known_is_refused_until_its_authority_is_named(

@@ -78,6 +78,7 @@ class Connection:
         self._client = httpx.Client(
             headers={**headers, "Accept-Encoding": "identity"},
             verify=_trusted(endpoint),
+            trust_env=not endpoint.is_on_this_machine,  # no proxy leads back here
             timeout=httpx.Timeout(endpoint.timeout_s, connect=_CONNECT_S, write=_WRITE_S),
         )
         self._endpoint = endpoint
