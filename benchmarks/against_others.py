@@ -72,7 +72,7 @@ def _compare_decoding(
         return spawn_worker(path, replace(options, threads=arguments.threads))
 
     lab = Lab(Runtime({"CHAT_HOME": home}, start), Narrator(sys.stderr))
-    subject = lab.examine(model)
+    subject = lab.examine(str(model))
     # llama-bench gets the depth that ours really has.
     depth = _ours(lab, subject, arguments.depth).usage.prompt_tokens
     command = [llama_bench, "-m", str(model), "-p", "0", "-n", str(TOKENS), "-r", "1"]

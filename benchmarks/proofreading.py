@@ -85,7 +85,7 @@ def main() -> None:
         load = EngineOptions(load=(("n_ctx", str(arguments.n_ctx)),))
         model = str(Path(arguments.model).resolve()) if arguments.model else None
         engine = runtime.start_engine(model, chosen_load_options(load, save=False))
-        spoilt = [spoilt_text(arguments.split, seed) for seed in arguments.seed]
+        spoilt = [spoilt_text(arguments.split, seed, arguments.first) for seed in arguments.seed]
         print(_described(spoilt), _HEAD, sep="\n", flush=True)
         for result in _results(runtime, engine, arguments, spoilt):
             print(_line(result, spoilt), flush=True)
@@ -100,6 +100,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--n-ctx", type=int, default=8192)
     parser.add_argument("--split", choices=SPLITS, default="dev")
     parser.add_argument("--seed", type=int, nargs="+", default=[1], help="the texts, once for each")
+    parser.add_argument("--first", type=int, help="only so many paragraphs, to try a way quickly")
     parser.add_argument("--unit", choices=get_args(Unit), help="other than the prompt's own")
     parser.add_argument("--prompt", type=Path, help="a file in place of the packaged prompt")
     parser.add_argument("--only", choices=("bare", _PROMPT), help="one way alone")
@@ -113,10 +114,10 @@ def paragraphs(split: str) -> list[str]:
     return [text.strip() for text in tables[split]]
 
 
-def spoilt_text(split: str, seed: int) -> Spoilt:
-    """All paragraphs of a split as one text, with the errors of a seed."""
+def spoilt_text(split: str, seed: int, first: int | None = None) -> Spoilt:
+    """The paragraphs of a split as one text, or the first of them, with the errors of a seed."""
     chance = random.Random(seed)
-    right = paragraphs(split)
+    right = paragraphs(split)[:first]
     wrong = [with_errors(text, chance, misspellings()) for text in right]
     errors = [error for _, each in wrong for error in each]
     return Spoilt("\n\n".join(text for text, _ in wrong), "\n\n".join(right), tuple(errors))

@@ -54,6 +54,9 @@ class Allowed:
     min_gain: float | None = None
     """How many nats likelier a change must make the text not to be doubtful; None does not ask the
     model."""
+    near: float | None = None
+    """Within how many nats of the text's own words others are tried that the model did not propose;
+    None tries none."""
     locks: Collection[LockKind] = FIXED
     """What must come back as it is."""
     languages_differ: LanguagesDiffer | None = None

@@ -102,6 +102,13 @@ class WorkerEngine:
         values = {"messages": wire.encode_messages(tuple(messages)), "text": text, "after": after}
         return wire.decode_scores(self._ask("score", **values)["scores"])
 
+    def variants(
+        self, messages: Sequence[Message], text: str, *, within: float, most: int = 16
+    ) -> tuple[str, ...]:
+        """See `Engine`."""
+        values = {"messages": wire.encode_messages(tuple(messages)), "text": text}
+        return tuple(self._ask("variants", **values, within=within, most=most)["variants"])
+
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
         self._cancelled = False

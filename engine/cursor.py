@@ -89,6 +89,11 @@ class Cursor:
         """The draft's next token; None at its end."""
         return self._draft[self._at] if self._at < len(self._draft) else None
 
+    @property
+    def rest(self) -> Sequence[int]:
+        """What of the draft is still to come."""
+        return self._draft[self._at :]
+
     def follow(self, token: int) -> None:
         """See `Guesser`."""
         self._last = [*self._last[-3:], token]

@@ -21,24 +21,22 @@ from engine.formatting.chatformat import ChatFormat, Formatted, plain
 from engine.formatting.reasoning import THINK, ReasoningSplitter
 from engine.grammars.grammar import Grammar
 from engine.keeper import SnapshotKeeper
-from engine.kvcache import Addition, CacheOptions, KvCache, KvSequence
+from engine.kvcache import CacheOptions, KvCache
 from engine.output import Output
 from engine.prefill import Reading
 from engine.prefix import shared_tokens
-from engine.sampling.logprobs import logits_of, token_score
+from engine.sampling.logprobs import teacher_forced
 from engine.sampling.sampler import Sampler
 from engine.snapshots import SnapshotStore
 from engine.speculate import Costs, Lookup, Pace
 from engine.types import Event, LoadOptions, Message, ModelCard, Notice, Request, TokenScore
+from engine.variants import Variants
 from engine.weights import Weights
 
 _MOST_ALTERNATIVES = 16
 
 _LONGEST_SEARCH = 256
 """Tokens of an answer by beam search where no limit is set: it is for short texts."""
-
-_SCORED_AT_ONCE = 64
-"""Tokens whose logits are kept at once: a row has as many numbers as the vocabulary has tokens."""
 
 
 class Inference:
@@ -105,23 +103,39 @@ class Inference:
         sequence, spelled = self._cache.begin(given[:begins])
         try:
             self._cache.extend(sequence, spelled[len(sequence.tokens) : -1])
-            return self._teacher_forced(sequence, given[begins - 1 :])
+            return teacher_forced(self._weights, self._cache, sequence, given[begins - 1 :])
         except Cancelled as error:
             raise WorkerFailed("scoring was cancelled") from error
         finally:
             self._cache.release(sequence)
 
-    def _teacher_forced(self, sequence: KvSequence, tokens: Sequence[int]) -> list[TokenScore]:
-        """The score of every token but the first, each given those before it."""
-        scores = []
-        step = min(_SCORED_AT_ONCE, self._cache.options.batch)
-        for start in range(0, len(tokens) - 1, step):
-            part = tokens[start : start + step]
-            (row,) = self._cache.evaluate([Addition(sequence, part, len(part))])
-            for place, token in enumerate(tokens[start + 1 : start + 1 + len(part)]):
-                logits = logits_of(self._cache.handle, row + place, self._weights)
-                scores.append(token_score(self._weights, logits, token, 0))
-        return scores
+    def variants(
+        self, messages: tuple[Message, ...], text: str, within: float, most: int
+    ) -> list[str]:
+        """What the model would nearly have answered in place of a text; see `Engine.variants`.
+
+        Raises:
+            CannotFit: If messages and text are longer than the context.
+            TemplateFailed: If the chat template cannot render the messages.
+            Unsupported: If this model cannot take back a part of what it has read.
+            WorkerFailed: If it was cancelled.
+        """
+        if not self._cache.can_cut:
+            raise Unsupported("this model cannot try several ways to go on")
+        prompt = self._formatted(Request(messages)).tokens
+        draft = self._weights.tokenize(text, special=False)
+        self._recall(prompt)
+        sequence, spelled = self._cache.begin(prompt)
+        try:
+            self._cache.extend(sequence, spelled[len(sequence.tokens) : -1])
+            found = Variants(self._weights, self._cache, draft).texts(
+                sequence, spelled[-1], within, most
+            )
+        except Cancelled as error:
+            raise WorkerFailed("looking for variants was cancelled") from error
+        finally:
+            self._cache.release(sequence)
+        return [variant.decode(errors="replace") for variant in found]
 
     def answer(self, request: Request) -> Iterator[Event]:
         """The events of a request.

@@ -43,6 +43,7 @@ class Engine(Protocol):
 
         Raises:
             LoadFailed: If the weights cannot be used.
+            EndpointFailed: If the server that has them cannot be used.
         """
         ...
 
@@ -74,6 +75,27 @@ class Engine(Protocol):
             LoadFailed: If the weights cannot be used.
             TemplateFailed: If the chat template cannot render the messages.
             Unsupported: If the model is at a server, which cannot be asked this.
+            WorkerFailed: If the worker died over it.
+        """
+        ...
+
+    def variants(
+        self, messages: Sequence[Message], text: str, *, within: float, most: int = 16
+    ) -> tuple[str, ...]:
+        """What the model would nearly have answered in place of a text, one place changed in each.
+
+        Args:
+            messages: What is answered.
+            text: The given answer, such as the draft that is to be corrected.
+            within: How many nats less likely than the text's own token the first one that differs
+                may be; it may be likelier too.
+            most: How many are tried, the likeliest first.
+
+        Raises:
+            CannotFit: If messages and text are longer than the context.
+            LoadFailed: If the weights cannot be used.
+            TemplateFailed: If the chat template cannot render the messages.
+            Unsupported: If this engine or model cannot tell.
             WorkerFailed: If the worker died over it.
         """
         ...

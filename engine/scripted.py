@@ -81,15 +81,18 @@ class ScriptedEngine:
 
     def describe(self) -> ModelCard:
         """See `Engine`."""
-        return self.card
+        return self._card()
 
     def load(self) -> Generator[Event, None, None]:
         """See `Engine`."""
         yield from ()
 
     @property
-    def card(self) -> ModelCard:
+    def card(self) -> ModelCard | None:
         """See `Engine`."""
+        return self._card()
+
+    def _card(self) -> ModelCard:
         return ModelCard(
             name=self.model_name,
             path=Path("scripted.gguf"),
@@ -112,14 +115,21 @@ class ScriptedEngine:
     def score(
         self, messages: Sequence[Message], text: str, *, after: str = ""
     ) -> tuple[TokenScore, ...]:
-        """See `Engine`. A plain text is the likelier the less it differs from the last reply."""
+        """See `Engine`. A plain text is the likelier the less it differs from the last reply:
+        its last token has the whole difference."""
         tokens = _TOKEN.findall(text)
         self._check_room(self.count(messages) + len(_TOKEN.findall(after)) + len(tokens))
         scores = [_score(token, 0) for token in tokens]
         if not messages and scores:
-            differing = _differing(text, self._last_reply().text)
-            scores[0] = replace(scores[0], logprob=scores[0].logprob - _NATS * differing)
+            differing = _differing(after + text, self._last_reply().text)
+            scores[-1] = replace(scores[-1], logprob=scores[-1].logprob - _NATS * differing)
         return tuple(scores)
+
+    def variants(
+        self, messages: Sequence[Message], text: str, *, within: float, most: int = 16
+    ) -> tuple[str, ...]:
+        """See `Engine`. It would never have written anything else."""
+        return ()
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""

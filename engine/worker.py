@@ -195,6 +195,11 @@ class Worker:
         scores = self._loaded().score(messages, frame["text"], frame["after"])
         self._pipes.write({"id": request_id, "scores": [asdict(score) for score in scores]})
 
+    def _variants(self, request_id: int, frame: wire.Frame) -> None:
+        messages = wire.decode_messages(frame["messages"])
+        found = self._loaded().variants(messages, frame["text"], frame["within"], frame["most"])
+        self._pipes.write({"id": request_id, "variants": found})
+
     def _stream(self, request_id: int, frame: wire.Frame) -> None:
         for event in self._loaded().answer(wire.decode_request(frame["request"])):
             self._pipes.write({"id": request_id, **wire.encode_event(event)})

@@ -39,6 +39,8 @@ class Prompt:
     unit: Unit = "section"
     min_gain: float | None = None
     """By how many nats a change must make a draft likelier not to be doubtful; None is off."""
+    near: float | None = None
+    """Within how many nats of a draft's own words others are tried; None is off."""
     models: tuple[str, ...] = ()
     """Patterns of the names of models that it was written for; none are all."""
     included: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Layer:
     kind: Kind | None
     unit: Unit | None
     min_gain: float | None
+    near: float | None
     models: tuple[str, ...] | None
     system: Template | None
     user: Template | None
@@ -92,6 +95,7 @@ def over(nearer: Layer, farther: Layer) -> Layer:
         kind=_first(nearer.kind, farther.kind),
         unit=_first(nearer.unit, farther.unit),
         min_gain=_first(nearer.min_gain, farther.min_gain),
+        near=_first(nearer.near, farther.near),
         models=_first(nearer.models, farther.models),
         system=_first(nearer.system, farther.system),
         user=_first(nearer.user, farther.user),
@@ -125,6 +129,7 @@ def prompt_of(layer: Layer, source: str) -> Prompt:
         folder=layer.folder,
         unit=layer.unit or "section",
         min_gain=layer.min_gain,
+        near=layer.near,
         models=layer.models or (),
         included=layer.included,
         select=layer.select or "first",
@@ -162,6 +167,7 @@ def stacked(prompts: Sequence[Prompt]) -> Prompt:
             ),
             unit=min(joined.unit, each.unit, key=UNITS.index),
             min_gain=_lower(joined.min_gain, each.min_gain),
+            near=_lower(joined.near, each.near),
             models=tuple(dict.fromkeys((*joined.models, *each.models))),
             tests=(),
         )
@@ -169,7 +175,8 @@ def stacked(prompts: Sequence[Prompt]) -> Prompt:
 
 
 def _lower(one: float | None, other: float | None) -> float | None:
-    """The lower gain: what one of the prompts changes need not be what a correction is."""
+    """The lower number of nats, none where one is none: what that prompt changes need not be what a
+    correction is."""
     return None if one is None or other is None else min(one, other)
 
 

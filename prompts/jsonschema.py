@@ -63,6 +63,10 @@ def schema() -> dict[str, Any]:
                     {"type": "number", "minimum": GAINS[0], "maximum": GAINS[1]},
                     "How many nats likelier a change must make a draft not to be doubtful",
                 ),
+                "near": _said(
+                    {"type": "number", "minimum": GAINS[0], "maximum": GAINS[1]},
+                    "Within how many nats of a draft's words others are tried that were overlooked",
+                ),
                 "models": _said(_TEXTS, "Models it was written for; others are a warning"),
                 "extends": _said(_TEXT_OR_TEXTS, "Prompts to inherit from, the last one first"),
                 "include": _said(

@@ -33,6 +33,7 @@ def read_layer(file: PromptFile, folder: Path) -> Layer:
         kind=file.kind,
         unit=file.unit,
         min_gain=file.min_gain,
+        near=file.near,
         models=file.models,
         system=file.system,
         user=file.user,

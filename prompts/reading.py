@@ -88,6 +88,7 @@ def _prompt_file(table: Table, name: str, findings: Findings) -> PromptFile | No
         tags=read(lambda: table.texts("tags"), None),
         kind=read(lambda: cast("Kind | None", table.word("kind", KINDS)), None),
         unit=read(lambda: cast("Unit | None", table.word("unit", UNITS)), None),
+        near=read(lambda: table.number("near", *GAINS), None),
         min_gain=read(lambda: table.number("min_gain", *GAINS), None),
         models=read(lambda: table.texts("models"), None),
         extends=read(lambda: table.text_or_texts("extends") or (), ()),

@@ -45,20 +45,12 @@ MOST_EXAMPLES = 2**31 - 1
 """The highest limit of their number, or of their tokens."""
 
 GAINS = (0, 100)
-"""What `min_gain` may be, in nats."""
+"""What `min_gain` and `near` may be, in nats."""
 
 FILE_KEYS = (
-    *("title", "summary", "tags", "kind", "unit", "min_gain", "models", "extends", "include"),
-    *(
-        "system",
-        "user",
-        "variables",
-        "params",
-        "examples_from",
-        "max_examples",
-        "max_example_tokens",
-        "select",
-    ),
+    *("title", "summary", "tags", "kind", "unit", "min_gain", "near", "models", "extends"),
+    *("include", "system", "user", "variables", "params"),
+    *("examples_from", "max_examples", "max_example_tokens", "select"),
     *("examples", "min_pass", "tests"),
 )
 VARIABLE_KEYS = ("type", "default", "required", "description", "choices", "min", "max")
@@ -160,6 +152,7 @@ class PromptFile:
     kind: Kind | None
     unit: Unit | None
     min_gain: float | None
+    near: float | None
     models: tuple[str, ...] | None
     extends: tuple[str, ...]
     include: Mapping[str, str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -73,7 +74,12 @@ class Asked:
 class Loopback:
     """A server that gives its replies in turn, whatever it is asked, and keeps what it was."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """Begin to listen.
+
+        Args:
+            tls: Of a server that speaks HTTPS.
+        """
         self.models: Told = Told.json(MODELS)
         self.replies: deque[Told] = deque()
         self.asked: list[Asked] = []
@@ -83,6 +89,9 @@ class Loopback:
         """Set when a client has closed a connection that was held."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self._scheme = "https" if tls else "http"
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.01}
         )
@@ -91,7 +100,7 @@ class Loopback:
     @property
     def url(self) -> str:
         """What an endpoint has."""
-        return f"http://127.0.0.1:{self._server.server_port}/v1"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}/v1"
 
     def say(self, *parts: bytes, hold: bool = False) -> None:
         """Answer the next request with these events."""

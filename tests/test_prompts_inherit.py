@@ -141,6 +141,13 @@ def test_a_default_file_of_a_stacked_prompt_is_its_own_folders(shelves: Shelves)
     assert render(both, {}, {"text": "t"}).system == "Far house.\n\nMine."
 
 
+def test_stacked_prompts_look_twice_only_if_all_of_them_do(shelves: Shelves) -> None:
+    plain = shelves.prompt('system = "Mine."')
+    closely, widely = (shelves.prompt(f"near = {nats}") for nats in (1, 3))
+    assert stacked([closely, widely]).near == 1
+    assert stacked([closely, plain]).near is None
+
+
 def test_stacked_prompts_want_the_gain_that_all_of_them_ask_for(shelves: Shelves) -> None:
     plain = shelves.prompt('system = "Mine."')
     low, high = (shelves.prompt(f"min_gain = {gain}") for gain in (1, 4.5))

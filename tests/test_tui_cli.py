@@ -40,7 +40,7 @@ def test_continuing_uses_the_model_that_answered_last(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("sesions",), ("session", "list"), ("model",), ("docter",)], ids=" ".join
+    "words", [("sesions",), ("session", "list"), ("model", "use", "x"), ("docter",)], ids=" ".join
 )
 def test_a_mistyped_subcommand_is_not_sent_to_the_model(chat: Chat, words: tuple[str, ...]) -> None:
     assert chat(*words) == 2

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from scripted_chat import Chat
 
+from drafts import sentence_pieces, split_blocks
+from drafts.hunks import hunks
+from engine.client import WorkerEngine
 from engine.errors import EngineError, Unsupported, WorkerFailed
 from engine.scripted import ScriptedEngine
 from engine.types import Message, TokenScore
+from tui.doubting import gains
 
 DRAFT = 'Their is a light, she said, and it is far. "We was robbed," he sayed.\n'
 REPLIES = ("There is a light she said, and it's far.", '"We were robbed," he said.')
@@ -105,3 +110,27 @@ def test_a_prompt_that_asks_for_no_gain_is_not_held_to_one(
         assert chat("--edit", "draft.md", *templates, "--yes") == 0
         assert draft.read_text() == " ".join(REPLIES) + "\n"
         assert engine.read == []
+
+
+def test_a_gain_is_the_difference_between_the_whole_texts(starter_engine: WorkerEngine) -> None:
+    draft = "It was late. The old man walk to them boats and and sat down – “there”."
+    wanted = "The old man walked to the boats and sat down – “there”."
+    _, piece = sentence_pieces(split_blocks(draft, markdown=True))
+    found = [
+        replace(hunk, start=hunk.start + piece.start, end=hunk.end + piece.start)
+        for hunk in hunks(piece.text, wanted)
+    ]
+    assert len(found) == 3
+
+    def score(text: str) -> float:
+        return sum(
+            each.logprob for each in starter_engine.score((), f" {text}", after="It was late.")
+        )
+
+    expected = []
+    for hunk in found:
+        changed = f"{draft[: hunk.start]}{hunk.new}{draft[hunk.end :]}"
+        expected.append(score(changed[piece.start :]) - score(piece.text))
+    measured = gains(starter_engine, draft[: piece.start], piece, found)
+    assert measured == pytest.approx(expected, abs=0.3)
+    assert min(measured) > 1

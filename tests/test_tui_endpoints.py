@@ -144,6 +144,8 @@ def test_a_dry_run_sends_nothing_and_needs_no_key(
     assert chat("-m", "big", "--dry-run", "Name a colour.") == 0
     assert "Name a colour." in chat.out
     assert "about 8 tokens of 8,192" in chat.err
+    assert f"nothing was sent to {big.url[7:-3]}" in chat.err
+    assert "what you write" not in chat.err
     draft = tmp_path / "draft.md"
     draft.write_text("Teh sea.\n")
     assert chat("-m", "big", "--dry-run", "--edit", str(draft)) == 0
@@ -196,6 +198,21 @@ def test_an_endpoint_tells_what_it_is_and_may_be_the_default(chat: Chat, big: Lo
     assert chat("models", "remove", "big") == 2
     assert "take [endpoints.big] out of" in chat.err
     assert chat("bench", "-m", "big") == 2
+
+
+def test_the_doctor_misses_a_key(
+    chat: Chat, big: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (chat.home / "config" / "config.toml").write_text(
+        f'model = "big"\n[endpoints.big]\nurl = "{big.url}"\nkey_env = "BIG_KEY"\n'
+    )
+    chat("doctor")
+    assert f"big, at {big.url[7:-3]}" in chat.out
+    assert "has no key" not in chat.out + chat.err
+    monkeypatch.delenv("BIG_KEY")
+    assert chat("doctor") == 1
+    assert "big has no key in BIG_KEY" in chat.out + chat.err
+    assert not big.looked_up
 
 
 def test_a_mistyped_name_leads_to_an_endpoint(chat: Chat, big: Loopback) -> None:

@@ -49,6 +49,7 @@ def test_a_changed_template_stops_everything_until_it_was_shown(chat: Chat, mode
     lines = chat.out.splitlines()
     assert any(line.startswith("+") and "Buy gold" in line for line in lines)
     assert any(line.startswith("-") and "Buy gold" not in line for line in lines)
+    assert " {% endfor %}" in lines, "what is around it is seen too"
     assert chat("-m", "tale", "Hi") == 0
     model.write_bytes(BEFORE)
     assert chat("-m", "tale", "Hi") == 1, "the old one is as strange by now"

@@ -33,10 +33,11 @@ def test_every_module_is_in_the_wheel(names: list[str]) -> None:
     assert modules <= set(names)
 
 
-def test_packaged_prompts_and_type_markers_are_in_the_wheel(names: list[str]) -> None:
+def test_packaged_prompts_models_and_type_markers_are_in_the_wheel(names: list[str]) -> None:
     prompts = {f"prompts/library/{path.name}" for path in (ROOT / "prompts/library").glob("*.toml")}
     assert len(prompts) >= 9
     assert prompts <= set(names)
+    assert "engine/models/catalogue.toml" in names
     assert {f"{room}/py.typed" for room in ROOMS} <= set(names)
 
 

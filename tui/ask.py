@@ -251,5 +251,7 @@ def print_request(
     parts = [f"{one.role} {cost:,}" for one, cost in zip(messages, costs, strict=True)]
     frame = [f"chat template {counter.frame:,}"] if counter.frame else []
     about = "about " if engine.host else ""
-    runtime.stderr.write(f"{about}{total:,} tokens of {n_ctx:,}: {', '.join([*parts, *frame])}\n")
+    told = f"{about}{total:,} tokens of {n_ctx:,}: {', '.join([*parts, *frame])}"
+    unsent = f"; nothing was sent to {engine.host}" if engine.host else ""
+    runtime.stderr.write(f"{told}{unsent}\n")
     return exit_codes.DONE

@@ -61,13 +61,13 @@ def _measure_all(runtime: Runtime, options: BenchOptions, lab: Lab) -> None:
 
 def _subjects(runtime: Runtime, options: BenchOptions, lab: Lab) -> list[Subject]:
     """Load every model once: what cannot be used should be said before anything is measured."""
-    models = [runtime.model_to_load(name) for name in (options.model, *options.compare)]
-    for model in models:
+    names = (options.model, *options.compare)
+    for model in map(runtime.model_to_load, names):
         if not isinstance(model, FoundModel):
             raise UsageProblem(
                 f"{model.name} is at {model.host}: chat bench measures models on this machine"
             )
-    return [lab.examine(model.path) for model in models if isinstance(model, FoundModel)]
+    return [lab.examine(name) for name in names]
 
 
 def _plan(options: BenchOptions, subjects: Sequence[Subject]) -> Plan:

@@ -6,7 +6,6 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from engine.errors import EngineError, WorkerFailed
@@ -25,7 +24,8 @@ class Stopped(Exception):
 class Subject:
     """A model to be measured."""
 
-    path: Path
+    name: str | None
+    """As it was named; None is the default."""
     card: ModelCard
 
 
@@ -69,18 +69,18 @@ class Lab:
         """Say what begins."""
         self._narrator.say(text)
 
-    def examine(self, model: Path) -> Subject:
+    def examine(self, name: str | None) -> Subject:
         """Load a model and see what it is.
 
         Raises:
             LoadFailed: If it cannot be used.
             Stopped: If nobody wants to know any more.
         """
-        with self._started(model, {"snapshots": None}) as engine:
+        with self._started(name, {"snapshots": None}) as engine:
             card = engine.describe()
         for notice in card.notices:
             self._narrator.notice(notice)
-        return Subject(model, card)
+        return Subject(name, card)
 
     @contextmanager
     def engine(self, subject: Subject, snapshots: str | None = None) -> Iterator[Engine]:
@@ -96,13 +96,13 @@ class Lab:
         chosen = {"snapshots": snapshots}
         if not subject.card.has_chat_template:
             chosen["chat_template"] = PLAIN_TEMPLATE
-        with self._started(subject.path, chosen) as engine:
+        with self._started(subject.name, chosen) as engine:
             yield engine
 
     @contextmanager
-    def _started(self, model: Path, chosen: Mapping[str, Any]) -> Iterator[Engine]:
+    def _started(self, name: str | None, chosen: Mapping[str, Any]) -> Iterator[Engine]:
         self._go_on()
-        engine = self._engine = self._runtime.start_engine(str(model), chosen)
+        engine = self._engine = self._runtime.start_engine(name, chosen)
         try:
             yield engine
         except EngineError:

@@ -19,15 +19,12 @@ import click
 
 from tui import exit_codes
 from tui.arguments import COMPLETION_VARIABLE, Work
-from tui.examples import SUBCOMMANDS
+from tui.examples import EXAMPLES, SUBCOMMANDS
 
 if TYPE_CHECKING:
     from tui.runtime import EngineStarter
 
-_VERBS = (
-    *("list", "show", "search", "path", "info", "undo", "redo", "history", "prune"),
-    *("export", "import", "rename", "delete", "restore", "replay", "edit"),
-)
+_VERBS = {words.split()[1] for words in EXAMPLES if " " in words}
 """What may follow a subcommand."""
 
 

@@ -33,6 +33,7 @@ from tui.troubles import (
     writable_troubles,
 )
 from tui.version import __version__
+from tui.which_model import endpoints_of
 
 if TYPE_CHECKING:
     pass
@@ -130,6 +131,8 @@ def _models(runtime: Runtime) -> Iterator[tuple[str, str]]:
     for model in find_models(runtime.paths.models):
         yield "model", f"{model.name}, {file_size(model.size_bytes)}, {model.source}"
     with suppress(ConfigError):
+        for name, endpoint in endpoints_of(runtime.config).items():
+            yield "model", f"{name}, at {endpoint.host}"
         if runtime.config.model:
             yield "configured model", runtime.config.model
 

@@ -8,7 +8,7 @@ away; a mark more or less, or a word that a writer may choose freely, hardly doe
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,55 +16,65 @@ from drafts.batches import Piece
 from drafts.doubts import doubt
 from drafts.hunks import Hunk
 from drafts.locks import locks_in
-from engine.errors import EngineError, Unsupported
 from engine.protocol import Engine
+from engine.types import TokenScore
 from tui.reviewing.state import Change
 
 _CONTEXT = 400
 """Characters before a text that are read with it: a few sentences."""
 
+_BLANK = re.compile(r"\s")
+
 _IN_SPEECH = 2.0
 """How many times as sure a change of quoted words must be: what sounds wrong there may be meant."""
-
-_UNJUDGED = "the model was not asked whether it makes the text likelier"
-_UNLIKELY = "the model itself finds the text hardly likelier with it"
 
 
 def with_doubts(changes: Sequence[Change]) -> tuple[Change, ...]:
     """The changes, with a warning where one is no correction by what it is."""
-    return tuple(_warned(change, doubt(change.hunk)) for change in changes)
+    return tuple(warned(change, doubt(change.hunk)) for change in changes)
 
 
-def with_unlikely_doubted(
+def unlikely(
     engine: Engine, draft: str, piece: Piece, changes: Sequence[Change], least: float
-) -> tuple[Change, ...]:
-    """The changes, with a warning where one makes the text hardly likelier.
+) -> tuple[str, ...]:
+    """The names of the changes that leave a text hardly likelier.
 
     Args:
-        engine: What scores; nothing is doubted where it has no way to.
+        engine: What scores.
         draft: The whole text.
         piece: The part of it that was revised.
-        changes: Those of the piece. Such as have a warning already are not looked at.
+        changes: Those of the piece.
         least: By how many nats a change must make the text likelier.
+
+    Raises:
+        EngineError: If texts cannot be scored.
     """
-    unjudged = [change for change in changes if not change.warning]
-    if not unjudged:
-        return tuple(changes)
+    if not changes:
+        return ()
     before = draft[piece.blocks[0].start : piece.start]
-    try:
-        found = gains(engine, before, piece, [change.hunk for change in unjudged])
-    except Unsupported:
-        return tuple(changes)
-    except EngineError:
-        return tuple(change if change.warning else _warned(change, _UNJUDGED) for change in changes)
-    gain_of = dict(zip(map(id, unjudged), found, strict=True))
-    speech = _speech(draft, piece)
+    found = gains(engine, before, piece, [change.hunk for change in changes])
     return tuple(
-        _warned(change, _UNLIKELY)
-        if gain_of.get(id(change), math.inf) < least * (_IN_SPEECH if _is_in(change, speech) else 1)
-        else change
-        for change in changes
+        change.name
+        for change, gain in zip(changes, found, strict=True)
+        if gain < least_gain(draft, piece, change.hunk, least)
     )
+
+
+def least_gain(draft: str, piece: Piece, hunk: Hunk, least: float) -> float:
+    """By how many nats a change must make a text likelier: by more where it is in a quotation.
+
+    Args:
+        draft: The whole text.
+        piece: The part of it that the change is in.
+        hunk: The change.
+        least: What is enough elsewhere.
+    """
+    begin = piece.blocks[0].start
+    block = draft[begin : piece.blocks[-1].end]
+    start, end = hunk.start - begin, max(hunk.end, hunk.start + 1) - begin
+    quotations = locks_in(block, {"quotation"})
+    is_said = any(lock.start < end and start < lock.end for lock in quotations)
+    return least * _IN_SPEECH if is_said else least
 
 
 def gains(engine: Engine, before: str, piece: Piece, hunks: Sequence[Hunk]) -> list[float]:
@@ -82,31 +92,35 @@ def gains(engine: Engine, before: str, piece: Piece, hunks: Sequence[Hunk]) -> l
     context = before.rstrip()
     # Of a first token many models say nothing: a line break is something to come after.
     after, gap = (context[-_CONTEXT:], before[len(context) :]) if context else ("\n", "")
-
-    def log_probability(text: str) -> float:
-        return sum(score.logprob for score in engine.score((), gap + text, after=after))
-
-    as_it_is = log_probability(piece.text)
-    return [log_probability(_changed(piece, hunk)) - as_it_is for hunk in hunks]
-
-
-def _speech(draft: str, piece: Piece) -> list[tuple[int, int]]:
-    """Where in the draft quotations are that reach into a piece."""
-    begin = piece.blocks[0].start
-    block = draft[begin : piece.blocks[-1].end]
-    return [(begin + lock.start, begin + lock.end) for lock in locks_in(block, {"quotation"})]
-
-
-def _is_in(change: Change, spans: Sequence[tuple[int, int]]) -> bool:
-    hunk = change.hunk
-    return any(start < max(hunk.end, hunk.start + 1) and hunk.start < end for start, end in spans)
+    whole = gap + piece.text
+    known = _from_each_token(whole, engine.score((), whole, after=after))
+    found = []
+    for hunk in hunks:
+        at = len(gap) + hunk.start - piece.start
+        # What comes before the word is read already, if a token begins with the blank before it.
+        word = max((blank.start() for blank in _BLANK.finditer(whole, 0, at)), default=0)
+        cut = word if word in known else 0
+        changed = whole[cut:at] + hunk.new + whole[at + len(hunk.old) :]
+        scores = engine.score((), changed, after=after + whole[:cut])
+        found.append(sum(score.logprob for score in scores) - known[cut])
+    return found
 
 
-def _changed(piece: Piece, hunk: Hunk) -> str:
-    start, end = hunk.start - piece.start, hunk.end - piece.start
-    return f"{piece.text[:start]}{hunk.new}{piece.text[end:]}"
+def _from_each_token(text: str, scores: Sequence[TokenScore]) -> dict[int, float]:
+    """The score of a text from each place on where a token begins, in characters; that of the whole
+    alone where tokens are parts of characters."""
+    rest = sum(score.logprob for score in scores)
+    found = {0: rest}
+    if "".join(score.text for score in scores) != text:
+        return found
+    at = 0
+    for score in scores:
+        found[at] = rest
+        at, rest = at + len(score.text), rest - score.logprob
+    return found
 
 
-def _warned(change: Change, warning: str) -> Change:
+def warned(change: Change, warning: str) -> Change:
+    """The change with a further warning, if that says anything."""
     warnings = filter(None, (change.warning, warning))
     return replace(change, warning="; ".join(warnings))

@@ -83,10 +83,12 @@ def _answer_or_talk(options: AskOptions, runtime: Runtime) -> int:
     if is_talk and runtime.can_draw and not options.repl:
         from tui.app.run import run_app
 
+        runtime.trace.mark("the app is loaded")
         return run_app(runtime, options)
     if is_talk or options.repl:
         from tui.repl.loop import run_repl
 
+        runtime.trace.mark("the REPL is loaded")
         return run_repl(runtime, options)
     engine = _start_loading(runtime, options)
     from tui.ask import run_ask

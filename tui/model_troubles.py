@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from engine.errors import EngineError, NoModel
+from engine.errors import EndpointFailed, EngineError, NoModel
 from engine.machine import available_memory
 from engine.models import FoundModel, ModelSummary
 from engine.models.memory import USUAL_CONTEXT, memory_needed
 from engine.models.summary import summarise
+from engine.remote.endpoint import Endpoint, find_key
 from engine.types import KvType
 from tui.config import Config, ConfigError
 from tui.errors import explain
@@ -26,7 +27,10 @@ def model_troubles(runtime: Runtime) -> Iterator[Trouble]:
         config = Config()
     try:
         model = find_model(None, config, runtime.paths.models)
-        summary = summarise(model.parts) if isinstance(model, FoundModel) else None
+        if not isinstance(model, FoundModel):
+            yield from _key_troubles(model, runtime.environment)
+            return
+        summary = summarise(model.parts)
     except NoModel as error:
         what, fix = explain(error)[0].split(": ", 1)
         yield Trouble(what, fix)
@@ -34,9 +38,19 @@ def model_troubles(runtime: Runtime) -> Iterator[Trouble]:
         yield Trouble(
             f"the model cannot be used: {error}", "`chat models list` shows what there is"
         )
+    except ConfigError as error:
+        yield Trouble(str(error), "`chat config edit` mends it; docs/remote.md has the keys")
     else:
-        if summary is not None:  # the others are at a server
-            yield from memory_troubles(model.name, summary, config, available_memory())
+        yield from memory_troubles(model.name, summary, config, available_memory())
+
+
+def _key_troubles(endpoint: Endpoint, environment: Mapping[str, str]) -> Iterator[Trouble]:
+    """A model at a server that wants a key which is not there. The server is not asked."""
+    try:
+        find_key(endpoint, environment)
+    except EndpointFailed as error:
+        what, _, fix = str(error).partition(": ")
+        yield Trouble(what, fix)
 
 
 def memory_troubles(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 import threading
 from contextlib import suppress
@@ -104,14 +105,19 @@ def _shown(runtime: Runtime, change: ModelChange) -> bool:
         f"{change.model.name} has another chat template than on {change.since}; what changed:"
     )
     lines = difflib.unified_diff(
-        change.before.splitlines(),
-        change.after.splitlines(),
+        _lines(change.before),
+        _lines(change.after),
         f"chat template of {change.since}",
         "chat template of today",
         lineterm="",
     )
     show_diff(runtime, "".join(f"{line}\n" for line in lines))
     return True
+
+
+def _lines(template: str) -> list[str]:
+    """Those of a template, broken after each block: many are a single long one."""
+    return re.sub(r"(?<=[%}]})(?!\n)", "\n", template).splitlines()
 
 
 def _checksums(runtime: Runtime, model: FoundModel) -> tuple[str, ...]:

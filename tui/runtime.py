@@ -126,7 +126,8 @@ class Runtime:
         found = self.model_to_load(model, by_name=by_name)
         if not isinstance(found, FoundModel):
             refuse_loading(chosen, found)
-            self.notify(found.warning)
+            if not self._is_dry:
+                self.notify(found.warning)
             return reach_server(found, self.environment, sends=not self._is_dry)
         options = load_options(self.config, self.paths, chosen)
         engine = self._starter(found.path, replace(options, name=found.name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -32,20 +32,23 @@ class Introduction:
     dialect: Dialect
 
 
-def introduce(endpoint: Endpoint, connection: Connection) -> Introduction | None:
-    """Ask a server for its models; None where that was cancelled.
+def introduce(
+    endpoint: Endpoint, connection: Connection
+) -> Generator[None, None, Introduction | None]:
+    """Ask a server for its models; None where that was cancelled. Yields while it waits.
 
     Raises:
         EndpointFailed: If it is not there, wants another key, or does not have the model.
     """
-    page = connection.get(f"{endpoint.url}/models")
+    page = yield from connection.page(f"{endpoint.url}/models")
     if page is None:
         return None
     if page.status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED) and endpoint.model:
-        return _introduction(endpoint, connection, {"id": endpoint.model})
+        return (yield from _introduction(endpoint, connection, {"id": endpoint.model}))
     if page.status != HTTPStatus.OK:
         raise connection.error(page)
-    return _introduction(endpoint, connection, _chosen(endpoint, _models(endpoint, page)))
+    chosen = _chosen(endpoint, _models(endpoint, page))
+    return (yield from _introduction(endpoint, connection, chosen))
 
 
 def assumed(endpoint: Endpoint) -> Introduction:
@@ -85,9 +88,9 @@ def _chosen(endpoint: Endpoint, models: Sequence[Mapping[str, Any]]) -> Mapping[
 
 def _introduction(
     endpoint: Endpoint, connection: Connection, model: Mapping[str, Any]
-) -> Introduction:
+) -> Generator[None, None, Introduction]:
     dialect = dialect_of(endpoint.server, model.get("owned_by"))
-    known = _context(endpoint, connection, dialect, model)
+    known = yield from _context(endpoint, connection, dialect, model)
     return Introduction(_card(endpoint, dialect, model, known), str(model["id"]), dialect)
 
 
@@ -125,7 +128,7 @@ def _card(
 
 def _context(
     endpoint: Endpoint, connection: Connection, dialect: Dialect, model: Mapping[str, Any]
-) -> int | None:
+) -> Generator[None, None, int | None]:
     """Tokens of the context, as far as anybody says."""
     if endpoint.n_ctx is not None:
         return endpoint.n_ctx
@@ -134,7 +137,7 @@ def _context(
             return int(model[key])
     if dialect.context_at is None:
         return None
-    page = connection.get(f"{endpoint.root}{dialect.context_at}")
+    page = yield from connection.page(f"{endpoint.root}{dialect.context_at}")
     try:
         return int(json.loads(page.text)["default_generation_settings"]["n_ctx"]) if page else None
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -15,10 +15,10 @@ from engine.remote.payload import left_out, refuse_what_it_cannot
 from engine.types import (
     Event,
     Finished,
+    Loading,
     Message,
     ModelCard,
     Notice,
-    Prefill,
     Request,
     Timings,
     TokenScore,
@@ -81,17 +81,18 @@ class RemoteEngine:
 
     def describe(self) -> ModelCard:
         """See `Engine`."""
-        with self._busy:
-            self._connection.is_cancelled = False
-            introduction = self._introduced()
-            if introduction is None:
-                raise EndpointFailed("it was cancelled")
-            return introduction.card
+        for _ in self.load():
+            pass
+        if self.card is None:
+            raise EndpointFailed("it was cancelled")
+        return self.card
 
     def load(self) -> Generator[Event, None, None]:
         """See `Engine`. The server has them already; it is asked what they are."""
-        self.describe()
-        yield from ()
+        with self._busy:
+            self._connection.is_cancelled = False
+            for _ in self._introduced():
+                yield Loading(0.0)
 
     def count(self, messages: Sequence[Message]) -> int:
         """See `Engine`. Nothing is sent."""
@@ -103,6 +104,15 @@ class RemoteEngine:
         """See `Engine`."""
         raise Unsupported(
             f"{self.model_name}'s server cannot score a given text; a model on this machine can"
+        )
+
+    def variants(
+        self, messages: Sequence[Message], text: str, *, within: float, most: int = 16
+    ) -> tuple[str, ...]:
+        """See `Engine`."""
+        raise Unsupported(
+            f"{self.model_name}'s server cannot say what it would nearly have written; a model on "
+            "this machine can"
         )
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
@@ -119,9 +129,9 @@ class RemoteEngine:
         self._connection.is_cancelled = True
         self._connection.close()
 
-    def _introduced(self) -> Introduction | None:
+    def _introduced(self) -> Generator[None, None, Introduction | None]:
         if self._introduction is None:
-            self._introduction = introduce(self._endpoint, self._connection)
+            self._introduction = yield from introduce(self._endpoint, self._connection)
             self._connection.model = self._introduction.model if self._introduction else None
         return self._introduction
 
@@ -129,7 +139,9 @@ class RemoteEngine:
         if not 1 <= request.alternatives <= MOST_ALTERNATIVES:
             raise Unsupported(f"alternatives must be from 1 to {MOST_ALTERNATIVES}")
         with self._busy:
-            introduction = self._introduced()
+            for _ in self._introduced():
+                pass
+            introduction = self._introduction
             if introduction is None:
                 for index in range(request.alternatives):
                     yield Finished("cancelled", Usage(0, 0), Timings(0.0, 0.0), index=index)
@@ -137,29 +149,22 @@ class RemoteEngine:
             if not self._sends:
                 raise Unsupported("nothing is sent")
             refuse_what_it_cannot(request, introduction.dialect, self.model_name)
-            prompt_tokens = self._estimated(request, introduction.card.n_ctx)
+            self._check_room(request, introduction.card.n_ctx)
             yield from self._new_notices(
                 *introduction.card.notices, *left_out(request, introduction.dialect)
             )
-            yield Prefill(0, prompt_tokens, 0)
-            asking = Asking(request, introduction, self._connection, prompt_tokens)
+            asking = Asking(
+                request, introduction, self._connection, self._estimate, self._new_notices
+            )
             yield from asking.events()
-            if asking.counted is not None:
-                self._estimate.learn(_everything(request), asking.counted.prompt)
 
-    def _estimated(self, request: Request, n_ctx: int) -> int:
-        tokens = self._estimate.of(_everything(request))
+    def _check_room(self, request: Request, n_ctx: int) -> None:
+        tokens = self._estimate.of_request(request)
         if tokens > n_ctx * _CERTAINLY_TOO_LONG:
             raise CannotFit(tokens, n_ctx - 1)
-        return tokens
 
     def _new_notices(self, *texts: str) -> Iterator[Notice]:
         for text in texts:
             if text not in self._noticed:
                 self._noticed.add(text)
                 yield Notice(text)
-
-
-def _everything(request: Request) -> list[Message]:
-    said = [Message("assistant", request.prefill)] if request.prefill else []
-    return [*request.messages, *said]

@@ -78,6 +78,7 @@ class Connection:
         self._client = httpx.Client(
             headers={**headers, "Accept-Encoding": "identity"},
             verify=_trusted(endpoint),
+            trust_env=not endpoint.is_on_this_machine,  # no proxy leads back here
             timeout=httpx.Timeout(endpoint.timeout_s, connect=_CONNECT_S, write=_WRITE_S),
         )
         self._endpoint = endpoint
@@ -85,11 +86,15 @@ class Connection:
         self._pause_s = pause_s
         self.model: str | None = None
         """For words about it."""
+        self.refused: set[str] = set()
+        """Parameters that the server does not take with its model."""
         # A plain flag: setting an Event takes a lock that a signal handler could find taken.
         self.is_cancelled = False
 
-    def get(self, url: str) -> Page | None:
+    def page(self, url: str) -> Generator[None, None, Page | None]:
         """What a page holds, whatever its status; None where it was cancelled.
+
+        Yields many times a second, so that whoever waits can turn to something else.
 
         Raises:
             EndpointFailed: If the server is not there.
@@ -100,6 +105,7 @@ class Connection:
                     raise failure_as_error(item, self._endpoint) from item
                 if isinstance(item, Page):
                     return item
+                yield
         return None
 
     def events(self, path: str, body: Mapping[str, Any]) -> Generator[str | Notice, None, None]:
@@ -138,6 +144,8 @@ class Connection:
         has_begun = False
         with _Errand(self._client, call) as errand:
             for item in self._items(errand):
+                if item is None:
+                    continue
                 if isinstance(item, str):
                     has_begun = True
                     yield item
@@ -150,8 +158,9 @@ class Connection:
                 raise failure_as_error(item, self._endpoint) from item
         return None
 
-    def _items(self, errand: _Errand) -> Generator[_Item, None, None]:
-        """What a thread brings, until it ends or nobody wants any more of it."""
+    def _items(self, errand: _Errand) -> Generator[_Item | None, None, None]:
+        """What a thread brings, until it ends or nobody wants any more of it; None while it
+        brings nothing."""
         deadline: float | None = None
         while not self.is_cancelled and (deadline is None or monotonic() < deadline):
             try:
@@ -161,6 +170,7 @@ class Connection:
                     raise EndpointFailed(
                         f"{self._endpoint.host} sends what is no answer: is its url right?"
                     ) from None
+                yield None
                 continue
             if item is None or (deadline is not None and isinstance(item, Exception)):
                 return

@@ -96,7 +96,9 @@ def find_key(endpoint: Endpoint, environment: Mapping[str, str]) -> str | None:
     if not key:
         raise EndpointFailed(f"{endpoint.name} has no key in {where}: {way}")
     if not (key.isascii() and key.isprintable()):
-        raise EndpointFailed(f"{endpoint.name}'s key in {where} has characters that no key has")
+        raise EndpointFailed(
+            f"{endpoint.name}'s key in {where} has characters that no key has: {way}"
+        )
     return key
 
 
@@ -111,5 +113,7 @@ def _from_keyring(name: str) -> str:
         ) from error
     try:
         return keyring.get_password(KEYRING_SERVICE, name) or ""
+    except errors.NoKeyringError as error:
+        raise EndpointFailed(f"{name}'s key: this system has no keyring, use key_env") from error
     except errors.KeyringError as error:
         raise EndpointFailed(f"the keyring cannot be read: {error}; or use key_env") from error

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from llama_cpp import llama_cpp as ll
 
+from engine.kvcache import Addition, KvCache, KvSequence
 from engine.sampling import candidates
 from engine.types import TokenScore
 from engine.weights import Weights
 
 Logits: TypeAlias = npt.NDArray[Any]
+
+_SCORED_AT_ONCE = 64
+"""Tokens whose logits are kept at once: a row has as many numbers as the vocabulary has tokens."""
 
 
 def logits_of(context: ll.llama_context_p, row: int, weights: Weights) -> Logits:
@@ -55,6 +60,31 @@ def token_score(weights: Weights, logits: Logits, token: int, top: int) -> Token
             (_text(weights, other), float(logprobs[other])) for other in likeliest(logits, top)
         ),
     )
+
+
+def teacher_forced(
+    weights: Weights, cache: KvCache, sequence: KvSequence, tokens: Sequence[int]
+) -> list[TokenScore]:
+    """The score of every token but the first, each given those before it.
+
+    Args:
+        weights: Whose vocabulary they are from.
+        cache: Evaluates them.
+        sequence: What comes before; all tokens but the last are appended to it.
+        tokens: At least one.
+
+    Raises:
+        Cancelled, CannotFit: See `KvCache.evaluate`.
+    """
+    scores = []
+    step = min(_SCORED_AT_ONCE, cache.options.batch)
+    for start in range(0, len(tokens) - 1, step):
+        part = tokens[start : start + step]
+        (row,) = cache.evaluate([Addition(sequence, part, len(part))])
+        for place, token in enumerate(tokens[start + 1 : start + 1 + len(part)]):
+            logits = logits_of(cache.handle, row + place, weights)
+            scores.append(token_score(weights, logits, token, 0))
+    return scores
 
 
 def _text(weights: Weights, token: int) -> str:

@@ -34,6 +34,12 @@ class MissingEngine:
         """See `Engine`."""
         self._refuse()
 
+    def variants(
+        self, messages: Sequence[Message], text: str, *, within: float, most: int = 16
+    ) -> tuple[str, ...]:
+        """See `Engine`."""
+        self._refuse()
+
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
         self._refuse()

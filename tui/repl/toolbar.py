@@ -11,6 +11,7 @@ from engine.protocol import Engine
 from sessions import branch_of_head
 from tui.commands import Talk
 from tui.sanitize import sanitize_line
+from tui.which_model import shown_name
 
 _BAR = 8
 """Cells of the meter."""
@@ -50,7 +51,7 @@ def toolbar(standing: Standing, mode: str, width: int) -> str:
     attached = f"{standing.attached} attached" if standing.attached else ""
     parts = (
         (mode,),
-        (_short(standing.engine.model_name),),
+        (_short(shown_name(standing.engine)),),
         _meter(standing),
         (attached,),
         (_short(standing.branch),),
