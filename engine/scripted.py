@@ -81,15 +81,18 @@ class ScriptedEngine:
 
     def describe(self) -> ModelCard:
         """See `Engine`."""
-        return self.card
+        return self._card()
 
     def load(self) -> Generator[Event, None, None]:
         """See `Engine`."""
         yield from ()
 
     @property
-    def card(self) -> ModelCard:
+    def card(self) -> ModelCard | None:
         """See `Engine`."""
+        return self._card()
+
+    def _card(self) -> ModelCard:
         return ModelCard(
             name=self.model_name,
             path=Path("scripted.gguf"),

@@ -11,13 +11,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from pathlib import Path
 from threading import Event as Flag
-from typing import TypeVar
+from typing import Any
 
 from textual.pilot import Pilot
-from textual.widget import Widget
 
 from engine.scripted import Reply, ScriptedEngine
-from engine.types import Event, Finished, Request, Timings, Usage
+from engine.types import Event, Finished, ModelCard, Request, Timings, Usage
 from sessions import SessionStore, Turn
 from tui.app.app import ChatApp
 from tui.app.overview import Overview, ShownTurn
@@ -28,8 +27,6 @@ from tui.runtime import EngineStarter, Runtime
 _PATIENCE_S = 10.0
 
 Play = Callable[["Stage"], Awaitable[None]]
-
-W = TypeVar("W", bound=Widget)
 
 
 _ENOUGH = 30
@@ -42,8 +39,14 @@ class PacedEngine(ScriptedEngine):
     def __init__(self, replies: Sequence[Reply | str], *, n_ctx: int = 4096) -> None:
         super().__init__(replies, n_ctx=n_ctx)
         self._is_endless = any(isinstance(each, Reply) and each.endless for each in replies)
+        self.is_loaded = True
         self._may_go = Flag()
         self._may_go.set()
+
+    @property
+    def card(self) -> ModelCard | None:
+        """See `Engine`."""
+        return super().card if self.is_loaded else None
 
     def hold(self) -> None:
         """Let nothing come before `go`."""
@@ -152,24 +155,20 @@ class Stage:
         return "\n".join(strip.text.rstrip() for strip in strips)
 
 
-def perform(
-    play: Play,
+def staged(
     home: Path,
     *,
     replies: Sequence[Reply | str] = ("Hello there.",),
     options: AskOptions | None = None,
-    size: tuple[int, int] = (80, 24),
     starter: EngineStarter | None = None,
     n_ctx: int = 4096,
 ) -> Stage:
-    """Run the app while a test plays; it has ended, and saved everything, when this returns.
+    """The app before it runs.
 
     Args:
-        play: The test.
         home: ``CHAT_HOME``.
         replies: What the engine says.
         options: What the command line said.
-        size: Columns and lines.
         starter: Starts another engine.
         n_ctx: Tokens that fit the engine.
     """
@@ -180,16 +179,27 @@ def perform(
     engine = PacedEngine(replies, n_ctx=n_ctx)
     engine.model_name = "tiny"
     runtime = Runtime({"CHAT_HOME": str(home)}, starter or (lambda _path, _options: engine))
-    app = ChatApp(runtime, options or AskOptions())
-    stage = Stage(app, engine, home)
+    return Stage(ChatApp(runtime, options or AskOptions()), engine, home)
+
+
+def perform(play: Play, home: Path, *, size: tuple[int, int] = (80, 24), **parts: Any) -> Stage:
+    """Run the app while a test plays; it has ended, and saved everything, when this returns.
+
+    Args:
+        play: The test.
+        home: ``CHAT_HOME``.
+        size: Columns and lines.
+        parts: See `staged`.
+    """
+    stage = staged(home, **parts)
 
     async def run() -> None:
-        async with app.run_test(size=size) as stage.pilot:
-            await stage.until(lambda: stage.overview.session or app.error)
+        async with stage.app.run_test(size=size) as stage.pilot:
+            await stage.until(lambda: stage.overview.session or stage.app.error)
             await play(stage)
-            engine.go()
+            stage.engine.go()
 
     asyncio.run(run())
-    if app.fault_log.faults:
-        raise app.fault_log.faults[0]
+    if stage.app.fault_log.faults:
+        raise stage.app.fault_log.faults[0]
     return stage

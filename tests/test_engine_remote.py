@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from email.utils import formatdate
 from pathlib import Path
 from time import monotonic
 
@@ -30,6 +31,7 @@ from engine.types import (
     Request,
     Sampling,
     Scored,
+    TokenScore,
     Usage,
 )
 
@@ -159,6 +161,21 @@ def test_alternatives_that_a_server_leaves_out_are_asked_for_one_by_one(
     assert [one.body["seed"] for one in loopback.asked] == [7, 8, 9]
 
 
+def test_a_server_that_cuts_off_what_is_too_long_is_found_out(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    engine = remote(n_ctx=32_768)
+    loopback.say(chunk("Yes."), end(), usage(404, 2), DONE)
+    asked(engine, Request((Message("user", "a word and another " * 40),)))
+    long = Request((Message("user", "a word and another " * 1000),))
+    for _ in range(2):
+        loopback.say(chunk("Yes."), end(), usage(4096, 2), DONE)
+        (said,) = notices(asked(engine, long))
+        assert "has read 4,096 tokens of about 10,004" in said
+    loopback.say(chunk("Yes."), end(), usage(10_004, 2), DONE)
+    assert not notices(asked(engine, long))
+
+
 def test_log_probabilities_have_ranks_and_others(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:
@@ -170,6 +187,17 @@ def test_log_probabilities_have_ranks_and_others(
     assert scored.tokens[0].rank == 1
     assert scored.tokens[0].others == (("Blue", -0.1), ("Red", -2.5))
     assert loopback.asked[0].body["top_logprobs"] == 2
+
+
+def test_the_probability_alone_is_what_is_asked_for_with_no_others(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    content = [{"token": "Red", "logprob": -2.5, "top_logprobs": [{"token": "A", "logprob": -1}]}]
+    loopback.say(chunk("Red", logprobs={"content": content}), end(), DONE)
+    events = asked(remote(), Request(QUESTION, top_logprobs=0))
+    (scored,) = (event for event in events if isinstance(event, Scored))
+    assert scored.tokens == (TokenScore("Red", -2.5, 1),)
+    assert loopback.asked[0].body["top_logprobs"] == 1
 
 
 def test_missing_log_probabilities_are_pointed_out(
@@ -194,6 +222,7 @@ def test_missing_log_probabilities_are_pointed_out(
             (chunk("Blue and"), b'data: {"error": {"message": "out of memory"}}\n\n'),
             "out of memory",
         ),
+        ((chunk("Blue and"), b'data: {"object": "error", "message": "no room"}\n\n'), "no room"),
         ((chunk("Blue and"), end("content_filter"), DONE), "content_filter"),
     ],
 )
@@ -257,6 +286,9 @@ def test_a_server_may_say_how_long_to_wait(
     started = monotonic()
     assert texts(asked(engine)) == "Blue."
     assert monotonic() - started >= 0.2
+    loopback.reply(Told.json({}, 503, Retry_After=formatdate(usegmt=True)))
+    loopback.say(chunk("Blue."), end(), DONE)
+    assert texts(asked(engine)) == "Blue.", "a time that has come"
     loopback.reply(Told.json({"error": "come back tomorrow"}, 429, Retry_After="86400"))
     assert "try again in 86,400 s: come back tomorrow" in failure(engine)
 
@@ -381,6 +413,17 @@ def test_a_server_that_does_not_speak_tls(loopback: Loopback) -> None:
     engine.close()
 
 
+def test_no_proxy_stands_between_here_and_here(
+    loopback: Loopback, remote: Callable[..., RemoteEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
+    away = RemoteEngine(Endpoint("away", "http://models.example/v1"), {})
+    assert "cannot be reached (Connection refused)" in failure(away)
+    away.close()
+    loopback.say(chunk("Blue."), end(), DONE)
+    assert texts(asked(remote())) == "Blue."
+
+
 def test_a_certificate_of_nobody_known_is_refused_until_its_authority_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -445,6 +488,44 @@ def test_a_model_that_the_server_lacks(
     assert "has no model 'huge', it has tiny: correct model" in failure(remote(model="huge"))
     loopback.reply(Told.json({"detail": "Not Found"}, 404))
     assert "has no model 'tiny', or the url in [endpoints.big] lacks /v1" in failure(remote())
+
+
+def refused_parameter(name: str) -> Told:
+    """What a server says that does not take a parameter with its model."""
+    error = {"message": f"no {name} here", "param": name, "code": "unsupported_value"}
+    return Told.json({"error": error}, 400)
+
+
+def test_what_a_server_does_not_take_with_its_model_is_left_out_from_then_on(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    engine = remote()
+    request = Request(QUESTION, max_tokens=9)
+    for name in ("temperature", "max_tokens"):
+        loopback.reply(refused_parameter(name))
+    loopback.say(chunk("Blue."), end(), usage(20, 2), DONE)
+    events = asked(engine, request)
+    assert texts(events) == "Blue."
+    assert notices(events) == ["the server does not take temperature with this model: left out"]
+    loopback.say(chunk("Blue."), end(), usage(20, 2), DONE)
+    assert not notices(asked(engine, request))
+    for one in loopback.asked[2:]:
+        assert "temperature" not in one.body
+        assert one.body["max_completion_tokens"] == 9
+    loopback.reply(refused_parameter("max_completion_tokens"))
+    loopback.say(chunk("Blue."), end(), usage(20, 2), DONE)
+    assert texts(asked(engine, request)) == "Blue.", "it is not asked for ever"
+
+
+def test_what_an_answer_needs_is_never_left_out(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    engine = remote()
+    loopback.reply(refused_parameter("response_format"))
+    assert "no response_format here" in failure(engine, Request(QUESTION, schema="{}"))
+    loopback.reply(refused_parameter("tools"))
+    assert "refused the request (400 Bad Request): no tools here" in failure(engine)
+    assert len(loopback.asked) == 2
 
 
 def test_one_of_several_models_must_be_named(

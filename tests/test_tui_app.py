@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from engine.errors import LoadFailed, NoModel
 from engine.scripted import Reply
-from engine.types import Event, Loading, LoadOptions, ModelCard, Request
+from engine.types import Event, Loading, LoadOptions, Request
 from sessions import SessionStore, UnknownSession
 from tui.app.app import ChatApp
 from tui.options import AskOptions, EngineOptions
@@ -45,7 +45,7 @@ def test_an_answer_grows_on_the_screen_and_escape_keeps_what_there_is(home: Path
         await stage.press("escape")
         await stage.idle()
         assert stage.turns[-1].turn.status == "cancelled"
-        assert "stopped" in stage.screen_text()
+        await stage.until(lambda: "stopped" in stage.screen_text())
 
     stage = perform(play, home, replies=[Reply("word ", endless=True)])
     assert stage.saved[-1].status == "cancelled"
@@ -132,8 +132,8 @@ def test_a_long_paste_goes_along_as_a_text(home: Path) -> None:
     async def play(stage: Stage) -> None:
         stage.chat.composer.post_message(Paste("line\n" * 60))
         await stage.until(lambda: stage.overview.attachments == ("pasted text 1",))
+        await stage.until(lambda: "@ pasted text 1  ×" in stage.screen_text())
         assert not stage.chat.composer.text
-        assert "@ pasted text 1  ×" in stage.screen_text()
         await stage.send("Summarise it")
         assert "line\nline" in stage.engine.requests[-1].messages[-1].content
         assert stage.overview.attachments == ()
@@ -182,6 +182,10 @@ def test_the_palette_has_the_commands_and_begins_one_that_needs_words(home: Path
         await stage.idle()
         await stage.press("ctrl+p", *"score")
         await stage.until(lambda: "/score TEXT" in stage.screen_text())
+        await stage.press("ctrl+u", *"regen")
+        await stage.until(lambda: "/regen [N] [K V…]" in stage.screen_text())
+        await stage.press("ctrl+u", *"score")
+        await stage.until(lambda: "/score TEXT" in stage.screen_text())
         await stage.press("enter")
         await stage.until(lambda: stage.chat.composer.text == "/score ")
 
@@ -206,6 +210,33 @@ def test_help_names_the_keys_in_force_and_all_commands(home: Path) -> None:
         assert not stage.turns
 
     perform(play, home, size=(100, 40))
+
+
+def test_a_command_that_is_none_comes_back_to_be_changed(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        await stage.type("/regne")
+        await stage.press("enter")
+        await stage.until(lambda: "did you mean /regen?" in stage.screen_text())
+        await stage.until(lambda: stage.chat.composer.text == "/regne")
+        await stage.press("ctrl+c")
+        assert not stage.chat.composer.text
+
+    perform(play, home)
+
+
+def test_colours_that_are_chosen_are_there_again(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        stage.app.theme = "nord"
+        await stage.until((home / "config" / "config.toml").exists)
+
+    perform(play, home)
+
+    async def again(stage: Stage) -> None:
+        assert stage.app.theme == "nord"
+
+    perform(again, home)
 
 
 def test_the_cursor_goes_through_the_turns(home: Path) -> None:
@@ -278,7 +309,7 @@ class Broken(PacedEngine):
 
     def __init__(self) -> None:
         super().__init__(["Hello there."])
-        self.is_broken = True
+        self.is_loaded = False
 
     def load(self) -> Generator[Event, None, None]:
         yield Loading(0.5)
@@ -289,7 +320,7 @@ class Broken(PacedEngine):
         return super().stream(request)
 
     def _check(self) -> None:
-        if self.is_broken:
+        if not self.is_loaded:
             raise LoadFailed("tiny.gguf cannot be loaded: it is damaged")
 
 
@@ -304,7 +335,7 @@ def test_a_model_that_cannot_be_loaded_is_told_and_tried_again(home: Path) -> No
         await stage.send("Say hello.")
         assert "it is damaged" in stage.screen_text()
         assert stage.contents == ["Say hello."]
-        engine.is_broken = False
+        engine.is_loaded = True
         await stage.press("f5")
         await stage.until(lambda: stage.contents == ["Say hello.", "Hello there."])
         assert "it is damaged" not in stage.screen_text()
@@ -408,18 +439,13 @@ def test_a_small_window_still_works(home: Path, size: tuple[int, int]) -> None:
 
 def test_the_context_is_known_as_soon_as_the_weights_are(home: Path) -> None:
     class Slow(PacedEngine):
-        is_loaded = False
-
-        @property
-        def card(self) -> ModelCard:
-            return super().card if self.is_loaded else None  # type: ignore[return-value]
-
         def load(self) -> Generator[Event, None, None]:
             while not self.is_loaded:
                 yield Loading(0.5)
                 Flag().wait(0.02)
 
     engine = Slow(["Hello."], n_ctx=512)
+    engine.is_loaded = False
 
     async def play(stage: Stage) -> None:
         await stage.until(lambda: "loading the model" in stage.screen_text())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from typing import Any
 
 import httpx
 
@@ -12,8 +13,9 @@ from engine.remote.answer import Answer
 from engine.remote.card import Introduction
 from engine.remote.chunks import BrokenChunk, Chunk, Delta, ReportedError, Tokens, read_chunk
 from engine.remote.connection import DONE, Connection
-from engine.remote.failures import Page
-from engine.remote.payload import payload_of
+from engine.remote.estimate import TokenEstimate
+from engine.remote.failures import Page, ParameterRefused
+from engine.remote.payload import can_be_left_out, payload_of, without
 from engine.types import Event, FinishReason, Notice, Prefill, Request
 
 
@@ -25,7 +27,7 @@ class Asking:
         request: Request,
         introduction: Introduction,
         connection: Connection,
-        prompt_tokens: int,
+        estimate: TokenEstimate,
         once: Callable[[str], Iterator[Notice]],
     ) -> None:
         """Nothing is sent yet.
@@ -34,15 +36,14 @@ class Asking:
             request: What is asked for.
             introduction: What the server is.
             connection: Leads to it.
-            prompt_tokens: An estimate.
+            estimate: Stands in for what the server does not count, and learns from what it does.
             once: Makes a notice of a text that was not told before.
         """
-        self.counted: Tokens | None = None
-        """What the server counted, if it did."""
         self._request = request
         self._introduction = introduction
         self._connection = connection
-        self._prompt_tokens = prompt_tokens
+        self._estimate = estimate
+        self._prompt_tokens = prompt_tokens = estimate.of_request(request)
         self._has_words = False
         self._once = once
         self._answers = [
@@ -58,6 +59,7 @@ class Asking:
         Raises:
             EngineError: If the server fails before anything of an answer came.
         """
+        yield Prefill(0, self._prompt_tokens, 0)
         together = self._introduction.dialect.several
         try:
             while (waiting := self._waiting()) and not self._connection.is_cancelled:
@@ -78,17 +80,37 @@ class Asking:
             yield answer.finished(None)
 
     def _call(self, group: Sequence[Answer]) -> Generator[Event, None, None]:
-        """Ask for some of the answers, and end those of them that the server has ended."""
+        """Ask for some of the answers, without what the server turns out not to take."""
         payload = payload_of(
             self._request,
             [answer.index for answer in group],
             self._introduction.model,
             self._introduction.dialect,
         )
+        refused = self._connection.refused
+        while True:
+            body = without(payload.body, refused)
+            try:
+                yield from self._post(group, payload.path, body)
+            except ParameterRefused as error:
+                if not can_be_left_out(error.parameter, body):
+                    raise
+                refused.add(error.parameter)
+                if error.parameter != "max_tokens":
+                    yield from self._once(
+                        f"the server does not take {error.parameter} with this model: left out"
+                    )
+            else:
+                return
+
+    def _post(
+        self, group: Sequence[Answer], path: str, body: Mapping[str, Any]
+    ) -> Generator[Event, None, None]:
+        """One call, which ends those of the answers that the server has ended."""
         for answer in group:
             answer.ask()
         tokens: Tokens | None = None
-        with closing(self._connection.events(payload.path, payload.body)) as stream:
+        with closing(self._connection.events(path, body)) as stream:
             for data in stream:
                 if isinstance(data, Notice):
                     yield data
@@ -120,7 +142,7 @@ class Asking:
             when = "before its answer was complete" if broken_off else "without an answer"
             raise EndpointFailed(f"{self._host} broke off {when}: try again")
         if tokens is not None:
-            self.counted = tokens
+            yield from self._counted(tokens)
             # What several answers have together says nothing of one of them.
             tokens = tokens if len(group) == 1 else Tokens(tokens.prompt, 0, tokens.cached)
         elif any(answer.reason != "stop" for answer in begun):  # what was hung up on had no time to
@@ -129,6 +151,15 @@ class Asking:
             yield from self._once("the server gave no probabilities of tokens")
         for answer in begun:
             yield answer.finished(tokens)
+
+    def _counted(self, tokens: Tokens) -> Iterator[Event]:
+        """Take note of the server's count of the prompt."""
+        if self._estimate.shows_a_cut(self._request, tokens.prompt):
+            yield Notice(
+                f"{self._host} has read {tokens.prompt:,} tokens of about "
+                f"{self._prompt_tokens:,}: it cuts off what is too long for its context"
+            )
+        self._estimate.learn(self._request, tokens.prompt)
 
     @property
     def _host(self) -> str:

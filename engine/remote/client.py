@@ -19,7 +19,6 @@ from engine.types import (
     Message,
     ModelCard,
     Notice,
-    Prefill,
     Request,
     Timings,
     TokenScore,
@@ -150,31 +149,22 @@ class RemoteEngine:
             if not self._sends:
                 raise Unsupported("nothing is sent")
             refuse_what_it_cannot(request, introduction.dialect, self.model_name)
-            prompt_tokens = self._estimated(request, introduction.card.n_ctx)
+            self._check_room(request, introduction.card.n_ctx)
             yield from self._new_notices(
                 *introduction.card.notices, *left_out(request, introduction.dialect)
             )
-            yield Prefill(0, prompt_tokens, 0)
             asking = Asking(
-                request, introduction, self._connection, prompt_tokens, self._new_notices
+                request, introduction, self._connection, self._estimate, self._new_notices
             )
             yield from asking.events()
-            if asking.counted is not None:
-                self._estimate.learn(_everything(request), asking.counted.prompt)
 
-    def _estimated(self, request: Request, n_ctx: int) -> int:
-        tokens = self._estimate.of(_everything(request))
+    def _check_room(self, request: Request, n_ctx: int) -> None:
+        tokens = self._estimate.of_request(request)
         if tokens > n_ctx * _CERTAINLY_TOO_LONG:
             raise CannotFit(tokens, n_ctx - 1)
-        return tokens
 
     def _new_notices(self, *texts: str) -> Iterator[Notice]:
         for text in texts:
             if text not in self._noticed:
                 self._noticed.add(text)
                 yield Notice(text)
-
-
-def _everything(request: Request) -> list[Message]:
-    said = [Message("assistant", request.prefill)] if request.prefill else []
-    return [*request.messages, *said]

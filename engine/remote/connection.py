@@ -78,6 +78,7 @@ class Connection:
         self._client = httpx.Client(
             headers={**headers, "Accept-Encoding": "identity"},
             verify=_trusted(endpoint),
+            trust_env=not endpoint.is_on_this_machine,  # no proxy leads back here
             timeout=httpx.Timeout(endpoint.timeout_s, connect=_CONNECT_S, write=_WRITE_S),
         )
         self._endpoint = endpoint
@@ -85,6 +86,8 @@ class Connection:
         self._pause_s = pause_s
         self.model: str | None = None
         """For words about it."""
+        self.refused: set[str] = set()
+        """Parameters that the server does not take with its model."""
         # A plain flag: setting an Event takes a lock that a signal handler could find taken.
         self.is_cancelled = False
 

@@ -113,5 +113,7 @@ def _from_keyring(name: str) -> str:
         ) from error
     try:
         return keyring.get_password(KEYRING_SERVICE, name) or ""
+    except errors.NoKeyringError as error:
+        raise EndpointFailed(f"{name}'s key: this system has no keyring, use key_env") from error
     except errors.KeyringError as error:
         raise EndpointFailed(f"the keyring cannot be read: {error}; or use key_env") from error

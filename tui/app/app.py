@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.theme import Theme
 
 from tui.app.faults import FaultLog, Steadfast
 from tui.app.hangup import end_with_terminal
@@ -19,7 +20,8 @@ from tui.app.overview import Overview
 from tui.app.screens.chat import ChatScreen
 from tui.app.thread import Errand, TalkThread
 from tui.app.unsent import Unsent
-from tui.errors import UsageProblem
+from tui.config import ConfigError
+from tui.errors import UsageProblem, explain
 from tui.options import AskOptions
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
@@ -40,6 +42,7 @@ class ChatApp(Steadfast, App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help", id="app.help"),
         Binding("ctrl+p", "command_palette", "all commands", id="app.palette", priority=True),
+        Binding("f9", "change_theme", "colours", id="app.theme"),
         Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
     ]
     ENABLE_COMMAND_PALETTE = False  # Its binding is above, with an id.
@@ -83,6 +86,7 @@ class ChatApp(Steadfast, App[int]):
         self.set_keymap(dict(self.runtime.config.keys))
         if self.runtime.config.theme in self.available_themes:
             self.theme = self.runtime.config.theme
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
         if self.runtime.stdin.isatty() and not self.is_headless:
             end_with_terminal(self.runtime.stdin.fileno(), self._thread.stop)
         self.call_after_refresh(self._start)
@@ -191,6 +195,15 @@ class ChatApp(Steadfast, App[int]):
 
         if self.screen is self.chat:
             self.push_screen(CommandPalette(providers=[RegistryCommands]))
+
+    def _keep_theme(self, theme: Theme) -> None:
+        """Have the colours that were chosen the next time too."""
+        from tui.config_writing import set_in_config
+
+        try:
+            set_in_config(self.runtime.paths.config_file, "theme", theme.name)
+        except (ConfigError, OSError) as error:
+            self.chat.post_message(Failed(explain(error)[0]))
 
     def _tell_fault(self, text: str) -> None:
         self.chat.post_message(Failed(text))

@@ -11,19 +11,14 @@ from tui.attach import AttachedText
 from tui.commands import COMMANDS, complete_line, run_line
 from tui.commands.completing import file_names
 from tui.documents import read_files
+from tui.errors import UsageProblem
 from tui.mentions import mentioned_files
 
 
 def begin(talk: AppTalk) -> None:
-    """Show the session and the earlier entries, and then how the model is loaded."""
+    """Show the session and the earlier entries."""
     talk.publish()
     talk.post(Recalled(EntryHistory(talk.runtime.paths.repl_history).entries()))
-    load(talk)
-
-
-def load(talk: AppTalk) -> None:
-    """Show how the model is loaded."""
-    talk.load()
 
 
 def send(words: str) -> Errand:
@@ -33,12 +28,20 @@ def send(words: str) -> Errand:
         if talk.is_kept:
             EntryHistory(talk.runtime.paths.repl_history).add(words)
         if words.startswith("/"):
-            talk.post(Sent())
-            run_line(talk, words)
+            _command(talk, words)
         else:
             _ask(talk, words)
 
     return errand
+
+
+def _command(talk: AppTalk, line: str) -> None:
+    try:
+        run_line(talk, line)
+    except UsageProblem:
+        talk.post(Returned(line))
+        raise
+    talk.post(Sent())
 
 
 def _ask(talk: AppTalk, words: str) -> None:

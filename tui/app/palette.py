@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 from tui.commands import COMMANDS, Command
 
@@ -20,7 +21,7 @@ class RegistryCommands(Provider):
     async def discover(self) -> Hits:
         """All of them, in their order."""
         for name, help_text, run in self._entries():
-            yield DiscoveryHit(name, run, help=help_text)
+            yield DiscoveryHit(Content(name), run, text=name, help=help_text)
 
     async def search(self, query: str) -> Hits:
         """Those that have the query's letters."""
@@ -28,7 +29,7 @@ class RegistryCommands(Provider):
         for name, help_text, run in self._entries():
             score = max(matcher.match(name), matcher.match(help_text) * 0.8)
             if score > 0:
-                yield Hit(score, matcher.highlight(name), run, help=help_text)
+                yield Hit(score, Content(name), run, text=name, help=help_text)
 
     def _entries(self) -> Iterator[tuple[str, str, partial[None]]]:
         for command in COMMANDS:

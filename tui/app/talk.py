@@ -103,6 +103,8 @@ class AppTalk:
         self._announced: tuple[str, ...] = ()
         self._told: list[str] = []
         self._shown_card = ""
+        self._tried: Engine | None = None
+        """What was loaded, or could not be."""
         self._activity: Activity | None = None
         self._pieces = Pieces(lambda pieces: post(Grew(pieces)))
         runtime.notify = self.warn
@@ -169,15 +171,20 @@ class AppTalk:
         Raises:
             EngineError: If they cannot be used.
         """
-        with closing(self.conversation.engine.load()) as events:
+        engine = self._tried = self.conversation.engine
+        with closing(engine.load()) as events:
             for event in events:
                 self._take(event)
                 if self._thread.has_more:
+                    self._tried = None
                     return
 
     def begin_idling(self) -> None:
-        """While nothing is asked for, the model may find a title."""
+        """While nothing is asked for, the weights are loaded, and the model may find a title."""
         engine, session = self.conversation.engine, self.conversation.log.session
+        if engine.card is None and engine is not self._tried:
+            # Once: weights that cannot be loaded are not tried again and again.
+            self.carry_out(AppTalk.load)
         self._titles.start(engine, session, then=lambda: self._thread.do(_nothing))
 
     def end_idling(self) -> None:

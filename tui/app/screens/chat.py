@@ -94,11 +94,12 @@ class ChatScreen(Steadfast, Screen[None]):
         """See `Screen`."""
         with Horizontal(id="room"), Vertical(id="talk"):
             yield self.transcript
-            yield self._banner
-            yield self._activity
-            yield self.completions
-            yield self._chips
-            yield self.composer
+            with Horizontal(id="foot"), Vertical(id="writing"):
+                yield self._banner
+                yield self._activity
+                yield self.completions
+                yield self._chips
+                yield self.composer
         yield self._status
 
     def on_mount(self) -> None:
@@ -225,8 +226,7 @@ class ChatScreen(Steadfast, Screen[None]):
         """Have a question asked or a command carried out."""
         from tui.app.errands import send
 
-        activity = self.chat_app.activity
-        if activity is not None and activity.can_stop:
+        if self._can_stop:
             self.notify("Esc stops the answer first; your words stay here")
             return
         self._banner.clear()
@@ -288,11 +288,17 @@ class ChatScreen(Steadfast, Screen[None]):
         if self._unsent is not None and not is_same and not self.composer.text:
             self.composer.put(self._unsent.words(key))
 
+    @property
+    def _can_stop(self) -> bool:
+        """Whether something is being made that could be ended."""
+        activity = self.chat_app.activity
+        return activity is not None and activity.can_stop
+
     def action_stop(self) -> None:
         """Take away what is in front; else end the answer and keep it; else go and write."""
         if self.completions.is_shown:
             self.completions.offer(())
-        elif self.chat_app.activity is not None and self.chat_app.activity.can_stop:
+        elif self._can_stop:
             self.chat_app.cancel()
         elif self._banner.is_shown:
             self._banner.clear()
@@ -300,12 +306,12 @@ class ChatScreen(Steadfast, Screen[None]):
             self.composer.focus()
 
     def action_copy_or_stop(self) -> None:
-        """Copy what is selected; else as `stop`; else take back what was typed."""
+        """Copy what is selected; else end an answer; else take back what was typed."""
         selected = self.get_selected_text() or self.composer.selected_text
         if selected:
             self.app.copy_to_clipboard(selected)
             self.notify("copied")
-        elif self.chat_app.activity is None and self.composer.text:
+        elif self.composer.text and not self._can_stop:
             self.composer.text = ""
         else:
             self.action_stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,6 +18,9 @@ from tui.commands import COMMANDS, GROUPS
 
 _FIRST = 26
 """Columns of what is explained."""
+
+_WIDEST = 96
+"""Columns of the page."""
 
 
 class HelpScreen(Steadfast, ModalScreen[None]):
@@ -49,15 +53,16 @@ class HelpScreen(Steadfast, ModalScreen[None]):
             yield Static(Content("\n").join(self._lines()))
 
     def _lines(self) -> Iterator[Content]:
+        width = min(_WIDEST, self.app.size.width)
         yield Content.styled("Keys", "bold $primary")
         for name, keys in self._keys().items():
-            yield _line(", ".join(dict.fromkeys(keys)), name)
+            yield _line(", ".join(dict.fromkeys(keys)), name, width)
         for group in GROUPS:
             yield Content("")
             yield Content.styled(group, "bold $primary")
             for command in COMMANDS:
                 if command.group == group:
-                    yield _line(command.usage, command.summary)
+                    yield _line(command.usage, command.summary, width)
 
     def _keys(self) -> dict[str, list[str]]:
         """The keys of each action that has a name, and an id to give it others."""
@@ -70,5 +75,8 @@ class HelpScreen(Steadfast, ModalScreen[None]):
         return keys
 
 
-def _line(first: str, second: str) -> Content:
-    return Content.assemble(f"  {first:<{_FIRST}} ", (second, "$text-muted"))
+def _line(first: str, second: str, width: int) -> Content:
+    """What is explained, and its explanation beside it, in as many lines as that takes."""
+    lines = wrap(second, max(16, width - _FIRST - 10)) or [""]
+    indent = "\n" + " " * (_FIRST + 3)
+    return Content.assemble(f"  {first:<{_FIRST}} ", (indent.join(lines), "$text-muted"))

@@ -29,7 +29,7 @@ class ActivityLine(Steadfast, Static):
     """A line that is there while something is going on."""
 
     DEFAULT_CSS = """
-    ActivityLine { display: none; height: 1; width: 100%; max-width: 100; padding: 0 3; }
+    ActivityLine { display: none; height: 1; padding: 0 3; }
     ActivityLine { color: $text-muted; }
     ActivityLine.shown { display: block; }
     """

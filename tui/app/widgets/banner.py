@@ -14,7 +14,7 @@ class Banner(Steadfast, Static):
 
     DEFAULT_CSS = """
     Banner {
-        display: none; height: auto; width: 100%; max-width: 100; padding: 0 2; margin: 0 0 0 0;
+        display: none; height: auto; padding: 0 2;
         color: $text-error; border-left: outer $error;
     }
     Banner.shown { display: block; }

@@ -42,7 +42,7 @@ class Chips(Steadfast, Horizontal):
     """All of them, in a line above the composer."""
 
     DEFAULT_CSS = """
-    Chips { display: none; height: 1; width: 100%; max-width: 100; padding: 0 2; }
+    Chips { display: none; height: 1; padding: 0 2; }
     Chips.shown { display: block; }
     """
 

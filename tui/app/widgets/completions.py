@@ -19,7 +19,7 @@ class Completions(Steadfast, OptionList, can_focus=False):
 
     DEFAULT_CSS = """
     Completions {
-        display: none; height: auto; max-height: 8; width: 100%; max-width: 100;
+        display: none; height: auto; max-height: 8;
         border: none; padding: 0 2; background: $surface; scrollbar-size-vertical: 1;
         text-wrap: nowrap; text-overflow: ellipsis;
     }

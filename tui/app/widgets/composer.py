@@ -27,7 +27,7 @@ class Composer(Steadfast, TextArea):
 
     DEFAULT_CSS = """
     Composer {
-        height: auto; min-height: 3; max-height: 40vh; width: 100%; max-width: 100;
+        height: auto; min-height: 3; max-height: 40vh;
         border: round $foreground 25%; background: transparent; padding: 0 1;
         &:focus { border: round $primary; background: transparent; }
         & .text-area--cursor-line { background: transparent; }

@@ -39,7 +39,7 @@ class Transcript(Steadfast, VerticalScroll, can_focus=True):
     Transcript {
         height: 1fr; padding: 1 0 0 0; align-horizontal: center; scrollbar-size-vertical: 1;
     }
-    Transcript > #below { height: 1; }
+    Transcript > #below { height: 1; width: 100%; max-width: 100; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
