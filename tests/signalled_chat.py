@@ -4,10 +4,10 @@
 
 A case is a JSON line: the name of a folder in FOLDER that has ``draft.md``, a reply, a signal, a
 moment, and arguments. With SIGPIPE nobody reads the output from then on. The moment is what the
-engine is doing (``loading``, ``prefill``, ``writing``), or the number of a call that changes the
-disk after the answer. A line says how each run ended: its exit code, or less than 0 for a signal
-that killed it. The runs are forked from one process, because most of the time would go by until
-everything is imported.
+engine is doing (``starting``, ``loading``, ``prefill``, ``writing``), or the number of a call that
+changes the disk after the answer. A line says how each run ended: its exit code, or less than 0 for
+a signal that killed it. The runs are forked from one process, because most of the time would go by
+until everything is imported.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 from drafts import syscalls
 from engine.scripted import ScriptedEngine
-from engine.types import Event, Loading, Piece, Prefill, Request
+from engine.types import Event, Loading, LoadOptions, Piece, Prefill, Request
 from tui import cli, edit
 from tui.reviewing import batch
 
@@ -97,8 +97,12 @@ def run(folder: Path, case: dict[str, Any]) -> int:
             leave_pipes()
         os.kill(os.getpid(), case["signal"])
 
-    engine = Signalled(case["reply"], case["moment"], meet)
-    return cli.main(case["arguments"], starter=lambda path, options: engine)
+    def start(path: Path, options: LoadOptions) -> Signalled:
+        if case["moment"] == "starting":
+            meet()
+        return Signalled(case["reply"], case["moment"], meet)
+
+    return cli.main(case["arguments"], starter=start)
 
 
 def main() -> None:

@@ -213,6 +213,27 @@ def test_a_draft_that_was_rewritten_meanwhile_is_left_alone(chat: Chat, draft: P
     assert draft.with_name("draft.md.chat-new").read_text() == NEW
 
 
+@pytest.mark.parametrize(
+    ("meddle", "words"),
+    [
+        (lambda draft, data: draft.unlink(), "there is no file draft.md"),
+        (lambda draft, data: draft.write_bytes(b"\0\1"), "is not UTF-8 text"),
+        (lambda draft, data: draft.chmod(0o444), "is read-only"),
+        (lambda draft, data: (data / "drafts" / "objects").write_bytes(b""), "cannot be used"),
+    ],
+    ids=["deleted", "binary", "read-only", "no journal"],
+)
+def test_a_revision_that_cannot_go_into_its_draft_is_written_beside_it(
+    chat: Chat, draft: Path, meddle: Callable[[Path, Path], object], words: str
+) -> None:
+    chat.engine = Meddling(lambda: meddle(draft, chat.home / "data"))
+    assert chat("--edit", "draft.md", "--yes") == 5
+    assert words in chat.err
+    assert "the revision is draft.md.chat-new" in chat.err
+    assert draft.with_name("draft.md.chat-new").read_text() == NEW
+    assert not draft.exists() or draft.read_bytes() in (OLD.encode(), b"\0\1")
+
+
 def test_changes_go_into_a_draft_that_grew_meanwhile(chat: Chat, draft: Path) -> None:
     chat.engine = Meddling(lambda: draft.write_text(f"{OLD}\nAnd a new end.\n"))
     assert chat("--edit", "draft.md", "--yes") == 0
@@ -347,6 +368,20 @@ def test_changes_are_printed_in_every_form(chat: Chat, draft: Path) -> None:
     assert chat("--edit", "draft.md", "--diff", "Fix it") == 0
     assert chat.out.startswith("--- a/draft.md")
     assert draft.read_text() == OLD
+
+
+def test_a_diff_can_be_without_changes_of_blanks_and_quotation_marks(
+    chat: Chat, draft: Path
+) -> None:
+    draft.write_text('Their  is a "light" here.\n')
+    for arguments, stdin in ((["draft.md"], ""), (["-"], draft.read_text())):
+        chat.script("There is a “light” here.")
+        command = ["--edit", *arguments, "--diff", "critic", "--fold"]
+        assert chat(*command, "Fix it", stdin=stdin) == 0
+        assert chat.out == '{~~Their~>There~~}  is a "light" here.\n'
+        assert "3 changes of blanks and quotation marks" in chat.err
+    assert chat("--edit", "draft.md", "--fold") == 2
+    assert "--fold goes with --diff" in chat.err
 
 
 def test_a_part_that_was_named_is_the_selection(chat: Chat, draft: Path, by_paragraph: str) -> None:

@@ -110,7 +110,12 @@ def test_a_signal_before_the_end_of_an_answer_changes_nothing_and_hands_a_filter
     for way, number in ways:
         for moment in ("loading", "prefill", "writing"):
             runner.add(moment, number, *WAYS[way])
-    runs = iter(runner.run())
+    for number in SIGNALS:
+        runner.add("starting", number, *WAYS["filter"])
+    *begun, one, two, three = runner.run()
+    for run, number in zip((one, two, three), SIGNALS, strict=True):
+        assert (run.is_met, run.code, run.out) == (True, 128 + number, OLD), run.err
+    runs = iter(begun)
     for way, number in ways:
         for _ in range(3):
             run = next(runs)

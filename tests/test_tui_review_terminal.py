@@ -247,6 +247,27 @@ def test_what_was_decided_before_the_review_was_left_is_gone_on_with(
     assert not list(terminal.home.rglob("unfinished/*"))
 
 
+def test_what_was_decided_about_a_draft_that_cannot_be_written_is_kept(
+    terminal: Terminal, draft: Path
+) -> None:
+    folder = draft.parent / "folder"
+    folder.mkdir()
+    draft = draft.rename(folder / "draft.md")
+    edit = terminal.start_scripted(NEW, "--edit", str(draft), "--plain")
+    edit.expect(PLAIN)
+    edit.send("y\r")
+    edit.expect(PLAIN)
+    draft.unlink()
+    folder.rmdir()
+    edit.send("q\r")
+    assert "what you decided is kept" in ended(edit)
+    assert edit.exitstatus == 5
+    folder.mkdir()
+    draft.write_bytes(OLD.encode())
+    edit = terminal.start_scripted(NEW, "--edit", str(draft), "--plain")
+    edit.expect("1 change decided: go on with them, or begin anew")
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("phase", ["writing", "reviewing", "decided"])
 def test_a_signal_by_lines_leaves_the_file_as_it_was(
@@ -315,6 +336,33 @@ def test_a_terminal_that_is_gone_ends_the_review(terminal: Terminal, draft: Path
     edit.close(force=False)
     assert not edit.isalive()
     assert draft.read_bytes() == OLD.encode()
+
+
+@pytest.mark.parametrize(
+    ("environment", "colours"),
+    [
+        ({"NO_COLOR": "1"}, set()),
+        ({"TERM": "xterm-16color", "COLORTERM": ""}, {"31 [-", "32 {+"}),
+    ],
+)
+def test_the_screen_is_read_by_its_signs_where_colours_are_few(
+    terminal: Terminal, draft: Path, environment: dict[str, str], colours: set[str]
+) -> None:
+    edit = terminal.start_scripted(NEW, "--edit", str(draft), environment=environment)
+    edit.expect("keeper.")
+    shown = str(edit.before)
+    edit.send("q")
+    shown += ended(edit)
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
+    assert "▸[-Their-]{+There+}◂ is a light. It [-have-]{+has+} burned." in plain
+    # No ground of their own: the nearest of 16 colours would be that of the words.
+    painted = {
+        f"{code} {sign}"
+        for codes, sign in re.findall(r"\x1b\[([0-9;]*)m(\[-|{\+)", shown)
+        for code in codes.split(";")
+        if code not in ("", "0", "1", "39", "49")
+    }
+    assert painted == colours
 
 
 @pytest.mark.parametrize("form", ["unified", "words", "critic", "json"])

@@ -186,6 +186,10 @@ _EDIT = Group(
             help="With --edit: print the changes, write nothing; as unified, words, critic or "
             "json.",
         ),
+        _flag(
+            "--fold",
+            help="With --diff: leave out changes of blanks and quotation marks, and count them.",
+        ),
         _option(
             "--output",
             type=PATH,

@@ -21,7 +21,7 @@ _PRINTED = ("as_json", "json_lines", "extract", "separator", "stats")
 
 _ONLY_WITH_EDIT = (
     *("yes", "diff", "output", "section", "lines", "match"),
-    *("watch", "locks"),
+    *("watch", "locks", "fold"),
 )
 _NEVER_WITH_EDIT = (
     *("go_on", "session", "compact", "repl", "raw", "files", "logprobs", "timings"),
@@ -62,6 +62,8 @@ def refuse_what_does_not_go_together(context: click.Context) -> None:
             raise click.UsageError(f"{_flag(one)} does not go with {_flag(other)}")
     if "compact" in typed and not typed & {"go_on", "session"}:
         raise click.UsageError("--compact goes with --continue or --session")
+    if "fold" in typed and "diff" not in typed:
+        raise click.UsageError("--fold goes with --diff: a review is folded anyway")
     if "separator" in typed and "alternatives" not in typed:
         raise click.UsageError("--separator stands between answers: it goes with --alternatives")
     if "glob" in typed and not typed & {"files", "edit"}:

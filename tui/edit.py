@@ -12,6 +12,7 @@ from drafts import (
     refuse_existing,
     write_new,
 )
+from drafts.errors import DraftError
 from drafts.hunks import Hunk
 from drafts.splice import spliced
 from engine.protocol import Engine
@@ -23,11 +24,12 @@ from tui.edit_watch import watch
 from tui.edit_work import Work, draft_paths, prepare
 from tui.edit_write import Target, write_accepted
 from tui.errors import UsageProblem
-from tui.interrupts import signals_call
+from tui.interrupts import signals_call, signals_leave
 from tui.loading import chosen_load_options
 from tui.narrate import Narrator
 from tui.options import EditOptions
 from tui.reviewing.batch import revise_all
+from tui.reviewing.lines import SMALL
 from tui.reviewing.state import Review
 from tui.reviewing.terminal import review_on_terminal
 from tui.runtime import Runtime
@@ -38,7 +40,12 @@ def run_edit(runtime: Runtime, options: EditOptions) -> int:
     if options.output is not None:
         refuse_existing(options.output)
     if "-" in options.drafts:
-        return _filter(runtime, options)
+        # Also before there is anything to stop: who is killed hands nothing back.
+        with signals_leave() as interruption:
+            try:
+                return _filter(runtime, options)
+            except KeyboardInterrupt:
+                return interruption.exit_code
     # First of all, so that the weights load while the drafts are read and checked.
     engine = _start_engine(runtime, options)
     try:
@@ -91,8 +98,13 @@ def _carry_out(
     with signals_call(lambda: None) as interruption:
         if asks:
             work.record(review)
-        if not _deliver_all(runtime, options, targets, work, review):
-            code = exit_codes.REFUSED
+        try:
+            if not _deliver_all(runtime, options, targets, work, review):
+                code = exit_codes.REFUSED
+        except DraftError:
+            if kept := _kept(work):
+                Narrator(runtime.stderr).say(kept.removeprefix("; "))
+            raise
         work.end(review)
         say_summary(runtime, work, review, seconds=monotonic() - started)
     return interruption.exit_code if interruption.signal else code
@@ -131,8 +143,17 @@ def _deliver(
         write_new(options.output, spliced(draft, accepted))
         Narrator(runtime.stderr).say(f"{options.output} is written")
     else:
-        show_changes(runtime, draft, str(draft.path), accepted, options.diff or "unified")
+        shown = _unfolded(runtime, options, accepted)
+        show_changes(runtime, draft, str(draft.path), shown, options.diff or "unified")
     return True
+
+
+def _unfolded(runtime: Runtime, options: EditOptions, accepted: Sequence[Hunk]) -> Sequence[Hunk]:
+    """The changes that a diff shows; of the others it is said how many there are."""
+    shown = [hunk for hunk in accepted if not (options.fold and hunk.foldable)]
+    if folded := len(accepted) - len(shown):
+        Narrator(runtime.stderr).say(f"left out: {folded:,} {SMALL}")
+    return shown
 
 
 def _filter(runtime: Runtime, options: EditOptions) -> int:
@@ -159,7 +180,8 @@ def _filter(runtime: Runtime, options: EditOptions) -> int:
             if options.output is not None:
                 write_new(options.output, spliced(draft, accepted))
             elif options.diff:
-                out = changes_text(draft, "draft", accepted, options.diff).encode()
+                shown = _unfolded(runtime, options, accepted)
+                out = changes_text(draft, "draft", shown, options.diff).encode()
             else:
                 out = spliced(draft, accepted)
     finally:

@@ -31,7 +31,7 @@ from tui.part_context import SHARE_OF_CONTEXT, PartContexts
 from tui.piece_questions import PieceQuestions
 from tui.review import choose
 from tui.reviewing.state import Review
-from tui.revising import Revised, Revision, reviewed_changes
+from tui.revising import Before, Revised, Revision, reviewed_changes
 from tui.runtime import Runtime
 from tui.surroundings import surroundings
 from tui.texts import check_arguments
@@ -74,7 +74,8 @@ class Work:
     def end(self, review: Review) -> None:
         """What was decided is done; there is nothing to go on with if that was all."""
         if self.note is not None and self.revision.is_complete and not review.open:
-            self.note.end()
+            with suppress(OSError):
+                self.note.end()
 
     @property
     def log(self) -> SessionLog:
@@ -145,7 +146,7 @@ def prepare(
         is_empty = not any(draft.text.strip() for _, draft in drafts)
         reason = "the draft is empty" if is_empty else "nothing in it is prose that may change"
         raise UsageProblem(f"{reason}: there is nothing to revise")
-    same = replace(options, yes=False, diff=None, output=None, plain=False)
+    same = replace(options, yes=False, diff=None, fold=False, output=None, plain=False)
     note = Unfinished.of(
         runtime.paths.unfinished, real_paths(options.drafts), names, same, engine.model_name
     )
@@ -168,7 +169,7 @@ def prepare(
         questions.of,
         allowed=allowed_by(prompt, options),
         versions=options.alternatives,
-        answers=answers,
+        before=Before(answers, decisions),
     )
     kept = None if isinstance(log, MemorySession) else note
     return Work(conversation, revision, composed, decisions, kept)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from drafts import Consent, Draft, DraftChanged, read_draft, sweep, write_draft, write_new
+from drafts.errors import DraftError, HalfWritten, NotGivenBack, WriteFailed
 from drafts.hunks import Hunk, hunks
 from drafts.merge import merge
 from drafts.splice import spliced
@@ -29,13 +32,14 @@ def write_accepted(
     """Write a draft with what was accepted of its changes.
 
     Where the file is not what it was when it was read, changes whose surroundings are as they were
-    still go in; the others are shown. Where none can, the revision goes into a file beside it.
+    still go in; the others are shown. Where none can, or the system refuses, the revision goes into
+    a file beside it: what a person has gone through is not to be lost with it.
 
     Returns:
         Whether all that was accepted is in the file.
 
     Raises:
-        DraftError: If it cannot be written; the file is as it was.
+        DraftError: If it cannot be written beside it either; the file is as it was.
     """
     say = Narrator(runtime.stderr).say
     draft, journal = target.draft, runtime.journal()
@@ -48,6 +52,13 @@ def write_accepted(
         write_draft(draft, revised, journal, session=session, consent=target.consent)
     except DraftChanged:
         return _merge(runtime, target, accepted, session)
+    except (HalfWritten, NotGivenBack):
+        raise
+    except DraftError as error:
+        if isinstance(error, WriteFailed) and error.is_in_place:
+            raise
+        with _or_raise(error):
+            return _write_beside(runtime, draft, accepted, str(error))
     say(f"{draft.path} is written; `chat drafts undo` brings the old text back")
     return True
 
@@ -64,10 +75,10 @@ def _merge(runtime: Runtime, target: Target, accepted: Sequence[Hunk], session: 
         revised, journal = spliced(current, changed), runtime.journal()
         write_draft(current, revised, journal, session=session, consent=target.consent)
     except DraftChanged:
-        beside = _beside(draft.path)
-        write_new(beside, spliced(draft, accepted))
-        say(f"{draft.path} was changed meanwhile and is left alone: the revision is {beside}")
-        return False
+        reason = f"{draft.path} was changed meanwhile and is left alone"
+        return _write_beside(runtime, draft, accepted, reason)
+    except DraftError as error:  # it is gone, or cannot be read any more
+        return _write_beside(runtime, draft, accepted, str(error))
     say(
         f"{draft.path} was changed meanwhile: {len(merged.applied)} changes "
         "went into it as it is now"
@@ -75,6 +86,25 @@ def _merge(runtime: Runtime, target: Target, accepted: Sequence[Hunk], session: 
     for hunk in merged.conflicts:
         say(sanitize(f"not written: [-{hunk.old}-]{{+{hunk.new}+}}"))
     return not merged.conflicts
+
+
+def _write_beside(
+    runtime: Runtime, draft: Draft, accepted: Sequence[Hunk], reason: str
+) -> Literal[False]:
+    """Write the revision into a new file beside the draft, and say why."""
+    beside = _beside(draft.path)
+    write_new(beside, spliced(draft, accepted))
+    Narrator(runtime.stderr).say(f"{reason}: the revision is {beside}")
+    return False
+
+
+@contextmanager
+def _or_raise(error: DraftError) -> Iterator[None]:
+    """Where what was tried in its place fails too, the first failure is the one to be told."""
+    try:
+        yield
+    except DraftError as second:
+        raise error from second
 
 
 def _beside(path: Path) -> Path:

@@ -131,6 +131,8 @@ class EditOptions:
     engine: EngineOptions = field(default_factory=EngineOptions)
     yes: bool = False
     diff: DiffForm | None = None
+    fold: bool = False
+    """Whether a diff is without changes of blanks and quotation marks."""
     output: Path | None = None
     save: bool = True
     dry_run: bool = False

@@ -49,6 +49,7 @@ def edit_options(values: dict[str, Any]) -> EditOptions:
         engine=_engine_options(values),
         yes=values["yes"],
         diff=values["diff"],
+        fold=values["fold"],
         output=values["output"],
         save=not values["no_save"],
         dry_run=values["dry_run"],

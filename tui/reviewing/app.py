@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 
 from textual import on
 from textual.app import App
 from textual.message import Message
+from textual.theme import BUILTIN_THEMES
 
 from tui.edit_work import Work
 from tui.narrate import waiting_for
@@ -28,6 +30,15 @@ from tui.reviewing.thread import (
 )
 from tui.revising import Revised
 
+_ANSI = BUILTIN_THEMES["ansi-dark"]
+_FEW_COLOURS = replace(
+    _ANSI,
+    name="few-colours",
+    variables={**_ANSI.variables, "error-muted": "ansi_default", "success-muted": "ansi_default"},
+)
+"""The terminal's own colours, where there are 16 or none: mixed ones would all become grey, and a
+lighter red of the background red like the words on it."""
+
 
 class ReviewApp(App[bool]):
     """Runs a review and returns whether to write what was taken."""
@@ -47,7 +58,10 @@ class ReviewApp(App[bool]):
             work: What is revised.
             review: Gets the changes and what is decided about them.
         """
-        super().__init__()
+        super().__init__(ansi_color="NO_COLOR" in os.environ or None)
+        if self.no_color or self.console.color_system == "standard":
+            self.register_theme(_FEW_COLOURS)
+            self.theme = _FEW_COLOURS.name
         self.news: list[str] = []
         """What went wrong, to be said again when the screen is gone."""
         self.has_failed = False
@@ -91,7 +105,7 @@ class ReviewApp(App[bool]):
         event = message.event
         if isinstance(event, Revised):
             self._review.add(event.changes)
-            self._screen.refresh_review()
+            self._screen.refresh_soon()
         elif isinstance(event, Reworded):
             self._reworded(event)
         elif isinstance(event, Complete | Failed):

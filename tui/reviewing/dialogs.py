@@ -26,6 +26,7 @@ class Dialog(ModalScreen[str | None]):
         width: 90%; max-width: 100; height: auto; max-height: 95%;
         background: $surface; border: round $primary; padding: 0 2;
     }
+    Dialog Label { width: 100%; }
     Dialog TextArea { height: auto; min-height: 5; max-height: 20; }
     Dialog OptionList { height: auto; max-height: 20; }
     Dialog VerticalScroll { height: auto; max-height: 24; }
