@@ -19,6 +19,7 @@ from sessions import Turn, messages_to_answer, sha256_of
 from tui.conversation import Conversation, ConversationEvent, Question
 from tui.doubting import with_doubts, with_unlikely_doubted
 from tui.edit_parts import Task
+from tui.piece_names import PieceNames
 from tui.progress import Pace, Progress
 from tui.reviewing.state import Change
 from tui.second_look import joined, overlooked
@@ -82,6 +83,7 @@ class Revision:
         self._allowed = allowed
         self._versions = versions
         self._answers = dict(answers)
+        self._names = PieceNames()
         self._pace = Pace(len(piece.text.split()) for task in self.tasks for piece in task.pieces)
 
     @property
@@ -157,12 +159,11 @@ class Revision:
         judged.sort(key=lambda each: len(each[0].flags))
         (verdict, answer_id), *others = judged
         texts = [other.text for other, _ in others if other.is_sound][: self._versions]
-        # Pieces that are alike have one answer together, where the work was stopped before.
-        alike = sum(each.answer == answer_id for each in self.revised)
-        changes = _changes(file, piece, verdict, texts, name=f"{answer_id}.{alike}")
+        name = self._names.name_of(self.tasks[file], piece, verdict.text)
+        changes = _changes(file, piece, verdict, texts, name=name)
         changes = self._doubted(file, piece, changes)
         if verdict.is_sound and (more := self._overlooked(file, piece, answer_id)):
-            changes = joined(changes, more, file, f"{answer_id}.{alike}", piece.start)
+            changes = joined(changes, more, file, name, piece.start)
             verdict = replace(verdict, begin=None)  # not all of it is in the answer
         self._pace.end(is_new=not was_there)
         revised = Revised(file, piece, verdict, answer_id, changes)
