@@ -68,7 +68,7 @@ class Monkey:
         for event in events:
             x, y = place
             self._stage.app.screen._forward_event(
-                event(None, x, y, 0, 0, 1, False, False, False, x, y)  # type: ignore[arg-type]
+                event(None, x, y, 0, 0, 1, False, False, False, x, y)
             )
         await self._stage.pilot.pause(0)
 
