@@ -10,7 +10,7 @@ import pytest
 from scripted_chat import Chat
 
 from engine.errors import Unsupported
-from engine.scripted import ScriptedEngine
+from engine.scripted import Reply, ScriptedEngine
 from engine.types import Message, TokenScore
 
 DRAFT = "She walked too the mill and and saw the fire, and it were bright.\n"
@@ -20,8 +20,10 @@ class Pondering(ScriptedEngine):
     """Copies the draft but for what it is told, and nearly wrote other things; finds a text the
     likelier the more of some phrases are in it."""
 
-    def __init__(self, answer: str, near: Sequence[str], nats: Mapping[str, float]) -> None:
-        super().__init__([answer])
+    def __init__(
+        self, answer: str, near: Sequence[str], nats: Mapping[str, float], *, then: str = ""
+    ) -> None:
+        super().__init__([answer, Reply(then, "error", "it broke")] if then else [answer])
         self._near = near
         self._nats = nats
         self.pondered: list[tuple[str, str, float]] = []
@@ -99,3 +101,21 @@ def test_the_review_shows_both_kinds_in_their_order(chat: Chat, draft: Path) -> 
     chat.engine = Pondering(answer, ["too the → to the"], {"walked to": 9, "it was": 9})
     assert chat("--edit", "draft.md", "--diff", "json") == 0
     assert re.findall(r'"new": "(.*)"', chat.out) == ["to", "was"]
+
+
+def test_what_was_found_before_a_stop_is_not_looked_for_again(chat: Chat, draft: Path) -> None:
+    second = "It are far away from here.\n"
+    draft.write_text(DRAFT + "\n" + second)
+    nats = {"walked to": 9, "fire and": -3}
+    answer = DRAFT.replace("fire, and", "fire and")
+    engine = Pondering(answer, ["too the → to the"], nats, then="It")
+    chat.engine = engine
+    assert chat("--edit", "draft.md", "--yes") == 1
+    assert len(engine.pondered) == 1
+    chat.engine = engine = Pondering("It is far away from here.", [], {"It is": 9})
+    assert chat("--edit", "draft.md", "--yes") == 0
+    assert "1 of 2 parts are revised already" in chat.err
+    assert [text for _, text, _ in engine.pondered] == [second.strip()]
+    assert draft.read_text() == (
+        DRAFT.replace("too the", "to the") + "\n" + second.replace("are", "is")
+    )

@@ -8,7 +8,6 @@ away; a mark more or less, or a word that a writer may choose freely, hardly doe
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +16,6 @@ from drafts.batches import Piece
 from drafts.doubts import doubt
 from drafts.hunks import Hunk
 from drafts.locks import locks_in
-from engine.errors import EngineError, Unsupported
 from engine.protocol import Engine
 from engine.types import TokenScore
 from tui.reviewing.state import Change
@@ -30,43 +28,35 @@ _BLANK = re.compile(r"\s")
 _IN_SPEECH = 2.0
 """How many times as sure a change of quoted words must be: what sounds wrong there may be meant."""
 
-_UNJUDGED = "the model was not asked whether it makes the text likelier"
-_UNLIKELY = "the model itself finds the text hardly likelier with it"
-
 
 def with_doubts(changes: Sequence[Change]) -> tuple[Change, ...]:
     """The changes, with a warning where one is no correction by what it is."""
-    return tuple(_warned(change, doubt(change.hunk)) for change in changes)
+    return tuple(warned(change, doubt(change.hunk)) for change in changes)
 
 
-def with_unlikely_doubted(
+def unlikely(
     engine: Engine, draft: str, piece: Piece, changes: Sequence[Change], least: float
-) -> tuple[Change, ...]:
-    """The changes, with a warning where one makes the text hardly likelier.
+) -> tuple[str, ...]:
+    """The names of the changes that leave a text hardly likelier.
 
     Args:
-        engine: What scores; nothing is doubted where it has no way to.
+        engine: What scores.
         draft: The whole text.
         piece: The part of it that was revised.
-        changes: Those of the piece. Such as have a warning already are not looked at.
+        changes: Those of the piece.
         least: By how many nats a change must make the text likelier.
+
+    Raises:
+        EngineError: If texts cannot be scored.
     """
-    unjudged = [change for change in changes if not change.warning]
-    if not unjudged:
-        return tuple(changes)
+    if not changes:
+        return ()
     before = draft[piece.blocks[0].start : piece.start]
-    try:
-        found = gains(engine, before, piece, [change.hunk for change in unjudged])
-    except Unsupported:
-        return tuple(changes)
-    except EngineError:
-        return tuple(change if change.warning else _warned(change, _UNJUDGED) for change in changes)
-    gain_of = dict(zip(map(id, unjudged), found, strict=True))
+    found = gains(engine, before, piece, [change.hunk for change in changes])
     return tuple(
-        _warned(change, _UNLIKELY)
-        if gain_of.get(id(change), math.inf) < least_gain(draft, piece, change.hunk, least)
-        else change
-        for change in changes
+        change.name
+        for change, gain in zip(changes, found, strict=True)
+        if gain < least_gain(draft, piece, change.hunk, least)
     )
 
 
@@ -130,6 +120,7 @@ def _from_each_token(text: str, scores: Sequence[TokenScore]) -> dict[int, float
     return found
 
 
-def _warned(change: Change, warning: str) -> Change:
+def warned(change: Change, warning: str) -> Change:
+    """The change with a further warning, if that says anything."""
     warnings = filter(None, (change.warning, warning))
     return replace(change, warning="; ".join(warnings))

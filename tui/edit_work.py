@@ -31,7 +31,7 @@ from tui.part_context import SHARE_OF_CONTEXT, PartContexts
 from tui.piece_questions import PieceQuestions
 from tui.review import choose
 from tui.reviewing.state import Review
-from tui.revising import Revised, Revision, reviewed_changes
+from tui.revising import Before, Revised, Revision, reviewed_changes
 from tui.runtime import Runtime
 from tui.surroundings import surroundings
 from tui.texts import check_arguments
@@ -169,7 +169,7 @@ def prepare(
         questions.of,
         allowed=allowed_by(prompt, options),
         versions=options.alternatives,
-        answers=answers,
+        before=Before(answers, decisions),
     )
     kept = None if isinstance(log, MemorySession) else note
     return Work(conversation, revision, composed, decisions, kept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from drafts.batches import Piece
@@ -11,18 +11,16 @@ from drafts.echo import without_echo
 from drafts.hunks import Hunk, hunks
 from drafts.structure import piece_changes
 from drafts.verdict import Allowed, Verdict, judge
-from engine.errors import EngineError
 from engine.types import Piece as Written
 from prompts.fence import unwrapped
 from sessions import Change as ReviewedChange
 from sessions import Turn, messages_to_answer, sha256_of
 from tui.conversation import Conversation, ConversationEvent, Question
-from tui.doubting import with_doubts, with_unlikely_doubted
 from tui.edit_parts import Task
+from tui.opinions import Corrected, Forgetful, OpinionKeeper, SecondOpinion
 from tui.piece_names import PieceNames
 from tui.progress import Pace, Progress
 from tui.reviewing.state import Change
-from tui.second_look import joined, overlooked
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,16 @@ class Revised:
 RevisionEvent: TypeAlias = Progress | Revised | ConversationEvent
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was found out before work was stopped."""
+
+    answers: Mapping[str, Sequence[Turn]] = field(default_factory=dict)
+    """What was answered, by the SHA-256 of the piece."""
+    opinions: OpinionKeeper = field(default_factory=Forgetful)
+    """What the model made of it."""
+
+
 class Revision:
     """The work on some drafts, in a conversation of its own."""
 
@@ -60,7 +68,7 @@ class Revision:
         *,
         allowed: Allowed,
         versions: int = 1,
-        answers: Mapping[str, Sequence[Turn]] = {},
+        before: Before = Before(),
     ) -> None:
         """Nothing is asked yet.
 
@@ -70,7 +78,7 @@ class Revision:
             question_of: The question about a piece, by its number among all pieces.
             allowed: What the instruction allows to change.
             versions: How many the model writes of each piece.
-            answers: What was answered before, by the SHA-256 of the piece.
+            before: What there is from work that was stopped.
         """
         self.conversation = conversation
         self.tasks = tuple(tasks)
@@ -82,7 +90,8 @@ class Revision:
         self._question_of = question_of
         self._allowed = allowed
         self._versions = versions
-        self._answers = dict(answers)
+        self._answers = before.answers
+        self._opinion = SecondOpinion(conversation.engine, allowed, before.opinions)
         self._names = PieceNames()
         self._pace = Pace(len(piece.text.split()) for task in self.tasks for piece in task.pieces)
 
@@ -161,10 +170,11 @@ class Revision:
         texts = [other.text for other, _ in others if other.is_sound][: self._versions]
         name = self._names.name_of(self.tasks[file], piece, verdict.text)
         changes = _changes(file, piece, verdict, texts, name=name)
-        changes = self._doubted(file, piece, changes)
-        if verdict.is_sound and (more := self._overlooked(file, piece, answer_id)):
-            changes = joined(changes, more, file, name, piece.start)
-            verdict = replace(verdict, begin=None)  # not all of it is in the answer
+        if verdict.is_sound:
+            proposed = {change.name for change in changes}
+            changes = self._corrected(file, piece, answer_id, name, changes)
+            if not {change.name for change in changes} <= proposed:
+                verdict = replace(verdict, begin=None)  # not all of it is in the answer
         self._pace.end(is_new=not was_there)
         revised = Revised(file, piece, verdict, answer_id, changes)
         self.revised.append(revised)
@@ -182,28 +192,20 @@ class Revision:
                 if progress := self._pace.write(written / len(piece.text) / self._versions):
                     yield progress
 
-    def _doubted(self, file: int, piece: Piece, changes: tuple[Change, ...]) -> tuple[Change, ...]:
-        """The changes, with warnings where they are no corrections and should be some."""
-        if not self._allowed.is_correction:
-            return changes
-        changes = with_doubts(changes)
-        if self._allowed.min_gain is None:
-            return changes
-        engine, draft = self.conversation.engine, self.tasks[file].text
-        return with_unlikely_doubted(engine, draft, piece, changes, self._allowed.min_gain)
-
-    def _overlooked(self, file: int, piece: Piece, answer: str) -> list[Hunk]:
-        """Corrections that the model did not propose, and nearly did."""
-        allowed, engine = self._allowed, self.conversation.engine
-        if not allowed.is_correction or allowed.min_gain is None or allowed.near is None:
-            return []
+    def _corrected(
+        self, file: int, piece: Piece, answer: str, name: str, changes: tuple[Change, ...]
+    ) -> tuple[Change, ...]:
+        """The changes with a second opinion on them, and further ones that it has."""
         path = self.conversation.log.session.path(answer)[:-1]
-        try:
-            texts = engine.variants(messages_to_answer(path), piece.text, within=allowed.near)
-            sound = [text.strip() for text in texts if self._verdict(file, piece, text).is_sound]
-            return overlooked(engine, self.tasks[file].text, piece, sound, allowed.min_gain)
-        except EngineError:
-            return []  # it is a second look: what was found at first stands
+        corrected = Corrected(
+            file,
+            self.tasks[file].text,
+            piece,
+            name,
+            messages_to_answer(path),
+            lambda text: self._verdict(file, piece, text).is_sound,
+        )
+        return self._opinion.on(corrected, changes)
 
     def _events(self, asking: Iterator[ConversationEvent]) -> Iterator[ConversationEvent]:
         """The events of an answer, also where `stop` came just before it was asked for."""

@@ -6,7 +6,7 @@ other way is tried too, and counts if the model that only reads finds the text f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from drafts.batches import Piece
@@ -15,7 +15,6 @@ from drafts.doubts import doubt
 from drafts.hunks import Hunk, hunks
 from engine.protocol import Engine
 from tui.doubting import gains, least_gain
-from tui.reviewing.state import Change
 
 _UNASKED = 2.5
 """How many times as much such a change must gain: the model itself did not propose it."""
@@ -48,29 +47,6 @@ def overlooked(
         ):
             chosen.append(hunk)
     return sorted(chosen, key=lambda hunk: hunk.start)
-
-
-def joined(
-    changes: Sequence[Change], hunks_found: Sequence[Hunk], file: int, name: str, by: int
-) -> tuple[Change, ...]:
-    """The changes of a piece with further ones, where they do not touch one that is not doubtful.
-
-    Args:
-        changes: What the model proposed.
-        hunks_found: The further ones.
-        file: Which of the drafts they are in.
-        name: What names of changes of this piece begin with.
-        by: Where the piece begins, from which places in names are counted.
-    """
-    sure = [change.hunk for change in changes if not change.warning]
-    more = [hunk for hunk in hunks_found if not any(are_close(hunk, other) for other in sure)]
-    kept = [
-        change
-        for change in changes
-        if not change.warning or not any(are_close(change.hunk, hunk) for hunk in more)
-    ]
-    new = [Change(file, hunk, name=f"{name}.{hunk.start - by}-{hunk.end - by}") for hunk in more]
-    return tuple(sorted([*kept, *new], key=lambda change: change.hunk.start))
 
 
 def are_close(one: Hunk, other: Hunk) -> bool:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sessions import Session, SessionError, SessionFile, SessionStore, Turn, sha256_of
+from tui.opinions import Opinion
 from tui.private_file import make_private_folder, write_private
 from tui.reviewing.state import Change, Decision
 
@@ -54,8 +56,19 @@ class Unfinished:
         Raises:
             OSError: If the system refuses, or there is no such note.
         """
+        self._append([_noted(change) for change in changes])
+
+    def add_opinion(self, name: str, opinion: Opinion) -> None:
+        """Note what the model made of a piece.
+
+        Raises:
+            OSError: If the system refuses, or there is no such note.
+        """
+        self._append([{"piece": name, **opinion.to_json()}])
+
+    def _append(self, noted: Sequence[Mapping[str, object]]) -> None:
         # A line that was torn by a crash ends at the newline before the next one.
-        data = b"".join(b"\n" + _line(_noted(change)) for change in changes)
+        data = b"".join(b"\n" + _line(each) for each in noted)
         with open(os.open(self.path, _APPEND), "ab") as file:
             file.write(data)
             file.flush()
@@ -68,7 +81,16 @@ class Unfinished:
             name, decision, text = line.get("change"), line.get("decision"), line.get("text")
             if isinstance(name, str) and decision in _DECISIONS and isinstance(text, str | None):
                 found[name] = _DECISIONS[decision], text
-        return Decisions(self, {name: each for name, each in found.items() if each[0] != "open"})
+        decided = {name: each for name, each in found.items() if each[0] != "open"}
+        return Decisions(self, decided, self.opinions())
+
+    def opinions(self) -> dict[str, Opinion]:
+        """What the model made of its corrections, by the names of pieces."""
+        found: dict[str, Opinion] = {}
+        for line in self._lines():
+            with suppress(KeyError, TypeError, ValueError):
+                found[str(line["piece"])] = Opinion.from_json(line)
+        return found
 
     def end(self) -> None:
         """There is nothing to go on with any more."""
@@ -112,22 +134,35 @@ class Decisions:
         self,
         note: Unfinished | None = None,
         decided: Mapping[str, tuple[Decision, str | None]] = {},
+        opinions: Mapping[str, Opinion] = {},
     ) -> None:
         """Nothing is added yet.
 
         Args:
             note: Gets what is decided; None where nothing is kept.
             decided: By the names of changes what was decided about them, and in which words.
+            opinions: By the names of pieces what the model made of them.
         """
         self.problem: str | None = None
         """Why something that was decided could not be kept."""
         self._note = note
         self._before = decided
+        self._opinions = opinions
         self._decided = set(decided)
 
     def __len__(self) -> int:
         """How many changes are decided, as far as it is kept."""
         return len(self._decided)
+
+    def opinion(self, name: str) -> Opinion | None:
+        """See `OpinionKeeper`."""
+        return self._opinions.get(name)
+
+    def keep_opinion(self, name: str, opinion: Opinion) -> None:
+        """See `OpinionKeeper`."""
+        if self._note is not None:
+            with suppress(OSError):  # it can be asked for again
+                self._note.add_opinion(name, opinion)
 
     def recalled(self, change: Change) -> Change:
         """See `Keeper`."""

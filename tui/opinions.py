@@ -1,0 +1,161 @@
+"""What a model makes of its own corrections, asked once and kept with the work until it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from drafts.batches import Piece
+from drafts.hunks import Hunk, hunks
+from drafts.verdict import Allowed
+from engine.errors import EngineError, Unsupported
+from engine.protocol import Engine
+from engine.types import Message
+from tui.doubting import unlikely, warned, with_doubts
+from tui.reviewing.state import Change
+from tui.second_look import are_close, overlooked
+
+_UNJUDGED = "the model was not asked whether it makes the text likelier"
+_UNLIKELY = "the model itself finds the text hardly likelier with it"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """On the changes of one piece."""
+
+    unlikely: tuple[str, ...]
+    """Names of changes that leave the text hardly likelier."""
+    overlooked: tuple[tuple[int, int, str], ...]
+    """Where in the piece further corrections begin and end, and what to put there."""
+
+    def to_json(self) -> dict[str, object]:
+        """As JSON has it."""
+        return {"unlikely": self.unlikely, "overlooked": self.overlooked}
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> Opinion:
+        """The inverse of `to_json`.
+
+        Raises:
+            TypeError, ValueError: If it is something else.
+        """
+        places = tuple((int(start), int(end), str(new)) for start, end, new in value["overlooked"])
+        return Opinion(tuple(map(str, value["unlikely"])), places)
+
+
+class OpinionKeeper(Protocol):
+    """Has the opinions of work that was stopped, and keeps those that come now."""
+
+    def opinion(self, name: str) -> Opinion | None:
+        """What the model made of the piece whose changes' names begin so, if it was asked."""
+        ...
+
+    def keep_opinion(self, name: str, opinion: Opinion) -> None:
+        """Keep it, as far as that goes."""
+        ...
+
+
+class Forgetful:
+    """Keeps nothing."""
+
+    def opinion(self, name: str) -> Opinion | None:
+        """See `OpinionKeeper`."""
+
+    def keep_opinion(self, name: str, opinion: Opinion) -> None:
+        """See `OpinionKeeper`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A piece that was corrected."""
+
+    file: int
+    """Which of the drafts it is in."""
+    draft: str
+    """The whole text that it is from."""
+    piece: Piece
+    name: str
+    """What the names of its changes begin with."""
+    messages: Sequence[Message]
+    """What the model was asked, in full."""
+    is_sound: Callable[[str], bool]
+    """Whether a text could be a revision of the piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """Asks the model that only reads about the one that corrects."""
+
+    engine: Engine
+    allowed: Allowed
+    keeper: OpinionKeeper = field(default_factory=Forgetful)
+
+    def on(self, corrected: Corrected, changes: Sequence[Change]) -> tuple[Change, ...]:
+        """The changes with warnings where they are no corrections, and what was overlooked.
+
+        Of what is not just corrected, all changes as they are.
+        """
+        if not self.allowed.is_correction:
+            return tuple(changes)
+        changes = with_doubts(changes)
+        if self.allowed.min_gain is None:
+            return changes
+        opinion = self.keeper.opinion(corrected.name)
+        if opinion is None:
+            try:
+                opinion = self._asked(corrected, changes, self.allowed.min_gain)
+            except Unsupported:
+                return changes
+            except EngineError:
+                return tuple(each if each.warning else warned(each, _UNJUDGED) for each in changes)
+            self.keeper.keep_opinion(corrected.name, opinion)
+        doubted = [
+            warned(change, _UNLIKELY) if change.name in opinion.unlikely else change
+            for change in changes
+        ]
+        return _joined(doubted, _placed(corrected.piece, opinion.overlooked), corrected)
+
+    def _asked(self, corrected: Corrected, changes: Sequence[Change], least: float) -> Opinion:
+        draft, piece = corrected.draft, corrected.piece
+        unjudged = [change for change in changes if not change.warning]
+        names = unlikely(self.engine, draft, piece, unjudged, least)
+        if self.allowed.near is None:
+            return Opinion(names, ())
+        try:
+            texts = self.engine.variants(corrected.messages, piece.text, within=self.allowed.near)
+        except Unsupported:
+            return Opinion(names, ())
+        sound = [text.strip() for text in texts if corrected.is_sound(text)]
+        found = overlooked(self.engine, draft, piece, sound, least)
+        by = piece.start
+        return Opinion(names, tuple((each.start - by, each.end - by, each.new) for each in found))
+
+
+def _joined(
+    changes: Sequence[Change], found: Sequence[Hunk], corrected: Corrected
+) -> tuple[Change, ...]:
+    """The changes with further ones, where these do not touch one that is not doubtful."""
+    sure = [change.hunk for change in changes if not change.warning]
+    more = [hunk for hunk in found if not any(are_close(hunk, other) for other in sure)]
+    kept = [
+        change
+        for change in changes
+        if not change.warning or not any(are_close(change.hunk, hunk) for hunk in more)
+    ]
+    by = corrected.piece.start
+    new = [
+        Change(corrected.file, hunk, name=f"{corrected.name}.{hunk.start - by}-{hunk.end - by}")
+        for hunk in more
+    ]
+    return tuple(sorted([*kept, *new], key=lambda change: change.hunk.start))
+
+
+def _placed(piece: Piece, places: Iterable[tuple[int, int, str]]) -> list[Hunk]:
+    """The changes at places of a piece, as changes of the draft."""
+    texts = (f"{piece.text[:start]}{new}{piece.text[end:]}" for start, end, new in places)
+    return [
+        replace(hunk, start=hunk.start + piece.start, end=hunk.end + piece.start)
+        for text in texts
+        for hunk in hunks(piece.text, text)
+    ]
