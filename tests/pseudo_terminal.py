@@ -28,7 +28,7 @@ import sys
 from engine.scripted import Reply, ScriptedEngine
 from tui.cli import main
 reply = Reply(sys.argv[1], endless=True)
-sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([reply])))
+sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([reply], n_ctx=10**9)))
 """
 
 
