@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _DEEPEST = 12
 """Branches of branches that are still drawn to the right of each other."""
 
-_HINT = "Enter goes there   d what it has apart from ✓, or from the branch in use   Space sets ✓"
+_HINT = "Enter goes there   d compares with the branch in use, or with ✓   Space sets ✓"
 
 
 class MapList(Steadfast, OptionList):
