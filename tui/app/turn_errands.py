@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions import Turn
+from tui.app.messages import Reached
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
 from tui.commands import run_line
@@ -60,13 +60,15 @@ def step(turn_id: str, by: int) -> Errand:
 
 
 def go_to_turn(turn_id: str) -> Errand:
-    """Go to a turn, and on to where its branch was left."""
+    """Go to a turn, on the branch where it was left, and point at it."""
 
     def errand(talk: AppTalk) -> None:
         conversation = talk.conversation
-        turn: Turn = conversation.log.session.turn(turn_id)
+        turn = conversation.log.session.turn(turn_id)
         if turn.id not in [each.id for each in conversation.log.session.path()]:
             conversation.go_to_version(turn)
+        talk.publish()
+        talk.post(Reached(turn.id))
 
     return errand
 

@@ -16,6 +16,7 @@ from tui.app.faults import Steadfast
 from tui.app.mapping import Compared, Mapped, MapRow, compare, map_session
 from tui.app.screens.reading import ReadScreen
 from tui.app.turn_errands import go_to_turn
+from tui.app.widgets.choices import Choices
 from tui.reviewing.drawing import drawn
 from tui.sanitize import sanitize_line
 
@@ -26,17 +27,6 @@ _DEEPEST = 12
 """Branches of branches that are still drawn to the right of each other."""
 
 _HINT = "Enter goes there   d compares with the branch in use, or with ✓   Space sets ✓"
-
-
-class MapList(Steadfast, OptionList):
-    """The lines."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", "next turn", show=False, id="map.next"),
-        Binding("k", "cursor_up", "previous turn", show=False, id="map.previous"),
-        Binding("g", "first", "first turn", show=False, id="map.first"),
-        Binding("G", "last", "last turn", show=False, id="map.last"),
-    ]
 
 
 class MapScreen(Steadfast, Screen[None]):
@@ -52,7 +42,7 @@ class MapScreen(Steadfast, Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._list = MapList()
+        self._list = Choices()
         self._rows: tuple[MapRow, ...] = ()
         self._marked: str | None = None
 
@@ -106,7 +96,6 @@ class MapScreen(Steadfast, Screen[None]):
         """Go on from the turn's branch."""
         turn = self._rows[event.option_index].turn
         self._chat_app.do(go_to_turn(turn))
-        self._chat_app.chat.transcript.point_at(turn)
         self.dismiss(None)
 
     def action_mark(self) -> None:

@@ -62,8 +62,6 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         self._first = 0
         """The number of the first turn that is there."""
         self._cursor: int | None = None
-        self._wanted_turn: str | None = None
-        """That the cursor goes to once it is shown."""
         self._is_at_end = True
         self._held = (0, 0)
         """The turn at the top of the window, and how many of its lines are above it."""
@@ -118,19 +116,9 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         for view, shown in zip(self._views, self._turns[self._first :], strict=False):
             await view.show(shown)
         self._place_again()
-        if self._wanted_turn in new:
-            self._go_to(new.index(self._wanted_turn))
-            self._wanted_turn = None
-        elif self.has_focus and self._cursor is not None and same <= self._cursor < len(new) - 1:
+        if self.has_focus and self._cursor is not None and same <= self._cursor < len(new) - 1:
             self._go_to(self._cursor)
         self._mark()
-
-    def point_at(self, turn: str) -> None:
-        """Have the cursor on a turn, as soon as it is shown."""
-        self._wanted_turn = turn
-        if turn in (ids := [shown.turn.id for shown in self._turns]):
-            self._wanted_turn = None
-            self._go_to(ids.index(turn))
 
     async def grow(self, turn: str, text: str, thoughts: str) -> None:
         """Show more words of an answer that is being made."""
