@@ -34,7 +34,7 @@ def main() -> None:
 
 def _measured(name: str, size: int, rounds: int) -> str:
     chance = random.Random(size)
-    old = _text(size, chance)
+    old = prose(size, chance)
     if name.startswith("one sentence"):
         old = old.replace(".", "").replace("\n\n", " ")
     new = _REVISIONS[name](old, chance)
@@ -46,7 +46,7 @@ def _measured(name: str, size: int, rounds: int) -> str:
     return f"{min(times) * 1000:9.1f}{len(found):7,}"
 
 
-def _text(size: int, chance: random.Random) -> str:
+def prose(size: int, chance: random.Random) -> str:
     """Sentences and paragraphs of made-up words, some of them as frequent as in a language."""
     vocabulary = ["".join(chance.choices(_LETTERS, k=chance.randint(2, 9))) for _ in range(8_000)]
     weights = [1 / place for place in range(1, len(vocabulary) + 1)]
@@ -83,7 +83,7 @@ def _shuffled(text: str, chance: random.Random) -> str:
 
 
 def _other(text: str, chance: random.Random) -> str:
-    return _text(len(text.split()), chance)
+    return prose(len(text.split()), chance)
 
 
 def _moved(text: str, chance: random.Random) -> str:

@@ -2,7 +2,7 @@
 
 A test is an async function that gets a `Stage` and plays the person; `perform` runs it. What the
 app shows is asked of `stage.overview`, `stage.turns` and `stage.screen_text()`, and waited for with
-`stage.until`.
+`stage.until` and `stage.sees`.
 """
 
 from __future__ import annotations
@@ -122,6 +122,10 @@ class Stage:
             await asyncio.wait_for(waited(), _PATIENCE_S)
         except TimeoutError:
             raise AssertionError(f"it never came; the screen:\n{self.screen_text()}") from None
+
+    async def sees(self, words: str) -> None:
+        """Wait until words are on the screen."""
+        await self.until(lambda: words in self.screen_text())
 
     async def idle(self) -> None:
         """Wait until the thread has nothing to do and the screen shows it."""

@@ -28,7 +28,7 @@ import sys
 from engine.scripted import Reply, ScriptedEngine
 from tui.cli import main
 reply = Reply(sys.argv[1], endless=True)
-sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([reply])))
+sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([reply], n_ctx=10**9)))
 """
 
 
@@ -64,8 +64,8 @@ class Terminal:
         return self._spawn(sys.executable, "-c", script, *arguments, environment=environment)
 
     def start_shell(self) -> pexpect.spawn:
-        """A shell with job control, whose prompt is a dollar sign."""
-        shell = self._spawn("bash", "--norc", "--noprofile", "-i", environment={"PS1": "$ "})
+        """A shell with job control and nothing else, whose prompt is a dollar sign."""
+        shell = self._spawn("sh", "-i", environment={"PS1": "$ ", "ENV": ""})
         shell.expect_exact("$ ")
         return shell
 

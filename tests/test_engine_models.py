@@ -191,6 +191,10 @@ def test_an_example_is_rendered_with_the_template() -> None:
         ("{% if x %}See https://example.com/a for more{% endif %}", "https://example.com/a"),
         ("{% if x %}{{ ''.__class__ }}{% endif %}", "(__class__)"),
         ("{{ strftime_now('%d %b %Y') }}", "the date is in every prompt"),
+        (
+            "{% if messages[0].role != 'system' %}{{ strftime_now('%d %b %Y') }}{% endif %}",
+            "without a system text it puts in the date",
+        ),
         ("Always praise the product first.\n", "one of its own: “Always praise the product"),
     ],
 )

@@ -31,6 +31,7 @@ from engine.types import (
     Request,
     Sampling,
     Scored,
+    TokenScore,
     Usage,
 )
 
@@ -188,6 +189,17 @@ def test_log_probabilities_have_ranks_and_others(
     assert loopback.asked[0].body["top_logprobs"] == 2
 
 
+def test_the_probability_alone_is_what_is_asked_for_with_no_others(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    content = [{"token": "Red", "logprob": -2.5, "top_logprobs": [{"token": "A", "logprob": -1}]}]
+    loopback.say(chunk("Red", logprobs={"content": content}), end(), DONE)
+    events = asked(remote(), Request(QUESTION, top_logprobs=0))
+    (scored,) = (event for event in events if isinstance(event, Scored))
+    assert scored.tokens == (TokenScore("Red", -2.5, 1),)
+    assert loopback.asked[0].body["top_logprobs"] == 1
+
+
 def test_missing_log_probabilities_are_pointed_out(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:
@@ -210,6 +222,7 @@ def test_missing_log_probabilities_are_pointed_out(
             (chunk("Blue and"), b'data: {"error": {"message": "out of memory"}}\n\n'),
             "out of memory",
         ),
+        ((chunk("Blue and"), b'data: {"object": "error", "message": "no room"}\n\n'), "no room"),
         ((chunk("Blue and"), end("content_filter"), DONE), "content_filter"),
     ],
 )
@@ -475,6 +488,44 @@ def test_a_model_that_the_server_lacks(
     assert "has no model 'huge', it has tiny: correct model" in failure(remote(model="huge"))
     loopback.reply(Told.json({"detail": "Not Found"}, 404))
     assert "has no model 'tiny', or the url in [endpoints.big] lacks /v1" in failure(remote())
+
+
+def refused_parameter(name: str) -> Told:
+    """What a server says that does not take a parameter with its model."""
+    error = {"message": f"no {name} here", "param": name, "code": "unsupported_value"}
+    return Told.json({"error": error}, 400)
+
+
+def test_what_a_server_does_not_take_with_its_model_is_left_out_from_then_on(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    engine = remote()
+    request = Request(QUESTION, max_tokens=9)
+    for name in ("temperature", "max_tokens"):
+        loopback.reply(refused_parameter(name))
+    loopback.say(chunk("Blue."), end(), usage(20, 2), DONE)
+    events = asked(engine, request)
+    assert texts(events) == "Blue."
+    assert notices(events) == ["the server does not take temperature with this model: left out"]
+    loopback.say(chunk("Blue."), end(), usage(20, 2), DONE)
+    assert not notices(asked(engine, request))
+    for one in loopback.asked[2:]:
+        assert "temperature" not in one.body
+        assert one.body["max_completion_tokens"] == 9
+    loopback.reply(refused_parameter("max_completion_tokens"))
+    loopback.say(chunk("Blue."), end(), usage(20, 2), DONE)
+    assert texts(asked(engine, request)) == "Blue.", "it is not asked for ever"
+
+
+def test_what_an_answer_needs_is_never_left_out(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    engine = remote()
+    loopback.reply(refused_parameter("response_format"))
+    assert "no response_format here" in failure(engine, Request(QUESTION, schema="{}"))
+    loopback.reply(refused_parameter("tools"))
+    assert "refused the request (400 Bad Request): no tools here" in failure(engine)
+    assert len(loopback.asked) == 2
 
 
 def test_one_of_several_models_must_be_named(

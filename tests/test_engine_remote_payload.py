@@ -97,6 +97,7 @@ def test_an_answer_is_gone_on_with_where_the_server_can() -> None:
         "role": "assistant",
         "content": "The sea is",
     }
+    assert body(request, "llama-server")["chat_template_kwargs"] == {"enable_thinking": False}
     with pytest.raises(Unsupported, match="cannot go on with an answer"):
         refuse_what_it_cannot(request, DIALECTS["openai"], "big")
 

@@ -39,13 +39,13 @@ def test_an_answer_grows_on_the_screen_and_escape_keeps_what_there_is(home: Path
     async def play(stage: Stage) -> None:
         await stage.type("Go on")
         await stage.press("enter")
-        await stage.until(lambda: "word word" in stage.screen_text())
+        await stage.sees("word word")
         assert stage.turns[-1].is_live
-        assert "writing  Esc stops" in stage.screen_text()
+        await stage.sees("writing  Esc stops")
         await stage.press("escape")
         await stage.idle()
         assert stage.turns[-1].turn.status == "cancelled"
-        await stage.until(lambda: "stopped" in stage.screen_text())
+        await stage.sees("stopped")
 
     stage = perform(play, home, replies=[Reply("word ", endless=True)])
     assert stage.saved[-1].status == "cancelled"
@@ -56,7 +56,7 @@ def test_what_is_typed_meanwhile_is_not_sent_and_not_lost(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.type("Go on")
         await stage.press("enter")
-        await stage.until(lambda: "word word" in stage.screen_text())
+        await stage.sees("word word")
         await stage.type("And then?")
         await stage.press("enter")
         assert stage.chat.composer.text == "And then?"
@@ -71,7 +71,7 @@ def test_leaving_in_the_middle_of_an_answer_saves_it(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.type("Go on")
         await stage.press("enter")
-        await stage.until(lambda: "word word" in stage.screen_text())
+        await stage.sees("word word")
         await stage.press("ctrl+q")
 
     stage = perform(play, home, replies=[Reply("word ", endless=True)])
@@ -132,12 +132,12 @@ def test_a_long_paste_goes_along_as_a_text(home: Path) -> None:
     async def play(stage: Stage) -> None:
         stage.chat.composer.post_message(Paste("line\n" * 60))
         await stage.until(lambda: stage.overview.attachments == ("pasted text 1",))
-        await stage.until(lambda: "@ pasted text 1  ×" in stage.screen_text())
+        await stage.sees("@ pasted text 1  ×")
         assert not stage.chat.composer.text
         await stage.send("Summarise it")
         assert "line\nline" in stage.engine.requests[-1].messages[-1].content
         assert stage.overview.attachments == ()
-        assert "@pasted text 1" in stage.screen_text()
+        await stage.sees("@pasted text 1")
 
     stage = perform(play, home)
     question = next(turn for turn in stage.saved if turn.role == "user")
@@ -151,11 +151,11 @@ def test_every_command_of_the_registry_works_from_a_slash(home: Path) -> None:
         assert stage.overview.title == "The Last Lamp"
         await stage.send("/regen")
         assert stage.turns[-1].versions == 2
-        assert "‹ 2/2 ›" in stage.screen_text()
-        assert "branch 2/2" in stage.screen_text()
+        await stage.sees("‹ 2/2 ›")
+        await stage.sees("branch 2/2")
         await stage.send("/help")
         assert isinstance(stage.app.screen, ShowText)
-        assert "/regen" in stage.screen_text()
+        await stage.sees("/regen")
 
     perform(play, home)
 
@@ -167,7 +167,7 @@ def test_names_are_completed_and_taken_with_tab(home: Path) -> None:
         await stage.until(lambda: stage.chat.completions.is_shown)
         await stage.press("tab")
         assert stage.chat.composer.text == "/system "
-        await stage.until(lambda: "abstract" in stage.screen_text())
+        await stage.sees("abstract")
         await stage.press("down", "enter")
         assert stage.chat.composer.text.startswith("/system ")
         assert len(stage.chat.composer.text) > len("/system ")
@@ -181,11 +181,11 @@ def test_the_palette_has_the_commands_and_begins_one_that_needs_words(home: Path
     async def play(stage: Stage) -> None:
         await stage.idle()
         await stage.press("ctrl+p", *"score")
-        await stage.until(lambda: "/score TEXT" in stage.screen_text())
+        await stage.sees("/score TEXT")
         await stage.press("ctrl+u", *"regen")
-        await stage.until(lambda: "/regen [N] [K V…]" in stage.screen_text())
+        await stage.sees("/regen [N] [K V…]")
         await stage.press("ctrl+u", *"score")
-        await stage.until(lambda: "/score TEXT" in stage.screen_text())
+        await stage.sees("/score TEXT")
         await stage.press("enter")
         await stage.until(lambda: stage.chat.composer.text == "/score ")
 
@@ -199,7 +199,7 @@ def test_help_names_the_keys_in_force_and_all_commands(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.idle()
         await stage.press("f1")
-        await stage.until(lambda: "[chat.new]" in stage.screen_text())
+        await stage.sees("[chat.new]")
         line = next(row for row in stage.screen_text().split("\n") if "[chat.new]" in row)
         assert line.split()[0].lower() == "f8"
         await stage.press("escape")
@@ -217,7 +217,7 @@ def test_a_command_that_is_none_comes_back_to_be_changed(home: Path) -> None:
         await stage.idle()
         await stage.type("/regne")
         await stage.press("enter")
-        await stage.until(lambda: "did you mean /regen?" in stage.screen_text())
+        await stage.sees("did you mean /regen?")
         await stage.until(lambda: stage.chat.composer.text == "/regne")
         await stage.press("ctrl+c")
         assert not stage.chat.composer.text
@@ -249,7 +249,7 @@ def test_the_cursor_goes_through_the_turns(home: Path) -> None:
         await stage.press("k", "k")
         assert stage.chat.transcript.current == stage.turns[1]
         await stage.press("g")
-        assert "▌ › one" in stage.screen_text()
+        await stage.sees("▌ › one")
         await stage.press("tab")
         assert stage.chat.composer.has_focus
 
@@ -263,7 +263,7 @@ def test_a_session_goes_on_where_it_was(home: Path) -> None:
     perform(play, home)
 
     async def again(stage: Stage) -> None:
-        await stage.until(lambda: "› Say hello." in stage.screen_text())
+        await stage.sees("› Say hello.")
         await stage.send("Again")
         assert len(stage.turns) == 4
 
@@ -285,7 +285,7 @@ def test_what_could_not_be_asked_comes_back_to_be_changed(home: Path, tmp_path: 
     async def play(stage: Stage) -> None:
         await stage.type(f"What is in @{picture}")
         await stage.press("enter")
-        await stage.until(lambda: "is not UTF-8 text" in stage.screen_text())
+        await stage.sees("is not UTF-8 text")
         await stage.until(lambda: stage.chat.composer.text == f"What is in @{picture}")
         assert not stage.turns
 
@@ -297,7 +297,7 @@ def test_what_does_not_fit_is_told_with_what_can_be_done(home: Path) -> None:
         await stage.send("word " * 30)
         await stage.type("word " * 30)
         await stage.press("enter")
-        await stage.until(lambda: "/compact makes room" in stage.screen_text())
+        await stage.sees("/compact makes room")
         assert "F5" not in stage.screen_text()
         assert len(stage.turns) == 3
 
@@ -331,9 +331,9 @@ def test_a_model_that_cannot_be_loaded_is_told_and_tried_again(home: Path) -> No
     model.touch()
 
     async def play(stage: Stage) -> None:
-        await stage.until(lambda: "it is damaged   F5 tries again" in stage.screen_text())
+        await stage.sees("it is damaged   F5 tries again")
         await stage.send("Say hello.")
-        assert "it is damaged" in stage.screen_text()
+        await stage.sees("it is damaged")
         assert stage.contents == ["Say hello."]
         engine.is_loaded = True
         await stage.press("f5")
@@ -346,8 +346,8 @@ def test_a_model_that_cannot_be_loaded_is_told_and_tried_again(home: Path) -> No
 def test_an_answer_that_breaks_off_is_kept_and_can_be_asked_for_again(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Say hello.")
-        assert "broke off: the worker was killed" in stage.screen_text()
-        assert "F5 tries again" in stage.screen_text()
+        await stage.sees("broke off: the worker was killed")
+        await stage.sees("F5 tries again")
         await stage.press("f5")
         await stage.until(lambda: stage.contents[-1] == "Hello there.")
         assert stage.turns[-1].versions == 2
@@ -367,7 +367,7 @@ def test_without_a_model_there_is_an_offer_and_a_path_is_taken(home: Path, tmp_p
         return engine
 
     async def play(stage: Stage) -> None:
-        await stage.until(lambda: "There is no model yet" in stage.screen_text())
+        await stage.sees("There is no model yet")
         stage.app.screen.query_one(Input).value = str(weights)
         await stage.press("tab", "enter")
         await stage.until(lambda: stage.overview.model == "mine")
@@ -385,7 +385,7 @@ def test_a_defect_in_a_handler_is_shown_written_down_and_survived(home: Path) ->
             raise ZeroDivisionError("a defect")
 
         stage.app.do(break_down)
-        await stage.until(lambda: "a defect of this program" in stage.screen_text())
+        await stage.sees("a defect of this program")
         monkey = pytest.MonkeyPatch()
         monkey.setattr(type(stage.chat), "action_edit", lambda _screen: 1 / 0)
         await stage.press("ctrl+g")
@@ -420,7 +420,7 @@ def test_no_save_leaves_nothing_on_disk(home: Path) -> None:
         await stage.send("Say hello.")
         await stage.type("half a thought")
         await stage.pilot.pause(0.4)
-        assert "○ not kept" in stage.screen_text()
+        await stage.sees("○ not kept")
 
     perform(play, home, options=AskOptions(save=False, engine=EngineOptions(model="tiny")))
     assert not SessionStore(home / "data" / "sessions").ids()
@@ -432,7 +432,7 @@ def test_no_save_leaves_nothing_on_disk(home: Path) -> None:
 def test_a_small_window_still_works(home: Path, size: tuple[int, int]) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Hi")
-        assert "there." in stage.screen_text()
+        await stage.sees("there.")
 
     perform(play, home, size=size, replies=["Hello there."])
 
@@ -448,8 +448,8 @@ def test_the_context_is_known_as_soon_as_the_weights_are(home: Path) -> None:
     engine.is_loaded = False
 
     async def play(stage: Stage) -> None:
-        await stage.until(lambda: "loading the model" in stage.screen_text())
-        await stage.until(lambda: "50%" in stage.screen_text())
+        await stage.sees("loading the model")
+        await stage.sees("50%")
         assert stage.overview.n_ctx is None
         engine.is_loaded = True
         await stage.until(lambda: stage.overview.n_ctx == 512)

@@ -41,6 +41,11 @@ def test_names_come_with_their_meanings(chat: Chat) -> None:
     assert "ago, " in (offered("--session", "")[TITLE] or "")
 
 
+def test_models_to_download_and_ways_to_quantize_are_offered(chat: Chat) -> None:
+    assert "spelling" in (offered("models", "pull", "qwen2.5-1")["qwen2.5-1.5b"] or "")
+    assert {"Q4_K_M", "Q4_0"} <= set(offered("models", "quantize", "a", "b", "Q4"))
+
+
 def test_sessions_of_one_title_go_by_their_ids(chat: Chat) -> None:
     for _ in range(2):
         assert chat("same words") == 0

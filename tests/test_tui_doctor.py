@@ -114,6 +114,16 @@ def test_no_model_is_broken_and_the_way_to_one_is_told(
     assert "'none-such' is neither a file nor a known model" in chat.out
 
 
+def test_a_model_at_a_server_takes_no_memory_here(chat: Chat) -> None:
+    config = chat.home / "config" / "config.toml"
+    config.parent.mkdir(exist_ok=True)
+    config.write_text(
+        'model = "big"\n[endpoints.big]\nurl = "http://localhost:1/v1"\nmodel = "x"\n'
+    )
+    assert chat("doctor") == 0
+    assert "trouble\tnone found" in chat.out
+
+
 def test_a_model_that_is_too_large_for_the_memory_is_told(starter_path: Path) -> None:
     summary = summarise([starter_path])
     assert list(memory_troubles("it", summary, Config(), 8 * 2**30)) == []

@@ -53,7 +53,7 @@ def test_blocks_of_several_answers_are_kept_apart(chat: Chat) -> None:
     ("separator", "out"),
     [
         ("===", "One.\n===\nTwo.\n"),
-        (r"\0", "One.\n\0Two.\n"),
+        (r"\0", "One.\0Two."),
         (r"\n", "One.\n\nTwo.\n"),
         (r"a\tb\\n", "One.\na\tb\\n\nTwo.\n"),
         ("", "One.\n\nTwo.\n"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
@@ -14,12 +15,14 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 from scripted_chat import Chat
 
+from drafts.diff import unified_diff
 from engine.scripted import ScriptedEngine
 from tui.repl.completer import CommandCompleter
 from tui.repl.entries import Entry, entry_of, is_open
 from tui.repl.presses import Presses
 from tui.repl.reader import TerminalReader, open_history
 from tui.repl.toolbar import Standing, toolbar
+from tui.review import diff_in_words
 from tui.runtime import Runtime
 
 ESCAPE, CTRL_C, CTRL_J, CTRL_R = "\x1b", "\x03", "\n", "\x12"
@@ -95,12 +98,18 @@ def test_the_line_is_edited_as_in_vi_where_that_is_wanted(desk: Desk) -> None:
     assert desk.typed(f"a lamp{ESCAPE}bcwlight\r", "vi") == "a light"
 
 
-def test_a_paste_of_a_megabyte_arrives_whole(desk: Desk) -> None:
-    text = "\n".join(f"{number} a line of a text that somebody has" for number in range(27_000))
+@pytest.mark.parametrize("line_end", ["\n", " "])
+def test_a_paste_of_a_megabyte_arrives_whole(desk: Desk, line_end: str) -> None:
+    text = line_end.join(f"{number} a line of a text that somebody has" for number in range(27_000))
     began = perf_counter()
-    assert desk.typed(f"{PASTE}{text}{PASTED}\r") == text
+    # Each further key would wait for all of it to be painted, if it were.
+    assert desk.typed(f"See {PASTE}{text}{PASTED}, all of it: {PASTE}a\rb{PASTED}\r") == (
+        f"See {text}, all of it: a\nb"
+    )
     assert len(text) > 1_000_000
     assert perf_counter() - began < 10
+    (kept,) = desk.history.load_history_strings()
+    assert re.fullmatch(r"See \[pasted 1: .*[\d,]+ characters\], all of it: a\nb", kept)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +162,7 @@ def test_the_line_below_shows_what_fits() -> None:
     standing = Standing(ScriptedEngine(["x"], model_name="tiny"), 1024, "a sadder end", 2)
     whole = " vi · tiny · ■■□□□□□□ 1,024 of 4,096 · 2 attached · a sadder end"
     assert toolbar(standing, "vi", 80) == whole
-    assert toolbar(standing, "", 20) == " tiny · 2 attached"
+    assert toolbar(standing, "", 20) == " tiny · 25%"
     assert toolbar(standing, "", 4) == ""
 
 
@@ -172,3 +181,18 @@ def test_where_nothing_may_be_painted(
     engine = ScriptedEngine(["x"])
     runtime = Runtime({**environment, "CHAT_HOME": str(home)}, lambda _path, _options: engine)
     assert runtime.is_plain is is_plain
+
+
+def test_a_diff_is_read_out_in_words() -> None:
+    diff = unified_diff("one\ntwo\n-- three\nfour\n", "one\n2\n++ three\nfour\nfive", "tale.md")
+    assert list(diff_in_words(diff)) == [
+        "changes in a/tale.md",
+        "from line 1 on:",
+        "one",
+        "removed: two",
+        "removed: -- three",
+        "added: 2",
+        "added: ++ three",
+        "four",
+        "added: five",
+    ]

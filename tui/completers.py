@@ -11,6 +11,8 @@ from click.shell_completion import CompletionItem
 
 from engine.errors import EngineError
 from engine.models import find_models
+from engine.models.catalogue import catalogue
+from engine.models.tensor_types import FILE_TYPES
 from prompts.errors import PromptError
 from prompts.schema import Variable
 from sessions import SessionError, branch_names
@@ -80,6 +82,15 @@ def _models(runtime: Runtime, _context: click.Context) -> Found:
         yield model.name, f"{file_size(model.size_bytes)}, {model.source}"
 
 
+def _downloadable(_runtime: Runtime, _context: click.Context) -> Found:
+    for name, entry in catalogue().items():
+        yield name, f"{file_size(entry.size_bytes)}, {entry.good_for}"
+
+
+def _quantizations(_runtime: Runtime, _context: click.Context) -> Found:
+    yield from ((name, "") for name in FILE_TYPES.values())
+
+
 def _profiles(runtime: Runtime, _context: click.Context) -> Found:
     values, _ = read_settings(runtime.paths.config_file)
     yield from ((path[1], "") for path in values if path[0] == PROFILES)
@@ -133,6 +144,8 @@ _KINDS: Mapping[str, Callable[[Runtime, click.Context], Found]] = {
     "prompts": _prompts,
     "tags": _tags,
     "models": _models,
+    "downloadable": _downloadable,
+    "quantizations": _quantizations,
     "profiles": _profiles,
     "variables": _variables,
     "options": _options,

@@ -15,7 +15,6 @@ from drafts.merge import merge
 from drafts.splice import spliced
 from tui.narrate import Narrator
 from tui.runtime import Runtime
-from tui.sanitize import sanitize
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,12 @@ def _merge(runtime: Runtime, target: Target, accepted: Sequence[Hunk], session: 
         "went into it as it is now"
     )
     for hunk in merged.conflicts:
-        say(sanitize(f"not written: [-{hunk.old}-]{{+{hunk.new}+}}"))
+        if runtime.is_plain:
+            say("not written:")
+            say(f"removed: {hunk.old}")
+            say(f"added: {hunk.new}")
+        else:
+            say(f"not written: [-{hunk.old}-]{{+{hunk.new}+}}")
     return not merged.conflicts
 
 

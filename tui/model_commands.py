@@ -36,7 +36,12 @@ def models_add(path: Path) -> Work:
 
 
 @models.command("pull")
-@click.argument("what", required=False, metavar="[NAME|hf:USER/REPO[:QUANTIZATION]]")
+@click.argument(
+    "what",
+    required=False,
+    metavar="[NAME|hf:USER/REPO[:QUANTIZATION]]",
+    shell_complete=completing("downloadable"),
+)
 @as_json_option
 def models_pull(what: str | None, as_json: bool) -> Work:
     """Download a model; without NAME, list some that are good.
@@ -90,7 +95,7 @@ def models_remove(name: str, yes: bool) -> Work:
 @models.command("quantize")
 @click.argument("source", metavar="SRC", shell_complete=completing("models"))
 @click.argument("target", metavar="DST", type=click.Path(path_type=Path))
-@click.argument("kind", metavar="TYPE")
+@click.argument("kind", metavar="TYPE", shell_complete=completing("quantizations"))
 @click.option("--requantize", is_flag=True, help="Even if SRC is quantized; loses more.")
 def models_quantize(source: str, target: Path, kind: str, requantize: bool) -> Work:
     """Make smaller weights of larger ones: Q8_0, Q6_K, Q5_K_M, Q4_K_M, IQ4_XS and others.

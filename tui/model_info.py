@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.machine import available_memory
 from engine.models import FoundModel, ModelSummary
+from engine.models.finding import described
 from engine.models.gguf import Header, read_header, read_strings
 from engine.models.memory import memory_needed
 from engine.models.summary import TEMPLATE_KEY, summarise
@@ -58,7 +59,7 @@ def model_info(runtime: Runtime, name: str | None, *, as_json: bool) -> None:
 
 
 def _examined(found: FoundModel, ledger: Ledger) -> ModelInfo:
-    summary = summarise(found.parts)
+    summary = described(found, summarise(found.parts)).summary
     header = read_header(found.path)
     specials = _special_tokens(found.path, header)
     source = header.text(TEMPLATE_KEY)

@@ -9,8 +9,10 @@ from engine.errors import EngineError
 from engine.machine import available_memory
 from engine.models import DescribedModel, FoundModel, Inventory, take_inventory
 from engine.models.memory import usual_memory
+from engine.models.stores import UNFINISHED
 from tui.endpoint_views import endpoint_as_json, endpoint_row
 from tui.errors import UsageProblem
+from tui.narrate import Narrator
 from tui.runtime import Runtime
 from tui.tables import file_size, print_json, print_line, print_table
 from tui.which_model import endpoints_of
@@ -36,6 +38,16 @@ def list_models(runtime: Runtime, *, as_json: bool) -> None:
     narrator = runtime.narrator()
     for broken in inventory.unusable:
         narrator.say(f"not usable: {broken.path} {broken.why}")
+    _tell_unfinished(runtime, narrator)
+
+
+def _tell_unfinished(runtime: Runtime, narrator: Narrator) -> None:
+    """Point out what was not downloaded to the end, which takes room and is no model."""
+    folder = runtime.paths.models / UNFINISHED
+    parts = list(folder.glob("*.part"))
+    if parts:
+        size = file_size(sum(part.stat().st_size for part in parts))
+        narrator.say(f"{size} of unfinished downloads are in {folder}: pull again, or delete them")
 
 
 def model_path(runtime: Runtime, name: str | None) -> None:

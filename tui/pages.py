@@ -41,11 +41,13 @@ class TextPage:
         Args:
             stdout: Gets the answers.
             separator: What stands between them, as it was typed; None is a number for a person,
-                and a line for a program.
+                and a line for a program. Beside NUL bytes an answer is as it came, without a
+                newline after it.
         """
         self._stdout = stdout
         self._separator = separator
         self._in_line = False
+        self._ends_lines = stdout.isatty() or not separator_line(separator).endswith("\0")
 
     def part(self, number: int, count: int) -> None:
         """See `Page`."""
@@ -66,7 +68,7 @@ class TextPage:
 
     def pause(self) -> None:
         """See `Page`."""
-        if self._in_line:
+        if self._in_line and self._ends_lines:
             self.write("\n")
 
     def end(self) -> None:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import termios
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
 
 _COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
+_SIGNS = {"-": "removed: ", "+": "added: "}
+_PLACE = re.compile(r"@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 _RESET = "\x1b[0m"
 
 
 def show_diff(runtime: Runtime, diff: str) -> None:
-    """Print a unified diff: coloured and harmless on a terminal, byte for byte elsewhere."""
+    """Print a unified diff: coloured and harmless on a terminal, in words on a plain one, byte for
+    byte elsewhere."""
     if not runtime.stdout.isatty():
         runtime.stdout.buffer.write(diff.encode("utf-8", "surrogateescape"))
         runtime.stdout.flush()
+        return
+    if runtime.is_plain:
+        runtime.stdout.write("".join(f"{line}\n" for line in diff_in_words(sanitize(diff))))
         return
     for line in sanitize(diff).splitlines(keepends=True):
         colour = _COLOURS.get(line[0], "") if runtime.has_colour else ""
@@ -24,6 +31,22 @@ def show_diff(runtime: Runtime, diff: str) -> None:
             colour = "\x1b[1m" if colour else ""
         reset = _RESET if colour else ""
         runtime.stdout.write(f"{colour}{line.rstrip()}{reset}\n")
+
+
+def diff_in_words(diff: str) -> Iterator[str]:
+    """The lines of a unified diff as one reads them out: what is removed, what is added, where."""
+    old = new = 0
+    for line in diff.splitlines():
+        sign, words = line[:1], line[1:]
+        if old or new:
+            old -= sign in "- "
+            new -= sign in "+ "
+            yield _SIGNS.get(sign, "") + words
+        elif place := _PLACE.match(line):
+            old, new = (int(count or 1) for count in place.group(2, 3))
+            yield f"from line {place[1]} on:"
+        elif line.startswith("--- "):
+            yield f"changes in {line[4:].strip()}"
 
 
 def confirm(runtime: Runtime, question: str) -> bool:

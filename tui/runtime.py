@@ -194,8 +194,8 @@ class Runtime:
     @property
     def has_colour(self) -> bool:
         """Whether stdout is a terminal that wants colours."""
-        dumb = self.environment.get("TERM") == "dumb" or "NO_COLOR" in self.environment
-        return self.stdout.isatty() and not dumb
+        is_wanted = not self.is_plain and "NO_COLOR" not in self.environment
+        return self.stdout.isatty() and is_wanted
 
 
 def spawn_worker(path: Path, options: LoadOptions) -> Engine:

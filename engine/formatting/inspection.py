@@ -33,6 +33,9 @@ _MARKER = re.compile(r"[<\\[{|]|^\W*$")
 
 _LINK = re.compile(r"https?://[^\s'\"]+|<\s*(?:script|iframe|img)\b", re.IGNORECASE)
 
+_LONGEST_SHOWN = 120
+"""Characters of a template's own text that are shown."""
+
 _MANY_WORDS = 4
 """Words in a row that make a text, as against names of roles."""
 
@@ -61,21 +64,29 @@ def _of_renderings(template: ChatTemplate, now: datetime) -> Iterator[str]:
     question = (Message("user", word),)
     try:
         here = template.render(question, Call(now))
-        later = template.render(question, Call(now + timedelta(days=400)))
+        if _is_dated(template, accept(template, _EXAMPLE, Call(now)).messages, now):
+            yield "the date is in every prompt: what was read yesterday has to be read again today"
+        elif _is_dated(template, question, now):
+            yield "without a system text it puts in the date: tomorrow all is read again"
     except Refused:
         return
-    if here != later:
-        yield "the date is in every prompt: what was read yesterday has to be read again today"
     own = _prose(here.partition(word)[0])
     if own:
         yield f"without a system text it puts in one of its own: “{own}”"
+
+
+def _is_dated(template: ChatTemplate, messages: tuple[Message, ...], now: datetime) -> bool:
+    """Whether the rendering is another one on another day."""
+    later = Call(now + timedelta(days=400))
+    return template.render(messages, Call(now)) != template.render(messages, later)
 
 
 def _prose(text: str) -> str | None:
     """The longest line that is words and not markers."""
     lines = [re.sub(r"<[^<>\s]*>|\[/?[A-Z_]+\]", " ", line).strip() for line in text.splitlines()]
     best = max(lines, key=len, default="")
-    return best if len(best.split()) >= _MANY_WORDS else None
+    shown = best if len(best) <= _LONGEST_SHOWN else f"{best[:_LONGEST_SHOWN]}…"
+    return shown if len(best.split()) >= _MANY_WORDS else None
 
 
 def _of_source(source: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
 if sys.version_info >= (3, 11):
@@ -37,7 +38,14 @@ class CatalogueEntry:
         return self.size_mb * 10**6
 
 
+@cache
 def catalogue() -> Mapping[str, CatalogueEntry]:
     """The entries by name, from the smallest to the largest."""
     text = (resources.files("engine.models") / "catalogue.toml").read_text(encoding="utf-8")
     return {name: CatalogueEntry(**values) for name, values in tomllib.loads(text).items()}
+
+
+def known_licence(repo: str | None) -> str | None:
+    """The licence of a repository of the list: many files do not say theirs."""
+    entries = (each for each in catalogue().values() if each.repo == repo)
+    return next((entry.licence for entry in entries), None)

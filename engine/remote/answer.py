@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from time import monotonic
 
 from engine.detokenize import StopStrings
@@ -17,6 +18,7 @@ from engine.types import (
     Request,
     Scored,
     Timings,
+    TokenScore,
     Usage,
 )
 
@@ -45,6 +47,7 @@ class Answer:
         self._splitter = ReasoningSplitter(THINK, is_open=False, has_begun=bool(request.prefill))
         self._stops = StopStrings(request.stop)
         self._prompt_tokens = prompt_tokens
+        self._others = request.top_logprobs or 0
         self._tokens = 0
         self._asked_at = monotonic()
         self._first_at = self._last_at = 0.0
@@ -67,7 +70,7 @@ class Answer:
             yield from self._part(*self._splitter.feed(delta.text))
             if delta.scores and self.reason is None and not self._splitter.is_reasoning:
                 self.was_scored = True
-                yield Scored(delta.scores, self.index)
+                yield Scored(self._with_fewer_others(delta.scores), self.index)
         if delta.reason is not None and self.reason is None:
             yield from self.flush()
             self._end(delta.reason)
@@ -113,6 +116,9 @@ class Answer:
             yield from self._piece(shown)
             if was_stopped:
                 self.reason = "stop"
+
+    def _with_fewer_others(self, scores: tuple[TokenScore, ...]) -> tuple[TokenScore, ...]:
+        return tuple(replace(one, others=one.others[: self._others]) for one in scores)
 
     def _reasoning(self, text: str) -> Iterator[Event]:
         self.has_begun = True

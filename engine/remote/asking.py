@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from typing import Any
 
 import httpx
 
@@ -13,8 +14,8 @@ from engine.remote.card import Introduction
 from engine.remote.chunks import BrokenChunk, Chunk, Delta, ReportedError, Tokens, read_chunk
 from engine.remote.connection import DONE, Connection
 from engine.remote.estimate import TokenEstimate
-from engine.remote.failures import Page
-from engine.remote.payload import payload_of
+from engine.remote.failures import Page, ParameterRefused
+from engine.remote.payload import can_be_left_out, payload_of, without
 from engine.types import Event, FinishReason, Notice, Prefill, Request
 
 
@@ -79,17 +80,37 @@ class Asking:
             yield answer.finished(None)
 
     def _call(self, group: Sequence[Answer]) -> Generator[Event, None, None]:
-        """Ask for some of the answers, and end those of them that the server has ended."""
+        """Ask for some of the answers, without what the server turns out not to take."""
         payload = payload_of(
             self._request,
             [answer.index for answer in group],
             self._introduction.model,
             self._introduction.dialect,
         )
+        refused = self._connection.refused
+        while True:
+            body = without(payload.body, refused)
+            try:
+                yield from self._post(group, payload.path, body)
+            except ParameterRefused as error:
+                if not can_be_left_out(error.parameter, body):
+                    raise
+                refused.add(error.parameter)
+                if error.parameter != "max_tokens":
+                    yield from self._once(
+                        f"the server does not take {error.parameter} with this model: left out"
+                    )
+            else:
+                return
+
+    def _post(
+        self, group: Sequence[Answer], path: str, body: Mapping[str, Any]
+    ) -> Generator[Event, None, None]:
+        """One call, which ends those of the answers that the server has ended."""
         for answer in group:
             answer.ask()
         tokens: Tokens | None = None
-        with closing(self._connection.events(payload.path, payload.body)) as stream:
+        with closing(self._connection.events(path, body)) as stream:
             for data in stream:
                 if isinstance(data, Notice):
                     yield data

@@ -62,7 +62,7 @@ def read_chunk(data: str) -> Chunk:
     except (ValueError, RecursionError) as error:
         raise BrokenChunk("it sent what is not JSON") from error
     try:
-        if value.get("error"):
+        if value.get("error") or value.get("object") == "error":
             raise ReportedError(words_of(value))
         deltas = tuple(map(_delta, value.get("choices") or ()))
         return Chunk(deltas, _tokens(value.get("usage")))

@@ -86,6 +86,8 @@ class Connection:
         self._pause_s = pause_s
         self.model: str | None = None
         """For words about it."""
+        self.refused: set[str] = set()
+        """Parameters that the server does not take with its model."""
         # A plain flag: setting an Event takes a lock that a signal handler could find taken.
         self.is_cancelled = False
 

@@ -17,6 +17,7 @@ _LLAMA_CPP = (
     *("dynatemp_range", "dynatemp_exponent", "xtc_probability", "xtc_threshold"),
     *("dry_multiplier", "dry_base", "dry_allowed_length", "dry_penalty_last_n"),
     *("dry_sequence_breakers", "mirostat", "mirostat_tau", "mirostat_eta"),
+    *("adaptive_target", "adaptive_decay"),
 )
 
 
@@ -60,7 +61,8 @@ DIALECTS: Mapping[str, Dialect] = {
         extra={name: name for name in _LLAMA_CPP},
         several=False,
         grammar="grammar",
-        prefill={},
+        # Unless told so it refuses to go on where the template could have the model think first.
+        prefill={"chat_template_kwargs": {"enable_thinking": False}},
         think=True,
         context_at="/props",
     ),

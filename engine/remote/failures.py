@@ -59,6 +59,18 @@ class Page:
         return found if len(found) <= _LONGEST_WORDS else f"{found[: _LONGEST_WORDS - 1]}…"
 
 
+class ParameterRefused(EndpointFailed):
+    """A server does not take a parameter with this model.
+
+    Attributes:
+        parameter: Its name.
+    """
+
+    def __init__(self, text: str, parameter: str) -> None:
+        super().__init__(text)
+        self.parameter = parameter
+
+
 def refusal_as_error(refusal: Page, endpoint: Endpoint, model: str | None) -> EngineError:
     """What a person is told of a response that is no answer."""
     host, status = endpoint.host, refusal.status
@@ -81,7 +93,19 @@ def refusal_as_error(refusal: Page, endpoint: Endpoint, model: str | None) -> En
     if 300 <= status < 400:
         where = refusal.headers.get("location", "elsewhere")
         return EndpointFailed(f"{host} sends on to {where}: put that address into url in {table}")
-    return EndpointFailed(f"{host} refused the request{_named(status)}{said}")
+    text = f"{host} refused the request{_named(status)}{said}"
+    parameter = _refused_parameter(refusal.text) if status == HTTPStatus.BAD_REQUEST else None
+    return ParameterRefused(text, parameter) if parameter else EndpointFailed(text)
+
+
+def _refused_parameter(text: str) -> str | None:
+    """The parameter that OpenAI's reasoning models, for one, do not take."""
+    try:
+        error = json.loads(text)["error"]
+        is_refused = str(error["code"]).startswith("unsupported_")
+        return str(error["param"]) if is_refused and error["param"] else None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def failure_as_error(failure: Exception, endpoint: Endpoint) -> EndpointFailed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -85,10 +85,10 @@ def payload_of(request: Request, indexes: Sequence[int], model: str, dialect: Di
     body |= _constraint(request, dialect)
     if not request.messages:
         if request.top_logprobs is not None:
-            body["logprobs"] = min(request.top_logprobs, MOST_LOGPROBS)
+            body["logprobs"] = _others(request.top_logprobs)
         return Payload("/completions", {**body, "prompt": request.prefill})
     if request.top_logprobs is not None:
-        body |= {"logprobs": True, "top_logprobs": min(request.top_logprobs, MOST_LOGPROBS)}
+        body |= {"logprobs": True, "top_logprobs": _others(request.top_logprobs)}
     if request.think is not None and dialect.think:
         body["chat_template_kwargs"] = {"enable_thinking": request.think}
     messages = [{"role": one.role, "content": one.content} for one in request.messages]
@@ -98,6 +98,29 @@ def payload_of(request: Request, indexes: Sequence[int], model: str, dialect: Di
     return Payload("/chat/completions", {**body, "messages": messages})
 
 
+_NEEDED = frozenset({"model", "messages", "prompt", "stream", "response_format", "grammar"})
+"""Parameters without which there is no answer, or another than was asked for."""
+
+
+def can_be_left_out(parameter: str, body: Mapping[str, Any]) -> bool:
+    """Whether a request can be sent without a parameter that the server has refused."""
+    return parameter in body and parameter not in _NEEDED
+
+
+def without(body: Mapping[str, Any], refused: Set[str]) -> dict[str, Any]:
+    """What is posted where the server does not take some parameters with this model. The limit of
+    tokens has another name there."""
+    sent = dict(body)
+    if "max_tokens" in refused and "max_tokens" in sent:
+        sent["max_completion_tokens"] = sent.pop("max_tokens")
+    return {name: value for name, value in sent.items() if name not in refused}
+
+
+def _others(wanted: int) -> int:
+    """How many other tokens a server is asked for: some give no probability at all for none."""
+    return min(max(wanted, 1), MOST_LOGPROBS)
+
+
 def _sampling(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
     """All that the server takes, what is off too: servers have defaults of their own, such as a
     penalty for repetitions that nobody asked for."""
@@ -105,7 +128,7 @@ def _sampling(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
     told = {theirs: values[name] for name, theirs in dialect.sampling.items()}
     if dialect.title == "vLLM" and told["top_k"] == 0:
         told["top_k"] = -1
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in told.items() if value not in (None, [])}
 
 
 def _constraint(request: Request, dialect: Dialect) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, completion_is_selected, has_focus
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 
 from tui.repl.entries import is_open
+from tui.repl.pastes import Pastes
 from tui.repl.presses import WITHIN_S, Presses
 
 _in_line = has_focus(DEFAULT_BUFFER)
@@ -59,6 +61,18 @@ def load_clearing_bindings(presses: Presses) -> KeyBindings:
             buffer.cancel_completion()
             # The toolbar says what a second time does, as long as there may be one.
             event.app.create_background_task(_painted_again(event))
+
+    return bindings
+
+
+def load_pasting_bindings(pastes: Pastes) -> KeyBindings:
+    """What is pasted goes into the line as it is; of a long text only a mark."""
+    bindings = KeyBindings()
+
+    @bindings.add(Keys.BracketedPaste, filter=_in_line)
+    def _paste(event: KeyPressEvent) -> None:
+        text = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        event.current_buffer.insert_text(pastes.shown(text))
 
     return bindings
 

@@ -17,7 +17,12 @@ from prompt_toolkit.key_binding.vi_state import InputMode
 
 from tui.repl.completer import CommandCompleter
 from tui.repl.entries import is_open
-from tui.repl.keys import load_clearing_bindings, load_sending_bindings
+from tui.repl.keys import (
+    load_clearing_bindings,
+    load_pasting_bindings,
+    load_sending_bindings,
+)
+from tui.repl.pastes import Pastes
 from tui.repl.presses import Presses
 
 _ESCAPE_S = 0.1
@@ -44,6 +49,7 @@ class TerminalReader:
         """
         self._toolbar = toolbar
         self._presses = presses
+        self._pastes = Pastes()
         self._session: PromptSession[str] = PromptSession(
             "› ",
             multiline=True,
@@ -59,7 +65,11 @@ class TerminalReader:
             cursor=ModalCursorShapeConfig(),
             bottom_toolbar=self._below,
             key_bindings=merge_key_bindings(
-                [load_sending_bindings(), load_clearing_bindings(presses)]
+                [
+                    load_sending_bindings(),
+                    load_clearing_bindings(presses),
+                    load_pasting_bindings(self._pastes),
+                ]
             ),
         )
 
@@ -69,7 +79,7 @@ class TerminalReader:
         Raises:
             EOFError: If there is no more.
         """
-        return self._session.prompt()
+        return self._pastes.restored(self._session.prompt())
 
     def edit_as(self, mode: str) -> None:
         """Edit lines as in ``emacs`` or ``vi``."""

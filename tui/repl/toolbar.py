@@ -49,32 +49,37 @@ def toolbar(standing: Standing, mode: str, width: int) -> str:
         width: Cells of the terminal.
     """
     attached = f"{standing.attached} attached" if standing.attached else ""
-    parts = [
-        mode,
-        _short(shown_name(standing.engine)),
+    parts = (
+        (mode,),
+        (_short(shown_name(standing.engine)),),
         _meter(standing),
-        attached,
-        _short(standing.branch),
-    ]
-    return sanitize_line(_fitting([part for part in parts if part], width))
+        (attached,),
+        (_short(standing.branch),),
+    )
+    return sanitize_line(_fitting(parts, width))
 
 
-def _fitting(parts: Sequence[str], width: int) -> str:
+def _fitting(parts: Sequence[Sequence[str]], width: int) -> str:
+    """The first form of each part that there is room for."""
     line = ""
-    for part in parts:
-        longer = f"{line} · {part}" if line else f" {part}"
-        if cell_len(longer) < width:
-            line = longer
+    for forms in parts:
+        for form in filter(None, forms):
+            longer = f"{line} · {form}" if line else f" {form}"
+            if cell_len(longer) < width:
+                line = longer
+                break
     return line
 
 
-def _meter(standing: Standing) -> str:
+def _meter(standing: Standing) -> Sequence[str]:
+    """How full the context is, in a long form and a short one."""
     card = standing.engine.card
     if card is None:
-        return "loading"
+        return ("loading",)
     share = min(1.0, standing.used / card.n_ctx)
     full = round(share * _BAR)
-    return f"{'■' * full}{'□' * (_BAR - full)} {standing.used:,} of {card.n_ctx:,}"
+    bar = "■" * full + "□" * (_BAR - full)
+    return f"{bar} {standing.used:,} of {card.n_ctx:,}", f"{share:.0%}"
 
 
 def _short(name: str) -> str:

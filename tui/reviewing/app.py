@@ -105,7 +105,7 @@ class ReviewApp(App[bool]):
         event = message.event
         if isinstance(event, Revised):
             self._review.add(event.changes)
-            self._screen.refresh_review()
+            self._screen.refresh_soon()
         elif isinstance(event, Reworded):
             self._reworded(event)
         elif isinstance(event, Complete | Failed):

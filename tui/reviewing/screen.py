@@ -26,6 +26,9 @@ from tui.sanitize import sanitize_line
 WIDE = 110
 """Columns from which original and revision stand side by side."""
 
+_SOON = 0.1
+"""Seconds until what has come in the background is shown."""
+
 _VIEWS = ("words", "old", "new")
 
 _MORE_KEYS = """\
@@ -101,6 +104,7 @@ class ReviewScreen(Screen[bool]):
         self._status = ""
         self._message = ""
         self._progress: Progress | None = None
+        self._is_due = False
         self._sides: bool | None = None
         self._seen: object = None
         # Kept, not looked for: what still comes when the screen is being left meets them too.
@@ -131,13 +135,14 @@ class ReviewScreen(Screen[bool]):
 
     def say(self, status: str) -> None:
         """Show a line about what is going on."""
-        self._status = status
-        self._show_lines()
+        if status != self._status:
+            self._status = status
+            self._show_lines()
 
     def show_progress(self, progress: Progress | None) -> None:
         """Show how far the revising is; None where it has ended."""
         self._progress = progress
-        self._show_lines()
+        self._show_bar()
 
     def warn(self, message: str) -> None:
         """Show a line until the person does something."""
@@ -163,6 +168,17 @@ class ReviewScreen(Screen[bool]):
         if seen != self._seen:
             self._seen = seen
             self.call_after_refresh(self._show_place, [view.before for view in views])
+
+    def refresh_soon(self) -> None:
+        """The same in a moment, once for all that comes until then: of a revision that was stopped
+        hundreds of parts come at once."""
+        if self.is_mounted and not self._is_due:
+            self._is_due = True
+            self.set_timer(_SOON, self._refresh_now)
+
+    def _refresh_now(self) -> None:
+        self._is_due = False
+        self.refresh_review()
 
     @property
     def _is_wide(self) -> bool:
@@ -192,6 +208,10 @@ class ReviewScreen(Screen[bool]):
         if self.is_mounted:
             self._parts["head"].update(Content(head_of(self._review, self._drafts)))
             self._parts["about"].update(Content(self._about()))
+            self._show_bar()
+
+    def _show_bar(self) -> None:
+        if self.is_mounted:
             bar, progress = self._parts["progress"], self._progress
             bar.display = progress is not None
             bar.update(Content(progress.line(self.size.width - 4) if progress else ""))
