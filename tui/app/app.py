@@ -43,6 +43,7 @@ class ChatApp(Steadfast, App[int]):
         Binding("f1", "help", "help", id="app.help"),
         Binding("ctrl+p", "command_palette", "all commands", id="app.palette", priority=True),
         Binding("ctrl+b", "app.sessions", "sessions", id="app.sessions"),
+        Binding("f3", "prompts", "prompts", id="app.prompts"),
         Binding("f9", "change_theme", "colours", id="app.theme"),
         Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
     ]
@@ -192,6 +193,12 @@ class ChatApp(Steadfast, App[int]):
         from tui.app.widgets.side import toggle
 
         await toggle(self.chat, SessionsPanel, is_left=True)
+
+    def action_prompts(self) -> None:
+        """Show the library of prompts."""
+        from tui.app.screens.prompts import PromptsScreen
+
+        self.push_screen(PromptsScreen())
 
     def action_leave(self) -> None:
         """Save and leave."""
