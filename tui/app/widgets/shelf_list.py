@@ -24,7 +24,7 @@ _GROUPS = {
 _LONGEST = 38
 """Columns of a name, at most."""
 
-_COLUMNS = (("parameters", 7, 60), ("quantization", 9, 60), ("size", 9, 0), ("context", 10, 76))
+_COLUMNS = (("params", 7, 60), ("quant", 9, 60), ("size", 9, 0), ("context", 10, 76))
 """Each with its width, and the width of the list from which on there is room for it."""
 
 _NOTE_FROM = 96
@@ -92,8 +92,8 @@ class ShelfList(Steadfast, OptionList):
             rows = [row for row in self._shelf.rows if row.kind in kinds]
             if not rows:
                 continue
-            self.add_option(Option(Content.styled(title, "bold $primary"), disabled=True))
             names = min(_LONGEST, max(len(sanitize_line(row.name)) for row in self._shelf.rows))
+            self.add_option(Option(heading_of(title, names, self._width), disabled=True))
             for row in rows:
                 line = line_of(row, names, self._width, is_used=row.name == self._in_use)
                 self.add_option(Option(line, id=str(len(self._rows))))
@@ -110,11 +110,11 @@ def line_of(row: ShelfRow, names: int, width: int, *, is_used: bool) -> Content:
         is_used: Whether it is the one that answers.
     """
     mark = "●" if is_used else "★" if row.is_default else " "
-    room = min(names, max(12, width - 26))
+    room = _room(names, width)
     cells = [f"{mark} {_cut(sanitize_line(row.name), room):<{room}}"]
     shown = {
-        "parameters": row.parameters,
-        "quantization": _cut(sanitize_line(row.quantization), 8),
+        "params": row.parameters,
+        "quant": _cut(sanitize_line(row.quantization), 8),
         "size": "" if row.size_bytes is None else file_size(row.size_bytes),
         "context": "" if row.context is None else f"{row.context:,}",
     }
@@ -122,6 +122,18 @@ def line_of(row: ShelfRow, names: int, width: int, *, is_used: bool) -> Content:
     fits = {True: "fits", False: "too big", None: ""}[row.fits]
     note = f"  {sanitize_line(row.note)}" if width >= _NOTE_FROM else ""
     return Content.assemble("".join(cells), f"  {fits:<7}", (note, "$text-muted"))
+
+
+def heading_of(title: str, names: int, width: int) -> Content:
+    """The title of a group, with the names of the columns where there are some to confuse."""
+    title = f"{title:<{_room(names, width) + 2}}"
+    columns = "".join(f"{name:>{wide}}" for name, wide, least in _COLUMNS if width >= least)
+    return Content.assemble((title, "bold $primary"), (columns, "$text-muted"))
+
+
+def _room(names: int, width: int) -> int:
+    """Columns for names."""
+    return min(names, max(12, width - 26))
 
 
 def _cut(text: str, width: int) -> str:
