@@ -18,6 +18,7 @@ from sessions import Turn, messages_to_answer, sha256_of
 from tui.conversation import Conversation, ConversationEvent, Question
 from tui.edit_parts import Task
 from tui.opinions import Corrected, Forgetful, OpinionKeeper, SecondOpinion
+from tui.piece_names import PieceNames
 from tui.progress import Pace, Progress
 from tui.reviewing.state import Change
 
@@ -91,6 +92,7 @@ class Revision:
         self._versions = versions
         self._answers = before.answers
         self._opinion = SecondOpinion(conversation.engine, allowed, before.opinions)
+        self._names = PieceNames()
         self._pace = Pace(len(piece.text.split()) for task in self.tasks for piece in task.pieces)
 
     @property
@@ -166,9 +168,7 @@ class Revision:
         judged.sort(key=lambda each: len(each[0].flags))
         (verdict, answer_id), *others = judged
         texts = [other.text for other, _ in others if other.is_sound][: self._versions]
-        # Pieces that are alike have one answer together, where the work was stopped before.
-        alike = sum(each.answer == answer_id for each in self.revised)
-        name = f"{answer_id}.{alike}"
+        name = self._names.name_of(self.tasks[file], piece, verdict.text)
         changes = _changes(file, piece, verdict, texts, name=name)
         if verdict.is_sound:
             proposed = {change.name for change in changes}

@@ -166,7 +166,7 @@ class Decisions:
 
     def recalled(self, change: Change) -> Change:
         """See `Keeper`."""
-        decision, text = self._before.get(change.name, (change.decision, change.text))
+        decision, text = self._before.get(_name_of(change), (change.decision, change.text))
         return replace(change, decision=decision, text=text)
 
     def keep(self, changes: Sequence[Change]) -> None:
@@ -178,14 +178,19 @@ class Decisions:
         except OSError as error:
             self.problem = error.strerror or str(error)
             return
-        names = {change.name: change.decision != "open" for change in changes}
+        names = {_name_of(change): change.decision != "open" for change in changes}
         self._decided -= names.keys()
         self._decided |= {name for name, is_decided in names.items() if is_decided}
 
 
 def _noted(change: Change) -> Mapping[str, object]:
     text = None if change.decision == "open" else change.text
-    return {"change": change.name, "decision": change.decision, "text": text}
+    return {"change": _name_of(change), "decision": change.decision, "text": text}
+
+
+def _name_of(change: Change) -> str:
+    """The change's name, with its words: for other words in the same place nothing is decided."""
+    return f"{change.name} {sha256_of(json.dumps([change.hunk.old, change.hunk.new]))[:12]}"
 
 
 def _line(noted: Mapping[str, object]) -> bytes:
