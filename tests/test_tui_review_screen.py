@@ -432,3 +432,18 @@ def _row_of_mark(stage: Stage) -> int:
     """The row of the screen with the triangle before the change; -1 where there is none."""
     rows = stage.app.screen._compositor.render_strips()
     return next((at for at, row in enumerate(rows) if "▸" in row.text), -1)
+
+
+@pytest.mark.parametrize("size", [(20, 8), (40, 10), (80, 24)])
+def test_warnings_leave_room_for_the_change_that_they_are_about(
+    perform: Run, size: tuple[int, int]
+) -> None:
+    spoilt = "There is\u200b a light [rest unchanged] | and ..."
+
+    async def play(stage: Stage) -> None:
+        screen = stage.app.screen_stack[1]
+        assert "careful" in stage.shown("about")
+        await stage.until(lambda: 0 <= _row_of_mark(stage) < size[1] - 2)
+        assert screen.query_one("#flow").size.height >= 3
+
+    perform(play, engine=Fixing({"Their is a light.": spoilt}), size=size)

@@ -49,6 +49,8 @@ class ReviewScreen(Screen[bool]):
     #sides VerticalScroll { width: 1fr; padding: 1 2; }
     #sides .divided { border-left: vkey $surface-lighten-2; }
     #about { height: auto; max-height: 6; padding: 0 2; color: $text-muted; }
+    ReviewScreen.-low #about { max-height: 30%; padding: 0 1; }
+    ReviewScreen.-low #flow, ReviewScreen.-low #sides VerticalScroll { padding: 0 1; }
     #progress { height: 1; padding: 0 2; color: $text-muted; }
     """
 
@@ -99,6 +101,8 @@ class ReviewScreen(Screen[bool]):
             drafts: Their drafts, by number.
         """
         super().__init__()
+        # On a low terminal the change itself needs the room that warnings would take.
+        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]
         self._review = review
         self._drafts = drafts
         self._status = ""
