@@ -126,6 +126,8 @@ class _Grouping:
         ]
         for place, (gone, come) in enumerate(words):
             for later, (gone_later, come_later) in enumerate(words[place + 1 : place + _NEAR]):
+                if gone.isdisjoint(come_later) and come.isdisjoint(gone_later):
+                    continue
                 if _is_move(gone, come_later) or _is_move(come, gone_later):
                     yield run[place], run[place + 1 + later]
 
@@ -200,7 +202,7 @@ def _vocabulary(text: str) -> set[str]:
 def _is_move(gone: Set[str], come: Set[str]) -> bool:
     """Whether words that went are among those that came."""
     shared = gone & come
-    return len(shared) > 1 or (bool(shared) and _telling(shared) >= _TELLING)
+    return len(shared) > 1 or _telling(shared) >= _TELLING
 
 
 def _shares_words(one: Change, other: Change) -> bool:

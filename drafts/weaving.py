@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NamedTuple
 
 from rapidfuzz.distance import Indel, LCSseq
@@ -183,49 +184,67 @@ def _without_islands(
     old: Sequence[Token], new: Sequence[Token], pairs: Sequence[Pair]
 ) -> list[Pair]:
     """The pairs but for short runs between two longer stretches that were changed."""
+    sizes, new_sizes = _Sizes(old), _Sizes(new)
+    runs = _runs(pairs)
     while True:
-        runs = _runs(pairs)
         around = list(_around(runs, len(old), len(new)))
         if sum(start < end or at < stop for start, end, at, stop in around) < 2:
-            return list(pairs)
+            break
         changed = [
-            max(_size(old[start:end]), _size(new[new_start:new_end]))
+            max(sizes.between(start, end), new_sizes.between(new_start, new_end))
             for start, end, new_start, new_end in around
         ]
         kept = [
             run
             for number, run in enumerate(runs)
-            if not _is_island(_size(old[run[0][0] : run[-1][0] + 1]), *changed[number : number + 2])
+            if not _is_island(sizes.between(run[0], run[1]), *changed[number : number + 2])
         ]
         if len(kept) == len(runs):
-            return list(pairs)
-        pairs = [pair for run in kept for pair in run]
+            break
+        runs = kept
+    return [
+        pair
+        for start, end, new_start, new_end in runs
+        for pair in zip(range(start, end), range(new_start, new_end), strict=True)
+    ]
 
 
-def _runs(pairs: Iterable[Pair]) -> list[list[Pair]]:
-    """The pairs in runs of neighbours on both sides."""
-    runs: list[list[Pair]] = []
+def _runs(pairs: Iterable[Pair]) -> list[Gap]:
+    """Where the pairs are neighbours on both sides, from and to."""
+    runs: list[Gap] = []
+    start = new_start = length = 0
     for place, new_place in pairs:
-        if runs and runs[-1][-1] == (place - 1, new_place - 1):
-            runs[-1].append((place, new_place))
-        else:
-            runs.append([(place, new_place)])
+        if length and (place, new_place) == (start + length, new_start + length):
+            length += 1
+            continue
+        if length:
+            runs.append((start, start + length, new_start, new_start + length))
+        start, new_start, length = place, new_place, 1
+    if length:
+        runs.append((start, start + length, new_start, new_start + length))
     return runs
 
 
-def _around(runs: Sequence[Sequence[Pair]], length: int, new_length: int) -> Iterator[Gap]:
+def _around(runs: Sequence[Gap], length: int, new_length: int) -> Iterator[Gap]:
     """What is before the first run, between runs and after the last."""
     start = new_start = 0
     for run in runs:
-        yield start, run[0][0], new_start, run[0][1]
-        start, new_start = run[-1][0] + 1, run[-1][1] + 1
+        yield start, run[0], new_start, run[2]
+        start, new_start = run[1], run[3]
     yield start, length, new_start, new_length
 
 
-def _size(tokens: Iterable[Token]) -> tuple[int, int]:
-    """How many letters the words have, and how many words there are."""
-    counted = [len(token.key) for token in tokens if token.weight]
-    return sum(counted), len(counted)
+class _Sizes:
+    """How much the words of any stretch are, counted once for all."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        lengths = [len(token.key) if token.weight else 0 for token in tokens]
+        self._letters = [0, *accumulate(lengths)]
+        self._words = [0, *accumulate(map(bool, lengths))]
+
+    def between(self, start: int, end: int) -> tuple[int, int]:
+        """How many letters the words have, and how many words there are."""
+        return self._letters[end] - self._letters[start], self._words[end] - self._words[start]
 
 
 def _is_island(kept: tuple[int, int], before: tuple[int, int], after: tuple[int, int]) -> bool:

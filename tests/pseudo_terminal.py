@@ -64,8 +64,8 @@ class Terminal:
         return self._spawn(sys.executable, "-c", script, *arguments, environment=environment)
 
     def start_shell(self) -> pexpect.spawn:
-        """A shell with job control, whose prompt is a dollar sign."""
-        shell = self._spawn("bash", "--norc", "--noprofile", "-i", environment={"PS1": "$ "})
+        """A shell with job control and nothing else, whose prompt is a dollar sign."""
+        shell = self._spawn("sh", "-i", environment={"PS1": "$ ", "ENV": ""})
         shell.expect_exact("$ ")
         return shell
 

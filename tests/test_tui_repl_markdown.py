@@ -48,6 +48,10 @@ LINE = st.one_of(
 TEXT = st.lists(LINE, max_size=14).map("\n".join)
 
 
+def pieces_of(text: str, size: int) -> list[str]:
+    return [text[at : at + size] for at in range(0, len(text), size)]
+
+
 def given_out(pieces: list[str]) -> list[Block]:
     splitter = MarkdownSplitter()
     finished = [block for piece in pieces for block in splitter.feed(piece)]
@@ -55,9 +59,9 @@ def given_out(pieces: list[str]) -> list[Block]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(TEXT)
-def test_a_text_that_comes_by_characters_has_the_blocks_of_the_whole(text: str) -> None:
-    assert given_out(list(text)) == given_out([text])
+@given(TEXT, st.integers(1, 9))
+def test_a_text_that_comes_in_pieces_has_the_blocks_of_the_whole(text: str, size: int) -> None:
+    assert given_out(pieces_of(text, size)) == given_out([text])
 
 
 class Painted:
@@ -92,7 +96,7 @@ def shown(pieces: list[str], columns: int = 80, rows: int = 24) -> str:
 
 
 def letters(text: str) -> list[str]:
-    return re.findall(r"\w", text)
+    return re.findall(r"[^\W_]", text)
 
 
 def is_within(some: list[str], all_of_them: list[str]) -> bool:
@@ -115,6 +119,19 @@ def test_no_word_is_lost_where_an_answer_outgrows_the_terminal(
         letters(shown([text], 400, 400)),
         letters(shown(list(text), columns, rows)),
     )
+
+
+@settings(max_examples=50, deadline=None)
+@given(TEXT, st.sampled_from([12, 33]), st.sampled_from([3, 6]))
+def test_no_word_is_painted_twice_either(text: str, columns: int, rows: int) -> None:
+    # What outgrew the terminal and only then turns out to be a table is printed again.
+    text = text.replace("|", "")
+    assert letters(shown(list(text), columns, rows)) == letters(shown([text], 400, 400))
+
+
+def test_a_line_of_code_that_is_taller_than_the_terminal_is_printed_once() -> None:
+    code = "".join(str(number) for number in range(60))
+    assert "".join(shown(list(f"```\n{code}\n```"), 12, 4).split()) == code
 
 
 def test_an_answer_looks_like_this() -> None:

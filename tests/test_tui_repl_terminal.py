@@ -122,7 +122,7 @@ def test_a_second_ctrl_c_within_a_second_takes_away_what_was_typed(terminal: Ter
 
 
 def test_ctrl_z_stops_the_program_and_fg_goes_on(terminal: Terminal) -> None:
-    shell = terminal.start_shell()
+    shell = terminal.start_shell()  # it leaves the terminal as a program leaves it
     shell.sendline(terminal.scripted_command("The waves came. ", "--repl", endless=True))
     shell.expect("›")
     shell.send(f"half a {CTRL_Z}")

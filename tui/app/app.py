@@ -42,6 +42,7 @@ class ChatApp(Steadfast, App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "help", id="app.help"),
         Binding("ctrl+p", "command_palette", "all commands", id="app.palette", priority=True),
+        Binding("ctrl+b", "app.sessions", "sessions", id="app.sessions"),
         Binding("f9", "change_theme", "colours", id="app.theme"),
         Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
     ]
@@ -184,6 +185,13 @@ class ChatApp(Steadfast, App[int]):
         from tui.app.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self.active_bindings.values()))
+
+    async def action_sessions(self) -> None:
+        """Show the sessions, or take them away."""
+        from tui.app.widgets.sessions import SessionsPanel
+        from tui.app.widgets.side import toggle
+
+        await toggle(self.chat, SessionsPanel, is_left=True)
 
     def action_leave(self) -> None:
         """Save and leave."""

@@ -99,6 +99,13 @@ class Copied(Message):
 
 
 @dataclass
+class Reached(Message):
+    """A turn was looked for: it is to be seen, and pointed at."""
+
+    turn: str
+
+
+@dataclass
 class NoModelFound(Message):
     """There is no model to talk to: the person is offered some."""
 

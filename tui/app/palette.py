@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.dom import DOMNode
 
 from tui.commands import COMMANDS, Command
 
@@ -37,7 +38,7 @@ class RegistryCommands(Provider):
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if binding.description and active.enabled and not binding.system:
-                action = partial(self._act, binding.action)
+                action = partial(self._act, binding.action, active.node)
                 yield binding.description, f"key: {self.app.get_key_display(binding)}", action
 
     def _run(self, command: Command) -> None:
@@ -48,6 +49,5 @@ class RegistryCommands(Provider):
         else:
             app.chat.action_command(f"/{command.name}")
 
-    def _act(self, action: str) -> None:
-        app = cast("ChatApp", self.app)
-        app.call_later(app.run_action, action, app.chat)
+    def _act(self, action: str, node: DOMNode) -> None:
+        self.app.call_later(self.app.run_action, action, node)

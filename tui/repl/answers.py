@@ -120,13 +120,18 @@ class MarkdownPage:
         end = setter.break_at(live[0], start)
         if end == start:
             return []
-        self._printed, self._printed_kind = end, live[0].kind
+        self._printed, self._printed_kind = end, _printed_as(live[0])
         return setter.lines(live[0], start, end)
 
     def _printed_of(self, block: Block) -> int:
         """How much of the first block that is not finished is printed for good. What turned out
         to be a block of another kind is printed again: better twice than not at all."""
-        return self._printed if self._printed_kind == block.kind else 0
+        return self._printed if self._printed_kind == _printed_as(block) else 0
+
+
+def _printed_as(block: Block) -> Kind:
+    """A paragraph becomes a heading when its underline comes; the words are the same."""
+    return "paragraph" if block.kind == "heading" else block.kind
 
 
 def _height(setter: Typesetter, lines: Sequence[Text]) -> int:

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import TextArea
 
 from tui.app.faults import Steadfast
@@ -26,6 +25,7 @@ from tui.app.messages import (
     Left,
     NoModelFound,
     Overviewed,
+    Reached,
     Recalled,
     Returned,
     Said,
@@ -44,6 +44,9 @@ from tui.app.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from tui.app.app import ChatApp
+
+_BREAKPOINTS = ((0, "-narrow"), (60, "-wide"), (100, "-roomy"), (140, "-broad"))
+"""Columns from which on there is room for more."""
 
 _PAUSE_S = 0.3
 """After so long without a key what was typed is put on disk."""
@@ -68,6 +71,7 @@ class ChatScreen(Steadfast, Screen[None]):
             unsent: Keeps what is typed; None keeps nothing.
         """
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = list(_BREAKPOINTS)
         self.transcript = Transcript()
         self.completions = Completions()
         self.composer = Composer(self.completions)
@@ -105,22 +109,6 @@ class ChatScreen(Steadfast, Screen[None]):
     def on_mount(self) -> None:
         """See `Screen`."""
         self.composer.focus()
-
-    async def toggle_panel(self, panel: type[Widget], side: str) -> None:
-        """Show a panel beside the conversation, or take it away.
-
-        Args:
-            panel: Made without arguments; its styles say how wide it is. It watches
-                `ChatApp.overview` for what it shows.
-            side: ``left`` or ``right``.
-        """
-        room = self.query_one("#room")
-        shown = room.query(panel)
-        if shown:
-            await shown.remove()
-            self.composer.focus()
-        else:
-            await room.mount(panel(), before=0 if side == "left" else None)
 
     # What the thread posts.
 
@@ -208,6 +196,11 @@ class ChatScreen(Steadfast, Screen[None]):
     def copied(self, message: Copied) -> None:
         """Put a text on the clipboard."""
         self.app.copy_to_clipboard(message.text)
+
+    @on(Reached)
+    def reached(self, message: Reached) -> None:
+        """Point at a turn."""
+        self.transcript.point_at(message.turn)
 
     @on(NoModelFound)
     def no_model(self) -> None:

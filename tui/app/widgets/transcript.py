@@ -297,6 +297,13 @@ class Transcript(Steadfast, VerticalScroll, can_focus=True):
         if self._turns:
             self._go_to(number % len(self._turns))
 
+    def point_at(self, turn: str) -> None:
+        """Go to the turn of that id, if it is on the branch."""
+        for number, shown in enumerate(self._turns):
+            if shown.turn.id == turn:
+                self.focus(scroll_visible=False)
+                self._go_to(number)
+
     def action_fold(self) -> None:
         """Show more or less of the turn that the cursor is on."""
         for number, view in enumerate(self._views, self._first):
