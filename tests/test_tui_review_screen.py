@@ -306,7 +306,7 @@ def test_leaving_while_a_piece_is_written_does_not_wait_for_the_others(perform: 
     engine = Fixing(FIXES, held=[2])
 
     async def play(stage: Stage) -> None:
-        await stage.until(lambda: len(stage.review.changes) == 1)
+        await stage.until(lambda: "▸" in stage.shown("words"))
         await stage.press("y", "q")
 
     stage = perform(play, engine=engine, is_awaited=False)
