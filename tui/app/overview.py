@@ -33,6 +33,8 @@ class Overview:
     title: str = ""
     turns: tuple[ShownTurn, ...] = ()
     """The branch in use; an answer that is being made is its last turn."""
+    answers: tuple[ShownTurn, ...] = ()
+    """The answers to the last request, which may be several."""
     model: str = ""
     n_ctx: int | None = None
     """Tokens that the context holds; None as long as the weights are not loaded."""

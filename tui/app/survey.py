@@ -33,6 +33,9 @@ def overview_of(talk: AppTalk) -> Overview:
         session=session.id,
         title=session.display_title if session.turns else "",
         turns=tuple(shown),
+        answers=tuple(
+            ShownTurn(turn, is_live=bool(growing)) for turn in growing or conversation.answers
+        ),
         model=shown_name(engine),
         n_ctx=card.n_ctx if card is not None else None,
         branch=branch,
