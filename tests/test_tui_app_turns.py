@@ -94,6 +94,8 @@ def test_the_form_makes_an_answer_with_other_settings_and_another_model(home: Pa
         form.query_one("#temperature", Input).value = "1.25"
         form.query_one("#answers", Input).value = "2"
         await stage.press("enter")
+        await stage.sees("Esc keeps all")
+        await stage.press("escape")
         await stage.idle()
         assert stage.engine.requests[-1].sampling.temperature == 1.25
         assert stage.turns[-1].versions == 3
