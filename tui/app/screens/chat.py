@@ -61,6 +61,7 @@ class ChatScreen(Steadfast, Screen[None]):
         Binding("ctrl+n", "command('/new')", "new session", id="chat.new"),
         Binding("ctrl+g", "edit", "write in your editor", id="chat.editor"),
         Binding("f5", "retry", "try again", id="chat.retry"),
+        Binding("f4", "app.models", "models", id="chat.models"),
         Binding("tab", "other_side", "transcript and back", id="chat.switch"),
     ]
 
@@ -205,7 +206,7 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(NoModelFound)
     def no_model(self) -> None:
         """Offer models."""
-        self.chat_app.offer_models()
+        self.chat_app.action_models()
 
     @on(Left)
     def left(self, message: Left) -> None:
