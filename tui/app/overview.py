@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sessions import Turn
+    from tui.questions import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class Overview:
     branches: int = 1
     prompts: tuple[str, ...] = ()
     """Those in use, one over another."""
+    variables: tuple[tuple[str, str], ...] = ()
+    """What was given for their variables."""
+    settings: Settings | None = None
+    """How answers are made."""
     attachments: tuple[str, ...] = ()
     """The names of the texts that go along with the next question."""
     is_kept: bool = True

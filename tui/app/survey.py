@@ -41,6 +41,8 @@ def overview_of(talk: AppTalk) -> Overview:
         branch=branch,
         branches=branches,
         prompts=talk.prompt.options.templates,
+        variables=talk.prompt.options.variables,
+        settings=conversation.settings,
         attachments=tuple(each.name or "piped text" for each in talk.attachments),
         is_kept=talk.is_kept,
         unsaved=conversation.unsaved,
