@@ -45,6 +45,7 @@ class ChatApp(Steadfast, App[int]):
         Binding("f1", "help", "help", id="app.help"),
         Binding("ctrl+p", "command_palette", "all commands", id="app.palette", priority=True),
         Binding("ctrl+b", "app.sessions", "sessions", id="app.sessions"),
+        Binding("f2", "app.inspector", "what the model gets", id="app.inspector"),
         Binding("f9", "change_theme", "colours", id="app.theme"),
         Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
     ]
@@ -221,6 +222,13 @@ class ChatApp(Steadfast, App[int]):
         from tui.app.widgets.side import toggle
 
         await toggle(self.chat, SessionsPanel, is_left=True)
+
+    async def action_inspector(self) -> None:
+        """Show what the model gets and how it answers, or take it away."""
+        from tui.app.widgets.inspector import Inspector
+        from tui.app.widgets.side import toggle
+
+        await toggle(self.chat, Inspector, is_left=False)
 
     def action_leave(self) -> None:
         """Save and leave."""
