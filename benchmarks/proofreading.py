@@ -90,6 +90,7 @@ def main() -> None:
         for result in _results(runtime, engine, arguments, spoilt):
             print(_line(result, spoilt), flush=True)
             if arguments.show:
+                print(_found_by_kind(result, spoilt))
                 print(*_differences(result, spoilt), sep="\n", flush=True)
         engine.close()
 
@@ -222,6 +223,25 @@ def _described(spoilt: Sequence[Spoilt]) -> str:
     kinds = Counter(error.kind for text in spoilt for error in text.errors)
     counts = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
     return f"{words:,} words, {kinds.total()} errors: {counts}"
+
+
+def _found_by_kind(result: Result, spoilt: Sequence[Spoilt]) -> str:
+    """How many errors of each kind were corrected."""
+    there: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    for text, revised in zip(spoilt, result.revised, strict=True):
+        parts = [each.split("\n\n") for each in (text.wrong, text.right, revised)]
+        outcomes = (
+            edit in edits(wrong, answer)
+            for wrong, right, answer in zip(*parts, strict=False)
+            for edit in edits(wrong, right)
+        )
+        # An error is one edit, and both are in the order of the text.
+        for error, is_found in zip(text.errors, outcomes, strict=False):
+            there[error.kind] += 1
+            found[error.kind] += is_found
+    counts = (f"{kind} {found[kind]}/{count}" for kind, count in there.most_common())
+    return f"  found: {', '.join(counts)}"
 
 
 def _differences(result: Result, spoilt: Sequence[Spoilt]) -> Iterator[str]:

@@ -75,11 +75,11 @@ def test_more_than_a_word_is_not_put_in_unasked(chat: Chat, draft: Path) -> None
     assert revised(chat, draft, Pondering(DRAFT, near, {"blaze": 50, "bright": 0})) == DRAFT
 
 
-def test_what_the_model_proposed_itself_stands_unless_it_is_doubtful(
+def test_what_the_model_proposed_itself_stands_unless_another_word_is_far_likelier(
     chat: Chat, draft: Path
 ) -> None:
     answer = DRAFT.replace("too the", "into the")
-    for own, written in ((5, "into the"), (1, "to the")):
+    for own, written in ((18, "into the"), (16, "to the"), (1, "to the")):
         nats = {"walked into": own, "walked to": 20}
         engine = Pondering(answer, ["too the → to the"], nats)
         assert revised(chat, draft, engine) == DRAFT.replace("too the", written)

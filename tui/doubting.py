@@ -34,32 +34,6 @@ def with_doubts(changes: Sequence[Change]) -> tuple[Change, ...]:
     return tuple(warned(change, doubt(change.hunk)) for change in changes)
 
 
-def unlikely(
-    engine: Engine, draft: str, piece: Piece, changes: Sequence[Change], least: float
-) -> tuple[str, ...]:
-    """The names of the changes that leave a text hardly likelier.
-
-    Args:
-        engine: What scores.
-        draft: The whole text.
-        piece: The part of it that was revised.
-        changes: Those of the piece.
-        least: By how many nats a change must make the text likelier.
-
-    Raises:
-        EngineError: If texts cannot be scored.
-    """
-    if not changes:
-        return ()
-    before = draft[piece.blocks[0].start : piece.start]
-    found = gains(engine, before, piece, [change.hunk for change in changes])
-    return tuple(
-        change.name
-        for change, gain in zip(changes, found, strict=True)
-        if gain < least_gain(draft, piece, change.hunk, least)
-    )
-
-
 def least_gain(draft: str, piece: Piece, hunk: Hunk, least: float) -> float:
     """By how many nats a change must make a text likelier: by more where it is in a quotation.
 
@@ -89,6 +63,8 @@ def gains(engine: Engine, before: str, piece: Piece, hunks: Sequence[Hunk]) -> l
     Raises:
         EngineError: If texts cannot be scored.
     """
+    if not hunks:
+        return []
     context = before.rstrip()
     # Of a first token many models say nothing: a line break is something to come after.
     after, gap = (context[-_CONTEXT:], before[len(context) :]) if context else ("\n", "")

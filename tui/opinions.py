@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 from drafts.batches import Piece
@@ -12,7 +12,7 @@ from drafts.verdict import Allowed
 from engine.errors import EngineError, Unsupported
 from engine.protocol import Engine
 from engine.types import Message
-from tui.doubting import unlikely, warned, with_doubts
+from tui.doubting import gains, least_gain, warned, with_doubts
 from tui.reviewing.state import Change
 from tui.second_look import are_close, overlooked
 
@@ -26,12 +26,14 @@ class Opinion:
 
     unlikely: tuple[str, ...]
     """Names of changes that leave the text hardly likelier."""
-    overlooked: tuple[tuple[int, int, str], ...]
+    overlooked: tuple[tuple[int, int, str], ...] = ()
     """Where in the piece further corrections begin and end, and what to put there."""
+    bettered: tuple[str, ...] = ()
+    """Names of changes in whose place one of these is far likelier."""
 
     def to_json(self) -> dict[str, object]:
         """As JSON has it."""
-        return {"unlikely": self.unlikely, "overlooked": self.overlooked}
+        return asdict(self)
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> Opinion:
@@ -41,7 +43,9 @@ class Opinion:
             TypeError, ValueError: If it is something else.
         """
         places = tuple((int(start), int(end), str(new)) for start, end, new in value["overlooked"])
-        return Opinion(tuple(map(str, value["unlikely"])), places)
+        names = (tuple(map(str, value[key])) for key in ("unlikely", "bettered"))
+        unlikely, bettered = names
+        return Opinion(unlikely, places, bettered)
 
 
 class OpinionKeeper(Protocol):
@@ -114,41 +118,67 @@ class SecondOpinion:
             warned(change, _UNLIKELY) if change.name in opinion.unlikely else change
             for change in changes
         ]
-        return _joined(doubted, _placed(corrected.piece, opinion.overlooked), corrected)
+        return _joined(doubted, opinion, corrected)
 
     def _asked(self, corrected: Corrected, changes: Sequence[Change], least: float) -> Opinion:
         draft, piece = corrected.draft, corrected.piece
         unjudged = [change for change in changes if not change.warning]
-        names = unlikely(self.engine, draft, piece, unjudged, least)
+        before = draft[piece.blocks[0].start : piece.start]
+        measured = gains(self.engine, before, piece, [each.hunk for each in unjudged])
+        own = {change.name: gain for change, gain in zip(unjudged, measured, strict=True)}
+        unlikely = tuple(
+            change.name
+            for change in unjudged
+            if own[change.name] < least_gain(draft, piece, change.hunk, least)
+        )
         if self.allowed.near is None:
-            return Opinion(names, ())
+            return Opinion(unlikely)
         try:
             texts = self.engine.variants(corrected.messages, piece.text, within=self.allowed.near)
         except Unsupported:
-            return Opinion(names, ())
+            return Opinion(unlikely)
         sound = [text.strip() for text in texts if corrected.is_sound(text)]
         found = overlooked(self.engine, draft, piece, sound, least)
-        by = piece.start
-        return Opinion(names, tuple((each.start - by, each.end - by, each.new) for each in found))
+        bettered = tuple(
+            change.name
+            for change in unjudged
+            for hunk, gain in found
+            if _is_same_place(hunk, change.hunk) and gain >= own[change.name] + least
+        )
+        places = sorted(
+            (hunk.start - piece.start, hunk.end - piece.start, hunk.new) for hunk, _ in found
+        )
+        return Opinion(unlikely, tuple(places), bettered)
 
 
 def _joined(
-    changes: Sequence[Change], found: Sequence[Hunk], corrected: Corrected
+    changes: Sequence[Change], opinion: Opinion, corrected: Corrected
 ) -> tuple[Change, ...]:
-    """The changes with further ones, where these do not touch one that is not doubtful."""
-    sure = [change.hunk for change in changes if not change.warning]
+    """The changes with further ones, where these do not touch one that is sure, or are better."""
+    sure = [c.hunk for c in changes if not c.warning and c.name not in opinion.bettered]
+    found = _placed(corrected.piece, opinion.overlooked)
     more = [hunk for hunk in found if not any(are_close(hunk, other) for other in sure)]
-    kept = [
+    gone = [
         change
         for change in changes
-        if not change.warning or not any(are_close(change.hunk, hunk) for hunk in more)
+        if change.hunk not in sure and any(are_close(change.hunk, hunk) for hunk in more)
     ]
     by = corrected.piece.start
     new = [
-        Change(corrected.file, hunk, name=f"{corrected.name}.{hunk.start - by}-{hunk.end - by}")
+        Change(
+            corrected.file,
+            hunk,
+            versions=tuple(change.hunk.new for change in gone if _is_same_place(hunk, change.hunk)),
+            name=f"{corrected.name}.{hunk.start - by}-{hunk.end - by}",
+        )
         for hunk in more
     ]
+    kept = [change for change in changes if change not in gone]
     return tuple(sorted([*kept, *new], key=lambda change: change.hunk.start))
+
+
+def _is_same_place(one: Hunk, other: Hunk) -> bool:
+    return (one.start, one.end) == (other.start, other.end)
 
 
 def _placed(piece: Piece, places: Iterable[tuple[int, int, str]]) -> list[Hunk]:

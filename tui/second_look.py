@@ -22,8 +22,8 @@ _UNASKED = 2.5
 
 def overlooked(
     engine: Engine, draft: str, piece: Piece, texts: Iterable[str], least: float
-) -> list[Hunk]:
-    """Corrections of a single word each that make a piece far likelier, in the order of the draft.
+) -> list[tuple[Hunk, float]]:
+    """Corrections of a single word each that make a piece far likelier, and by how many nats.
 
     Args:
         engine: What scores.
@@ -40,13 +40,13 @@ def overlooked(
         return []
     before = draft[piece.blocks[0].start : piece.start]
     weighed = zip(gains(engine, before, piece, found), found, strict=True)
-    chosen: list[Hunk] = []
+    chosen: list[tuple[Hunk, float]] = []
     for gain, hunk in sorted(weighed, key=lambda each: -each[0]):
         if gain >= _UNASKED * least_gain(draft, piece, hunk, least) and not any(
-            are_close(hunk, other) for other in chosen
+            are_close(hunk, other) for other, _ in chosen
         ):
-            chosen.append(hunk)
-    return sorted(chosen, key=lambda hunk: hunk.start)
+            chosen.append((hunk, gain))
+    return chosen
 
 
 def are_close(one: Hunk, other: Hunk) -> bool:

@@ -14,6 +14,7 @@ from tui.errors import UsageProblem
 from tui.marks import Marks
 from tui.paragraphs import paragraphs_of
 from tui.saver import Joined, NotSaved, Saver
+from tui.undoing import Standing
 
 
 class TreeChanges:
@@ -231,6 +232,18 @@ class TreeChanges:
         if not self.log.session.undone:
             raise UsageProblem("there is nothing to redo")
         self._saver.mark(lambda log: log.redo())
+
+    def return_to(self, standing: Standing) -> None:
+        """Have the session as it stood before or after something that was done."""
+        session = self.log.session
+        for turn in [each for each in session.deleted if each not in standing.deleted]:
+            self.marks.restore(turn)
+        for turn in [each for each in standing.deleted if each not in session.deleted]:
+            self.marks.delete(turn)
+        if standing.head is None:
+            self._saver.mark(lambda log: log.undo(None))
+        elif standing.head != session.head:
+            self.marks.go_to(standing.head)
 
     def _append_own_answer(self, content: str, of: Sequence[Turn]) -> Turn:
         new = Turn(new_turn_id(), self._before(of[0]), "assistant", content, now())

@@ -46,6 +46,7 @@ from tui.saver import Joined, NotSaved
 from tui.summary import Summarising
 from tui.surroundings import surroundings
 from tui.titles import TitleMaker
+from tui.undoing import Undoing
 
 
 class Person(Protocol):
@@ -96,6 +97,7 @@ class AppTalk:
         self.attachments: list[AttachedText] = []
         self.prompt = PromptInUse(options.prompt)
         self.post = post
+        self.undoing = Undoing()
         self._options = options
         self._thread = thread
         self._person = person
@@ -149,6 +151,7 @@ class AppTalk:
         finally:
             self._tell()
             self._announced = ()
+            self.undoing.note(self.conversation.log.session)
             self._be_busy(None)
             self.publish()
 

@@ -42,6 +42,10 @@ class Prose(Steadfast, Markdown):
 
     async def grow(self, text: str) -> None:
         """Show more behind what is there, as soon as what came before is shown."""
+        if self._initial_markdown is not None:
+            # It is mounted with these words, and would put them over others.
+            self._initial_markdown += sanitize(text)
+            return
         if self._stream is None:
             self._stream = Markdown.get_stream(self)
         await self._stream.write(sanitize(text))
@@ -50,7 +54,9 @@ class Prose(Steadfast, Markdown):
         """Show all of a text, in which nothing will grow any more."""
         await self.end()
         clean = sanitize(text)
-        if clean != self.source:
+        if self._initial_markdown is not None:
+            self._initial_markdown = clean
+        elif clean != self.source:
             await self.update(clean)
 
     async def end(self) -> None:

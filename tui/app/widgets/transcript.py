@@ -24,6 +24,7 @@ from tui.app.faults import Steadfast
 from tui.app.overview import ShownTurn
 from tui.app.widgets.stack import Stack
 from tui.app.widgets.turn import TurnView
+from tui.app.widgets.turn_actions import TurnActions
 
 WIDEST = 100
 """Columns of a turn: longer lines are hard to read."""
@@ -32,7 +33,7 @@ _AT_ONCE = 3
 """Turns that are made between two layouts: about as long as nobody notices."""
 
 
-class Transcript(Steadfast, VerticalScroll, can_focus=True):
+class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
     """Turns with a cursor. It stays at the end while words come, until a person scrolls away."""
 
     DEFAULT_CSS = """
@@ -98,7 +99,7 @@ class Transcript(Steadfast, VerticalScroll, can_focus=True):
         same = 0
         while same < min(len(old), len(new)) and old[same] == new[same]:
             same += 1
-        if same == 0 or len(new) > len(old):
+        if same == 0 or len(new) > len(old) or (turns and turns[-1].is_live):
             # Another conversation, or new words in this one.
             self._is_at_end = True
         self._turns = list(turns)
@@ -115,6 +116,8 @@ class Transcript(Steadfast, VerticalScroll, can_focus=True):
         for view, shown in zip(self._views, self._turns[self._first :], strict=False):
             await view.show(shown)
         self._place_again()
+        if self.has_focus and self._cursor is not None and same <= self._cursor < len(new) - 1:
+            self._go_to(self._cursor)
         self._mark()
 
     async def grow(self, turn: str, text: str, thoughts: str) -> None:

@@ -1,0 +1,294 @@
+"""What is done with turns of the transcript: other versions, the map, and taking anything back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app_pilot import Stage, perform
+from textual.widgets import Input, TextArea
+
+from engine.scripted import Reply
+from tui.app.screens.alternatives import AlternativesScreen
+from tui.app.screens.map import MapScreen
+from tui.app.screens.otherwise import OtherwiseScreen
+from tui.app.screens.reading import ReadScreen
+from tui.options import AskOptions
+from tui.reviewing.dialogs import AskLine, EditWords
+
+
+async def is_told(stage: Stage, words: str) -> None:
+    """Wait until a line in passing has these words."""
+    await stage.until(lambda: any(words in each.message for each in stage.app._notifications))
+
+
+async def change_words(stage: Stage, key: str, words: str) -> None:
+    """Press a key that opens the words of a turn, and leave others there."""
+    await stage.press(key)
+    await stage.until(lambda: isinstance(stage.app.screen, EditWords))
+    stage.app.screen.query_one(TextArea).text = words
+    await stage.press("ctrl+s")
+    await stage.idle()
+
+
+def test_a_question_in_other_words_is_a_branch_and_keys_go_between_them(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        await stage.send("two")
+        await stage.press("tab", "g")
+        await change_words(stage, "e", "uno")
+        assert stage.contents == ["uno", "Third."]
+        assert (stage.turns[0].version, stage.turns[0].versions) == (2, 2)
+        await stage.sees("‹ 2/2 ›")
+        await stage.press("g", "left_square_bracket")
+        await stage.idle()
+        assert stage.contents == ["one", "First.", "two", "Second."]
+        assert stage.chat.transcript.current == stage.turns[0]
+        await stage.sees("▌ › one")
+        await stage.press("left_square_bracket", "right_square_bracket")
+        await stage.idle()
+        assert stage.contents == ["uno", "Third."]
+
+    perform(play, home, replies=["First.", "Second.", "Third."])
+
+
+def test_an_answer_is_made_again_and_gone_on_with(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("Tell")
+        await stage.press("tab", "r")
+        await stage.idle()
+        assert (stage.contents[-1], stage.turns[-1].versions) == ("Twice.", 2)
+        await stage.press("c")
+        await stage.idle()
+        assert (stage.contents[-1], stage.turns[-1].versions) == ("Twice. And more.", 3)
+        await stage.press("k", "c")
+        await is_told(stage, "that is for answers")
+        await stage.press("r")
+        await stage.idle()
+        assert stage.turns[-1].versions == 4
+
+    perform(play, home, replies=["Once.", "Twice.", " And more."])
+
+
+def test_the_model_goes_on_from_an_answer_that_a_person_changed(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("Tell")
+        await stage.press("tab")
+        await change_words(stage, "p", "It was a bright")
+        assert stage.contents[-1] == "It was a bright day."
+        assert stage.engine.requests[-1].prefill == "It was a bright"
+        await change_words(stage, "e", "My own words.")
+        assert stage.contents[-1] == "My own words."
+        assert len(stage.engine.requests) == 2
+
+    stage = perform(play, home, replies=["It was a dark night.", " day."])
+    assert stage.saved[-1].edits
+
+
+def test_the_form_makes_an_answer_with_other_settings_and_another_model(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("Tell")
+        await stage.press("tab", "R")
+        await stage.until(lambda: isinstance(stage.app.screen, OtherwiseScreen))
+        form = stage.app.screen
+        await stage.until(lambda: form.query_one("#model", Input).value == "tiny")
+        form.query_one("#temperature", Input).value = "1.25"
+        form.query_one("#answers", Input).value = "2"
+        await stage.press("enter")
+        await stage.sees("Esc keeps all")
+        await stage.press("escape")
+        await stage.idle()
+        assert stage.engine.requests[-1].sampling.temperature == 1.25
+        assert stage.turns[-1].versions == 3
+        await stage.press("R")
+        await stage.until(lambda: isinstance(stage.app.screen, OtherwiseScreen))
+        form = stage.app.screen
+        await stage.until(lambda: form.query_one("#model", Input).value == "tiny")
+        form.query_one("#model", Input).value = "no-such-model"
+        await stage.press("enter")
+        await stage.sees("no-such-model")
+        await stage.idle()
+        assert stage.turns[-1].versions == 3
+
+    perform(play, home, size=(100, 30))
+
+
+def test_a_branch_gets_a_name_and_the_map_goes_there(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        await stage.send("two")
+        await stage.press("tab", "b")
+        await stage.until(lambda: isinstance(stage.app.screen, AskLine))
+        stage.app.screen.query_one(Input).value = "the first try"
+        await stage.press("enter")
+        await stage.idle()
+        await stage.press("g")
+        await change_words(stage, "e", "uno")
+        await stage.press("m")
+        await stage.sees("“the first try”")
+        rows = [row.rstrip() for row in stage.screen_text().split("\n")]
+        assert "├─○ › one" in rows[1]
+        assert "│ ○   Second.  “the first try”" in rows[4]
+        assert "● › uno" in rows[5]
+        assert "●   Third.  ← here" in rows[6]
+        await stage.press("g", "d")
+        await stage.until(lambda: isinstance(stage.app.screen, ReadScreen))
+        await stage.sees("[-uno-]{+one+}")
+        await stage.press("escape", "enter")
+        await stage.idle()
+        assert not isinstance(stage.app.screen, MapScreen)
+        assert stage.contents == ["one", "First.", "two", "Second."]
+
+    perform(play, home, replies=["First.", "Second.", "Third."], size=(80, 24))
+
+
+def test_a_branch_has_nothing_apart_from_itself_and_another_can_be_marked(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        await stage.press("tab", "r")
+        await stage.idle()
+        await stage.press("m")
+        await stage.sees("← here")
+        await stage.press("d")
+        await is_told(stage, "these are one branch")
+        await stage.press("up", "space")
+        await stage.sees("✓")
+        await stage.press("down", "d")
+        await stage.sees("[-First.-]{+Second.+}")
+
+    perform(play, home, replies=["First.", "Second."])
+
+
+def test_anything_is_undone_and_redone(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        await stage.press("tab", "r")
+        await stage.idle()
+        await stage.press("left_square_bracket")
+        await stage.idle()
+        stage.chat.action_command("/delete 2")
+        await stage.idle()
+        assert stage.contents == ["one"]
+        shown = []
+        for key in ("u", "u", "u", "u", "U", "U", "U", "U"):
+            await stage.press(key)
+            await stage.idle()
+            shown.append(stage.contents)
+        first, second = ["one", "First."], ["one", "Second."]
+        assert shown[:4] == [first, second, first, []]
+        assert shown[4:] == [first, second, first, ["one"]]
+
+    perform(play, home, replies=["First.", "Second."])
+
+
+def test_what_another_run_did_is_undone_too(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+
+    perform(play, home)
+
+    async def again(stage: Stage) -> None:
+        await stage.idle()
+        await stage.press("tab", "u")
+        await stage.until(lambda: not stage.turns)
+        await stage.press("U")
+        await stage.until(lambda: len(stage.turns) == 2)
+        await stage.press("U")
+        await stage.sees("there is nothing to redo")
+
+    perform(again, home, options=AskOptions(go_on=True))
+
+
+def test_a_turn_is_copied(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("Say it.")
+        await stage.press("tab", "y")
+        assert stage.app.clipboard == "Hello there."
+        await stage.press("k", "y")
+        assert stage.app.clipboard == "Say it."
+
+    perform(play, home)
+
+
+def test_nothing_is_done_to_turns_while_an_answer_comes(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.type("Go on")
+        await stage.press("enter")
+        await stage.sees("word word")
+        await stage.press("tab", "r")
+        await is_told(stage, "Esc stops the answer first")
+        await stage.press("escape")
+        await stage.idle()
+        assert stage.turns[-1].versions == 1
+
+    perform(play, home, replies=[Reply("word ", endless=True)])
+
+
+async def three_answers(stage: Stage) -> None:
+    """Ask, and have three more answers side by side."""
+    await stage.send("Tell")
+    await stage.press("tab", "a")
+    await stage.until(lambda: isinstance(stage.app.screen, AskLine))
+    stage.engine.hold()
+    await stage.press("enter")
+    await stage.until(lambda: isinstance(stage.app.screen, AlternativesScreen))
+
+
+VERSIONS = ["Nothing.", "Dawn.\n\nA gull.", "Noon.\n\nA boat.", "Dusk.\n\nA lamp."]
+
+
+def test_alternatives_come_side_by_side_and_one_is_picked(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await three_answers(stage)
+        await stage.sees("Esc stops")
+        stage.engine.go()
+        await stage.sees("Enter goes on with this one")
+        await stage.sees("lamp.")
+        row = next(row for row in stage.screen_text().split("\n") if "Noon." in row)
+        assert row.index("Dawn.") < row.index("Noon.") < row.index("Dusk.")
+        await stage.press("right")
+        await stage.sees("▸ 2")
+        await stage.press("enter")
+        await stage.idle()
+        assert stage.contents[-1] == VERSIONS[2]
+        assert (stage.turns[-1].version, stage.turns[-1].versions) == (3, 4)
+
+    perform(play, home, replies=VERSIONS)
+
+
+def test_paragraphs_of_alternatives_become_one_answer(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await three_answers(stage)
+        stage.engine.go()
+        await stage.sees("Enter goes on with this one")
+        await stage.press("m")
+        await is_told(stage, "Space takes paragraphs")
+        await stage.press("right", "right", "space", "left", "left", "down", "space")
+        await stage.sees("▌2")
+        await stage.press("m")
+        await stage.idle()
+        assert stage.contents[-1] == "Dusk.\n\nA gull."
+        assert stage.turns[-1].versions == 5
+
+    perform(play, home, replies=VERSIONS)
+
+
+def test_alternatives_that_are_stopped_are_all_kept(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.type("Go on")
+        await stage.press("enter")
+        await stage.until(lambda: isinstance(stage.app.screen, AlternativesScreen))
+        await stage.until(lambda: stage.screen_text().count("word") > 6)
+        await stage.press("escape")
+        await stage.sees("stopped")
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is stage.chat)
+        assert stage.turns[-1].versions == 2
+        assert stage.turns[-1].turn.status == "cancelled"
+
+    perform(
+        play,
+        home,
+        replies=[Reply("word ", endless=True)],
+        options=AskOptions(alternatives=2),
+        size=(50, 20),
+    )

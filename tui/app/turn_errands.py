@@ -1,0 +1,106 @@
+"""What a person has done with a turn of the transcript, each as an errand for the conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui.app.messages import Reached
+from tui.app.talk import AppTalk
+from tui.app.thread import Errand
+from tui.commands import run_line
+from tui.errors import UsageProblem
+
+
+def run_on(turn_id: str, command: str, argument: str = "") -> Errand:
+    """Carry out a command of the registry on a turn of the branch in use."""
+
+    def errand(talk: AppTalk) -> None:
+        path = talk.conversation.log.session.path()
+        places = [place for place, turn in enumerate(path, 1) if turn.id == turn_id]
+        if not places:
+            raise UsageProblem("that turn is not on this branch any more")
+        run_line(talk, f"/{command} {places[0]} {argument}".rstrip(" "))
+
+    return errand
+
+
+def edit(turn_id: str, content: str) -> Errand:
+    """Say a turn in other words: a question is answered again, an answer becomes a person's own, a
+    system text is in force from here on. The old one stays."""
+
+    def errand(talk: AppTalk) -> None:
+        conversation = talk.conversation
+        turn = conversation.log.session.turn(turn_id)
+        if turn.role == "user":
+            conversation.reword(content, turn=turn)
+            talk.show(conversation.regenerate(alternatives=talk.alternatives))
+        elif turn.role == "assistant":
+            conversation.reword_answer(content, turn=turn)
+        else:
+            conversation.instruct(content, turn.examples)
+
+    return errand
+
+
+def go_on_from(turn_id: str, text_so_far: str) -> Errand:
+    """Have the model go on from words that a person made of an answer."""
+
+    def errand(talk: AppTalk) -> None:
+        turn = talk.conversation.log.session.turn(turn_id)
+        talk.show(talk.conversation.continue_from(turn, text_so_far))
+
+    return errand
+
+
+def step(turn_id: str, by: int) -> Errand:
+    """Go to another version of a turn."""
+
+    def errand(talk: AppTalk) -> None:
+        talk.conversation.step(talk.conversation.log.session.turn(turn_id), by)
+
+    return errand
+
+
+def go_to_turn(turn_id: str) -> Errand:
+    """Go to a turn, on the branch where it was left, and point at it."""
+
+    def errand(talk: AppTalk) -> None:
+        conversation = talk.conversation
+        turn = conversation.log.session.turn(turn_id)
+        if turn.id not in [each.id for each in conversation.log.session.path()]:
+            conversation.go_to_version(turn)
+        talk.publish()
+        talk.post(Reached(turn.id))
+
+    return errand
+
+
+def merge(parts: Sequence[tuple[str, int]]) -> Errand:
+    """Make an answer of paragraphs: each the id of an answer and a number from 1."""
+
+    def errand(talk: AppTalk) -> None:
+        session = talk.conversation.log.session
+        merged = talk.conversation.merge([(session.turn(turn), number) for turn, number in parts])
+        talk.publish()
+        talk.post(Reached(merged.id))
+
+    return errand
+
+
+def undo(talk: AppTalk) -> None:
+    """Take back the last thing that changed the conversation; one of another run is its last
+    question."""
+    if (standing := talk.undoing.earlier) is not None:
+        talk.conversation.return_to(standing)
+    else:
+        talk.conversation.undo()
+    talk.undoing.went_back(talk.conversation.log.session)
+
+
+def redo(talk: AppTalk) -> None:
+    """Do again what was taken back."""
+    if (standing := talk.undoing.later) is not None:
+        talk.conversation.return_to(standing)
+    else:
+        talk.conversation.redo()
+    talk.undoing.went_forward(talk.conversation.log.session)

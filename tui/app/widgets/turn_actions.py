@@ -1,0 +1,192 @@
+"""What can be done with the turn that the cursor is on: a key for each, and the words it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from tui.app.overview import ShownTurn
+from tui.sanitize import sanitize_line
+
+if TYPE_CHECKING:
+    from tui.app.app import ChatApp
+    from tui.app.thread import Errand
+
+
+_ANSWERS = 3
+"""So many alternatives unless another number is given."""
+
+
+def _key(key: str, action: str, words: str, name: str, tooltip: str) -> Binding:
+    return Binding(key, action, words, show=False, id=f"turns.{name}", tooltip=tooltip)
+
+
+class TurnActions(Widget):
+    """Mixed into the transcript, which knows the turn."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _key("e", "edit", "edit", "edit", "other words, on a branch beside these"),
+        _key("r", "again('regen')", "regenerate", "regenerate", "answer this question again"),
+        _key(
+            "R", "again_otherwise", "regenerate otherwise", "otherwise", "other settings or model"
+        ),
+        _key("a", "alternatives", "alternatives", "alternatives", "several answers side by side"),
+        _key("c", "again('continue')", "continue", "continue", "go on where the answer ends"),
+        _key("p", "go_on_from", "edit and go on", "rewrite", "the model goes on from your words"),
+        _key("left_square_bracket", "step(-1)", "version before", "before", "the one before this"),
+        _key("right_square_bracket", "step(1)", "version after", "after", "the one after this"),
+        _key("b", "name_branch", "name the branch", "name", "a name to come back by"),
+        _key("m", "map", "map", "map", "all branches as a tree"),
+        _key("u", "undo", "undo", "undo", "take back what was done last"),
+        _key("U", "redo", "redo", "redo", "do it again"),
+        _key("y", "copy_turn", "copy", "copy", "this turn's words to the clipboard"),
+    ]
+
+    @property
+    def current(self) -> ShownTurn | None:
+        """The turn that the cursor is on."""
+        raise NotImplementedError
+
+    @property
+    def _app(self) -> ChatApp:
+        return cast("ChatApp", self.app)
+
+    def action_edit(self) -> None:
+        """Say the turn in other words."""
+        from tui.app.turn_errands import edit
+
+        shown = self._free_turn()
+        if shown is not None:
+            self._with_other_words(shown, lambda text: edit(shown.turn.id, text))
+
+    def action_go_on_from(self) -> None:
+        """Change the words of an answer, and have the model go on from there."""
+        from tui.app.turn_errands import go_on_from
+
+        shown = self._free_turn("assistant")
+        if shown is not None:
+            unchanged = go_on_from(shown.turn.id, shown.turn.content)
+            self._with_other_words(
+                shown, lambda text: go_on_from(shown.turn.id, text), unchanged=unchanged
+            )
+
+    def action_again(self, command: str) -> None:
+        """Carry out a command that makes an answer, on this turn."""
+        from tui.app.turn_errands import run_on
+
+        shown = self._free_turn("assistant" if command == "continue" else None)
+        if shown is not None:
+            self._app.do(run_on(shown.turn.id, command))
+
+    def action_again_otherwise(self) -> None:
+        """Answer with other settings or another model."""
+        from tui.app.screens.otherwise import OtherwiseScreen
+
+        shown = self._free_turn()
+        if shown is not None:
+            self.app.push_screen(OtherwiseScreen(shown.turn.id))
+
+    def action_alternatives(self) -> None:
+        """Have several answers made at once."""
+        from tui.app.turn_errands import run_on
+        from tui.reviewing.dialogs import AskLine
+
+        shown = self._free_turn()
+        if shown is None:
+            return
+
+        def ask(answer: str | None) -> None:
+            if answer is not None:
+                self._app.do(run_on(shown.turn.id, "regen", f"n={answer.strip() or _ANSWERS}"))
+
+        self.app.push_screen(AskLine(f"How many answers at once? Enter alone: {_ANSWERS}"), ask)
+
+    def action_step(self, by: int) -> None:
+        """Go to the version before or after this one."""
+        from tui.app.turn_errands import step
+
+        shown = self._free_turn()
+        if shown is not None and 1 <= shown.version + by <= shown.versions:
+            self._app.do(step(shown.turn.id, by))
+
+    def action_name_branch(self) -> None:
+        """Give the branch in use a name."""
+        from tui.app.errands import run_command
+        from tui.reviewing.dialogs import AskLine
+
+        def name(answer: str | None) -> None:
+            if answer and answer.strip():
+                self._app.do(run_command(f"/rename {answer.strip()}"))
+
+        if self._free_turn() is not None:
+            self.app.push_screen(AskLine("A name for this branch"), name)
+
+    def action_map(self) -> None:
+        """Show the session as a tree."""
+        from tui.app.screens.map import MapScreen
+
+        if self._free_turn() is not None:
+            self.app.push_screen(MapScreen())
+
+    def action_undo(self) -> None:
+        """Take back what was done last."""
+        from tui.app.turn_errands import undo
+
+        if self._is_free():
+            self._app.do(undo)
+
+    def action_redo(self) -> None:
+        """Do again what was taken back."""
+        from tui.app.turn_errands import redo
+
+        if self._is_free():
+            self._app.do(redo)
+
+    def action_copy_turn(self) -> None:
+        """Copy the words of the turn."""
+        if self.current is not None:
+            self.app.copy_to_clipboard(self.current.turn.content)
+            self.notify("copied")
+
+    def _is_free(self) -> bool:
+        """Whether nothing is being made that this would have to wait for."""
+        activity = self._app.activity
+        if activity is not None and activity.can_stop:
+            self.notify("Esc stops the answer first")
+            return False
+        return True
+
+    def _free_turn(self, role: str | None = None) -> ShownTurn | None:
+        """The turn, where something can be done with it now."""
+        shown = self.current
+        if shown is None or not self._is_free():
+            return None
+        if role is not None and shown.turn.role != role:
+            self.notify("that is for answers")
+            return None
+        if shown.turn.summarises:
+            self.notify(sanitize_line("a summary stays as it is; m shows the turns it stands for"))
+            return None
+        return shown
+
+    def _with_other_words(
+        self,
+        shown: ShownTurn,
+        errand_of: Callable[[str], Errand],
+        *,
+        unchanged: Errand | None = None,
+    ) -> None:
+        from tui.reviewing.dialogs import EditWords
+
+        def done(text: str | None) -> None:
+            if text is None or not text.strip():
+                return
+            if text != shown.turn.content:
+                self._app.do(errand_of(text))
+            elif unchanged is not None:
+                self._app.do(unchanged)
+
+        self.app.push_screen(EditWords(shown.turn.content), done)
