@@ -22,7 +22,7 @@ from prompts.errors import PromptError
 from prompts.library import Entry
 from tui.app.errands import run_command
 from tui.app.faults import Steadfast
-from tui.app.shelf import Preview, ShelfLine, preview_of, shelf_lines
+from tui.app.prompt_shelf import Preview, ShelfLine, preview_of, shelf_lines
 from tui.app.widgets.choices import Choices
 from tui.app.widgets.prompt_preview import Form, PromptPreview
 from tui.errors import explain

@@ -20,7 +20,7 @@ from prompts.library import Entry
 from prompts.render import Rendered
 from prompts.schema import Variable
 from tui.app.faults import Steadfast
-from tui.app.shelf import Preview
+from tui.app.prompt_shelf import Preview
 from tui.sanitize import sanitize, sanitize_line
 
 _OPEN = r"\{\{[^{}\n]*\}\}"
