@@ -289,7 +289,7 @@ def system_report() -> SystemReport:
             if frame is not None and "failure" in frame:
                 raise wire.decode_error(frame)
             if frame is not None:
-                return SystemReport(**frame["system"])
+                return wire.decode_system(frame["system"])
     finally:
         worker.kill()
 

@@ -67,6 +67,10 @@ class Inference:
         self._costs = Costs()
         self._following, self._recalling = Pace(self._costs), Pace(self._costs)
 
+    def close(self) -> None:
+        """Give the cache's memory back; the weights are not ours."""
+        self._cache.close()
+
     def card(self) -> ModelCard:
         """What to tell people about the model."""
         template = self._options.chat_template or self._weights.chat_template

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 from llama_cpp import llama_cpp as ll
 
 from engine.abort import AbortFlag
+from engine.devices import devices, graphics_memory
 from engine.errors import LoadFailed
+from engine.fingerprint import fingerprint
+from engine.gpu_layers import LayerMemory, most_layers
 from engine.inference import Inference
 from engine.kvcache import CacheOptions
 from engine.machine import available_memory, usable_cores
+from engine.models.gguf import read_header
 from engine.types import LoadOptions, ModelCard
 from engine.weights import NativeLog, Weights
 
 _BATCH_TOKENS = 512
 _SMALLEST_CONTEXT = 512
+
+_USUAL_CONTEXT = 8192
+"""Tokens that a graphics card must have room for beside the layers, where none are asked for."""
 
 
 def load(
@@ -41,36 +49,98 @@ def load(
         LoadFailed: If the file cannot be used, or there is no memory for the smallest context.
     """
     ll.llama_backend_init()
-    notices: list[str] = []
-    weights = _load_weights(Path(path), options, log, progress, notices)
-    limit = options.n_ctx or context_limit(weights, options)
-    if limit > weights.n_ctx_train:
-        notices.append(
-            f"the model was trained on {weights.n_ctx_train:,} tokens, and a context of {limit:,} "
-            "is longer: its answers may suffer"
+    loading = _Loading(Path(path), options, log, progress, abort)
+    if ll.llama_supports_gpu_offload() and options.gpu_layers != 0:
+        _fill_graphics_card(loading, options)
+    else:
+        loading.put(0)
+    assert loading.inference is not None
+    return loading.inference, replace(loading.inference.card(), notices=tuple(loading.notices))
+
+
+class _Loading:
+    """Weights and their cache, loaded anew for each number of layers that is tried."""
+
+    def __init__(
+        self,
+        path: Path,
+        options: LoadOptions,
+        log: NativeLog,
+        progress: Callable[[float], bool],
+        abort: AbortFlag,
+    ) -> None:
+        self.path = path
+        self.notices: list[str] = []
+        self.inference: Inference | None = None
+        self.layers = 0
+        self._weights: Weights | None = None
+        self._options, self._log, self._progress, self._abort = options, log, progress, abort
+
+    def put(self, layers: int) -> None:
+        """Load with so many layers on the graphics card, in place of what is loaded.
+
+        Raises:
+            LoadFailed: If that cannot be.
+        """
+        self._give_back()
+        self.layers = layers
+        weights = Weights(self.path, gpu_layers=layers, log=self._log, progress=self._progress)
+        self._weights = weights
+        self.notices = []
+        limit = self._options.n_ctx or context_limit(weights, self._options)
+        if limit > weights.n_ctx_train:
+            self.notices.append(
+                f"the model was trained on {weights.n_ctx_train:,} tokens, and a context of "
+                f"{limit:,} is longer: its answers may suffer"
+            )
+        self.inference = _allocate(
+            weights, self._options, limit, self._abort, self._log, self.notices
         )
-    inference = _allocate(weights, options, limit, abort, log, notices)
-    return inference, replace(inference.card(), notices=tuple(notices))
 
-
-def _load_weights(
-    path: Path,
-    options: LoadOptions,
-    log: NativeLog,
-    progress: Callable[[float], bool],
-    notices: list[str],
-) -> Weights:
-    layers = options.gpu_layers
-    while True:
+    def fits(self, layers: int) -> bool:
+        """Whether the card has room for so many layers, and for what they keep of a context."""
         try:
-            return Weights(path, gpu_layers=layers, log=log, progress=progress)
+            self.put(layers)
         except LoadFailed as error:
-            if layers == 0 or not (
-                ll.llama_supports_gpu_offload() and _is_about_memory(str(error))
-            ):
+            if not _is_about_memory(str(error)):
                 raise
-        layers = 32 if layers < 0 else layers // 2
-        notices.append(f"not enough GPU memory: trying {layers} layers there")
+            return False
+        assert self._weights is not None
+        tokens = min(self._options.n_ctx or _USUAL_CONTEXT, self._weights.n_ctx_train)
+        per_token = self._weights.kv_bytes_per_token(self._options.kv_type)
+        return tokens * per_token * layers // self._weights.n_layers <= graphics_memory()
+
+    def _give_back(self) -> None:
+        if self.inference is not None:
+            self.inference.close()
+        if self._weights is not None:
+            self._weights.close()
+        self.inference = self._weights = None
+
+
+def _fill_graphics_card(loading: _Loading, options: LoadOptions) -> None:
+    """Put as many layers there as are wanted and fit."""
+    header = read_header(loading.path)
+    total = (header.number(f"{header.text('general.architecture')}.block_count") or 0) + 1
+    wanted = options.gpu_layers if isinstance(options.gpu_layers, int) else total
+    memory = LayerMemory(
+        Path(options.layers_file) if options.layers_file else None,
+        (
+            *(fingerprint(loading.path), version("llama-cpp-python")),
+            f"{options.n_ctx} {options.batch} {options.kv_type} {options.flash_attention}",
+            *(f"{device.description} {device.total_bytes}" for device in devices()),
+        ),
+        graphics_memory(),
+    )
+    known = memory.recall()
+    first = min(wanted, known) if known is not None and options.gpu_layers == "auto" else wanted
+    layers = most_layers(loading.fits, min(first, total))
+    if layers != loading.layers or loading.inference is None:
+        loading.put(layers)
+    if options.gpu_layers == "auto":
+        memory.keep(layers)
+    elif layers < min(wanted, total):
+        loading.notices.append(f"the GPU's memory has room for {layers} of the layers")
 
 
 def _allocate(

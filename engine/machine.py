@@ -2,18 +2,72 @@
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
 
 
-def usable_cores() -> int:
-    """Cores that this process may run on."""
+def usable_cores(root: Path = Path("/")) -> int:
+    """Physical cores that this process may keep busy, by its affinity and its share of time.
+
+    llama.cpp's threads share a core badly: two on one are slower than one.
+
+    Args:
+        root: Of the file system that tells; there is none but on Linux.
+    """
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        processors = os.sched_getaffinity(0)
+    else:
+        processors = set(range(os.cpu_count() or 1))
+    cores = len({_core(root, number) for number in processors})
+    return max(1, math.ceil(min(cores, _time_share(root))))
+
+
+def _core(root: Path, processor: int) -> str:
+    """What the processors of one core have in common; of one that is not known, its number."""
+    siblings = f"sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list"
+    return _text(root / siblings) or str(processor)
+
+
+def _time_share(root: Path) -> float:
+    """Processors' worth of time that the control groups of this process allow."""
+    return min(
+        (share for folder in _control_groups(root) if (share := _quota(folder)) > 0),
+        default=math.inf,
+    )
+
+
+def _control_groups(root: Path) -> Iterator[Path]:
+    """The groups around this process, up to the outermost that can be seen."""
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = (*line.split(":", 2), "", "")[:3]
+        if controllers in ("", "cpu", "cpu,cpuacct", "cpuacct,cpu"):
+            inner = PurePosixPath(path.lstrip("/"))
+            yield from (
+                root / "sys/fs/cgroup" / controllers / each for each in (inner, *inner.parents)
+            )
+
+
+def _quota(folder: Path) -> float:
+    """What a group allows, in either version's form; 0 where it sets no limit."""
+    words = _text(folder / "cpu.max").split() or [
+        _text(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period")
+    ]
+    with suppress(ValueError, ZeroDivisionError):
+        quota, period = words
+        return max(0.0, float(quota) / float(period))
+    return 0.0
+
+
+def _text(file: Path) -> str:
+    """What a file of the system says; nothing where there is none."""
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def available_memory() -> int:

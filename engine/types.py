@@ -275,6 +275,10 @@ class Request:
 
 KvType: TypeAlias = Literal["f16", "q8_0", "q4_0"]
 FlashAttention: TypeAlias = Literal["auto", "on", "off"]
+GpuLayers: TypeAlias = "int | Literal['auto', 'all']"
+
+KV_ELEMENT_BYTES: Mapping[KvType, float] = {"f16": 2, "q8_0": 34 / 32, "q4_0": 18 / 32}
+"""Of a number in the KV cache; the quantized types keep a 16-bit scale for every 32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,9 +290,11 @@ class LoadOptions:
     n_ctx: int | None = None
     """Tokens the context may grow to. None: what the model was trained on, or what fits memory."""
     threads: int | None = None
-    """None: every core this process may use."""
-    gpu_layers: int = -1
-    """Layers on the GPU, where there is one; negative is all of them."""
+    """None: every physical core this process may use."""
+    gpu_layers: GpuLayers = "auto"
+    """Layers on the GPU, where there is one: as many as fit, all of them, or a number."""
+    layers_file: str | None = None
+    """Where it is remembered how many fit; None finds it out each time."""
     batch: int | None = None
     """The most tokens evaluated in one call."""
     kv_type: KvType = "f16"
@@ -303,6 +309,16 @@ class LoadOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """What a build can compute with beside the processor."""
+
+    name: str
+    description: str
+    free_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class SystemReport:
     """What the worker's llama.cpp is built with."""
 
@@ -313,7 +329,11 @@ class SystemReport:
     features: str
     """llama.cpp's own list of instruction sets and backends."""
     gpu_offload: bool
-    """Whether this build can put layers on a GPU."""
+    """Whether this build can put layers on a GPU of this machine."""
+    backends: tuple[str, ...] = ()
+    """What the build can compute with: CPU, and CUDA, Metal, Vulkan, …"""
+    devices: tuple[Device, ...] = ()
+    """Those of them that are on this machine, without the processor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,13 @@ from llama_cpp import llama_cpp as ll
 
 from engine.errors import LoadFailed
 from engine.machine import memory_limit
-from engine.types import KvType, ModelCard
+from engine.types import KV_ELEMENT_BYTES, KvType, ModelCard
 
 _WARNING, _ERROR, _CONTINUED = 3, 4, 5
 """Of ggml_log_level; the last goes on with the line before it."""
 
 _WHO_SAYS_SO = re.compile(r"^(?:\w+: |error loading model(?: hyperparameters)?: )+")
 """What llama.cpp puts before a reason: the names of its functions."""
-
-_ELEMENT_BYTES: dict[KvType, float] = {"f16": 2, "q8_0": 34 / 32, "q4_0": 18 / 32}
 
 _TOKENIZERS_ROOM, _TOKENIZERS_SHARE = 256 * 2**20, 1000
 """Bytes that tokenizing may take: in all, and for each byte of the text. It needs about a third."""
@@ -225,6 +223,16 @@ class Weights:
         return self.token_text(token) if token >= 0 else ""
 
     @property
+    def n_layers(self) -> int:
+        """Layers that could be put onto a GPU: the repeating ones and the output."""
+        count: int = ll.llama_model_n_layer(self.model)
+        return count + 1
+
+    def close(self) -> None:
+        """Give the memory back. Nothing may use the weights any more."""
+        ll.llama_model_free(self.model)
+
+    @property
     def n_ctx_train(self) -> int:
         """The context the model was trained on, in tokens."""
         count: int = ll.llama_model_n_ctx_train(self.model)
@@ -250,7 +258,7 @@ class Weights:
             int(self.metadata(f"{architecture}.attention.{part}_length") or default)
             for part in ("key", "value")
         )
-        return int(layers * heads * sum(lengths) * _ELEMENT_BYTES[kv_type])
+        return int(layers * heads * sum(lengths) * KV_ELEMENT_BYTES[kv_type])
 
     def card(self, n_ctx: int) -> ModelCard:
         """What to tell people about these weights."""

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from engine import errors
 from engine.types import (
+    Device,
     Event,
     Finished,
     Loading,
@@ -28,6 +29,7 @@ from engine.types import (
     Request,
     Sampling,
     Scored,
+    SystemReport,
     Timings,
     TokenScore,
     Usage,
@@ -99,6 +101,12 @@ def encode_card(card: ModelCard) -> Frame:
 def decode_card(value: Frame) -> ModelCard:
     """The inverse of `encode_card`."""
     return ModelCard(**{**value, "path": Path(value["path"]), "notices": tuple(value["notices"])})
+
+
+def decode_system(value: Frame) -> SystemReport:
+    """A system report from its JSON value."""
+    devices = tuple(Device(**device) for device in value["devices"])
+    return SystemReport(**{**value, "backends": tuple(value["backends"]), "devices": devices})
 
 
 _EVENTS: Mapping[str, type[Event]] = {

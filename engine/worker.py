@@ -20,6 +20,7 @@ from llama_cpp import llama_cpp as ll
 
 from engine import wire
 from engine.abort import AbortFlag
+from engine.devices import backends, devices
 from engine.errors import EngineError, LoadFailed, WorkerFailed
 from engine.formatting.inspection import inspect_template
 from engine.inference import Inference
@@ -152,6 +153,8 @@ class Worker:
             "binding": version("llama-cpp-python"),
             "features": ll.llama_print_system_info().decode(errors="replace"),
             "gpu_offload": bool(ll.llama_supports_gpu_offload()),
+            "backends": backends(),
+            "devices": [asdict(device) for device in devices()],
         }
         self._pipes.write({"id": request_id, "system": report})
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from tiny_gguf import tiny_gguf
 
 from engine import loading
 from engine.abort import AbortFlag
@@ -20,10 +21,22 @@ class FakeWeights:
 
     room = 1000
     n_ctx_train = 8192
+    n_layers = 33
+    memory = 10**9
+    """Bytes that are free on the card."""
+    loaded: ClassVar[list[int]] = []
+    """Layers of every attempt."""
 
     def __init__(self, path: Path, *, gpu_layers: int, **_: Any) -> None:
-        if gpu_layers < 0 or gpu_layers > self.room:
+        self.loaded.append(gpu_layers)
+        if gpu_layers > self.room:
             raise LoadFailed("cannot be loaded: unable to allocate CUDA0 buffer")
+
+    def kv_bytes_per_token(self, _kv_type: str) -> int:
+        return 1024
+
+    def close(self) -> None:
+        pass
 
 
 class FakeInference:
@@ -36,12 +49,20 @@ class FakeInference:
             raise LoadFailed("no memory for a context")
         self.limit = cache.limit
 
+    def close(self) -> None:
+        pass
+
     def card(self) -> ModelCard:
         return ModelCard("fake", Path("fake.gguf"), "", 0, 0, self.limit, 0, True, {})
 
 
 @pytest.fixture
-def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
+def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "fake.gguf").write_bytes(tiny_gguf(changed={"llama.block_count": 32}))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading, "graphics_memory", lambda: FakeWeights.memory)
+    monkeypatch.setattr(FakeWeights, "memory", 10**9)
+    monkeypatch.setattr(FakeWeights, "loaded", [])
     monkeypatch.setattr(loading, "Weights", FakeWeights)
     monkeypatch.setattr(loading, "Inference", FakeInference)
     monkeypatch.setattr("engine.loading.ll.llama_supports_gpu_offload", lambda: True)
@@ -76,9 +97,57 @@ def test_no_context_at_all_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("fakes")
-def test_fewer_layers_are_put_on_a_gpu_that_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("room", [0, 1, 10, 32, 33])
+def test_as_many_layers_as_fit_are_on_the_card_in_the_end(
+    room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeWeights, "room", room)
+    assert load().notices == ()
+    assert FakeWeights.loaded[-1] == room
+    assert len(FakeWeights.loaded) <= 8
+
+
+@pytest.mark.usefixtures("fakes")
+def test_layers_that_were_asked_for_and_do_not_fit_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(FakeWeights, "room", 10)
-    assert load(gpu_layers=-1).notices[-1] == "not enough GPU memory: trying 8 layers there"
+    assert load(gpu_layers="all").notices == ("the GPU's memory has room for 10 of the layers",)
+    assert load(gpu_layers=12).notices == ("the GPU's memory has room for 10 of the layers",)
+    assert load(gpu_layers=9).notices == ()
+
+
+@pytest.mark.usefixtures("fakes")
+def test_what_fits_is_remembered_until_another_amount_of_memory_is_free(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(FakeWeights, "room", 10)
+    file = str(tmp_path / "cache" / "layers.json")
+    load(layers_file=file)
+    FakeWeights.loaded.clear()
+    load(layers_file=file)
+    assert FakeWeights.loaded == [10]
+    monkeypatch.setattr(FakeWeights, "memory", 2 * 10**9)
+    monkeypatch.setattr(FakeWeights, "room", 20)
+    load(layers_file=file)
+    assert FakeWeights.loaded[-1] == 20
+    Path(file).write_text('{"x": 1, ')
+    load(layers_file=file)
+    assert FakeWeights.loaded[-1] == 20
+
+
+@pytest.mark.usefixtures("fakes")
+def test_a_card_needs_room_for_the_context_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeWeights, "memory", 8192 * 1024 * 20 // 33)
+    load()
+    assert FakeWeights.loaded[-1] == 20
+
+
+@pytest.mark.usefixtures("fakes")
+def test_a_build_without_graphics_tries_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.loading.ll.llama_supports_gpu_offload", lambda: False)
+    load()
+    assert FakeWeights.loaded == [0]
 
 
 @pytest.mark.usefixtures("fakes")

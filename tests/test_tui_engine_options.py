@@ -179,6 +179,25 @@ def test_loading_options_stand_beside_sampling_options(chat: Chat) -> None:
     assert chat.engine.requests[-1].sampling.temperature == 0.5
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("auto", "auto"), ("all", "all"), ("20", 20)])
+def test_layers_are_what_fits_or_all_or_a_number(chat: Chat, typed: str, meant: int | str) -> None:
+    assert chat("-o", "gpu_layers", typed, "Hi") == 0
+    assert loaded(chat).gpu_layers == meant
+    configure(chat, f"gpu_layers = {meant!r}\n")
+    assert chat("Hi") == 0
+    assert loaded(chat).gpu_layers == meant
+
+
+@pytest.mark.parametrize("wrong", ["most", "-1", "true", "1.5"])
+def test_other_layers_are_refused(chat: Chat, wrong: str) -> None:
+    words = "gpu_layers must be one of auto, all or a whole number from 0 to 10,000"
+    assert chat("-o", "gpu_layers", wrong, "Hi") == 2
+    assert words in chat.err
+    configure(chat, f"gpu_layers = {wrong if wrong != 'most' else repr(wrong)}\n")
+    assert chat("Hi") == 1
+    assert words in chat.err
+
+
 def test_the_command_line_wins_over_the_configuration(chat: Chat) -> None:
     configure(chat, 'n_ctx = 512\nthreads = 3\nkv_type = "q4_0"\nbatch = 64\n')
     assert chat("-o", "n_ctx", "1024", "Hi") == 0
@@ -203,7 +222,8 @@ def test_snapshots_go_under_the_cache_folder_unless_nothing_may_be_left_behind(
 ) -> None:
     folder = str(chat.home / "cache" / "snapshots")
     chat("Hi")
-    assert loaded(chat) == LoadOptions(name="tiny", snapshots=folder)
+    layers = str(chat.home / "cache" / "gpu-layers.json")
+    assert loaded(chat) == LoadOptions(name="tiny", snapshots=folder, layers_file=layers)
     chat("--no-save", "Hi")
     assert loaded(chat).snapshots is None
     configure(chat, "[snapshots]\nbudget_mib = 5\n")
@@ -248,7 +268,7 @@ def test_a_setting_that_cannot_be_used_is_one_line(chat: Chat, text: str, words:
 
 def test_the_doctor_says_how_the_engine_would_run_and_why(chat: Chat) -> None:
     found = findings(chat)
-    assert found["threads"].endswith(": the cores this process may use")
+    assert found["threads"].endswith(": the physical cores this process may use")
     assert found["context"].startswith("automatic: ")
     assert found["KV type"].startswith("f16")
     assert found["snapshots"].startswith("on; 0 files, 0.0 of 2,048 MiB")

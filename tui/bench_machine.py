@@ -54,8 +54,9 @@ class Machine:
         yield "machine", f"{self.processor}, {file_size(self.memory_bytes)} memory"
         yield "cores", f"{self.cores}, and {self.threads} threads"
         yield "KV type", f"{self.load.kv_type}, flash attention {self.load.flash_attention}"
-        layers = "all layers" if self.load.gpu_layers < 0 else f"{self.load.gpu_layers} layers"
-        yield "GPU", layers if llama_cpp.gpu_offload else "not in this build"
+        words = {"auto": "the layers that fit", "all": "all layers"}
+        layers = words.get(str(self.load.gpu_layers), f"{self.load.gpu_layers} layers")
+        yield "GPU", layers if llama_cpp.gpu_offload else "none that this build can use"
 
     def to_dict(self) -> dict[str, object]:
         """For JSON."""

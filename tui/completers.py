@@ -126,7 +126,7 @@ def _options(_runtime: Runtime, context: click.Context) -> Found:
         return
     may_be = LOAD_NAMES.get(before)
     if isinstance(may_be, tuple):
-        yield from ((value, "") for value in may_be)
+        yield from ((value, "") for value in may_be if isinstance(value, str))
     elif default := next((str(key.default) for key in KEYS if key.path[-1] == before), ""):
         yield default, range_of(before)
 

@@ -16,11 +16,14 @@ from engine.types import FlashAttention, KvType, LoadOptions, Sampling
 KeyPath: TypeAlias = "tuple[str, ...]"
 """Where a value is: the names of the tables around it, and its own."""
 
-LOAD_NAMES: Mapping[str, range | tuple[str, ...]] = {
+MayBe: TypeAlias = "range | tuple[str | range, ...]"
+"""A range of whole numbers, or words, among which ranges may be."""
+
+LOAD_NAMES: Mapping[str, MayBe] = {
     "n_ctx": range(1, 2**31),
     "threads": range(1, 513),
     "batch": range(1, 65_537),
-    "gpu_layers": range(-1, 10_001),
+    "gpu_layers": ("auto", "all", range(10_001)),
     "kv_type": get_args(KvType),
     "flash_attention": get_args(FlashAttention),
 }
@@ -53,7 +56,7 @@ class Key:
     """None is what the program finds out by itself."""
     example: object = None
     """What the file that comes with the program shows, where there is no default."""
-    may_be: range | tuple[str, ...] | None = None
+    may_be: MayBe | None = None
     variable: str | None = None
     """The environment variable that wins over the files."""
     in_project: bool = False
@@ -108,13 +111,24 @@ def check_load_value(name: str, value: object) -> None:
     _check_choice(name, value, LOAD_NAMES[name])
 
 
-def _check_choice(name: str, value: object, may_be: range | tuple[str, ...]) -> None:
+def _check_choice(name: str, value: object, may_be: MayBe) -> None:
     if isinstance(may_be, range):
-        if not isinstance(value, int) or isinstance(value, bool) or value not in may_be:
-            low, high = may_be[0], may_be[-1]
-            raise ValueError(f"{name} must be a whole number from {low:,} to {high:,}")
-    elif value not in may_be:
-        raise ValueError(f"{name} must be one of {', '.join(may_be)}, not {value!r}")
+        if not _is_number_of(may_be, value):
+            raise ValueError(f"{name} must be {_kind_of(may_be)}")
+    elif not any(
+        _is_number_of(each, value) if isinstance(each, range) else value == each for each in may_be
+    ):
+        words = ", ".join(each for each in may_be if isinstance(each, str))
+        numbers = "".join(f" or {_kind_of(each)}" for each in may_be if isinstance(each, range))
+        raise ValueError(f"{name} must be one of {words}{numbers}, not {value!r}")
+
+
+def _is_number_of(numbers: range, value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in numbers
+
+
+def _kind_of(numbers: range) -> str:
+    return f"a whole number from {numbers[0]:,} to {numbers[-1]:,}"
 
 
 def _check_sampling(name: str, value: object) -> None:
@@ -162,7 +176,8 @@ _SAMPLING_MEANINGS: Mapping[str, str] = {
 
 def _loading(name: str, meaning: str, example: object) -> Key:
     may_be = LOAD_NAMES[name]
-    kind = int if isinstance(may_be, range) else str
+    has_numbers = not isinstance(may_be, range) and any(isinstance(x, range) for x in may_be)
+    kind = object if has_numbers else int if isinstance(may_be, range) else str
     default = getattr(LoadOptions(), name)
     return Key(name, kind, meaning, default=default, example=example, may_be=may_be)
 
@@ -228,9 +243,9 @@ KEYS: tuple[Key, ...] = (
         variable="CHAT_OFFLINE",
     ),
     _loading("n_ctx", "tokens that the context may grow to", 8192),
-    _loading("threads", "threads that compute; otherwise one for each core", 4),
+    _loading("threads", "threads that compute; otherwise one for each physical core", 4),
     _loading("batch", "the most tokens that are read in one step", 512),
-    _loading("gpu_layers", "layers on the graphics card; -1 is all of them", -1),
+    _loading("gpu_layers", "layers on the graphics card: auto (what fits), all, or a number", 20),
     _loading("kv_type", "how the context is kept: f16, or the smaller q8_0 and q4_0", "f16"),
     _loading("flash_attention", "auto, on or off", "auto"),
     Key(

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from engine.client import system_report
 from engine.errors import EngineError
@@ -19,9 +18,10 @@ from engine.machine import available_memory, usable_cores
 from engine.models import find_models
 from engine.types import SystemReport
 from tui import exit_codes
+from tui.build_troubles import build_troubles, cpu_features, find_hardware, graphics
 from tui.config import ConfigError
 from tui.engine_findings import engine_findings
-from tui.model_troubles import model_troubles
+from tui.model_troubles import model_memory, model_troubles
 from tui.runtime import Runtime
 from tui.tables import file_size, print_json, print_table
 from tui.troubles import (
@@ -34,14 +34,6 @@ from tui.troubles import (
 )
 from tui.version import __version__
 from tui.which_model import endpoints_of
-
-if TYPE_CHECKING:
-    pass
-
-_CUDA_COMMAND = (
-    f"CMAKE_ARGS=-DGGML_CUDA=on {sys.executable} -m pip install "
-    "--force-reinstall --no-deps --no-cache-dir --no-binary :all: llama-cpp-python"
-)
 
 
 def examine(runtime: Runtime, *, as_json: bool) -> int:
@@ -74,9 +66,8 @@ def _troubles(runtime: Runtime, report: SystemReport | EngineError) -> Iterator[
     if isinstance(report, EngineError):
         fix = f"`{sys.executable} -m pip install --force-reinstall llama-cpp-python`"
         yield Trouble(f"llama.cpp cannot be used: {report}", fix)
-    elif Path("/dev/nvidia0").exists() and not report.gpu_offload:
-        why = "there is an NVIDIA card that this build of llama.cpp does not use"
-        yield Trouble(why, f"`{_CUDA_COMMAND}`", is_broken=False)
+    else:
+        yield from build_troubles(report, find_hardware())
     yield from _settings_troubles(runtime)
     yield from model_troubles(runtime)
     stores = {"sessions": runtime.paths.sessions, "drafts' versions": runtime.paths.drafts}
@@ -109,7 +100,7 @@ def _system_report() -> SystemReport | EngineError:
 def _program() -> Iterator[tuple[str, str]]:
     yield "chat", __version__
     yield "Python", f"{platform.python_version()} on {platform.platform()}"
-    yield "cores", str(usable_cores())
+    yield "cores", f"{usable_cores()} that this process may keep busy"
     yield "free memory", file_size(available_memory())
 
 
@@ -117,14 +108,13 @@ def _llama_cpp(report: SystemReport | EngineError) -> Iterator[tuple[str, str]]:
     if isinstance(report, EngineError):
         return
     yield "llama.cpp", f"{report.llama_cpp}, through llama-cpp-python {report.binding}"
-    yield "CPU features", _present(report.features)
-    yield "GPU", "yes" if report.gpu_offload else f"not in this build; for CUDA: `{_CUDA_COMMAND}`"
-
-
-def _present(features: str) -> str:
-    """The names that llama.cpp's ``NAME = 1 | …`` list says are there."""
-    items = (item.partition("=") for item in features.replace(" : ", " | ").split("|"))
-    return " ".join(name.strip() for name, _, value in items if value.strip() == "1")
+    yield "backends", ", ".join(report.backends)
+    yield "CPU features", " ".join(cpu_features(report))
+    for device in report.devices:
+        room = f"{file_size(device.free_bytes)} of {file_size(device.total_bytes)} free"
+        yield "device", f"{device.name}, {device.description}, {room}"
+    if not report.gpu_offload:
+        yield "GPU", graphics(report, find_hardware())
 
 
 def _models(runtime: Runtime) -> Iterator[tuple[str, str]]:
@@ -135,6 +125,7 @@ def _models(runtime: Runtime) -> Iterator[tuple[str, str]]:
             yield "model", f"{name}, at {endpoint.host}"
         if runtime.config.model:
             yield "configured model", runtime.config.model
+    yield from model_memory(runtime)
 
 
 def _folders(runtime: Runtime) -> Iterator[tuple[str, str]]:

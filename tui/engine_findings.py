@@ -23,12 +23,15 @@ def engine_findings(runtime: Runtime) -> Iterator[tuple[str, str]]:
         config = Config()
     defaults = LoadOptions()
     findings = {
-        "threads": ("threads", f"{usable_cores()}: the cores this process may use"),
+        "threads": ("threads", f"{usable_cores()}: the physical cores this process may use"),
         "context": ("n_ctx", "automatic: what the model was trained on, or what fits the memory"),
         "batch": ("batch", "automatic: the engine's own choice"),
         "KV type": ("kv_type", f"{defaults.kv_type}: nothing is lost"),
         "flash attention": ("flash_attention", f"{defaults.flash_attention}: where it is possible"),
-        "GPU layers": ("gpu_layers", "all of them, where there is a GPU"),
+        "GPU layers": (
+            "gpu_layers",
+            f"{defaults.gpu_layers}: as many as fit, where there is a GPU",
+        ),
     }
     for what, (name, automatic) in findings.items():
         value = config.load.get(name)

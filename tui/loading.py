@@ -33,7 +33,8 @@ def load_options(config: Config, paths: Paths, chosen: Mapping[str, Any]) -> Loa
     """
     snapshots = str(paths.snapshots) if config.snapshots.enabled else None
     own: dict[str, Any] = {**config.load, "snapshots": snapshots, **chosen}
-    return replace(LoadOptions(snapshot_budget=config.snapshots.budget_mib * 2**20), **own)
+    budget = config.snapshots.budget_mib * 2**20
+    return replace(LoadOptions(snapshot_budget=budget, layers_file=str(paths.gpu_layers)), **own)
 
 
 def chosen_load_options(options: EngineOptions, *, save: bool) -> Mapping[str, Any]:
@@ -86,7 +87,8 @@ def is_load_option(name: str) -> bool:
 
 def _value(name: str, text: str) -> int | str:
     value: int | str = text
-    if isinstance(LOAD_NAMES[name], range):
+    may_be = LOAD_NAMES[name]
+    if isinstance(may_be, range) or any(isinstance(each, range) for each in may_be):
         with suppress(ValueError):  # said below, with what it could be
             value = int(text)
     try:

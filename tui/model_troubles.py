@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from engine.errors import EndpointFailed, EngineError, NoModel
 from engine.machine import available_memory
@@ -64,10 +65,7 @@ def memory_troubles(
         config: How long its context shall be.
         free: Bytes of memory that can be had.
     """
-    n_ctx, kv_type = config.load.get("n_ctx"), config.load.get("kv_type", "f16")
-    assert n_ctx is None or isinstance(n_ctx, int)
-    tokens = n_ctx or min(USUAL_CONTEXT, summary.n_ctx_train or USUAL_CONTEXT)
-    needed = memory_needed(summary, tokens, _KV_TYPES[str(kv_type)])
+    tokens, needed = _memory(summary, config)
     if needed > free:
         yield Trouble(
             f"{name} needs {file_size(needed)} of memory with a context of {tokens:,} tokens, and "
@@ -75,6 +73,26 @@ def memory_troubles(
             "a smaller quantization or model (`chat models list` says what fits), a smaller n_ctx, "
             "or kv_type q8_0",
         )
+
+
+def model_memory(runtime: Runtime) -> Iterator[tuple[str, str]]:
+    """What the model that answers takes, as a line for ``chat doctor``; none where there is a
+    trouble with it, or it is at a server."""
+    with suppress(ConfigError, EngineError):
+        model = find_model(None, runtime.config, runtime.paths.models)
+        if isinstance(model, FoundModel):
+            tokens, needed = _memory(summarise(model.parts), runtime.config)
+            fits = "fits" if needed <= available_memory() else "does not fit"
+            words = f"{file_size(needed)} with a context of {tokens:,} tokens, {fits}"
+            yield "memory", f"{model.name} needs about {words}"
+
+
+def _memory(summary: ModelSummary, config: Config) -> tuple[int, int]:
+    """Tokens of the context that is wanted, and bytes of memory with it."""
+    n_ctx, kv_type = config.load.get("n_ctx"), config.load.get("kv_type", "f16")
+    assert n_ctx is None or isinstance(n_ctx, int)
+    tokens = n_ctx or min(USUAL_CONTEXT, summary.n_ctx_train or USUAL_CONTEXT)
+    return tokens, memory_needed(summary, tokens, _KV_TYPES[str(kv_type)])
 
 
 _KV_TYPES: dict[str, KvType] = {"f16": "f16", "q8_0": "q8_0", "q4_0": "q4_0"}

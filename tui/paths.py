@@ -68,6 +68,11 @@ class Paths:
         return self.cache / "models.json"
 
     @property
+    def gpu_layers(self) -> Path:
+        """How many layers of which model fit the graphics card."""
+        return self.cache / "gpu-layers.json"
+
+    @property
     def snapshots(self) -> Path:
         """What models have read already."""
         return self.cache / "snapshots"

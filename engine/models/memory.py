@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from engine.models.summary import ModelSummary
-from engine.types import KvType
-
-_ELEMENT_BYTES: dict[KvType, float] = {"f16": 2, "q8_0": 34 / 32, "q4_0": 18 / 32}
-"""Of a number in the KV cache; the quantized types keep a 16-bit scale for every 32."""
+from engine.types import KV_ELEMENT_BYTES, KvType
 
 _BATCH = 512
 """Tokens that are evaluated at once."""
@@ -30,7 +27,7 @@ def memory_needed(summary: ModelSummary, n_ctx: int, kv_type: KvType = "f16") ->
     Computing takes some states of each token of a batch. llama.cpp reserves room for all of their
     logits as well, and never touches it, as only those of the last token are asked for.
     """
-    kv = int(summary.kv_elements * _ELEMENT_BYTES[kv_type] * n_ctx)
+    kv = int(summary.kv_elements * KV_ELEMENT_BYTES[kv_type] * n_ctx)
     compute = _BATCH * 4 * (8 * summary.n_embd + 2 * summary.n_ff)
     return summary.weights_bytes + kv + compute + _PROCESS
 

@@ -1,0 +1,99 @@
+"""Cores that may be used, and memory that is used: measured against what is told of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.machine import usable_cores
+from engine.models.memory import memory_needed
+from engine.models.summary import summarise
+from engine.types import KvType
+
+_LOADED = """
+import sys
+from pathlib import Path
+import engine.worker
+from engine.abort import AbortFlag
+from engine.kvcache import Addition, CacheOptions, KvCache
+from engine.weights import NativeLog, Weights
+path, n_ctx, kv_type = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+weights = Weights(path, gpu_layers=0, log=NativeLog(lambda _: None), progress=lambda _: True)
+options = CacheOptions(limit=n_ctx, threads=2, kv_type=kv_type, first_size=n_ctx)
+cache = KvCache(weights, options, AbortFlag())
+sequence, _ = cache.begin([1] * 512)
+cache.evaluate([Addition(sequence, [1] * 512, 1)])
+pages = int(Path("/proc/self/statm").read_text().split()[1])
+print(pages)
+"""
+"""Loads a model as a worker does, with all of its context's cache, and reads one whole batch."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells what is resident")
+@pytest.mark.parametrize(("n_ctx", "kv_type"), [(8192, "f16"), (8192, "q8_0")])
+def test_the_estimate_of_memory_is_within_15_percent_of_what_is_resident(
+    starter_path: Path, n_ctx: int, kv_type: KvType
+) -> None:
+    command = [sys.executable, "-c", _LOADED, str(starter_path), str(n_ctx), kv_type]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    resident = int(done.stdout) * os.sysconf("SC_PAGE_SIZE")
+    estimate = memory_needed(summarise([starter_path]), n_ctx, kv_type)
+    assert 0.85 <= estimate / resident <= 1.15
+
+
+def system(root: Path, **files: str) -> Path:
+    """Files of a system, with ``__`` for a slash."""
+    for name, text in files.items():
+        file = root / name.replace("__", "/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return root
+
+
+def siblings(root: Path, groups: dict[int, str]) -> None:
+    for number, text in groups.items():
+        folder = root / f"sys/devices/system/cpu/cpu{number}/topology"
+        folder.mkdir(parents=True)
+        (folder / "thread_siblings_list").write_text(f"{text}\n")
+
+
+def test_two_threads_of_a_core_are_one(tmp_path: Path) -> None:
+    allowed = sorted(os.sched_getaffinity(0))
+    siblings(tmp_path, dict.fromkeys(allowed, "0,1"))
+    assert usable_cores(tmp_path) == 1
+    assert usable_cores(tmp_path / "nothing is told") == len(allowed)
+
+
+@pytest.mark.parametrize(
+    ("groups", "files"),
+    [
+        ("0::/user/me\n", {"sys__fs__cgroup__user__cpu.max": "100000 100000\n"}),
+        ("0::/user/me\n", {"sys__fs__cgroup__user__me__cpu.max": "50000 100000\n"}),
+        (
+            "3:cpu,cpuacct:/docker/x\n",
+            {
+                "sys__fs__cgroup__cpu,cpuacct__cpu.cfs_quota_us": "90000\n",
+                "sys__fs__cgroup__cpu,cpuacct__cpu.cfs_period_us": "100000\n",
+            },
+        ),
+    ],
+)
+def test_a_share_of_time_counts_as_so_many_cores(
+    tmp_path: Path, groups: str, files: dict[str, str]
+) -> None:
+    system(tmp_path, proc__self__cgroup=groups, **files)
+    assert usable_cores(tmp_path) == 1
+
+
+def test_no_limit_and_nonsense_are_no_limit(tmp_path: Path) -> None:
+    cores = usable_cores(tmp_path)
+    system(
+        tmp_path,
+        proc__self__cgroup="0::/me\nnonsense\n",
+        **{"sys__fs__cgroup__me__cpu.max": "max 100000\n", "sys__fs__cgroup__cpu.max": "0 0\n"},
+    )
+    assert usable_cores(tmp_path) == cores
