@@ -28,6 +28,7 @@ from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
+    from sessions import Hit
     from tui.app.downloading import Downloader
     from tui.app.talk import AppTalk
 
@@ -236,6 +237,18 @@ class ChatApp(Steadfast, App[int]):
         from tui.app.widgets.side import toggle
 
         await toggle(self.chat, Inspector, is_left=False)
+
+    def action_search(self) -> None:
+        """Search all sessions; go to the turn that is chosen."""
+        from tui.app.screens.search import SearchScreen
+
+        self.push_screen(SearchScreen(), self._go_to_hit)
+
+    def _go_to_hit(self, hit: Hit | None) -> None:
+        from tui.app.session_errands import open_at
+
+        if hit is not None:
+            self.do(open_at(hit.session, hit.turn))
 
     def action_leave(self) -> None:
         """Save and leave."""
