@@ -48,7 +48,7 @@ def run_bench(runtime: Runtime, options: BenchOptions) -> int:
 def _measure_all(runtime: Runtime, options: BenchOptions, lab: Lab) -> None:
     subjects = _subjects(runtime, options, lab)
     plan = _plan(options, subjects)
-    machine = this_machine(load_options(runtime.config, runtime.paths, {}))
+    machine = this_machine(load_options(runtime.config, runtime.paths, {"keep_alive": None}))
     report = Report(datetime.now(timezone.utc), machine, plan)
     try:
         for subject in subjects:
