@@ -1,7 +1,7 @@
 """How much sooner an answer begins when the model stayed in memory.
 
-``python benchmarks/keep_alive.py [ROUNDS]`` asks the same question in processes of their own, in turns
-without and with ``keep_alive``, and prints the medians of the time to the first byte.
+``python benchmarks/keep_alive.py [ROUNDS]`` asks the same question in processes of their own, in
+turns without and with ``keep_alive``, and prints the medians of the time to the first byte.
 """
 
 from __future__ import annotations

@@ -141,8 +141,7 @@ def residence_of(path: Path, options: LoadOptions) -> Residence:
     assert options.runtime is not None
     folder = Path(options.runtime)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+    if not _is_private(folder):
         raise PermissionError(f"{folder} is not a folder that only you can look into")
     loading: dict[str, Any] = asdict(replace(options, name=None, keep_alive=0, runtime=None))
     around = {k: v for k, v in os.environ.items() if k.startswith(_ENVIRONMENT)}
@@ -151,10 +150,18 @@ def residence_of(path: Path, options: LoadOptions) -> Residence:
 
 
 def residences(folder: Path) -> list[Residence]:
-    """All places where a worker may be."""
+    """All places where a worker may be; none in a folder that is not this person's alone."""
     with suppress(OSError):
-        return [Residence(folder, file.stem) for file in sorted(folder.glob("*.json"))]
+        if _is_private(folder):
+            return [Residence(folder, file.stem) for file in sorted(folder.glob("*.json"))]
     return []
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether nobody else can look into a folder, or put another one in its place."""
+    found, above = folder.lstat(), folder.parent.stat()
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    return is_ours and not found.st_mode & 0o077 and above.st_uid in (0, os.geteuid())
 
 
 def stamp_of(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -191,6 +192,8 @@ def test_a_folder_that_others_can_look_into_is_refused(
         folder.symlink_to(tmp_path / "elsewhere")
     else:
         folder.mkdir(mode=0o755)
+    (folder / "x.json").write_text(json.dumps({"pid": os.getpid()}))
+    assert residences(folder) == []
     engine = WorkerEngine(starter_path, replace(options, runtime=str(folder)))
     notices = [event.text for event in answer(engine) if isinstance(event, Notice)]
     assert "cannot be kept alive" in notices[0]
@@ -198,4 +201,4 @@ def test_a_folder_that_others_can_look_into_is_refused(
     engine.close()
     assert pid is not None
     assert not is_alive(pid)
-    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert [file.name for file in folder.iterdir()] == ["x.json"]

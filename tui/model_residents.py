@@ -30,7 +30,8 @@ def stop_residents(runtime: Runtime, *, name: str | None) -> int:
         UsageProblem: If there is none of the name.
     """
     folder = runtime.paths.runtime
-    named = [each for each in residents(folder) if each.record.model.startswith(name or "")]
+    start = (name or "").casefold()
+    named = [each for each in residents(folder) if each.record.model.casefold().startswith(start)]
     if name and not named:
         raise UsageProblem(
             f"no model {name!r} stays in memory; `chat models ps` lists those that do"
