@@ -8,9 +8,10 @@ app shows is asked of `stage.overview`, `stage.turns` and `stage.screen_text()`,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from threading import Event as Flag
+from types import MappingProxyType
 from typing import Any
 
 from textual.pilot import Pilot
@@ -166,6 +167,7 @@ def staged(
     options: AskOptions | None = None,
     starter: EngineStarter | None = None,
     n_ctx: int = 4096,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Stage:
     """The app before it runs.
 
@@ -175,6 +177,7 @@ def staged(
         options: What the command line said.
         starter: Starts another engine.
         n_ctx: Tokens that fit the engine.
+        environment: Beside ``CHAT_HOME``.
     """
     model = home / "data" / "models" / "tiny.gguf"
     if starter is None:
@@ -182,7 +185,8 @@ def staged(
         model.touch()
     engine = PacedEngine(replies, n_ctx=n_ctx)
     engine.model_name = "tiny"
-    runtime = Runtime({"CHAT_HOME": str(home)}, starter or (lambda _path, _options: engine))
+    places = {**environment, "CHAT_HOME": str(home)}
+    runtime = Runtime(places, starter or (lambda _path, _options: engine))
     return Stage(ChatApp(runtime, options or AskOptions()), engine, home)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import resource
 import signal
 import subprocess
@@ -24,7 +23,6 @@ from tiny_gguf import tiny_gguf
 from engine.models.catalogue import catalogue
 from engine.models.offers import Offers, RepoFile, sorted_offers
 from tui.download_progress import DownloadProgress
-from tui.narrate import Narrator
 
 TALE = tiny_gguf() + bytes(200_000)
 REPO = "some/Tale-GGUF"
@@ -298,12 +296,13 @@ def test_the_catalogue_names_repositories_from_small_to_large(chat: Chat, hub: H
 
 def test_a_download_tells_speed_and_time_left() -> None:
     times = iter([0.0, 1.0, 2.0, 2.5])
-    with open(os.devnull, "w") as stream:
-        progress = DownloadProgress(Narrator(stream), "tale", 400 * 10**6, lambda: next(times))
-        progress(0)
-        assert progress.line() == " 0% of 400 MB"
-        progress(2 * 10**6)
-        progress(4 * 10**6)
-        assert progress.line() == " 1% of 400 MB, 2 MB/s, 3 min left"
-        progress(400 * 10**6)
-        assert progress.line() == " 100% of 400 MB, checking it"
+    shown: list[str] = []
+    progress = DownloadProgress(shown.append, 400 * 10**6, lambda: next(times))
+    progress(0)
+    assert progress.line() == " 0% of 400 MB"
+    progress(2 * 10**6)
+    progress(4 * 10**6)
+    assert progress.line() == " 1% of 400 MB, 2 MB/s, 3 min left"
+    progress(400 * 10**6)
+    assert progress.line() == " 100% of 400 MB, checking it"
+    assert shown[-1] == progress.line()

@@ -20,6 +20,7 @@ from tui.edit_work import prepare
 from tui.options import EditOptions, EngineOptions, PromptOptions
 from tui.reviewing.app import ReviewApp
 from tui.reviewing.dialogs import Dialog
+from tui.reviewing.screen import ReviewScreen
 from tui.reviewing.state import Review
 from tui.runtime import Runtime
 
@@ -247,9 +248,8 @@ def test_the_first_piece_is_reviewed_while_the_second_is_written(perform: Run) -
     engine = Fixing(FIXES, held=[2])
 
     async def play(stage: Stage) -> None:
-        await stage.until(lambda: bool(stage.review.changes))
+        await stage.until(lambda: "▸[-Their-]{+There+}◂ is a light." in stage.shown("words"))
         assert "more to come" in stage.shown("head")
-        assert "▸[-Their-]{+There+}◂ is a light." in stage.shown("words")
         await stage.press("y")
         assert stage.decisions == "taken"
         assert "still being written" in stage.shown("words")
@@ -257,11 +257,28 @@ def test_the_first_piece_is_reviewed_while_the_second_is_written(perform: Run) -
         assert stage.app.is_running
         await stage.press("u", "y")
         engine.let_go()
+        await stage.until(lambda: "▸[-have-]{+has+}◂" in stage.shown("words"))
         await stage.until(lambda: stage.review.is_complete)
         assert stage.decisions == "taken open open"
-        assert "▸[-have-]{+has+}◂" in stage.shown("words")
 
     perform(play, engine=engine, is_awaited=False)
+
+
+def test_a_key_that_meets_a_change_before_it_is_shown_decides_nothing(perform: Run) -> None:
+    async def play(stage: Stage) -> None:
+        screen = stage.app.screen_stack[1]
+        assert isinstance(screen, ReviewScreen)
+        last = stage.review.changes.pop()
+        await stage.press("y", "y")
+        assert "Everything is decided" in stage.shown("words")
+        stage.review.add([last])
+        screen.refresh_soon()
+        screen.action_decide("taken")
+        assert stage.decisions == "taken taken open"
+        await stage.press("y")
+        assert stage.decisions == "taken taken taken"
+
+    perform(play)
 
 
 def test_the_rest_is_taken_as_it_comes_but_for_what_is_doubtful(perform: Run) -> None:
@@ -289,7 +306,7 @@ def test_leaving_while_a_piece_is_written_does_not_wait_for_the_others(perform: 
     engine = Fixing(FIXES, held=[2])
 
     async def play(stage: Stage) -> None:
-        await stage.until(lambda: len(stage.review.changes) == 1)
+        await stage.until(lambda: "▸" in stage.shown("words"))
         await stage.press("y", "q")
 
     stage = perform(play, engine=engine, is_awaited=False)
@@ -432,3 +449,18 @@ def _row_of_mark(stage: Stage) -> int:
     """The row of the screen with the triangle before the change; -1 where there is none."""
     rows = stage.app.screen._compositor.render_strips()
     return next((at for at, row in enumerate(rows) if "▸" in row.text), -1)
+
+
+@pytest.mark.parametrize("size", [(20, 8), (40, 10), (80, 24)])
+def test_warnings_leave_room_for_the_change_that_they_are_about(
+    perform: Run, size: tuple[int, int]
+) -> None:
+    spoilt = "There is\u200b a light [rest unchanged] | and ..."
+
+    async def play(stage: Stage) -> None:
+        screen = stage.app.screen_stack[1]
+        assert "careful" in stage.shown("about")
+        await stage.until(lambda: 0 <= _row_of_mark(stage) < size[1] - 2)
+        assert screen.query_one("#flow").size.height >= 3
+
+    perform(play, engine=Fixing({"Their is a light.": spoilt}), size=size)

@@ -497,6 +497,12 @@ class TestLines:
         said = by_lines("q", old="She  went.", new="She went.")[1].said
         assert said[-2:] == ["removed: 2 spaces", "added: 1 space"]
 
+    def test_characters_that_cannot_be_seen_are_shown_where_they_change(self) -> None:
+        old, new = "A \u200bword\u200b here.", "A word\u00ad here."
+        said = "\n".join(by_lines("y", "q", old=old, new=new)[1].said)
+        assert "<U+200B>" in said
+        assert "<U+00AD>" in said
+
     def test_what_is_folded_is_one_line_and_one_decision(self) -> None:
         review, desk, _ = by_lines("n", "e", "y", "q", old=QUOTED, new=SMALL)
         folded = len(review.changes) - 1

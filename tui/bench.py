@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 
 from engine.errors import CannotFit
 from engine.models import FoundModel
@@ -39,13 +40,22 @@ def run_bench(runtime: Runtime, options: BenchOptions) -> int:
     lab = Lab(runtime, narrator)
     with signals_call(lab.stop) as interruption:
         try:
-            _measure_all(runtime, options, lab)
+            measure_all(runtime, options, lab, partial(print_report, runtime, as_json=options.json))
         except Stopped:
             narrator.say("stopped")
     return interruption.exit_code if interruption.signal else exit_codes.DONE
 
 
-def _measure_all(runtime: Runtime, options: BenchOptions, lab: Lab) -> None:
+def measure_all(
+    runtime: Runtime, options: BenchOptions, lab: Lab, show: Callable[[Report], None]
+) -> None:
+    """Measure, and show what was measured, even if it is not everything.
+
+    Raises:
+        EngineError: If a model fails.
+        Stopped: If the lab was stopped.
+        UsageProblem: If a model is at a server.
+    """
     subjects = _subjects(runtime, options, lab)
     plan = _plan(options, subjects)
     machine = this_machine(load_options(runtime.config, runtime.paths, {"keep_alive": None}))
@@ -56,7 +66,7 @@ def _measure_all(runtime: Runtime, options: BenchOptions, lab: Lab) -> None:
             measure(lab, subject, plan, report.results[-1])
         report.is_complete = True
     finally:
-        print_report(runtime, report, as_json=options.json)
+        show(report)
 
 
 def _subjects(runtime: Runtime, options: BenchOptions, lab: Lab) -> list[Subject]:

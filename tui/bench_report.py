@@ -46,10 +46,10 @@ def print_report(runtime: Runtime, report: Report, *, as_json: bool) -> None:
     print_table(runtime, ("HERE", ""), rows)
     if runtime.stdout.isatty():
         runtime.stdout.write("\n")
-    print_table(runtime, ("WHAT", *("" for _ in report.results)), _rows(report))
+    print_table(runtime, ("WHAT", *("" for _ in report.results)), figure_rows(report))
 
 
-def _rows(report: Report) -> list[list[str]]:
+def figure_rows(report: Report) -> list[list[str]]:
     """A row for each thing that is known of at least one model."""
     rows = [[what, *map(cell, report.results)] for what, cell in _cells(report.plan).items()]
     return [row for row in rows if any(row[1:])]

@@ -1,4 +1,4 @@
-"""How far a download is, how quick, and how long it will take: a line on stderr."""
+"""How far a download is, how quick, and how long it will take."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
-from tui.narrate import Narrator
 from tui.tables import file_size
 
 _SHOWN_EVERY_S = 0.2
@@ -18,18 +17,19 @@ class DownloadProgress:
     """Shows a download, and is called with the bytes that there are."""
 
     def __init__(
-        self, narrator: Narrator, name: str, total: int, clock: Callable[[], float] = monotonic
+        self,
+        show: Callable[[str], object],
+        total: int,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         """Show nothing yet.
 
         Args:
-            narrator: Where it is shown.
-            name: Of what is downloaded.
+            show: Gets a line, a few times a second.
             total: Bytes.
             clock: Seconds that only go forward.
         """
-        self._narrator = narrator
-        self._name = name
+        self._show = show
         self._total = total
         self._clock = clock
         self._shown = float("-inf")
@@ -43,7 +43,7 @@ class DownloadProgress:
             self._seen.popleft()
         if now - self._shown >= _SHOWN_EVERY_S:
             self._shown = now
-            self._narrator.downloading(self._name, self.line())
+            self._show(self.line())
 
     def line(self) -> str:
         """How far it is, in words."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import NoModel, UnknownModel
@@ -50,16 +51,20 @@ def use_model(runtime: Runtime, name: str) -> None:
         ConfigError: If the configuration cannot be written.
         UnknownModel: If there is none of that name.
     """
+    for line in set_default(runtime, name):
+        runtime.narrator().say(line)
+
+
+def set_default(runtime: Runtime, name: str) -> Iterator[str]:
+    """Do that, and tell what came of it. Raises as `use_model` does."""
     found = runtime.find_model(name)
-    if isinstance(found, FoundModel) and not _means(runtime, found):
-        value = os.path.abspath(found.path)
-    else:
-        value = found.name
+    value = name_of(runtime, found) if isinstance(found, FoundModel) else found.name
     set_in_config(runtime.paths.config_file, "model", value)
-    narrator = runtime.narrator()
-    narrator.say(f"{found.name} is the default now")
+    yield f"{found.name} is the default now"
     if runtime.environment.get("CHAT_MODEL"):
-        narrator.say(f"but CHAT_MODEL is set to {runtime.environment['CHAT_MODEL']}, and wins")
+        yield f"but CHAT_MODEL is set to {runtime.environment['CHAT_MODEL']}, and wins"
+    else:
+        runtime.config = replace(runtime.config, model=value)
 
 
 def remove_model(runtime: Runtime, name: str, *, yes: bool) -> None:
@@ -68,49 +73,68 @@ def remove_model(runtime: Runtime, name: str, *, yes: bool) -> None:
     Raises:
         UsageProblem: If it is another program's, or nobody can be asked.
     """
+    removal = find_removal(runtime, name)
+    if removal.question and not yes and not runtime.is_interactive:
+        raise UsageProblem("nobody can be asked here: --yes deletes it")
+    if not removal.question or yes or confirm(runtime, removal.question):
+        for line in removal.carry_out():
+            runtime.narrator().say(line)
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Taking a model off the list, which may delete its files."""
+
+    found: FoundModel
+    folder: Path
+    """The models folder."""
+    was_default: bool
+
+    @property
+    def question(self) -> str:
+        """What a person has to agree to; nothing where all files stay."""
+        if self.found.source == ADDED:
+            return ""
+        files = " and its other parts" if len(self.found.parts) > 1 else ""
+        return f"Delete {self.found.path}{files}, {file_size(self.found.size_bytes)}?"
+
+    def carry_out(self) -> Iterator[str]:
+        """Do it, and tell what was done."""
+        if self.found.source == ADDED:
+            yield f"{_forget(self.found, self.folder)} is not listed any more; the files stay"
+        else:
+            for part in self.found.parts:
+                part.unlink()
+                _remove_empty(part.parent, self.folder)
+            yield f"deleted {self.found.name}, {file_size(self.found.size_bytes)}"
+        if self.was_default:
+            yield "it was the default: `chat models use NAME` chooses another"
+
+
+def find_removal(runtime: Runtime, name: str) -> Removal:
+    """What taking a model off the list comes to.
+
+    Raises:
+        UnknownModel: If there is none of that name.
+        UsageProblem: If it is another program's, or at a server.
+    """
     found = runtime.find_model(name, by_name=True)
     if not isinstance(found, FoundModel):
         raise UsageProblem(
             f"{name} is at {found.host}: take [endpoints.{name}] out of {runtime.paths.config_file}"
         )
-    is_default = runtime.config.model in (found.name, str(found.path))
     if found.source not in (OWN, ADDED):
         raise UsageProblem(f"{found.name} belongs to {found.source}: {_whose(found)}")
-    narrator = runtime.narrator()
-    if found.source == ADDED:
-        narrator.say(f"{_forget(runtime, found)} is not listed any more; the files stay")
-    elif _delete(runtime, found, yes=yes):
-        narrator.say(f"deleted {found.name}, {file_size(found.size_bytes)}")
-    else:
-        return
-    if is_default:
-        narrator.say("it was the default: `chat models use NAME` chooses another")
+    was_default = runtime.config.model in (found.name, str(found.path))
+    return Removal(found, runtime.paths.models, was_default)
 
 
-def _forget(runtime: Runtime, found: FoundModel) -> str:
+def _forget(found: FoundModel, folder: Path) -> str:
     """Take away the links to a model, or to the folder that it is in; what that was."""
-    links = {_link_to(part, runtime.paths.models) for part in found.parts}
+    links = {_link_to(part, folder) for part in found.parts}
     for link in links:
         link.unlink()
     return found.name if found.path in links else f"{found.path.parent} and all in it"
-
-
-def _delete(runtime: Runtime, found: FoundModel, *, yes: bool) -> bool:
-    """Delete the files of a model; whether the person agreed.
-
-    Raises:
-        UsageProblem: If nobody can be asked.
-    """
-    if not yes and not runtime.is_interactive:
-        raise UsageProblem("nobody can be asked here: --yes deletes it")
-    files = " and its other parts" if len(found.parts) > 1 else ""
-    question = f"Delete {found.path}{files}, {file_size(found.size_bytes)}?"
-    if not (yes or confirm(runtime, question)):
-        return False
-    for part in found.parts:
-        part.unlink()
-        _remove_empty(part.parent, runtime.paths.models)
-    return True
 
 
 def _link(target: Path, link: Path) -> None:
@@ -128,13 +152,13 @@ def _link_to(path: Path, folder: Path) -> Path:
     return next(each for each in reversed(inside[: inside.index(folder)]) if each.is_symlink())
 
 
-def _means(runtime: Runtime, found: FoundModel) -> bool:
-    """Whether the model's name alone means it."""
+def name_of(runtime: Runtime, found: FoundModel) -> str:
+    """What means a model: its name, or where its file is if another one has that name."""
     try:
         named = resolve_model(found.name, runtime.paths.models, by_name=True)
     except (UnknownModel, NoModel):
-        return False
-    return named.path == found.path
+        return os.path.abspath(found.path)
+    return found.name if named.path == found.path else os.path.abspath(found.path)
 
 
 def _whose(found: FoundModel) -> str:

@@ -58,6 +58,11 @@ def model_info(runtime: Runtime, name: str | None, *, as_json: bool) -> None:
         _print_rendering(runtime, info.template.rendering)
 
 
+def model_rows(runtime: Runtime, found: FoundModel) -> list[tuple[str, str]]:
+    """What the files of a model say, in pairs."""
+    return list(_rows(_examined(found, Ledger(runtime.paths.trust))))
+
+
 def _examined(found: FoundModel, ledger: Ledger) -> ModelInfo:
     summary = described(found, summarise(found.parts)).summary
     header = read_header(found.path)

@@ -30,9 +30,26 @@ _TABLE = _C0 | _DEL | {code: f"<U+{code:04X}>" for code in _HIDDEN}
 _LINE_TABLE = _TABLE | {ord("\n"): "␊", ord("\t"): "␉"}
 
 
+_UNSEEN = [
+    0x00AD,  # soft hyphen
+    0x180E,  # Mongolian vowel separator
+    0x200B,  # zero-width space
+    *range(0x2060, 0x2065),  # word joiner, invisible operators
+    0xFEFF,  # byte order mark
+]
+"""They do nothing to a terminal. The joiners of emoji and of some scripts are not among them."""
+
+_CHANGED_TABLE = _TABLE | {code: f"<U+{code:04X}>" for code in _UNSEEN}
+
+
 def sanitize(text: str) -> str:
     """The text with a mark for each character that is not plain text, a newline or a tab."""
     return text.translate(_TABLE)
+
+
+def sanitize_changed(text: str) -> str:
+    """The same of words that are put in or taken out: nobody can decide about what is not seen."""
+    return text.translate(_CHANGED_TABLE)
 
 
 def sanitize_line(text: str) -> str:

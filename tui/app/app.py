@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -15,7 +16,7 @@ from textual.theme import Theme
 
 from tui.app.faults import FaultLog, Steadfast
 from tui.app.hangup import end_with_terminal
-from tui.app.messages import Activity, Failed
+from tui.app.messages import Activity, Download, DownloadMoved, Failed
 from tui.app.overview import Overview
 from tui.app.screens.chat import ChatScreen
 from tui.app.thread import Errand, TalkThread
@@ -27,6 +28,8 @@ from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
+    from sessions import Hit
+    from tui.app.downloading import Downloader
     from tui.app.talk import AppTalk
 
 _SHORT = 160
@@ -43,6 +46,8 @@ class ChatApp(Steadfast, App[int]):
         Binding("f1", "help", "help", id="app.help"),
         Binding("ctrl+p", "command_palette", "all commands", id="app.palette", priority=True),
         Binding("ctrl+b", "app.sessions", "sessions", id="app.sessions"),
+        Binding("f3", "prompts", "prompts", id="app.prompts"),
+        Binding("f2", "app.inspector", "what the model gets", id="app.inspector"),
         Binding("f9", "change_theme", "colours", id="app.theme"),
         Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
     ]
@@ -52,6 +57,8 @@ class ChatApp(Steadfast, App[int]):
     """The conversation as it is now; panels and screens watch it."""
     activity: reactive[Activity | None] = reactive[Activity | None](None)
     """What is going on; None where nothing is."""
+    download: reactive[Download | None] = reactive[Download | None](None)
+    """The model that is being downloaded, or was last."""
 
     def __init__(self, runtime: Runtime, options: AskOptions) -> None:
         """Nothing runs yet.
@@ -96,6 +103,8 @@ class ChatApp(Steadfast, App[int]):
         """Wait until everything is saved."""
         for question in self._questions:
             question.cancel()
+        if "downloader" in vars(self):
+            self.downloader.close()
         await asyncio.get_running_loop().run_in_executor(None, self._thread.stop)
 
     def _start(self) -> None:
@@ -137,11 +146,34 @@ class ChatApp(Steadfast, App[int]):
 
         self.push_screen(ShowText(sanitize("\n".join(lines))))
 
-    def offer_models(self) -> None:
-        """Offer models where there is none."""
-        from tui.app.screens.offer import OfferScreen
+    @cached_property
+    def downloader(self) -> Downloader:
+        """Gets models while everything else goes on."""
+        from tui.app.downloading import Downloader
 
-        self.push_screen(OfferScreen(self.runtime.paths.models))
+        return Downloader(self.runtime, self.post_message, self.fault_log)
+
+    def on_download_moved(self, message: DownloadMoved) -> None:
+        """Show how far a download is; a first model is used at once."""
+        download = self.download = message.download
+        if download.end != "here":
+            return
+        from tui.app.errands import use_model
+        from tui.app.missing import MissingEngine
+        from tui.app.screens.models import ModelsScreen
+
+        if self.overview.model == MissingEngine.model_name:
+            self.do(use_model(download.model))
+            if isinstance(self.screen, ModelsScreen):
+                self.screen.dismiss(None)
+        else:
+            self.tell([f"{download.what} is here: /model and the models screen use it"])
+
+    def action_models(self) -> None:
+        """Show the models that there are, and offer some."""
+        from tui.app.screens.models import ModelsScreen
+
+        self.push_screen(ModelsScreen())
 
     def edit(self, text: str) -> str | None:
         """See `Person`: have a text edited. From the conversation's thread."""
@@ -192,6 +224,31 @@ class ChatApp(Steadfast, App[int]):
         from tui.app.widgets.side import toggle
 
         await toggle(self.chat, SessionsPanel, is_left=True)
+
+    def action_prompts(self) -> None:
+        """Show the library of prompts."""
+        from tui.app.screens.prompts import PromptsScreen
+
+        self.push_screen(PromptsScreen())
+
+    async def action_inspector(self) -> None:
+        """Show what the model gets and how it answers, or take it away."""
+        from tui.app.widgets.inspector import Inspector
+        from tui.app.widgets.side import toggle
+
+        await toggle(self.chat, Inspector, is_left=False)
+
+    def action_search(self) -> None:
+        """Search all sessions; go to the turn that is chosen."""
+        from tui.app.screens.search import SearchScreen
+
+        self.push_screen(SearchScreen(), self._go_to_hit)
+
+    def _go_to_hit(self, hit: Hit | None) -> None:
+        from tui.app.session_errands import open_at
+
+        if hit is not None:
+            self.do(open_at(hit.session, hit.turn))
 
     def action_leave(self) -> None:
         """Save and leave."""

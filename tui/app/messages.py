@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from textual.message import Message
 
 from tui.app.overview import Overview
 from tui.app.pieces import Pieces
 
+if TYPE_CHECKING:
+    from engine.models.offers import Offers
+
 Doing: TypeAlias = Literal["loading", "reading", "thinking", "writing", "summarising", "working"]
+End: TypeAlias = Literal["", "here", "failed", "stopped", "choose"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,29 @@ class Reached(Message):
 @dataclass
 class NoModelFound(Message):
     """There is no model to talk to: the person is offered some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A download at one moment."""
+
+    what: str
+    """As it was asked for."""
+    line: str = ""
+    """How far it is, or what came of it."""
+    end: End = ""
+    """What came of it; nothing as long as it goes on."""
+    model: str | None = None
+    """What means it to `use_model`, once it is here; None is the first there is."""
+    offers: Offers | None = None
+    """What there is to choose from, where that has to be said first."""
+
+
+@dataclass
+class DownloadMoved(Message):
+    """A download goes on, or has ended."""
+
+    download: Download
 
 
 @dataclass

@@ -62,6 +62,29 @@ class AskLine(Dialog):
         self.dismiss(event.value)
 
 
+class Confirm(Dialog):
+    """Asks for a yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "agree", "yes"),
+        Binding("n,enter,q", "leave", "no"),
+    ]
+
+    def __init__(self, question: str) -> None:
+        super().__init__()
+        self._question = question
+
+    def compose(self) -> ComposeResult:
+        """See `Screen`."""
+        with Vertical():
+            yield Label(Content(self._question))
+            yield Label(Content("y  yes      n  no"))
+
+    def action_agree(self) -> None:
+        """Leave with a yes."""
+        self.dismiss("yes")
+
+
 class EditWords(Dialog):
     """Has a person change words."""
 

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from tui.reviewing.flow import Stretch, excerpt
 from tui.reviewing.state import Change
-from tui.sanitize import sanitize, sanitize_line
+from tui.sanitize import sanitize, sanitize_changed, sanitize_line
 
 _STYLES = {
     "deleted": "$text-error on $error-muted",
@@ -66,7 +66,8 @@ def _parts(
     for stretch in stretches:
         # Nobody sees a line break that goes or comes alone.
         is_marked = in_line or (stretch.role in _SIGNS and stretch.text.isspace())
-        words = (sanitize_line if is_marked else sanitize)(stretch.text)
+        words = sanitize_changed(stretch.text) if stretch.role in _SIGNS else stretch.text
+        words = (sanitize_line if is_marked else sanitize)(words)
         words = _SIGNS.get(stretch.role, "{}").format(words)
         styles = " ".join(part for part in (style, _STYLES.get(stretch.role, "")) if part)
         yield (words, styles) if styles else words

@@ -10,7 +10,7 @@ from tui.errors import UsageProblem
 from tui.reviewing.flow import in_words, line_of
 from tui.reviewing.state import Change, Decision, Review
 from tui.reviewing.thread import Wish
-from tui.sanitize import sanitize, sanitize_line
+from tui.sanitize import sanitize, sanitize_changed, sanitize_line
 
 OTHER_WORDS = "Say it in another way."
 VERSIONS = 3
@@ -157,7 +157,7 @@ def _say(review: Review, change: Change, desk: Desk) -> None:
         lines = text.split("\n") if text.strip() else [in_words(text)]
         for line in lines:
             if line.strip():
-                desk.write(f"{word}: {sanitize(line)}")
+                desk.write(f"{word}: {sanitize_changed(line)}")
 
 
 def _fate(review: Review) -> str:

@@ -49,6 +49,8 @@ class ReviewScreen(Screen[bool]):
     #sides VerticalScroll { width: 1fr; padding: 1 2; }
     #sides .divided { border-left: vkey $surface-lighten-2; }
     #about { height: auto; max-height: 6; padding: 0 2; color: $text-muted; }
+    ReviewScreen.-low #about { max-height: 30%; padding: 0 1; }
+    ReviewScreen.-low #flow, ReviewScreen.-low #sides VerticalScroll { padding: 0 1; }
     #progress { height: 1; padding: 0 2; color: $text-muted; }
     """
 
@@ -99,6 +101,8 @@ class ReviewScreen(Screen[bool]):
             drafts: Their drafts, by number.
         """
         super().__init__()
+        # On a low terminal the change itself needs the room that warnings would take.
+        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]
         self._review = review
         self._drafts = drafts
         self._status = ""
@@ -107,6 +111,7 @@ class ReviewScreen(Screen[bool]):
         self._is_due = False
         self._sides: bool | None = None
         self._seen: object = None
+        self._shown: Change | None = None
         # Kept, not looked for: what still comes when the screen is being left meets them too.
         self._parts = {name: Static(id=name) for name in ("head", *_VIEWS, "about", "progress")}
         self._flow = VerticalScroll(self._parts["words"], id="flow")
@@ -155,6 +160,7 @@ class ReviewScreen(Screen[bool]):
             return
         self._show_lines()
         review, change = self._review, self._review.current
+        self._shown = change
         self._flow.display = not self._is_wide
         self._both.display = self._is_wide
         if change is None:
@@ -227,8 +233,9 @@ class ReviewScreen(Screen[bool]):
         self.refresh_review()
 
     def action_decide(self, decision: str) -> None:
-        """Take or skip the change that is shown."""
-        self._review.decide("taken" if decision == "taken" else "skipped")
+        """Take or skip the change that is shown; not one that came a moment ago, unseen."""
+        if self._review.current is self._shown:
+            self._review.decide("taken" if decision == "taken" else "skipped")
         self._acted()
 
     def action_decide_rest(self, decision: str) -> None:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tui.app.thread import Errand
 
 
+_ANSWERS = 3
+"""So many alternatives unless another number is given."""
+
+
 def _key(key: str, action: str, words: str, name: str, tooltip: str) -> Binding:
     return Binding(key, action, words, show=False, id=f"turns.{name}", tooltip=tooltip)
 
@@ -29,6 +33,7 @@ class TurnActions(Widget):
         _key(
             "R", "again_otherwise", "regenerate otherwise", "otherwise", "other settings or model"
         ),
+        _key("a", "alternatives", "alternatives", "alternatives", "several answers side by side"),
         _key("c", "again('continue')", "continue", "continue", "go on where the answer ends"),
         _key("p", "go_on_from", "edit and go on", "rewrite", "the model goes on from your words"),
         _key("left_square_bracket", "step(-1)", "version before", "before", "the one before this"),
@@ -83,6 +88,21 @@ class TurnActions(Widget):
         shown = self._free_turn()
         if shown is not None:
             self.app.push_screen(OtherwiseScreen(shown.turn.id))
+
+    def action_alternatives(self) -> None:
+        """Have several answers made at once."""
+        from tui.app.turn_errands import run_on
+        from tui.reviewing.dialogs import AskLine
+
+        shown = self._free_turn()
+        if shown is None:
+            return
+
+        def ask(answer: str | None) -> None:
+            if answer is not None:
+                self._app.do(run_on(shown.turn.id, "regen", f"n={answer.strip() or _ANSWERS}"))
+
+        self.app.push_screen(AskLine(f"How many answers at once? Enter alone: {_ANSWERS}"), ask)
 
     def action_step(self, by: int) -> None:
         """Go to the version before or after this one."""

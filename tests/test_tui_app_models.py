@@ -1,0 +1,208 @@
+"""The app's models screen: what is listed, used, downloaded from a hub on loopback, and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from app_pilot import PacedEngine, Stage, perform
+from hub_server import HubServer, hub_server
+from textual.widgets import Input
+from tiny_gguf import tiny_gguf
+
+from engine.types import LoadOptions
+from tui.app.screens.models import ModelsScreen
+from tui.reviewing.dialogs import ChooseVersion, Confirm, ShowText
+from tui.runtime import EngineStarter
+
+TALE = tiny_gguf() + bytes(200_000)
+REPO = "some/Tale-GGUF"
+
+
+@pytest.fixture(autouse=True)
+def no_starter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The starter's wheel is not there, and what is set in the environment does not reach a hub."""
+    monkeypatch.setattr("engine.models.stores._STARTER_DISTRIBUTION", "not-installed")
+    for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "http_proxy", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def hub() -> Iterator[HubServer]:
+    """A hub with two quantizations of a model."""
+    with hub_server() as server:
+        server.repos[REPO] = {"Tale-Q4_K_M.gguf": TALE, "Tale-Q8_0.gguf": TALE + bytes(3000)}
+        yield server
+
+
+def placed(home: Path, *names: str) -> Path:
+    """Models in the models folder; the first one is the default."""
+    folder = home / "data" / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / f"{name}.gguf").write_bytes(tiny_gguf())
+    return folder
+
+
+def engines_by_name() -> EngineStarter:
+    """An engine for every file, called by its name."""
+
+    def start(path: Path, options: LoadOptions) -> PacedEngine:
+        engine = PacedEngine([f"I am {path.stem}."])
+        engine.model_name = options.name or path.stem
+        return engine
+
+    return start
+
+
+def line_with(stage: Stage, words: str) -> str:
+    """The first line of the screen with these words."""
+    return next(row for row in stage.screen_text().split("\n") if words in row)
+
+
+def test_models_are_listed_with_what_they_need_and_another_goes_on(home: Path) -> None:
+    placed(home, "harbour", "lamp")
+
+    async def play(stage: Stage) -> None:
+        await stage.send("Who are you?")
+        await stage.press("f4")
+        await stage.sees("On this machine")
+        assert "● harbour" in stage.screen_text()
+        row = line_with(stage, "  lamp ").split()
+        assert "fits" in row
+        assert "kB" in row
+        await stage.press("j")
+        await stage.sees("lamp.gguf")
+        await stage.press("enter")
+        await stage.until(lambda: stage.overview.model == "lamp")
+        assert stage.app.screen is stage.chat
+        await stage.send("And now?")
+        assert stage.contents == ["Who are you?", "I am harbour.", "And now?", "I am lamp."]
+
+    perform(play, home, starter=engines_by_name(), size=(100, 30))
+
+
+def test_a_default_is_kept_and_marked_and_all_of_a_model_is_told(home: Path) -> None:
+    placed(home, "harbour", "lamp")
+
+    async def play(stage: Stage) -> None:
+        await stage.press("f4")
+        await stage.sees("On this machine")
+        await stage.press("j", "d")
+        await stage.sees("lamp is the default now")
+        await stage.until(lambda: "★" in line_with(stage, " lamp "))
+        await stage.press("i")
+        await stage.until(lambda: isinstance(stage.app.screen, ShowText))
+        await stage.sees("architecture: llama")
+
+    perform(play, home, starter=engines_by_name(), size=(100, 40))
+    assert 'model = "lamp"' in (home / "config" / "config.toml").read_text()
+
+
+def test_a_model_is_deleted_only_on_a_yes(home: Path) -> None:
+    folder = placed(home, "harbour", "lamp")
+
+    async def play(stage: Stage) -> None:
+        await stage.press("f4")
+        await stage.sees("On this machine")
+        await stage.press("j")
+        for answer, outcome in (("n", "nothing was deleted"), ("y", "deleted lamp")):
+            assert (folder / "lamp.gguf").exists()
+            await stage.press("x")
+            await stage.until(lambda: isinstance(stage.app.screen, Confirm))
+            await stage.press(answer)
+            await stage.sees(outcome)
+        assert not (folder / "lamp.gguf").exists()
+        await stage.until(lambda: " lamp  " not in stage.screen_text())
+
+    perform(play, home, starter=engines_by_name(), size=(100, 40))
+
+
+def test_without_a_model_one_is_downloaded_and_used_at_once(
+    home: Path, hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+
+    async def play(stage: Stage) -> None:
+        await stage.sees("There is no model yet")
+        assert "starter" in stage.screen_text()
+        assert "fits" in line_with(stage, "smollm2-135m")
+        stage.app.screen.query_one(Input).value = f"hf:{REPO}"
+        await stage.press("tab", "enter")
+        await stage.until(lambda: isinstance(stage.app.screen, ChooseVersion))
+        await stage.sees("Q8_0")
+        await stage.press("enter")
+        await stage.until(lambda: stage.overview.model == "Tale-Q4_K_M")
+        assert stage.app.screen is stage.chat
+        await stage.send("Who are you?")
+        assert stage.contents[-1] == "I am Tale-Q4_K_M."
+
+    environment = {"HF_ENDPOINT": hub.url}
+    perform(play, home, starter=engines_by_name(), size=(100, 30), environment=environment)
+    assert (home / "data" / "models" / REPO / "Tale-Q4_K_M.gguf").read_bytes() == TALE
+
+
+def test_a_download_is_stopped_kept_and_gone_on_with(home: Path, hub: HubServer) -> None:
+    placed(home, "harbour")
+    hub.stall_after = 100_000
+    parts = home / "data" / "models" / ".downloads"
+
+    async def play(stage: Stage) -> None:
+        await stage.press("f4")
+        await stage.sees("On this machine")
+        stage.app.screen.query_one(Input).value = f"hf:{REPO}:Q4_K_M"
+        await stage.press("slash", "enter")
+        await stage.until(lambda: any(part.stat().st_size for part in parts.glob("*.part")))
+        await stage.sees("Tale-Q4_K_M: ")
+        await stage.press("s")
+        hub.stall_after = None
+        hub.closing.set()
+        await stage.sees("what is there is kept")
+        assert stage.overview.model == "harbour"
+
+    environment = {"HF_ENDPOINT": hub.url}
+    perform(play, home, starter=engines_by_name(), size=(100, 30), environment=environment)
+    assert [part.stat().st_size for part in parts.glob("*.part")] != []
+
+
+def test_what_cannot_be_downloaded_is_told_and_offline_asks_nobody(
+    home: Path, hub: HubServer
+) -> None:
+    placed(home, "harbour")
+
+    async def play(stage: Stage) -> None:
+        await stage.press("f4")
+        await stage.sees("To download")
+        await stage.press("end", "enter")
+        await stage.sees("offline forbids to download anything")
+        assert isinstance(stage.app.screen, ModelsScreen)
+        assert hub.asked == []
+
+    environment = {"HF_ENDPOINT": hub.url, "CHAT_OFFLINE": "1"}
+    perform(play, home, starter=engines_by_name(), size=(100, 30), environment=environment)
+
+
+def test_a_model_is_measured_and_the_figures_are_shown(home: Path) -> None:
+    placed(home, "harbour")
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        await stage.press("f4")
+        await stage.sees("On this machine")
+        await stage.press("b")
+        await stage.until(lambda: isinstance(stage.app.screen, ShowText))
+        await stage.sees("model")
+
+    perform(play, home, starter=engines_by_name(), size=(100, 40))
+
+
+def test_on_a_small_screen_name_size_and_fit_are_left(home: Path) -> None:
+    placed(home, "harbour")
+
+    async def play(stage: Stage) -> None:
+        await stage.press("f4")
+        await stage.sees("On this machine")
+        assert line_with(stage, "● harbour  ").split()[-1] == "fits"
+
+    perform(play, home, starter=engines_by_name(), size=(46, 14))

