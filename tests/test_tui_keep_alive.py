@@ -14,6 +14,7 @@ import pytest
 from scripted_chat import Chat
 
 from engine.resident import residents
+from tui.paths import find_paths
 
 CHAT = str(Path(sys.executable).parent / "chat")
 
@@ -89,3 +90,11 @@ def test_stopping_what_is_not_there_says_so(chat: Chat) -> None:
     assert chat("models", "stop") == 0
     assert chat("models", "stop", "zebra") == 2
     assert "chat models ps" in chat.err
+
+
+def test_sockets_are_in_the_sessions_own_folder() -> None:
+    assert find_paths({"CHAT_HOME": "/home/me/chat"}).runtime == Path("/home/me/chat/run")
+    session = {"XDG_RUNTIME_DIR": "/run/user/7"}
+    assert find_paths(session).runtime == Path("/run/user/7/draftsmith")
+    alone = find_paths({"TMPDIR": "/var/tmp/me", "XDG_RUNTIME_DIR": "relative"}).runtime
+    assert alone == Path(f"/var/tmp/me/draftsmith-{os.geteuid()}")

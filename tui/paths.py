@@ -116,11 +116,19 @@ def find_paths(environment: Mapping[str, str]) -> Paths:
             places.user_config_path,
             places.user_data_path,
             places.user_cache_path,
-            places.user_runtime_path,
+            _runtime(environment),
         )
         if paths.data.is_absolute():
             return paths
     raise ConfigError("there is no home folder: set HOME, or CHAT_HOME=/path/to/folder")
+
+
+def _runtime(environment: Mapping[str, str]) -> Path:
+    """The session's own folder for sockets, or one of this person's where there is no session."""
+    session = environment.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(session):
+        return Path(session) / "draftsmith"
+    return Path(environment.get("TMPDIR") or "/tmp") / f"draftsmith-{os.geteuid()}"
 
 
 def project_prompts(start: Path) -> Path | None:
