@@ -77,8 +77,8 @@ def test_unsure_words_are_marked_by_signs_and_another_one_is_gone_on_from(
         await stage.press("j", "enter")
         await stage.until(lambda: stage.app.screen is stage.chat)
         await stage.idle()
-        assert stage.engine.requests[-1].prefill.startswith("It was a dark and ")
-        assert stage.contents[-1] == stage.engine.requests[-1].prefill + " sailor laughed."
+        assert engine.requests[-1].prefill.startswith("It was a dark and ")
+        assert stage.contents[-1] == engine.requests[-1].prefill + " sailor laughed."
         assert stage.turns[-1].versions == 2
 
     perform(play, home, starter=lambda _path, _options: engine)
@@ -99,7 +99,7 @@ def test_ones_own_words_are_scored(home: Path, engine: Unsure) -> None:
         assert rows(stage)[line + 1].strip() == "~" * len("at the end of the day") + "▲" * 6
         await stage.press("n", "n")
         await stage.press("enter")
-        assert not stage.engine.requests[1:]
+        assert not engine.requests[1:]
         await stage.press("escape")
         await stage.until(lambda: stage.app.screen is stage.chat)
 
