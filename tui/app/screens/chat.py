@@ -61,6 +61,8 @@ class ChatScreen(Steadfast, Screen[None]):
         Binding("ctrl+c", "copy_or_stop", "stop", show=False, priority=True, id="chat.interrupt"),
         Binding("ctrl+n", "command('/new')", "new session", id="chat.new"),
         Binding("ctrl+g", "edit", "write in your editor", id="chat.editor"),
+        # Before the composer, where it would take a word away.
+        Binding("ctrl+f", "app.search", "search all sessions", priority=True, id="app.search"),
         Binding("f5", "retry", "try again", id="chat.retry"),
         Binding("f4", "app.models", "models", id="chat.models"),
         Binding("tab", "other_side", "transcript and back", id="chat.switch"),
