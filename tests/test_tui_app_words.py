@@ -65,7 +65,7 @@ def test_unsure_words_are_marked_by_signs_and_another_one_is_gone_on_from(
         await stage.sees("“ stormy”  14%")
         place = next(n for n, row in enumerate(rows(stage)) if "stormy" in row)
         at = rows(stage)[place].index(" stormy")
-        assert rows(stage)[place + 1][at:].rstrip() == "▒" * len(" stormy")
+        assert rows(stage)[place + 1][at:].rstrip() == " " + "▒" * len("stormy")
         await stage.press("down")
         await stage.sees("“ out.”")
         await stage.press("up", "n")
@@ -96,7 +96,7 @@ def test_ones_own_words_are_scored(home: Path, engine: Unsure) -> None:
         await inside(stage, "s")
         await stage.sees("perplexity")
         line = next(n for n, row in enumerate(rows(stage)) if "at the end" in row)
-        assert rows(stage)[line + 1].strip() == "~" * len("at the end of the day") + "▲" * 6
+        assert rows(stage)[line + 1].strip() == "~~ ~~~ ~~~ ~~ ~~~ ~~~ ▲▲▲▲▲"
         await stage.press("n", "n")
         await stage.press("enter")
         assert not engine.requests[1:]
