@@ -76,8 +76,8 @@ def test_each_of_two_notes_in_the_same_words_is_carried_out(
     named = [argument for draft in drafts for argument in ("--edit", str(draft))]
     chat = terminal.start_scripted("It is far.", *named, "--watch", "--yes")
     chat.expect("Ctrl\\+C ends")
-    for draft in drafts:
-        wait_for(lambda draft=draft: draft.read_text() == "It is far.\n\n# Then\n\nIt is far.\n")
+    done = "It is far.\n\n# Then\n\nIt is far.\n"
+    wait_for(lambda: {draft.read_text() for draft in drafts} == {done})
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
