@@ -179,6 +179,8 @@ class ChatScreen(Steadfast, Screen[None]):
     def failed(self, message: Failed) -> None:
         """Show what went wrong."""
         self._banner.show(message.reason, can_retry=message.can_retry, key="F5")
+        if not self.is_active:
+            self.chat_app.tell([message.reason], is_warning=True)
 
     @on(Said)
     def said(self, message: Said) -> None:
