@@ -74,15 +74,15 @@ def test_what_cannot_be_is_refused_and_nothing_takes_a_setting_out(home: Path) -
 def test_a_key_is_given_to_an_action_and_works_at_once(home: Path) -> None:
     async def play(stage: Stage) -> None:
         screen = await opened(stage, "app.sessions")
-        await typed(stage, screen, "f7")
+        await typed(stage, screen, "f10")
         await stage.sees("it counts from now on")
         await stage.press("escape")
         await stage.until(lambda: stage.app.screen is stage.chat)
-        await stage.press("f7")
+        await stage.press("f10")
         await stage.sees("find a session")
 
     perform(play, home, size=SIZE)
-    assert '"app.sessions" = "f7"' in (home / "config" / "config.toml").read_text()
+    assert '"app.sessions" = "f10"' in (home / "config" / "config.toml").read_text()
 
 
 def test_a_theme_is_taken_on_and_what_wins_over_the_file_is_named(home: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_table_that_is_not_there_is_made(tmp_path: Path) -> None:
         (("n_ctx",), "4096", 4096),
         (("sampling", "dry_sequence_breakers"), "\\n,:", ["\n", ":"]),
         (("sampling", "logit_bias"), "whale=-2", {"whale": -2}),
-        (("keys", "chat.new"), "f7", "f7"),
+        (("keys", "chat.new"), "f7", "f10"),
         (("model",), " ", None),
     ],
 )
