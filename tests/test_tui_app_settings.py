@@ -115,7 +115,7 @@ def test_a_table_that_is_not_there_is_made(tmp_path: Path) -> None:
         (("n_ctx",), "4096", 4096),
         (("sampling", "dry_sequence_breakers"), "\\n,:", ["\n", ":"]),
         (("sampling", "logit_bias"), "whale=-2", {"whale": -2}),
-        (("keys", "chat.new"), "f7", "f10"),
+        (("keys", "chat.new"), "f7", "f7"),
         (("model",), " ", None),
     ],
 )
