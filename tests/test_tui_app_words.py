@@ -12,6 +12,7 @@ from engine.errors import Unsupported
 from engine.types import Message, TokenScore
 from sessions import SessionStore
 from tui.app.screens.words import WordsScreen
+from tui.app.weighing import others_behind
 from tui.app.widgets.heatmap import HeatMap
 from tui.uncertain import aligned
 
@@ -65,7 +66,7 @@ def test_unsure_words_are_marked_by_signs_and_another_one_is_gone_on_from(
         await stage.sees("“ stormy”  14%")
         place = next(n for n, row in enumerate(rows(stage)) if "stormy" in row)
         at = rows(stage)[place].index(" stormy")
-        assert rows(stage)[place + 1][at:].rstrip() == "▒" * len(" stormy")
+        assert rows(stage)[place + 1][at:].rstrip() == " " + "▒" * len("stormy")
         await stage.press("down")
         await stage.sees("“ out.”")
         await stage.press("up", "n")
@@ -96,7 +97,7 @@ def test_ones_own_words_are_scored(home: Path, engine: Unsure) -> None:
         await inside(stage, "s")
         await stage.sees("perplexity")
         line = next(n for n, row in enumerate(rows(stage)) if "at the end" in row)
-        assert rows(stage)[line + 1].strip() == "~" * len("at the end of the day") + "▲" * 6
+        assert rows(stage)[line + 1].strip() == "~~ ~~~ ~~~ ~~ ~~~ ~~~ ▲▲▲▲▲"
         await stage.press("n", "n")
         await stage.press("enter")
         assert not engine.requests[1:]
@@ -135,6 +136,20 @@ def test_the_cursor_stays_in_sight_in_long_answers(home: Path) -> None:
         await stage.sees("“ stormy”")
 
     perform(play, home, starter=lambda _path, _options: engine, size=(50, 12))
+
+
+def test_what_might_follow_is_told_from_a_beginning_that_was_written_anew() -> None:
+    def score(text: str, *others: str) -> TokenScore:
+        return TokenScore(text, -0.1, 0, tuple((each, -1.0) for each in (text, *others)))
+
+    small = score(" small", " old")
+    assert others_behind([small], " small") == [(" small", -1.0), (" old", -1.0)]
+    assert others_behind([score(" the", " a"), small], " small") == [*small.others]
+    assert others_behind([score(" lighthouse", " lights", " dark")], "house") == [
+        ("house", -1.0),
+        ("s", -1.0),
+    ]
+    assert others_behind([score(" the", " a")], "") == []
 
 
 def test_parts_of_characters_are_joined_with_what_they_are_part_of() -> None:

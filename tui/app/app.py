@@ -48,6 +48,7 @@ class ChatApp(Steadfast, App[int]):
         Binding("ctrl+b", "app.sessions", "sessions", id="app.sessions"),
         Binding("f3", "prompts", "prompts", id="app.prompts"),
         Binding("f2", "app.inspector", "what the model gets", id="app.inspector"),
+        Binding("f8", "app.settings", "settings", id="app.settings"),
         Binding("f9", "change_theme", "colours", id="app.theme"),
         Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
     ]
@@ -91,13 +92,17 @@ class ChatApp(Steadfast, App[int]):
         if self._is_ended:
             self.leave()
             return
-        self.set_keymap(dict(self.runtime.config.keys))
-        if self.runtime.config.theme in self.available_themes:
-            self.theme = self.runtime.config.theme
+        self.apply_config()
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         if self.runtime.stdin.isatty() and not self.is_headless:
             end_with_terminal(self.runtime.stdin.fileno(), self._thread.stop)
         self.call_after_refresh(self._start)
+
+    def apply_config(self) -> None:
+        """Take keys and colours as the configuration says."""
+        self.set_keymap(dict(self.runtime.config.keys))
+        if self.runtime.config.theme in self.available_themes:
+            self.theme = self.runtime.config.theme
 
     async def on_unmount(self) -> None:
         """Wait until everything is saved."""
@@ -238,6 +243,12 @@ class ChatApp(Steadfast, App[int]):
 
         await toggle(self.chat, Inspector, is_left=False)
 
+    def action_settings(self) -> None:
+        """Show all settings, to change them."""
+        from tui.app.screens.settings import SettingsScreen
+
+        self.push_screen(SettingsScreen(self.chat.active_bindings.values()))
+
     def action_search(self) -> None:
         """Search all sessions; go to the turn that is chosen."""
         from tui.app.screens.search import SearchScreen
@@ -266,7 +277,7 @@ class ChatApp(Steadfast, App[int]):
         from tui.config_writing import set_in_config
 
         try:
-            set_in_config(self.runtime.paths.config_file, "theme", theme.name)
+            set_in_config(self.runtime.paths.config_file, ("theme",), theme.name)
         except (ConfigError, OSError) as error:
             self.chat.post_message(Failed(explain(error)[0]))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from textual.message import Message
 
-from engine.types import Sampling, Scored
+from engine.types import Piece, Sampling, Scored, TokenScore
 from sessions import Turn, messages_of
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
@@ -116,16 +116,42 @@ def _computed_others(talk: AppTalk, turn: Turn, text_before: str) -> Sequence[tu
     conversation = talk.conversation
     question = conversation.log.session.path(turn.id)[:-1]
     settings = replace(
-        conversation.settings, sampling=Sampling(temperature=0), max_tokens=1, top_logprobs=_OTHERS
+        conversation.settings, sampling=Sampling(temperature=0), max_tokens=2, top_logprobs=_OTHERS
     )
     request = request_after(question, settings)
     request = replace(request, prefill=request.prefill + text_before)
-    found: Sequence[tuple[str, float]] = ()
+    scores: list[TokenScore] = []
+    said = ""
     with closing(conversation.engine.stream(request)) as events:
         for event in events:
-            if isinstance(event, Scored) and not found:
-                found = event.tokens[0].others
-    return found
+            if isinstance(event, Scored):
+                scores += event.tokens
+            elif isinstance(event, Piece):
+                said += event.text
+    return others_behind(scores, said)
+
+
+def others_behind(scores: Sequence[TokenScore], said: str) -> list[tuple[str, float]]:
+    """What might have been said first.
+
+    Engines may write the last token of a given beginning anew, as one that begins with it: scored,
+    but not said.
+
+    Args:
+        scores: Of all tokens that were written.
+        said: What of them is new.
+    """
+    given = max(0, sum(len(score.text) for score in scores) - len(said))
+    for score in scores:
+        if given < len(score.text):
+            beginning = score.text[:given]
+            return [
+                (text[given:], logprob)
+                for text, logprob in score.others
+                if text.startswith(beginning) and len(text) > given
+            ]
+        given -= len(score.text)
+    return []
 
 
 def _cell(token: tuple[str, float]) -> Cell:

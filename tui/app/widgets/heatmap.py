@@ -160,16 +160,20 @@ class HeatMap(Steadfast, Static, can_focus=True):
     def _draw(self) -> None:
         rows: list[Content] = []
         for line in self._lines:
-            rows.append(Content.assemble(*(self._drawn(*part) for part in line.parts)))
+            rows.append(Content("").join(self._drawn(*part) for part in line.parts))
             if _has_signs(line, self._cells):
-                signs = "".join(
-                    self._cells[number].sign * cell_len(text) for number, text in line.parts
-                )
-                rows.append(Content.styled(signs.rstrip(), "$text-muted"))
+                signs = "".join(self._signs(*part) for part in line.parts)
+                rows.append(Content.styled(signs.rstrip(), "$foreground 40%"))
         self.update(Content("\n").join(rows))
 
-    def _drawn(self, number: int, text: str) -> tuple[str, str]:
-        return text, "reverse bold" if number == self._cursor else self._cells[number].style
+    def _drawn(self, number: int, text: str) -> Content:
+        word = text.lstrip(" ")
+        style = "reverse bold" if number == self._cursor else self._cells[number].style
+        return Content.assemble(text[: len(text) - len(word)], (word, style))
+
+    def _signs(self, number: int, text: str) -> str:
+        word = text.lstrip(" ")
+        return " " * (len(text) - len(word)) + self._cells[number].sign * cell_len(word)
 
 
 def _has_signs(line: _Line, cells: Sequence[Cell]) -> bool:
