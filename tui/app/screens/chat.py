@@ -61,6 +61,7 @@ class ChatScreen(Steadfast, Screen[None]):
         Binding("ctrl+n", "command('/new')", "new session", id="chat.new"),
         Binding("ctrl+g", "edit", "write in your editor", id="chat.editor"),
         Binding("f5", "retry", "try again", id="chat.retry"),
+        Binding("ctrl+o", "app.drafts", "revise a draft", id="chat.drafts"),
         Binding("f4", "app.models", "models", id="chat.models"),
         Binding("tab", "other_side", "transcript and back", id="chat.switch"),
     ]
