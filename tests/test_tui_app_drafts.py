@@ -82,13 +82,13 @@ async def reviewed(stage: Stage, *keys: str) -> None:
 def test_what_is_taken_is_written_and_undone_and_redone(home: Path, draft: Path) -> None:
     async def play(stage: Stage) -> None:
         screen = await opened(stage, draft)
-        await stage.press("ctrl+r")
+        await stage.strike("ctrl+r")
         await reviewed(stage, "y", "n", "y", "enter")
         await stage.sees("light.md is written")
         assert draft.read_text() == NEW.replace("has", "have")
         await stage.sees("write")
         screen.query_one("HistoryList").focus()
-        await stage.press("enter")
+        await stage.strike("enter")
         await stage.until(lambda: isinstance(stage.app.screen, ShowText))
         await stage.sees("-Their is a light.")
         await stage.press("escape", "u")
@@ -109,13 +109,13 @@ def test_only_the_chosen_section_or_lines_are_revised(home: Path, draft: Path) -
         screen = await opened(stage, draft)
         scope = screen.query(Select).first()
         scope.value = "The keeper"
-        await stage.press("ctrl+r")
+        await stage.strike("ctrl+r")
         await reviewed(stage, "a", "enter")
         await stage.sees("is written")
         assert draft.read_text() == NEW.replace("There", "Their")
         scope.value = ""
         screen.query(Input)[1].value = "3:3"
-        await stage.press("ctrl+r")
+        await stage.strike("ctrl+r")
         await reviewed(stage, "a", "enter")
         await stage.until(lambda: draft.read_text() == NEW)
 
@@ -125,14 +125,14 @@ def test_only_the_chosen_section_or_lines_are_revised(home: Path, draft: Path) -
 def test_a_review_that_is_left_is_kept_and_gone_on_with(home: Path, draft: Path) -> None:
     async def play(stage: Stage) -> None:
         await opened(stage, draft)
-        await stage.press("ctrl+r")
+        await stage.strike("ctrl+r")
         await reviewed(stage, "y", "ctrl+c")
         await stage.sees("decided is kept")
         assert draft.read_text() == OLD
-        await stage.press("ctrl+r")
+        await stage.strike("ctrl+r")
         await stage.until(lambda: isinstance(stage.app.screen, AskLine))
         await stage.sees("1 change decided")
-        await stage.press("enter")
+        await stage.strike("enter")
         await reviewed(stage, "n", "n", "enter")
         await stage.until(lambda: draft.read_text() == OLD.replace("Their", "There"))
 
@@ -142,7 +142,7 @@ def test_a_review_that_is_left_is_kept_and_gone_on_with(home: Path, draft: Path)
 def test_leaving_the_program_in_a_review_writes_nothing_and_ends(home: Path, draft: Path) -> None:
     async def play(stage: Stage) -> None:
         await opened(stage, draft)
-        await stage.press("ctrl+r")
+        await stage.strike("ctrl+r")
         await stage.until(lambda: isinstance(stage.app.screen, LiveReview))
         await stage.press("ctrl+q")
 
@@ -154,17 +154,17 @@ def test_what_cannot_be_revised_is_told(home: Path, draft: Path) -> None:
     async def play(stage: Stage) -> None:
         screen = await opened(stage, draft)
         screen.query(Input)[1].value = "nonsense"
-        await stage.press("ctrl+r")
+        await stage.strike("ctrl+r")
         await stage.sees("are no lines")
         screen.query(Input)[1].value = "400:600"
-        await stage.press("ctrl+r")
+        await stage.strike("ctrl+r")
         await stage.sees("there is no line 400")
         draft.chmod(0o444)
         screen.query(Input)[1].value = ""
-        await stage.press("ctrl+r")
+        await stage.strike("ctrl+r")
         await stage.sees("read-only")
         draft.unlink()
-        await stage.press("ctrl+r")
+        await stage.strike("ctrl+r")
         await stage.sees("light.md")
         assert isinstance(stage.app.screen, DraftsScreen)
 

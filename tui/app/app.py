@@ -215,7 +215,9 @@ class ChatApp(Steadfast, App[int]):
 
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._questions.add(answer)
-        self.push_screen(AskLine(sanitize_line(question)), answer.set_result)
+        # What came from another thread has no app of its own: no screen could be composed.
+        with self._context():
+            self.push_screen(AskLine(sanitize_line(question)), answer.set_result)
         try:
             return await answer
         finally:

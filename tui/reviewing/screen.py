@@ -41,17 +41,18 @@ Ctrl+C leaves without writing"""
 class ReviewScreen(Screen[bool]):
     """Every change of a revision, one at a time. It is left with whether to write them."""
 
-    CSS = """
+    # Not `CSS`, which would not hold for a class made of this one.
+    DEFAULT_CSS = """
     ReviewScreen { layout: vertical; }
-    ReviewScreen #head { height: 1; background: $panel; color: $text; padding: 0 1; }
-    ReviewScreen #flow { height: 1fr; padding: 1 2; }
-    ReviewScreen #sides { height: 1fr; }
-    ReviewScreen #sides VerticalScroll { width: 1fr; padding: 1 2; }
-    ReviewScreen #sides .divided { border-left: vkey $surface-lighten-2; }
-    ReviewScreen #about { height: auto; max-height: 6; padding: 0 2; color: $text-muted; }
+    #head { height: 1; background: $panel; color: $text; padding: 0 1; }
+    #flow { height: 1fr; padding: 1 2; }
+    #sides { height: 1fr; }
+    #sides VerticalScroll { width: 1fr; padding: 1 2; }
+    #sides .divided { border-left: vkey $surface-lighten-2; }
+    #about { height: auto; max-height: 6; padding: 0 2; color: $text-muted; }
     ReviewScreen.-low #about { max-height: 30%; padding: 0 1; }
     ReviewScreen.-low #flow, ReviewScreen.-low #sides VerticalScroll { padding: 0 1; }
-    ReviewScreen #progress { height: 1; padding: 0 2; color: $text-muted; }
+    #progress { height: 1; padding: 0 2; color: $text-muted; }
     """
 
     # What has the focus takes keys first: then up and down would scroll.
