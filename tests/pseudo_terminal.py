@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pexpect
+from screen import Screen
 
 from sessions import SessionStore, Turn
 
@@ -30,6 +31,26 @@ from tui.cli import main
 reply = Reply(sys.argv[1], endless=True)
 sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([reply], n_ctx=10**9)))
 """
+
+
+class Seen:
+    """What a person sees of a program on a terminal."""
+
+    def __init__(self, process: pexpect.spawn) -> None:
+        self._process = process
+        self._screen = Screen(80, 24)
+        # What came with the words that were expected last, and is not read yet.
+        self._screen.write(process.buffer)
+        process.buffer = ""
+
+    def wait(self, words: str) -> None:
+        """Wait until words are to be seen.
+
+        Raises:
+            pexpect.TIMEOUT: If nothing more is painted, and they are not.
+        """
+        while words not in self._screen.text:
+            self._screen.write(self._process.read_nonblocking(4096, timeout=30))
 
 
 class Terminal:

@@ -1,4 +1,8 @@
-"""A terminal that understands what the REPL paints with, and nothing else."""
+"""A terminal that understands what the REPL paints with, and nothing else.
+
+Of what is painted over only the cells that differ are written; so what a person sees cannot be read
+from what is written.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,10 @@ import re
 
 from rich.cells import cell_len
 
-_PARTS = re.compile(r"\x1b\[(\d*)(?:;[\d;]*)?([A-Za-z])|(\n|\r|.)", re.DOTALL)
+_PARTS = re.compile(r"\x1b\[\??(\d*)(?:;[\d;]*)? ?([A-Za-z])|(.)", re.DOTALL)
+_BROKEN_OFF = re.compile(r"\x1b(\[[?\d; ]*)?$")
+_LOOKS = "mhlq"
+"""Commands about colours, the cursor's shape and pasted text."""
 
 
 class Screen(io.StringIO):
@@ -19,17 +26,22 @@ class Screen(io.StringIO):
         self.rows = rows
         self.written = ""
         """Everything, as it came."""
+        self._rest = ""
         self._lines: list[list[str]] = [[]]
         self._row = self._column = 0
 
     def write(self, text: str, /) -> int:
         """Obey what is written."""
         self.written += text
-        for number, command, character in _PARTS.findall(text):
+        whole = self._rest + text
+        self._rest = broken[0] if (broken := _BROKEN_OFF.search(whole)) else ""
+        for number, command, character in _PARTS.findall(whole.removesuffix(self._rest)):
             if character == "\n":
                 self._down()
             elif character == "\r":
                 self._column = 0
+            elif character == "\b":
+                self._column = max(0, self._column - 1)
             elif character:
                 self._put(character)
             else:
@@ -77,6 +89,10 @@ class Screen(io.StringIO):
             self._row = max(self._top, self._row - number)
         elif command == "B":
             self._row = min(len(self._lines) - 1, self._row + number)
+        elif command == "C":
+            self._column = min(self.columns - 1, self._column + number)
+        elif command == "D":
+            self._column = max(0, self._column - number)
         elif command == "K":
             del self._lines[self._row][self._column :]
         elif command == "J":
@@ -84,4 +100,4 @@ class Screen(io.StringIO):
             for line in self._lines[self._row + 1 :]:
                 line.clear()
         else:
-            assert command == "m", f"nothing else is painted with: {command}"
+            assert command in _LOOKS, f"nothing else is painted with: {command}"

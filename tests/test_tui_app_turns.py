@@ -8,6 +8,7 @@ from app_pilot import Stage, perform
 from textual.widgets import Input, TextArea
 
 from engine.scripted import Reply
+from tui.app.screens.alternatives import AlternativesScreen
 from tui.app.screens.map import MapScreen
 from tui.app.screens.otherwise import OtherwiseScreen
 from tui.app.screens.reading import ReadScreen
@@ -93,6 +94,8 @@ def test_the_form_makes_an_answer_with_other_settings_and_another_model(home: Pa
         form.query_one("#temperature", Input).value = "1.25"
         form.query_one("#answers", Input).value = "2"
         await stage.press("enter")
+        await stage.sees("Esc keeps all")
+        await stage.press("escape")
         await stage.idle()
         assert stage.engine.requests[-1].sampling.temperature == 1.25
         assert stage.turns[-1].versions == 3
@@ -218,3 +221,74 @@ def test_nothing_is_done_to_turns_while_an_answer_comes(home: Path) -> None:
         assert stage.turns[-1].versions == 1
 
     perform(play, home, replies=[Reply("word ", endless=True)])
+
+
+async def three_answers(stage: Stage) -> None:
+    """Ask, and have three more answers side by side."""
+    await stage.send("Tell")
+    await stage.press("tab", "a")
+    await stage.until(lambda: isinstance(stage.app.screen, AskLine))
+    stage.engine.hold()
+    await stage.press("enter")
+    await stage.until(lambda: isinstance(stage.app.screen, AlternativesScreen))
+
+
+VERSIONS = ["Nothing.", "Dawn.\n\nA gull.", "Noon.\n\nA boat.", "Dusk.\n\nA lamp."]
+
+
+def test_alternatives_come_side_by_side_and_one_is_picked(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await three_answers(stage)
+        await stage.sees("Esc stops")
+        stage.engine.go()
+        await stage.sees("Enter goes on with this one")
+        await stage.sees("lamp.")
+        row = next(row for row in stage.screen_text().split("\n") if "Noon." in row)
+        assert row.index("Dawn.") < row.index("Noon.") < row.index("Dusk.")
+        await stage.press("right")
+        await stage.sees("▸ 2")
+        await stage.press("enter")
+        await stage.idle()
+        assert stage.contents[-1] == VERSIONS[2]
+        assert (stage.turns[-1].version, stage.turns[-1].versions) == (3, 4)
+
+    perform(play, home, replies=VERSIONS)
+
+
+def test_paragraphs_of_alternatives_become_one_answer(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await three_answers(stage)
+        stage.engine.go()
+        await stage.sees("Enter goes on with this one")
+        await stage.press("m")
+        await is_told(stage, "Space takes paragraphs")
+        await stage.press("right", "right", "space", "left", "left", "down", "space")
+        await stage.sees("▌2")
+        await stage.press("m")
+        await stage.idle()
+        assert stage.contents[-1] == "Dusk.\n\nA gull."
+        assert stage.turns[-1].versions == 5
+
+    perform(play, home, replies=VERSIONS)
+
+
+def test_alternatives_that_are_stopped_are_all_kept(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.type("Go on")
+        await stage.press("enter")
+        await stage.until(lambda: isinstance(stage.app.screen, AlternativesScreen))
+        await stage.until(lambda: stage.screen_text().count("word") > 6)
+        await stage.press("escape")
+        await stage.sees("stopped")
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is stage.chat)
+        assert stage.turns[-1].versions == 2
+        assert stage.turns[-1].turn.status == "cancelled"
+
+    perform(
+        play,
+        home,
+        replies=[Reply("word ", endless=True)],
+        options=AskOptions(alternatives=2),
+        size=(50, 20),
+    )

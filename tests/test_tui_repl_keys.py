@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import termios
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Thread
@@ -19,6 +22,7 @@ from drafts.diff import unified_diff
 from engine.scripted import ScriptedEngine
 from tui.repl.completer import CommandCompleter
 from tui.repl.entries import Entry, entry_of, is_open
+from tui.repl.fronts import keys_wait
 from tui.repl.presses import Presses
 from tui.repl.reader import TerminalReader, open_history
 from tui.repl.toolbar import Standing, toolbar
@@ -87,6 +91,22 @@ def test_ctrl_c_after_more_than_a_second_is_a_first_one_again() -> None:
     assert [presses.press(), presses.is_armed] == [False, True]
     now[0] = 1.5
     assert [presses.is_armed, presses.press(), presses.press()] == [False, False, True]
+
+
+def test_ctrl_c_while_an_answer_is_shown_is_the_first_of_two(home: Path) -> None:
+    terminal = os.openpty()[1]
+    engine = ScriptedEngine(["x"])
+    runtime = Runtime({"CHAT_HOME": str(home)}, lambda _path, _options: engine)
+    presses, stopped = Presses(lambda: 0.0), []
+    with open(terminal, encoding="utf-8") as stdin, open(os.dup(terminal), "w") as stdout:
+        runtime.stdin, runtime.stdout = stdin, stdout
+        before = termios.tcgetattr(stdin)
+        with keys_wait(runtime, presses, lambda: stopped.append(True)):
+            assert termios.tcgetattr(stdin) != before
+            signal.raise_signal(signal.SIGINT)
+        assert termios.tcgetattr(stdin) == before
+    assert stopped
+    assert presses.is_armed
 
 
 def test_ctrl_r_finds_what_was_sent_before(desk: Desk) -> None:

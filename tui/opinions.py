@@ -125,11 +125,11 @@ class SecondOpinion:
         unjudged = [change for change in changes if not change.warning]
         before = draft[piece.blocks[0].start : piece.start]
         measured = gains(self.engine, before, piece, [each.hunk for each in unjudged])
-        own = {change.name: gain for change, gain in zip(unjudged, measured, strict=True)}
+        own = list(zip(unjudged, measured, strict=True))
         unlikely = tuple(
             change.name
-            for change in unjudged
-            if own[change.name] < least_gain(draft, piece, change.hunk, least)
+            for change, gain in own
+            if gain < least_gain(draft, piece, change.hunk, least)
         )
         if self.allowed.near is None:
             return Opinion(unlikely)
@@ -141,13 +141,12 @@ class SecondOpinion:
         found = overlooked(self.engine, draft, piece, sound, least)
         bettered = tuple(
             change.name
-            for change in unjudged
+            for change, own_gain in own
             for hunk, gain in found
-            if _is_same_place(hunk, change.hunk) and gain >= own[change.name] + least
+            if _is_same_place(hunk, change.hunk) and gain >= own_gain + least
         )
-        places = sorted(
-            (hunk.start - piece.start, hunk.end - piece.start, hunk.new) for hunk, _ in found
-        )
+        by = piece.start
+        places = sorted((hunk.start - by, hunk.end - by, hunk.new) for hunk, _ in found)
         return Opinion(unlikely, tuple(places), bettered)
 
 

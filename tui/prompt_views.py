@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -131,21 +131,31 @@ def prompt_file(runtime: Runtime, name: str) -> Path:
 
 
 def _rendered(runtime: Runtime, options: Shown) -> tuple[Prompt, Rendered]:
-    """The prompts with their values, around a text that is piped in; what is not given stands in
-    double braces. The code of the text's fence is the one that it has with ``--seed``."""
+    """The prompts with their values, around a text that is piped in."""
     stdin = read_stdin(runtime.stdin)
     prompt = load_stacked(runtime.library(), options.names)
-    prompt = with_chosen_examples(prompt, stdin.text if stdin else "")
-    if stdin is None:
-        return prompt, _with_placeholders(prompt, options, {})
-    builtins = {"text": steady_fence(stdin.text).content}
-    rendered = _with_placeholders(with_fenced_examples(prompt), options, builtins)
-    return prompt, replace(rendered, system=explained(rendered.system))
+    return prompt, filled(prompt, dict(options.variables), stdin.text if stdin else None)
 
 
-def _with_placeholders(prompt: Prompt, options: Shown, builtins: dict[str, str]) -> Rendered:
+def filled(prompt: Prompt, values: Mapping[str, str], text: str | None = None) -> Rendered:
+    """A prompt with values, around a text; what is not given stands in double braces. The code of
+    the text's fence is the one that it has with ``--seed``.
+
+    Raises:
+        PromptError: If a value cannot be taken, or a template is wrong.
+    """
+    prompt = with_chosen_examples(prompt, text or "")
+    if text is None:
+        return _with_placeholders(prompt, values, {})
+    builtins = {"text": steady_fence(text).content}
+    rendered = _with_placeholders(with_fenced_examples(prompt), values, builtins)
+    return replace(rendered, system=explained(rendered.system))
+
+
+def _with_placeholders(
+    prompt: Prompt, values: Mapping[str, str], builtins: dict[str, str]
+) -> Rendered:
     builtins = {"date": date.today().isoformat(), **builtins}
-    values = dict(options.variables)
     try:
         return render(prompt, values, builtins, read_file=read_text)
     except MissingVariables as error:

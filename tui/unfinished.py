@@ -166,6 +166,8 @@ class Decisions:
 
     def recalled(self, change: Change) -> Change:
         """See `Keeper`."""
+        if not self._before:
+            return change
         decision, text = self._before.get(_name_of(change), (change.decision, change.text))
         return replace(change, decision=decision, text=text)
 

@@ -28,6 +28,7 @@ from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
+    from sessions import Hit
     from tui.app.downloading import Downloader
     from tui.app.talk import AppTalk
 
@@ -45,6 +46,9 @@ class ChatApp(Steadfast, App[int]):
         Binding("f1", "help", "help", id="app.help"),
         Binding("ctrl+p", "command_palette", "all commands", id="app.palette", priority=True),
         Binding("ctrl+b", "app.sessions", "sessions", id="app.sessions"),
+        Binding("f3", "prompts", "prompts", id="app.prompts"),
+        Binding("f2", "app.inspector", "what the model gets", id="app.inspector"),
+        Binding("f8", "app.settings", "settings", id="app.settings"),
         Binding("f9", "change_theme", "colours", id="app.theme"),
         Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
     ]
@@ -90,13 +94,17 @@ class ChatApp(Steadfast, App[int]):
         if self._is_ended:
             self.leave()
             return
-        self.set_keymap(dict(self.runtime.config.keys))
-        if self.runtime.config.theme in self.available_themes:
-            self.theme = self.runtime.config.theme
+        self.apply_config()
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         if self.runtime.stdin.isatty() and not self.is_headless:
             end_with_terminal(self.runtime.stdin.fileno(), self._stop)
         self.call_after_refresh(self._start)
+
+    def apply_config(self) -> None:
+        """Take keys and colours as the configuration says."""
+        self.set_keymap(dict(self.runtime.config.keys))
+        if self.runtime.config.theme in self.available_themes:
+            self.theme = self.runtime.config.theme
 
     async def on_unmount(self) -> None:
         """Wait until everything is saved."""
@@ -236,6 +244,37 @@ class ChatApp(Steadfast, App[int]):
 
         await toggle(self.chat, SessionsPanel, is_left=True)
 
+    def action_prompts(self) -> None:
+        """Show the library of prompts."""
+        from tui.app.screens.prompts import PromptsScreen
+
+        self.push_screen(PromptsScreen())
+
+    async def action_inspector(self) -> None:
+        """Show what the model gets and how it answers, or take it away."""
+        from tui.app.widgets.inspector import Inspector
+        from tui.app.widgets.side import toggle
+
+        await toggle(self.chat, Inspector, is_left=False)
+
+    def action_settings(self) -> None:
+        """Show all settings, to change them."""
+        from tui.app.screens.settings import SettingsScreen
+
+        self.push_screen(SettingsScreen(self.chat.active_bindings.values()))
+
+    def action_search(self) -> None:
+        """Search all sessions; go to the turn that is chosen."""
+        from tui.app.screens.search import SearchScreen
+
+        self.push_screen(SearchScreen(), self._go_to_hit)
+
+    def _go_to_hit(self, hit: Hit | None) -> None:
+        from tui.app.session_errands import open_at
+
+        if hit is not None:
+            self.do(open_at(hit.session, hit.turn))
+
     def action_leave(self) -> None:
         """Save and leave."""
         self.leave()
@@ -252,7 +291,7 @@ class ChatApp(Steadfast, App[int]):
         from tui.config_writing import set_in_config
 
         try:
-            set_in_config(self.runtime.paths.config_file, "theme", theme.name)
+            set_in_config(self.runtime.paths.config_file, ("theme",), theme.name)
         except (ConfigError, OSError) as error:
             self.chat.post_message(Failed(explain(error)[0]))
 

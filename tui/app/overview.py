@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sessions import Turn
+    from tui.questions import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Overview:
     title: str = ""
     turns: tuple[ShownTurn, ...] = ()
     """The branch in use; an answer that is being made is its last turn."""
+    answers: tuple[ShownTurn, ...] = ()
+    """The answers to the last request, which may be several."""
     model: str = ""
     n_ctx: int | None = None
     """Tokens that the context holds; None as long as the weights are not loaded."""
@@ -46,6 +49,10 @@ class Overview:
     branches: int = 1
     prompts: tuple[str, ...] = ()
     """Those in use, one over another."""
+    variables: tuple[tuple[str, str], ...] = ()
+    """What was given for their variables."""
+    settings: Settings | None = None
+    """How answers are made."""
     attachments: tuple[str, ...] = ()
     """The names of the texts that go along with the next question."""
     is_kept: bool = True

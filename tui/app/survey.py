@@ -33,11 +33,16 @@ def overview_of(talk: AppTalk) -> Overview:
         session=session.id,
         title=session.display_title if session.turns else "",
         turns=tuple(shown),
+        answers=tuple(
+            ShownTurn(turn, is_live=bool(growing)) for turn in growing or conversation.answers
+        ),
         model=shown_name(engine),
         n_ctx=card.n_ctx if card is not None else None,
         branch=branch,
         branches=branches,
         prompts=talk.prompt.options.templates,
+        variables=talk.prompt.options.variables,
+        settings=conversation.settings,
         attachments=tuple(each.name or "piped text" for each in talk.attachments),
         is_kept=talk.is_kept,
         unsaved=conversation.unsaved,

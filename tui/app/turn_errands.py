@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tui.app.messages import Reached
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
@@ -69,6 +71,18 @@ def go_to_turn(turn_id: str) -> Errand:
             conversation.go_to_version(turn)
         talk.publish()
         talk.post(Reached(turn.id))
+
+    return errand
+
+
+def merge(parts: Sequence[tuple[str, int]]) -> Errand:
+    """Make an answer of paragraphs: each the id of an answer and a number from 1."""
+
+    def errand(talk: AppTalk) -> None:
+        session = talk.conversation.log.session
+        merged = talk.conversation.merge([(session.turn(turn), number) for turn, number in parts])
+        talk.publish()
+        talk.post(Reached(merged.id))
 
     return errand
 

@@ -47,6 +47,17 @@ def _set(talk: Talk, argument: str) -> None:
         talk.say(f"{_line(talk, typed[0])}{f' ({may_be})' if may_be else ''}")
         return
     pairs = pairs_of(typed)
+    change_settings(talk, pairs)
+    for name in dict.fromkeys(name for name, _ in pairs):
+        talk.say(_line(talk, name))
+
+
+def change_settings(talk: Talk, pairs: Sequence[tuple[str, str]]) -> None:
+    """Make answers another way from here on; ``default`` takes a value away.
+
+    Raises:
+        UsageProblem: If a name is unknown or its value cannot be used.
+    """
     chosen = with_values(
         talk.conversation.settings, [pair for pair in pairs if not is_unset(pair[1])]
     )
@@ -54,8 +65,6 @@ def _set(talk: Talk, argument: str) -> None:
     if any(is_unset(value) for _, value in pairs):
         chosen = answer_settings(options, {}, talk.runtime.config)
     talk.engine_options, talk.conversation.settings = options, chosen
-    for name in dict.fromkeys(name for name, _ in pairs):
-        talk.say(_line(talk, name))
 
 
 def _set_editing(talk: Talk, typed: Sequence[str]) -> None:

@@ -94,7 +94,7 @@ class PlainFront:
 
     def answering(self, stop: Callable[[], None]) -> AbstractContextManager[Interruption]:
         """See `Front`."""
-        return _keys_wait(self._runtime, self._presses, stop)
+        return keys_wait(self._runtime, self._presses, stop)
 
 
 class PaintedFront:
@@ -123,7 +123,7 @@ class PaintedFront:
 
     def answering(self, stop: Callable[[], None]) -> AbstractContextManager[Interruption]:
         """See `Front`."""
-        return _keys_wait(self._runtime, self._presses, stop, self._page)
+        return keys_wait(self._runtime, self._presses, stop, self._page)
 
     def _new_page(self) -> MarkdownPage:
         stdout = self._runtime.stdout
@@ -141,7 +141,7 @@ def front_for(runtime: Runtime) -> Front:
 
 
 @contextmanager
-def _keys_wait(
+def keys_wait(
     runtime: Runtime,
     presses: Presses,
     stop: Callable[[], None],

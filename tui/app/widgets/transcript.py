@@ -305,7 +305,9 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         for number, shown in enumerate(self._turns):
             if shown.turn.id == turn:
                 self.focus(scroll_visible=False)
-                self._go_to(number)
+                self._cursor, self._is_at_end, self._held = number, False, (number, 0)
+                self._place_again()
+                self._mark()
 
     def action_fold(self) -> None:
         """Show more or less of the turn that the cursor is on."""

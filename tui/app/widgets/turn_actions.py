@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tui.app.thread import Errand
 
 
+_ANSWERS = 3
+"""So many alternatives unless another number is given."""
+
+
 def _key(key: str, action: str, words: str, name: str, tooltip: str) -> Binding:
     return Binding(key, action, words, show=False, id=f"turns.{name}", tooltip=tooltip)
 
@@ -29,8 +33,11 @@ class TurnActions(Widget):
         _key(
             "R", "again_otherwise", "regenerate otherwise", "otherwise", "other settings or model"
         ),
+        _key("a", "alternatives", "alternatives", "alternatives", "several answers side by side"),
         _key("c", "again('continue')", "continue", "continue", "go on where the answer ends"),
         _key("p", "go_on_from", "edit and go on", "rewrite", "the model goes on from your words"),
+        _key("i", "inside('assistant')", "inside the words", "inside", "how sure the model was"),
+        _key("s", "inside('')", "score", "score", "what is unusual in it, and what worn out"),
         _key("left_square_bracket", "step(-1)", "version before", "before", "the one before this"),
         _key("right_square_bracket", "step(1)", "version after", "after", "the one after this"),
         _key("b", "name_branch", "name the branch", "name", "a name to come back by"),
@@ -83,6 +90,30 @@ class TurnActions(Widget):
         shown = self._free_turn()
         if shown is not None:
             self.app.push_screen(OtherwiseScreen(shown.turn.id))
+
+    def action_alternatives(self) -> None:
+        """Have several answers made at once."""
+        from tui.app.turn_errands import run_on
+        from tui.reviewing.dialogs import AskLine
+
+        shown = self._free_turn()
+        if shown is None:
+            return
+
+        def ask(answer: str | None) -> None:
+            if answer is not None:
+                self._app.do(run_on(shown.turn.id, "regen", f"n={answer.strip() or _ANSWERS}"))
+
+        self.app.push_screen(AskLine(f"How many answers at once? Enter alone: {_ANSWERS}"), ask)
+
+    def action_inside(self, role: str) -> None:
+        """Show what the model makes of each word: of its own answer, or of any words as if they
+        were a person's."""
+        from tui.app.screens.words import WordsScreen
+
+        shown = self._free_turn(role or None)
+        if shown is not None and shown.turn.content:
+            self.app.push_screen(WordsScreen(shown.turn.id, is_own=not role))
 
     def action_step(self, by: int) -> None:
         """Go to the version before or after this one."""
