@@ -247,6 +247,22 @@ def test_what_was_decided_before_the_review_was_left_is_gone_on_with(
     assert not list(terminal.home.rglob("unfinished/*"))
 
 
+def test_a_diff_in_between_takes_nothing_of_what_was_decided_away(
+    terminal: Terminal, draft: Path
+) -> None:
+    edit = terminal.start_scripted(NEW, "--edit", str(draft), "--plain")
+    edit.expect(PLAIN)
+    edit.send("y\r")
+    edit.expect("change 2 of 3")
+    edit.kill(signal.SIGTERM)
+    ended(edit)
+    for form in ("words", "critic"):
+        edit = terminal.start_scripted(NEW, "--edit", str(draft), "--diff", form)
+        edit.expect("1 change decided: go on with them, or begin anew")
+        edit.send("g\r")
+        ended(edit)
+
+
 def test_what_was_decided_about_a_draft_that_cannot_be_written_is_kept(
     terminal: Terminal, draft: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -48,8 +50,9 @@ _LOCKS: Mapping[str, LockKind] = {
     "names": "name",
 }
 
-_SHORTER = ("short", "cut", "tight", "trim", "condens", "summar", "brief", "remov", "delet", "half")
-_LONGER = ("long", "expand", "add ", "elaborat", "more detail", "flesh out")
+_SHORTER = re.compile(r"\b(?:short|cut|tight|trim|condens|summar|brief|remov|delet|half)", re.I)
+_LONGER = re.compile(r"\b(?:long|expand|add\b|elaborat|more detail|flesh out)", re.I)
+_TRANSLATE = re.compile(r"\btranslat", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +247,10 @@ def allowed_by(prompt: Prompt, options: EditOptions) -> Allowed:
 
     What goes a sentence at a time is corrected: for more than that a model has to see more.
     """
-    words = (options.prompt.words or "").lower()
-    may_shrink = "shorten" in prompt.tags or any(word in words for word in _SHORTER)
-    may_grow = "draft" in prompt.tags or any(word in words for word in _LONGER)
-    is_free = "transform" in prompt.tags or "translat" in words
+    words = options.prompt.words or ""
+    may_shrink = "shorten" in prompt.tags or bool(_SHORTER.search(words))
+    may_grow = "draft" in prompt.tags or bool(_LONGER.search(words))
+    is_free = "transform" in prompt.tags or bool(_TRANSLATE.search(words))
     return Allowed(
         least=None if may_shrink or is_free else 0.7,
         most=None if may_grow or is_free else 1.5,
@@ -266,10 +269,13 @@ def _prompts(options: EditOptions) -> tuple[str, ...]:
 
 
 def draft_paths(options: EditOptions) -> list[Path]:
-    """The files that are to be revised, each once.
+    """The files that are to be revised, each once, whatever names lead to it.
 
     Raises:
         UsageProblem: If a folder has none, or is named without a pattern.
     """
     paths = [path for name in options.drafts for path in files_in(Path(name), options.glob)]
-    return list(dict.fromkeys(paths))
+    found: dict[str, Path] = {}
+    for path in paths:
+        found.setdefault(os.path.realpath(path), path)
+    return list(found.values())
