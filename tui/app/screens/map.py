@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _DEEPEST = 12
 """Branches of branches that are still drawn to the right of each other."""
 
-_HINT = "Enter goes there   d compares with the branch in use, or with ✓   Space sets ✓"
+_HINT = "Enter goes there   d compares with here, or with ✓   Space sets ✓   Esc closes"
 
 
 class MapScreen(Steadfast, Screen[None]):
