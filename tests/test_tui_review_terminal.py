@@ -66,8 +66,11 @@ def test_only_what_was_taken_on_the_screen_is_written(
     edit.expect("3 open")
     for key in keys:
         edit.send(key)
-    assert is_restored(ended(edit))
+    rest = ended(edit)
+    assert is_restored(rest)
     assert edit.exitstatus == 0
+    left = {"yq": ", 2 still open", "q": ", 3 still open"}.get(keys)
+    assert left in rest if left else "still open" not in rest
     assert draft.read_bytes() == outcome.encode()
 
 
