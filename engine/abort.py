@@ -56,6 +56,12 @@ class AbortFlag:
             self._everything = True
             self._update()
 
+    def resume(self) -> None:
+        """Whoever cancelled everything is gone, and somebody else begins."""
+        with self._changing:
+            self._everything, self._cancelled = False, -1
+            self._update()
+
     @property
     def ends_everything(self) -> bool:
         """Whether the process is about to end."""

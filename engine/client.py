@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -10,7 +11,8 @@ from time import monotonic
 
 from engine import wire
 from engine.errors import EngineError, LoadFailed, WorkerFailed
-from engine.process import WorkerKilled, WorkerProcess
+from engine.process import Worker, WorkerKilled, WorkerProcess
+from engine.resident import ResidentWorker, attach
 from engine.types import (
     Event,
     Finished,
@@ -54,7 +56,8 @@ class WorkerEngine:
         self._is_closed = False
         self._last_id = 0
         self._card: ModelCard | None = None
-        self._worker: WorkerProcess | None = None
+        self._worker: Worker | None = None
+        self._notices: list[str] = []
         self._start()
 
     @property
@@ -151,8 +154,23 @@ class WorkerEngine:
 
     def _start(self) -> None:
         self._card = None
-        self._worker = WorkerProcess()
-        self._load_id = self._send("load", path=str(self._path), options=asdict(self._options))
+        self._worker = self._find_worker()
+        self._load_id = self._send(
+            "load", path=os.path.abspath(self._path), options=asdict(self._options)
+        )
+
+    def _find_worker(self) -> Worker:
+        """One that stays, where that is wanted and it is free; else one of our own."""
+        if self._options.keep_alive:
+            try:
+                resident = attach(self._path, self._options)
+            except OSError as error:
+                why = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+                self._notices.append(f"the model cannot be kept alive: {why}")
+            else:
+                if resident is not None:
+                    return resident
+        return WorkerProcess()
 
     def _wait_for_card(self) -> ModelCard:
         self._cancelled = False
@@ -171,22 +189,34 @@ class WorkerEngine:
             if self._worker is None or not self._worker.is_alive:
                 self._discard()
                 self._start()
-            while self._card is None:
-                if self._cancelled:
-                    self._discard()
-                    return
-                frame = self._receive(self._load_id)
-                if frame is not None and "card" in frame:
-                    self._card = replace(wire.decode_card(frame["card"]), name=self.model_name)
-                    yield from map(Notice, self._card.notices)
-                else:
-                    yield None if frame is None else wire.decode_event(frame)
+            try:
+                yield from self._until_loaded()
+            except WorkerKilled:
+                if not isinstance(self._worker, ResidentWorker):
+                    raise
+                # It was just ending when it was found.
+                self._discard()
+                self._start()
+                yield from self._until_loaded()
         except WorkerFailed as error:
             self._discard()
             raise LoadFailed(f"{self._path.name} cannot be loaded: {error}") from error
         except EngineError:
             self._discard()
             raise
+
+    def _until_loaded(self) -> Iterator[Event | None]:
+        while self._card is None:
+            if self._cancelled:
+                self._discard()
+                return
+            frame = self._receive(self._load_id)
+            if frame is not None and "card" in frame:
+                self._card = replace(wire.decode_card(frame["card"]), name=self.model_name)
+                yield from map(Notice, [*self._notices, *self._card.notices])
+                self._notices.clear()
+            else:
+                yield None if frame is None else wire.decode_event(frame)
 
     def _answer(self, request: Request, is_last: bool) -> Generator[Event, None, bool]:
         """Yields the events of an answer; returns whether there was one.
@@ -269,7 +299,7 @@ class WorkerEngine:
             raise wire.decode_error(frame)
         return frame
 
-    def _worker_or_fail(self) -> WorkerProcess:
+    def _worker_or_fail(self) -> Worker:
         if self._worker is None:
             raise WorkerFailed("the engine is closed")
         return self._worker

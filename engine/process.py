@@ -1,4 +1,4 @@
-"""One worker process and its pipes: started, talked to, listened to, ended."""
+"""A worker seen from its caller: talked to, listened to, and ended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from time import monotonic
 
 from engine import wire
@@ -38,28 +39,21 @@ class WorkerKilled(WorkerFailed):
     """Somebody else ended the process: it is no fault of what it was asked."""
 
 
-class WorkerProcess:
-    """One worker process and its pipes. Not for more than one thread at a time."""
+class Worker(ABC):
+    """Frames to and from a worker, whatever they go through. Not for more than one thread at a
+    time."""
 
-    def __init__(self) -> None:
-        """Spawn it, in a session of its own so that Ctrl+C in the terminal does not reach it."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, *filter(None, sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            start_new_session=True,
-            env={**ENVIRONMENT, **os.environ, "GGML_NO_BACKTRACE": "1"},
-        )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        self._stdin = self._process.stdin
-        self._stdout = self._process.stdout
-        self._stderr = self._process.stderr
+    def __init__(self, reading: int, writing: int, noise: int | None = None) -> None:
+        """Nothing is sent yet.
+
+        Args:
+            reading: Where its answers come from.
+            writing: Where requests go.
+            noise: Its stderr, if that is listened to.
+        """
+        self._reading, self._writing, self._noise = reading, writing, noise
         # A worker that does not read must not hold up who could cancel.
-        os.set_blocking(self._stdin.fileno(), False)
+        os.set_blocking(writing, False)
         self._unsent = bytearray()
         self._said = b""
         self._unpacker = wire.Unpacker()
@@ -67,17 +61,29 @@ class WorkerProcess:
         self._silent_s = 0.0
 
     @property
+    @abstractmethod
     def pid(self) -> int:
         """The process id."""
-        return self._process.pid
 
     @property
+    @abstractmethod
     def is_alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process.poll() is None
+        """Whether it can still be talked to."""
+
+    @abstractmethod
+    def leave(self) -> None:
+        """Have no more requests for it."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End the process at once."""
+
+    @abstractmethod
+    def _failed(self) -> WorkerFailed:
+        """Why nothing comes any more."""
 
     def send(self, frame: wire.Frame) -> None:
-        """Take one frame. What the pipe has no room for is written while `receive` waits."""
+        """Take one frame. What there is no room for is written while `receive` waits."""
         self._silent_s = 0.0
         self._unsent += wire.pack(frame)
         self._write()
@@ -96,9 +102,96 @@ class WorkerProcess:
             return self._frames.pop(0)
         self._silent_s += monotonic() - waiting
         if self._silent_s > _SILENCE_S:
-            self._process.kill()
+            self.kill()
             raise WorkerFailed(f"the engine hangs: it said nothing for {_SILENCE_S:.0f} s")
         return None
+
+    def _exchange(self, timeout_ms: int) -> None:
+        """Wait for any of the ways, and read or write what it has room for."""
+        ways = select.poll()
+        wanted = {self._reading: select.POLLIN}
+        if self._noise is not None:
+            wanted[self._noise] = select.POLLIN
+        if self._unsent:
+            wanted[self._writing] = wanted.get(self._writing, 0) | select.POLLOUT
+        for fd, events in wanted.items():
+            ways.register(fd, events)
+        ready = dict(ways.poll(timeout_ms))
+        if self._unsent and self._writing in ready:
+            self._write()
+        if self._noise in ready:
+            self._listen()
+        if ready.get(self._reading, 0) & ~select.POLLOUT:
+            data = self._read()
+            if not data:
+                raise self._failed()
+            self._frames += self._unpacker.feed(data)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._reading, 65_536)
+        except ConnectionResetError:
+            return b""
+
+    def _write(self) -> None:
+        """Write what is unsent, as far as there is room."""
+        try:
+            while self._unsent:
+                del self._unsent[: os.write(self._writing, self._unsent)]
+                self._silent_s = 0.0
+        except BlockingIOError:
+            pass
+        except (BrokenPipeError, ConnectionResetError):
+            # Nobody reads any more: the end of the answers says why.
+            self._unsent.clear()
+
+    def _listen(self) -> bool:
+        """Remember the end of what it says on stderr; whether it says anything more."""
+        assert self._noise is not None
+        data = os.read(self._noise, 65_536)
+        self._said = (self._said + data)[-4096:]
+        return bool(data)
+
+    def _last_words(self) -> str:
+        """The last line on its stderr, where C code says why it aborts."""
+        while self._noise is not None and self._listen():
+            pass
+        lines = self._said.decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return f": {_SOURCE_FOLDER.sub('', last)}" if last else ""
+
+
+class WorkerProcess(Worker):
+    """A worker of the caller's own, behind pipes: it ends when the caller does."""
+
+    def __init__(self) -> None:
+        """Spawn it, in a session of its own so that Ctrl+C in the terminal does not reach it."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _BOOT, *filter(None, sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+            env=worker_environment(),
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._stdin = self._process.stdin
+        self._stdout = self._process.stdout
+        self._stderr = self._process.stderr
+        super().__init__(self._stdout.fileno(), self._stdin.fileno(), self._stderr.fileno())
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
 
     def leave(self) -> None:
         """Let the process save what it wants to and end, and wait for that."""
@@ -118,36 +211,6 @@ class WorkerProcess:
         self._stdout.close()
         self._stderr.close()
 
-    def _exchange(self, timeout_ms: int) -> None:
-        """Wait for any of the pipes, and read or write what it has room for."""
-        pipes = select.poll()
-        pipes.register(self._stdout, select.POLLIN)
-        pipes.register(self._stderr, select.POLLIN)
-        if self._unsent:
-            pipes.register(self._stdin, select.POLLOUT)
-        ready = {fd for fd, _ in pipes.poll(timeout_ms)}
-        if self._stdin.fileno() in ready:
-            self._write()
-        if self._stderr.fileno() in ready:
-            self._listen()
-        if self._stdout.fileno() in ready:
-            data = os.read(self._stdout.fileno(), 65_536)
-            if not data:
-                raise self._failed()
-            self._frames += self._unpacker.feed(data)
-
-    def _write(self) -> None:
-        """Write what is unsent, as far as the pipe has room."""
-        try:
-            while self._unsent:
-                del self._unsent[: os.write(self._stdin.fileno(), self._unsent)]
-                self._silent_s = 0.0
-        except BlockingIOError:
-            pass
-        except BrokenPipeError:
-            # Nobody reads any more: the end of the answers says why.
-            self._unsent.clear()
-
     def _failed(self) -> WorkerFailed:
         code = self._process.wait()
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
@@ -155,16 +218,7 @@ class WorkerProcess:
             return WorkerKilled(f"the engine stopped ({how})")
         return WorkerFailed(f"the engine stopped ({how}){self._last_words()}")
 
-    def _listen(self) -> bool:
-        """Remember the end of what it says on stderr; whether it says anything more."""
-        data = os.read(self._stderr.fileno(), 65_536)
-        self._said = (self._said + data)[-4096:]
-        return bool(data)
 
-    def _last_words(self) -> str:
-        """The last line on its stderr, where C code says why it aborts."""
-        while self._listen():
-            pass
-        lines = self._said.decode(errors="replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return f": {_SOURCE_FOLDER.sub('', last)}" if last else ""
+def worker_environment() -> dict[str, str]:
+    """What a worker's process is started with."""
+    return {**ENVIRONMENT, **os.environ, "GGML_NO_BACKTRACE": "1"}

@@ -306,6 +306,10 @@ class LoadOptions:
     """The folder where KV state is kept between processes; None keeps none."""
     snapshot_budget: int = 2 * 2**30
     """Bytes that the folder may hold."""
+    keep_alive: int = 0
+    """Seconds that the worker stays when nobody uses it; 0 ends it with its caller."""
+    runtime: str | None = None
+    """The folder of the sockets of workers that stay."""
 
 
 @dataclass(frozen=True, slots=True)

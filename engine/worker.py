@@ -26,7 +26,7 @@ from engine.formatting.inspection import inspect_template
 from engine.inference import Inference
 from engine.loading import load
 from engine.quantizing import QuantizeTask, quantize
-from engine.types import Loading, LoadOptions
+from engine.types import Loading, LoadOptions, ModelCard
 from engine.weights import NativeLog
 
 _BEAT_S = 1.0
@@ -40,25 +40,21 @@ _LAST_SECONDS = 10.0
 
 
 class Pipes:
-    """The two ends that this process talks through, with fds 0, 1 and 2 out of harm's way."""
+    """The two ends that the process talks through."""
 
-    def __init__(self) -> None:
-        """Move the pipes off fds 0 and 1: whatever C code prints goes to the file on fd 2."""
-        self._requests = os.dup(0)
-        self._answers = os.dup(1)
+    def __init__(self, requests: int, answers: int) -> None:
+        """Take two file descriptors over; they may be one."""
+        self._requests, self._answers = requests, answers
         self._writing = threading.Lock()
         self._is_read = True
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        os.dup2(2, 1)
 
     def read_into(self, frames: queue.SimpleQueue[wire.Frame | None], abort: AbortFlag) -> None:
         """Queue requests as they come, and act on a cancel at once.
 
-        None is put at the end of the pipe: then the parent is gone, and soon this process is too.
+        None is put at the end of the pipe: then the caller is gone.
         """
         unpacker = wire.Unpacker()
-        while data := os.read(self._requests, 65_536):
+        while data := self._read():
             for frame in unpacker.feed(data):
                 if frame["op"] == "cancel":
                     abort.cancel(frame["id"])
@@ -66,8 +62,12 @@ class Pipes:
                     frames.put(frame)
         abort.cancel_everything()
         frames.put(None)
-        sleep(_LAST_SECONDS)
-        os._exit(1)
+
+    def _read(self) -> bytes:
+        try:
+            return os.read(self._requests, 65_536)
+        except ConnectionResetError:
+            return b""
 
     def write(self, frame: wire.Frame) -> None:
         """Send a frame whole, as long as anybody reads."""
@@ -76,15 +76,36 @@ class Pipes:
             try:
                 while data and self._is_read:
                     data = data[os.write(self._answers, data) :]
-            except BrokenPipeError:
+            except (BrokenPipeError, ConnectionResetError):
                 self._is_read = False
+
+    def close(self) -> None:
+        """Give the ends back; what is written from now on goes nowhere."""
+        with self._writing:
+            self._is_read = False
+            for fd in {self._requests, self._answers}:
+                os.close(fd)
+
+
+def pipes_of_process() -> Pipes:
+    """The process's own, off fds 0 and 1: whatever C code prints goes to the file on fd 2."""
+    pipes = Pipes(os.dup(0), os.dup(1))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    return pipes
 
 
 class Worker:
     """Carries out one request after another."""
 
     def __init__(self, pipes: Pipes, abort: AbortFlag) -> None:
-        self._pipes = pipes
+        self.pipes = pipes
+        self.options: LoadOptions | None = None
+        """Those of the last request to load."""
+        self.is_dismissed = False
+        """Whether it was asked to end."""
+        self._card: ModelCard | None = None
         self._abort = abort
         self._log = NativeLog(lambda text: os.write(2, text))
         self._inference: Inference | None = None
@@ -92,7 +113,7 @@ class Worker:
 
     def serve(self, frames: queue.SimpleQueue[wire.Frame | None]) -> None:
         """Answer frames until None comes; write snapshots when nothing else is to do."""
-        while (frame := self._next(frames)) is not None:
+        while not self.is_dismissed and (frame := self._next(frames)) is not None:
             self._is_busy = True
             self._handle(frame)
             self._is_busy = False
@@ -110,7 +131,7 @@ class Worker:
                 or (self._is_busy and self._abort.polls != polls)
             ):
                 polls = self._abort.polls
-                self._pipes.write({"id": 0, "beat": polls})
+                self.pipes.write({"id": 0, "beat": polls})
 
     @property
     def _is_formatting(self) -> bool:
@@ -142,10 +163,10 @@ class Worker:
         try:
             operation(request_id, frame)
         except EngineError as error:
-            self._pipes.write({"id": request_id, **wire.encode_error(error)})
+            self.pipes.write({"id": request_id, **wire.encode_error(error)})
         except Exception as error:  # noqa: BLE001  the worker's boundary: the caller gets every failure
             failed = WorkerFailed(f"the engine failed: {type(error).__name__}: {error}")
-            self._pipes.write({"id": request_id, **wire.encode_error(failed)})
+            self.pipes.write({"id": request_id, **wire.encode_error(failed)})
 
     def _system(self, request_id: int, _frame: wire.Frame) -> None:
         report = {
@@ -156,15 +177,15 @@ class Worker:
             "backends": backends(),
             "devices": [asdict(device) for device in devices()],
         }
-        self._pipes.write({"id": request_id, "system": report})
+        self.pipes.write({"id": request_id, "system": report})
 
     def _inspect(self, request_id: int, frame: wire.Frame) -> None:
         report = inspect_template(frame["template"], frame["specials"])
-        self._pipes.write({"id": request_id, "report": asdict(report)})
+        self.pipes.write({"id": request_id, "report": asdict(report)})
 
     def _quantize(self, request_id: int, frame: wire.Frame) -> None:
         def progress(fraction: float) -> None:
-            self._pipes.write({"id": request_id, "progress": fraction})
+            self.pipes.write({"id": request_id, "progress": fraction})
 
         # A large tensor takes minutes, and says nothing meanwhile.
         self._is_quantizing = True
@@ -172,7 +193,7 @@ class Worker:
             quantize(QuantizeTask(**frame["task"]), self._log, progress)
         finally:
             self._is_quantizing = False
-        self._pipes.write({"id": request_id, "done": True})
+        self.pipes.write({"id": request_id, "done": True})
 
     def _load(self, request_id: int, frame: wire.Frame) -> None:
         shown = -1.0
@@ -182,30 +203,37 @@ class Worker:
             self._abort.polls += 1
             if fraction - shown >= 0.02:
                 shown = fraction
-                self._pipes.write({"id": request_id, **wire.encode_event(Loading(fraction))})
+                self.pipes.write({"id": request_id, **wire.encode_event(Loading(fraction))})
             return not self._abort.ends_everything
 
-        options = LoadOptions(**frame["options"])
-        self._inference, card = load(frame["path"], options, self._log, progress, self._abort)
-        self._pipes.write({"id": request_id, "card": wire.encode_card(card)})
+        self.options = LoadOptions(**frame["options"])
+        if self._inference is None:
+            self._inference, self._card = load(
+                frame["path"], self.options, self._log, progress, self._abort
+            )
+        assert self._card is not None
+        self.pipes.write({"id": request_id, "card": wire.encode_card(self._card)})
+
+    def _leave(self, _request_id: int, _frame: wire.Frame) -> None:
+        self.is_dismissed = True
 
     def _count(self, request_id: int, frame: wire.Frame) -> None:
         count = self._loaded().count(wire.decode_messages(frame["messages"]))
-        self._pipes.write({"id": request_id, "count": count})
+        self.pipes.write({"id": request_id, "count": count})
 
     def _score(self, request_id: int, frame: wire.Frame) -> None:
         messages = wire.decode_messages(frame["messages"])
         scores = self._loaded().score(messages, frame["text"], frame["after"])
-        self._pipes.write({"id": request_id, "scores": [asdict(score) for score in scores]})
+        self.pipes.write({"id": request_id, "scores": [asdict(score) for score in scores]})
 
     def _variants(self, request_id: int, frame: wire.Frame) -> None:
         messages = wire.decode_messages(frame["messages"])
         found = self._loaded().variants(messages, frame["text"], frame["within"], frame["most"])
-        self._pipes.write({"id": request_id, "variants": found})
+        self.pipes.write({"id": request_id, "variants": found})
 
     def _stream(self, request_id: int, frame: wire.Frame) -> None:
         for event in self._loaded().answer(wire.decode_request(frame["request"])):
-            self._pipes.write({"id": request_id, **wire.encode_event(event)})
+            self.pipes.write({"id": request_id, **wire.encode_event(event)})
 
     def _loaded(self) -> Inference:
         if self._inference is None:
@@ -213,16 +241,28 @@ class Worker:
         return self._inference
 
 
-def main() -> None:
-    """Serve until the parent closes the pipe."""
+def prepare_process() -> None:
+    """What holds for a worker of either kind."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # An abort must not leave the conversation and gigabytes beside it in the working directory.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    pipes = Pipes()
+
+
+def main() -> None:
+    """Serve until the parent closes the pipe."""
+    prepare_process()
+    pipes = pipes_of_process()
     abort = AbortFlag()
     frames: queue.SimpleQueue[wire.Frame | None] = queue.SimpleQueue()
     worker = Worker(pipes, abort)
-    for task in (lambda: pipes.read_into(frames, abort), worker.beat):
+
+    def read() -> None:
+        pipes.read_into(frames, abort)
+        # The parent is gone, and soon this process is too.
+        sleep(_LAST_SECONDS)
+        os._exit(1)
+
+    for task in (read, worker.beat):
         threading.Thread(target=task, daemon=True).start()
     worker.serve(frames)
     # Taking llama.cpp down in order takes time that nobody has any more.

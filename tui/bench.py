@@ -58,7 +58,7 @@ def measure_all(
     """
     subjects = _subjects(runtime, options, lab)
     plan = _plan(options, subjects)
-    machine = this_machine(load_options(runtime.config, runtime.paths, {}))
+    machine = this_machine(load_options(runtime.config, runtime.paths, {"keep_alive": None}))
     report = Report(datetime.now(timezone.utc), machine, plan)
     try:
         for subject in subjects:

@@ -6,6 +6,7 @@ from here, so that they cannot disagree.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, get_args
@@ -16,8 +17,10 @@ from engine.types import FlashAttention, KvType, LoadOptions, Sampling
 KeyPath: TypeAlias = "tuple[str, ...]"
 """Where a value is: the names of the tables around it, and its own."""
 
-MayBe: TypeAlias = "range | tuple[str | range, ...]"
-"""A range of whole numbers, or words, among which ranges may be."""
+MayBe: TypeAlias = "range | tuple[str | range, ...] | re.Pattern[str]"
+"""A range of whole numbers, or words, among which ranges may be, or a time."""
+
+DURATION = re.compile(r"(?P<number>[0-9]{1,6})(?P<unit>[smh])|off")
 
 LOAD_NAMES: Mapping[str, MayBe] = {
     "n_ctx": range(1, 2**31),
@@ -26,6 +29,7 @@ LOAD_NAMES: Mapping[str, MayBe] = {
     "gpu_layers": ("auto", "all", range(10_001)),
     "kv_type": get_args(KvType),
     "flash_attention": get_args(FlashAttention),
+    "keep_alive": DURATION,
 }
 """How weights are put to work: keys of the file and ``-o`` options, with what each may be.
 llama.cpp takes no more threads, and 32 bits for the rest."""
@@ -112,7 +116,10 @@ def check_load_value(name: str, value: object) -> None:
 
 
 def _check_choice(name: str, value: object, may_be: MayBe) -> None:
-    if isinstance(may_be, range):
+    if isinstance(may_be, re.Pattern):
+        if not isinstance(value, str) or not may_be.fullmatch(value):
+            raise ValueError(f"{name} must be a time such as 90s, 10m or 2h, or off")
+    elif isinstance(may_be, range):
         if not _is_number_of(may_be, value):
             raise ValueError(f"{name} must be {_kind_of(may_be)}")
     elif not any(
@@ -121,6 +128,14 @@ def _check_choice(name: str, value: object, may_be: MayBe) -> None:
         words = ", ".join(each for each in may_be if isinstance(each, str))
         numbers = "".join(f" or {_kind_of(each)}" for each in may_be if isinstance(each, range))
         raise ValueError(f"{name} must be one of {words}{numbers}, not {value!r}")
+
+
+def seconds_of(duration: str | None) -> int:
+    """What a time that was checked comes to; 0 for none."""
+    found = DURATION.fullmatch(duration or "off")
+    if found is None or found["number"] is None:
+        return 0
+    return int(found["number"]) * {"s": 1, "m": 60, "h": 3600}[found["unit"]]
 
 
 def _is_number_of(numbers: range, value: object) -> bool:
@@ -176,7 +191,7 @@ _SAMPLING_MEANINGS: Mapping[str, str] = {
 
 def _loading(name: str, meaning: str, example: object) -> Key:
     may_be = LOAD_NAMES[name]
-    has_numbers = not isinstance(may_be, range) and any(isinstance(x, range) for x in may_be)
+    has_numbers = isinstance(may_be, tuple) and any(isinstance(x, range) for x in may_be)
     kind = object if has_numbers else int if isinstance(may_be, range) else str
     default = getattr(LoadOptions(), name)
     return Key(name, kind, meaning, default=default, example=example, may_be=may_be)
@@ -248,6 +263,14 @@ KEYS: tuple[Key, ...] = (
     _loading("gpu_layers", "layers on the graphics card: auto (what fits), all, or a number", 20),
     _loading("kv_type", "how the context is kept: f16, or the smaller q8_0 and q4_0", "f16"),
     _loading("flash_attention", "auto, on or off", "auto"),
+    Key(
+        "keep_alive",
+        str,
+        "how long a model stays in memory when nobody uses it: 90s, 10m, 2h, or off",
+        default="off",
+        example="10m",
+        may_be=DURATION,
+    ),
     Key(
         "editing",
         str,

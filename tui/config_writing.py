@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from tui.config import ConfigError
+from tui.config_keys import KeyPath
 from tui.private_file import make_private_folder, write_private
 
 
-def set_in_config(file: Path, key: str, value: str) -> None:
-    """Give a key outside of any table a value; comments and order stay as they are.
+def set_in_config(file: Path, path: KeyPath, value: object) -> None:
+    """Give a key a value; comments and order stay as they are.
 
     Args:
         file: The configuration; it is made if need be. Of a link, what it leads to changes.
-        key: Its name.
-        value: A text.
+        path: The names of the tables around the key, and its own.
+        value: As TOML has it; None takes the key out.
 
     Raises:
         ConfigError: If the file is not TOML.
@@ -30,7 +32,13 @@ def set_in_config(file: Path, key: str, value: str) -> None:
         document = tomlkit.document()
     except (TOMLKitError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {error}; mend it first") from error
-    document[key] = value
+    table: Any = document
+    for name in path[:-1]:
+        table = table.setdefault(name, tomlkit.table())
+    if value is None:
+        table.pop(path[-1], None)
+    else:
+        table[path[-1]] = value
     real = Path(os.path.realpath(file))
     make_private_folder(real.parent)
     write_private(real, tomlkit.dumps(document).encode(), force=True)

@@ -58,6 +58,8 @@ EXAMPLES: Mapping[str, str] = {
     "models use": "chat models use smollm2",
     "models remove": "chat models remove tale",
     "models quantize": 'chat models quantize tale-F16 "$(chat models path)" Q4_K_M',
+    "models ps": "chat models ps",
+    "models stop": "chat models stop smollm2",
     "models path": "chat models path",
     "drafts history": "chat drafts history draft.md",
     "drafts show": "chat drafts show draft.md 2 --diff",

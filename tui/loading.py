@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.types import SAMPLING_NAMES, LoadOptions
 from tui.config import Config
-from tui.config_keys import LOAD_NAMES, check_load_value
+from tui.config_keys import LOAD_NAMES, check_load_value, seconds_of
 from tui.errors import UsageProblem
 from tui.options import EngineOptions
 from tui.paths import Paths
@@ -33,6 +33,8 @@ def load_options(config: Config, paths: Paths, chosen: Mapping[str, Any]) -> Loa
     """
     snapshots = str(paths.snapshots) if config.snapshots.enabled else None
     own: dict[str, Any] = {**config.load, "snapshots": snapshots, **chosen}
+    own["keep_alive"] = seconds_of(own.get("keep_alive"))
+    own["runtime"] = str(paths.runtime) if own["keep_alive"] else None
     budget = config.snapshots.budget_mib * 2**20
     return replace(LoadOptions(snapshot_budget=budget, layers_file=str(paths.gpu_layers)), **own)
 
@@ -51,7 +53,8 @@ def chosen_load_options(options: EngineOptions, *, save: bool) -> Mapping[str, A
     if options.chat_template is not None:
         chosen["chat_template"] = read_text(options.chat_template, _LARGEST_TEMPLATE)
     if not save:
-        chosen["snapshots"] = None
+        # What was said would stay in the memory of a worker that stays, too.
+        chosen["snapshots"] = chosen["keep_alive"] = None
     return chosen
 
 
@@ -88,7 +91,8 @@ def is_load_option(name: str) -> bool:
 def _value(name: str, text: str) -> int | str:
     value: int | str = text
     may_be = LOAD_NAMES[name]
-    if isinstance(may_be, range) or any(isinstance(each, range) for each in may_be):
+    words = may_be if isinstance(may_be, tuple) else (may_be,)
+    if any(isinstance(each, range) for each in words):
         with suppress(ValueError):  # said below, with what it could be
             value = int(text)
     try:

@@ -107,6 +107,24 @@ def models_quantize(source: str, target: Path, kind: str, requantize: bool) -> W
     return partial(quantize_model, source=source, target=target, kind=kind, requantize=requantize)
 
 
+@models.command("ps")
+@as_json_option
+def models_ps(as_json: bool) -> Work:
+    """List the models that stay in memory, and until when: see keep_alive."""
+    from tui.model_residents import list_residents
+
+    return partial(list_residents, as_json=as_json)
+
+
+@models.command("stop")
+@click.argument("name", required=False, shell_complete=completing("models"))
+def models_stop(name: str | None) -> Work:
+    """Take a model that stays out of memory; all of them without NAME."""
+    from tui.model_residents import stop_residents
+
+    return partial(stop_residents, name=name)
+
+
 @models.command("path")
 @click.argument("name", required=False, shell_complete=completing("models"))
 def models_path(name: str | None) -> Work:

@@ -59,7 +59,7 @@ def set_default(runtime: Runtime, name: str) -> Iterator[str]:
     """Do that, and tell what came of it. Raises as `use_model` does."""
     found = runtime.find_model(name)
     value = name_of(runtime, found) if isinstance(found, FoundModel) else found.name
-    set_in_config(runtime.paths.config_file, "model", value)
+    set_in_config(runtime.paths.config_file, ("model",), value)
     yield f"{found.name} is the default now"
     if runtime.environment.get("CHAT_MODEL"):
         yield f"but CHAT_MODEL is set to {runtime.environment['CHAT_MODEL']}, and wins"

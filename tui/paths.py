@@ -26,6 +26,8 @@ class Paths:
     """What must not be lost: sessions, drafts' history, models."""
     cache: Path
     """What saves time, and can be deleted."""
+    runtime: Path
+    """Sockets of models that stay in memory."""
 
     @property
     def config_file(self) -> Path:
@@ -107,13 +109,26 @@ def find_paths(environment: Mapping[str, str]) -> Paths:
     home = environment.get("CHAT_HOME")
     if home:
         root = Path(os.path.expanduser(home)).absolute()
-        return Paths(root / "config", root / "data", root / "cache")
+        return Paths(root / "config", root / "data", root / "cache", root / "run")
     places = PlatformDirs("draftsmith", appauthor=False)
     with suppress(RuntimeError):  # of later versions; earlier ones leave a ~ at the beginning
-        paths = Paths(places.user_config_path, places.user_data_path, places.user_cache_path)
+        paths = Paths(
+            places.user_config_path,
+            places.user_data_path,
+            places.user_cache_path,
+            _runtime(environment),
+        )
         if paths.data.is_absolute():
             return paths
     raise ConfigError("there is no home folder: set HOME, or CHAT_HOME=/path/to/folder")
+
+
+def _runtime(environment: Mapping[str, str]) -> Path:
+    """The session's own folder for sockets, or one of this person's where there is no session."""
+    session = environment.get("XDG_RUNTIME_DIR", "")
+    if os.path.isabs(session):
+        return Path(session) / "draftsmith"
+    return Path(environment.get("TMPDIR") or "/tmp") / f"draftsmith-{os.geteuid()}"
 
 
 def project_prompts(start: Path) -> Path | None:

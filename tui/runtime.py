@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 from engine.types import LoadOptions
-from tui.config import Config, ConfigSources, load_config
+from tui.config import Config, ConfigError, ConfigSources, load_config
 from tui.narrate import Narrator
 from tui.paths import find_paths, project_config, project_prompts
 from tui.trace import Trace
@@ -81,6 +81,19 @@ class Runtime:
         for warning in config.warnings:
             self.narrator().say(warning)
         return replace(config, offline=True) if self._is_offline else config
+
+    def read_config_again(self) -> None:
+        """Take the settings as they are in the files now.
+
+        Raises:
+            ConfigError: As for `config`; what was read before counts on.
+        """
+        before = self.__dict__.pop("config", None)
+        try:
+            _ = self.config
+        except ConfigError:
+            self.__dict__["config"] = before
+            raise
 
     def find_model(self, name: str | None, *, by_name: bool = False) -> ModelMeant:
         """What a name means: see `tui.which_model.find_model`."""

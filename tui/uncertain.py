@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Literal, TypeAlias
 
 from engine.protocol import Engine
+from engine.types import Message
 from sessions import Session, Turn, messages_to_answer
 
 _UNSURE = 0.3
@@ -22,6 +24,15 @@ _SHORTEST_RUN = 4
 
 _MOST = 12
 """Words or runs that are named."""
+
+
+_SCORED_AS = Message("user", "Write the next passage.")
+"""What a text of a person's own is taken to be the answer to."""
+
+_REACH = 8
+"""Characters that a token may be away from where it is looked for."""
+
+Verdict: TypeAlias = Literal["", "unusual", "worn out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,32 @@ def scores_of(engine: Engine, session: Session, answer: Turn) -> Sequence[tuple[
     before = session.path(answer.id)[:-1]
     scores = engine.score(messages_to_answer(before) if before else [], answer.content)
     return [(token.text, token.logprob) for token in scores]
+
+
+def own_scores(engine: Engine, before: Sequence[Message], text: str) -> Sequence[tuple[str, float]]:
+    """The tokens of a person's own text with their log-probabilities, after what was said before.
+
+    Raises:
+        EngineError: If they cannot be computed.
+    """
+    scores = engine.score([*before, _SCORED_AS], text)
+    return [(token.text, token.logprob) for token in scores]
+
+
+def aligned(tokens: Iterable[tuple[str, float]], text: str) -> list[tuple[str, float]]:
+    """Tokens that together are the text: those that hold parts of characters are joined."""
+    found: list[tuple[str, float]] = []
+    at, waiting = 0, 0.0
+    for token, logprob in tokens:
+        start = text.find(token, at, at + len(token) + _REACH) if token else -1
+        if start < 0:
+            waiting += logprob
+            continue
+        if start > at:
+            found.append((text[at:start], waiting))
+        found.append((token, logprob))
+        at, waiting = start + len(token), 0.0
+    return [*found, (text[at:], waiting)] if at < len(text) else found
 
 
 def scored_words(tokens: Iterable[tuple[str, float]]) -> list[ScoredWord]:
@@ -72,16 +109,28 @@ def judged(tokens: Sequence[tuple[str, float]]) -> Iterator[str]:
     unusual = sorted(words, key=lambda word: word.probability)[:_MOST]
     named = [_percent(word) for word in unusual if word.probability < _UNUSUAL]
     yield f"unusual: {', '.join(named) or 'nothing'}"
-    runs = [f"“{run}”" for run in _runs(words)][:_MOST]
+    stretches = ("".join(words[each].text for each in run).strip() for run in _worn_out(words))
+    runs = [f"“{run}”" for run in stretches][:_MOST]
     yield f"worn out: {', '.join(runs) or 'nothing'}"
 
 
-def _runs(words: Sequence[ScoredWord]) -> Iterator[str]:
-    """Passages of words that could each be guessed."""
-    for is_worn, group in groupby(words, lambda word: word.probability >= _WORN_OUT):
+def verdicts(words: Sequence[ScoredWord]) -> list[Verdict]:
+    """What is to be said of each word of a text of a person's own."""
+    found: list[Verdict] = [
+        "unusual" if word.probability < _UNUSUAL and word.text.strip() else "" for word in words
+    ]
+    for run in _worn_out(words):
+        found[run[0] : run[-1] + 1] = ["worn out"] * (run[-1] + 1 - run[0])
+    return found
+
+
+def _worn_out(words: Sequence[ScoredWord]) -> Iterator[list[int]]:
+    """The numbers of the words of passages that could each be guessed; blanks count for nothing."""
+    spoken = [number for number, word in enumerate(words) if word.text.strip()]
+    for is_worn, group in groupby(spoken, lambda each: words[each].probability >= _WORN_OUT):
         run = list(group)
         if is_worn and len(run) >= _SHORTEST_RUN:
-            yield "".join(word.text for word in run).strip()
+            yield run
 
 
 def _marked(word: ScoredWord) -> str:

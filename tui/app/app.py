@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -48,6 +48,7 @@ class ChatApp(Steadfast, App[int]):
         Binding("ctrl+b", "app.sessions", "sessions", id="app.sessions"),
         Binding("f3", "prompts", "prompts", id="app.prompts"),
         Binding("f2", "app.inspector", "what the model gets", id="app.inspector"),
+        Binding("f8", "app.settings", "settings", id="app.settings"),
         Binding("f9", "change_theme", "colours", id="app.theme"),
         Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
     ]
@@ -80,6 +81,8 @@ class ChatApp(Steadfast, App[int]):
         self._questions: set[asyncio.Future[str | None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_ended = False
+        self.end_review: Callable[[], None] = _no_review
+        """Ends the review of a draft, which the conversation's thread would wait for."""
 
     def get_default_screen(self) -> Screen[None]:
         """See `App`."""
@@ -91,13 +94,17 @@ class ChatApp(Steadfast, App[int]):
         if self._is_ended:
             self.leave()
             return
+        self.apply_config()
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+        if self.runtime.stdin.isatty() and not self.is_headless:
+            end_with_terminal(self.runtime.stdin.fileno(), self._stop)
+        self.call_after_refresh(self._start)
+
+    def apply_config(self) -> None:
+        """Take keys and colours as the configuration says."""
         self.set_keymap(dict(self.runtime.config.keys))
         if self.runtime.config.theme in self.available_themes:
             self.theme = self.runtime.config.theme
-        self.theme_changed_signal.subscribe(self, self._keep_theme)
-        if self.runtime.stdin.isatty() and not self.is_headless:
-            end_with_terminal(self.runtime.stdin.fileno(), self._thread.stop)
-        self.call_after_refresh(self._start)
 
     async def on_unmount(self) -> None:
         """Wait until everything is saved."""
@@ -105,7 +112,11 @@ class ChatApp(Steadfast, App[int]):
             question.cancel()
         if "downloader" in vars(self):
             self.downloader.close()
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.stop)
+        await asyncio.get_running_loop().run_in_executor(None, self._stop)
+
+    def _stop(self) -> None:
+        self.end_review()
+        self._thread.stop()
 
     def _start(self) -> None:
         self._thread.start()
@@ -169,6 +180,12 @@ class ChatApp(Steadfast, App[int]):
         else:
             self.tell([f"{download.what} is here: /model and the models screen use it"])
 
+    def action_drafts(self) -> None:
+        """Have a draft revised."""
+        from tui.app.screens.drafts import DraftsScreen
+
+        self.push_screen(DraftsScreen())
+
     def action_models(self) -> None:
         """Show the models that there are, and offer some."""
         from tui.app.screens.models import ModelsScreen
@@ -206,7 +223,9 @@ class ChatApp(Steadfast, App[int]):
 
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._questions.add(answer)
-        self.push_screen(AskLine(sanitize_line(question)), answer.set_result)
+        # What came from another thread has no app of its own: no screen could be composed.
+        with self._context():
+            self.push_screen(AskLine(sanitize_line(question)), answer.set_result)
         try:
             return await answer
         finally:
@@ -238,6 +257,12 @@ class ChatApp(Steadfast, App[int]):
 
         await toggle(self.chat, Inspector, is_left=False)
 
+    def action_settings(self) -> None:
+        """Show all settings, to change them."""
+        from tui.app.screens.settings import SettingsScreen
+
+        self.push_screen(SettingsScreen(self.chat.active_bindings.values()))
+
     def action_search(self) -> None:
         """Search all sessions; go to the turn that is chosen."""
         from tui.app.screens.search import SearchScreen
@@ -266,7 +291,7 @@ class ChatApp(Steadfast, App[int]):
         from tui.config_writing import set_in_config
 
         try:
-            set_in_config(self.runtime.paths.config_file, "theme", theme.name)
+            set_in_config(self.runtime.paths.config_file, ("theme",), theme.name)
         except (ConfigError, OSError) as error:
             self.chat.post_message(Failed(explain(error)[0]))
 
@@ -282,3 +307,7 @@ def _begin_talk(talk: AppTalk) -> None:
     from tui.app.errands import begin
 
     begin(talk)
+
+
+def _no_review() -> None:
+    """There is none to end."""

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from engine.types import Message
 from tui.commands.completing import file_names, path_of, words
 from tui.commands.reading import whole_number, without_force, words_of
 from tui.commands.talk import Command, Suggestion, Talk
 from tui.errors import UsageProblem
 from tui.paragraphs import code_blocks_of
 from tui.private_file import write_private
-from tui.uncertain import judged, marked, scored_words, scores_of
-
-_SCORED_AS = Message("user", "Write the next passage.")
-"""What a text that is scored is taken to be the answer to."""
+from tui.uncertain import judged, marked, own_scores, scored_words, scores_of
 
 
 def _rate(talk: Talk, argument: str) -> None:
@@ -73,9 +69,8 @@ def _score(talk: Talk, argument: str) -> None:
     if not argument:
         raise UsageProblem("/score takes the text: /score It was a dark and stormy night.")
     conversation = talk.conversation
-    messages = [*conversation.messages_before(), _SCORED_AS]
-    scores = conversation.engine.score(messages, argument)
-    for line in judged([(token.text, token.logprob) for token in scores]):
+    scores = own_scores(conversation.engine, conversation.messages_before(), argument)
+    for line in judged(scores):
         talk.say(line)
 
 

@@ -36,6 +36,8 @@ class TurnActions(Widget):
         _key("a", "alternatives", "alternatives", "alternatives", "several answers side by side"),
         _key("c", "again('continue')", "continue", "continue", "go on where the answer ends"),
         _key("p", "go_on_from", "edit and go on", "rewrite", "the model goes on from your words"),
+        _key("i", "inside('assistant')", "inside the words", "inside", "how sure the model was"),
+        _key("s", "inside('')", "score", "score", "what is unusual in it, and what worn out"),
         _key("left_square_bracket", "step(-1)", "version before", "before", "the one before this"),
         _key("right_square_bracket", "step(1)", "version after", "after", "the one after this"),
         _key("b", "name_branch", "name the branch", "name", "a name to come back by"),
@@ -103,6 +105,15 @@ class TurnActions(Widget):
                 self._app.do(run_on(shown.turn.id, "regen", f"n={answer.strip() or _ANSWERS}"))
 
         self.app.push_screen(AskLine(f"How many answers at once? Enter alone: {_ANSWERS}"), ask)
+
+    def action_inside(self, role: str) -> None:
+        """Show what the model makes of each word: of its own answer, or of any words as if they
+        were a person's."""
+        from tui.app.screens.words import WordsScreen
+
+        shown = self._free_turn(role or None)
+        if shown is not None and shown.turn.content:
+            self.app.push_screen(WordsScreen(shown.turn.id, is_own=not role))
 
     def action_step(self, by: int) -> None:
         """Go to the version before or after this one."""

@@ -1,0 +1,204 @@
+"""A worker that outlives who started it: found again, used by one at a time, and gone in time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from tiny_gguf import tiny_gguf
+
+from engine.client import WorkerEngine
+from engine.residence import residences
+from engine.resident import dismiss, residents
+from engine.types import Event, Finished, LoadOptions, Message, Notice, Request, Sampling
+
+SHORT = Request((Message("user", "Count to ten."),), Sampling(temperature=0), max_tokens=3)
+
+_CALLER = """
+import sys
+from pathlib import Path
+from engine.client import WorkerEngine
+from engine.types import LoadOptions, Message, Piece, Request, Sampling
+options = LoadOptions(n_ctx=1024, keep_alive=int(sys.argv[3]), runtime=sys.argv[2])
+engine = WorkerEngine(Path(sys.argv[1]), options)
+messages = (Message("user", "Count to a thousand."),)
+request = Request(messages, Sampling(temperature=0), grammar="root ::= [a-z ]{1900}")
+for event in engine.stream(request):
+    if isinstance(event, Piece):
+        print(engine.worker_pid, flush=True)
+"""
+"""Asks for a long answer, and says with each piece which worker it has."""
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        assert monotonic() < deadline, "it did not happen in time"
+        pause.wait(0.01)
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Iterator[LoadOptions]:
+    # The path of the socket becomes longer than the system takes.
+    folder = tmp_path / ("long" * 25) / "run"
+    yield LoadOptions(n_ctx=1024, keep_alive=60, runtime=str(folder))
+    for each in residents(folder):
+        os.kill(each.record.pid, signal.SIGKILL)
+
+
+def answer(engine: WorkerEngine, request: Request = SHORT) -> list[Event]:
+    events = list(engine.stream(request))
+    assert isinstance(events[-1], Finished)
+    assert events[-1].reason in ("end", "length")
+    return events
+
+
+def pid_after_an_answer(path: Path, options: LoadOptions) -> int:
+    engine = WorkerEngine(path, options)
+    answer(engine)
+    pid = engine.worker_pid
+    engine.close()
+    assert pid is not None
+    return pid
+
+
+def test_the_next_one_gets_the_worker_with_all_that_it_has_read(
+    starter_path: Path, options: LoadOptions
+) -> None:
+    folder = Path(str(options.runtime))
+    first = pid_after_an_answer(starter_path, options)
+    (resident,) = residents(folder)
+    assert (resident.record.pid, resident.record.model) == (first, starter_path.stem)
+    assert resident.until is not None
+    assert 0 < resident.until - resident.record.since < 120
+    assert folder.stat().st_mode & 0o777 == 0o700
+    (residence,) = residences(folder)
+    assert residence.socket_file.stat().st_mode & 0o777 == 0o600
+    engine = WorkerEngine(starter_path, options)
+    finished = answer(engine)[-1]
+    assert engine.worker_pid == first
+    assert isinstance(finished, Finished)
+    assert finished.usage.cached_tokens > 10
+    engine.close()
+    assert dismiss(folder, first)
+    wait_until(lambda: not is_alive(first))
+    assert residents(folder) == []
+    assert [file.suffix for file in folder.iterdir()] == [".lock"]
+
+
+def test_while_it_is_in_use_others_have_workers_of_their_own(
+    starter_path: Path, options: LoadOptions
+) -> None:
+    folder = Path(str(options.runtime))
+    first, second = (WorkerEngine(starter_path, options) for _ in range(2))
+    answer(first)
+    answer(second)
+    resident, own = first.worker_pid, second.worker_pid
+    assert resident != own
+    assert own is not None
+    assert [each.until for each in residents(folder)] == [None]
+    assert resident is not None
+    assert not dismiss(folder, resident)
+    second.close()
+    assert not is_alive(own)
+    os.kill(resident, signal.SIGKILL)
+    answer(first)
+    assert first.worker_pid != resident
+    first.close()
+    assert [each.record.pid for each in residents(folder)] == [first_pid(folder)]
+
+
+def first_pid(folder: Path) -> int:
+    (residence,) = residences(folder)
+    record = residence.record()
+    assert record is not None
+    return record.pid
+
+
+def test_what_a_killed_caller_asked_for_is_cancelled(
+    starter_path: Path, options: LoadOptions
+) -> None:
+    command = [sys.executable, "-c", _CALLER, str(starter_path), str(options.runtime), "60"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as caller:
+        assert caller.stdout is not None
+        pid = int(caller.stdout.readline())
+        caller.kill()
+    ticks = os.sysconf("SC_CLK_TCK")
+    engine = WorkerEngine(starter_path, options)
+    before = cpu_ticks(pid)
+    answer(engine)
+    assert engine.worker_pid == pid
+    # The many hundred tokens of the other answer would take several seconds of each core.
+    assert (cpu_ticks(pid) - before) / ticks < 2
+    engine.close()
+
+
+def cpu_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_it_goes_after_its_time_and_what_a_killed_one_left_is_no_obstacle(
+    starter_path: Path, options: LoadOptions
+) -> None:
+    folder = Path(str(options.runtime))
+    killed = pid_after_an_answer(starter_path, options)
+    os.kill(killed, signal.SIGKILL)
+    short = replace(options, keep_alive=1)
+    fresh = pid_after_an_answer(starter_path, short)
+    assert fresh != killed
+    wait_until(lambda: not is_alive(fresh))
+    assert [file.suffix for file in folder.iterdir()] == [".lock"]
+
+
+def test_one_whose_model_or_program_is_another_now_is_replaced(
+    options: LoadOptions, tmp_path: Path
+) -> None:
+    model = tmp_path / "tiny.gguf"
+    model.write_bytes(tiny_gguf())
+    old = pid_after_an_answer(model, options)
+    assert pid_after_an_answer(model, options) == old
+    os.utime(model, (1, 1))
+    assert pid_after_an_answer(model, options) != old
+    wait_until(lambda: not is_alive(old))
+    assert len(residents(Path(str(options.runtime)))) == 1
+
+
+@pytest.mark.parametrize("kind", ["open", "link"])
+def test_a_folder_that_others_can_look_into_is_refused(
+    starter_path: Path, options: LoadOptions, tmp_path: Path, kind: str
+) -> None:
+    folder = tmp_path / "shared"
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    if kind == "link":
+        folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        folder.mkdir(mode=0o755)
+    (folder / "x.json").write_text(json.dumps({"pid": os.getpid()}))
+    assert residences(folder) == []
+    engine = WorkerEngine(starter_path, replace(options, runtime=str(folder)))
+    notices = [event.text for event in answer(engine) if isinstance(event, Notice)]
+    assert "cannot be kept alive" in notices[0]
+    pid = engine.worker_pid
+    engine.close()
+    assert pid is not None
+    assert not is_alive(pid)
+    assert [file.name for file in folder.iterdir()] == ["x.json"]

@@ -1,0 +1,238 @@
+"""A text whose stretches are marked by colours and, in a line below theirs, by signs; with a cursor
+that goes from stretch to stretch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from rich.cells import cell_len, chop_cells
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click, Resize
+from textual.geometry import Region
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.app.faults import Steadfast
+from tui.sanitize import sanitize
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A stretch of the text: a token or a word."""
+
+    text: str
+    sign: str
+    """One character; a blank is none."""
+    style: str
+    probability: float
+
+
+@dataclass(slots=True)
+class _Line:
+    """A line as it is shown."""
+
+    parts: list[tuple[int, str]] = field(default_factory=list)
+    """Numbers of cells, with what of them is in this line."""
+    width: int = 0
+    top: int = 0
+
+    def add(self, number: int, text: str) -> None:
+        self.parts.append((number, text))
+        self.width += cell_len(text)
+
+
+class HeatMap(Steadfast, Static, can_focus=True):
+    """The text. It says where the cursor is, and when something was chosen."""
+
+    DEFAULT_CSS = "HeatMap { height: auto; width: 100%; }"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "move(1)", "next word", show=False, id="words.next"),
+        Binding("left,h", "move(-1)", "word before", show=False, id="words.previous"),
+        Binding("down,j", "move_line(1)", "next line", show=False, id="words.down"),
+        Binding("up,k", "move_line(-1)", "line before", show=False, id="words.up"),
+        Binding("n", "move_marked(1)", "next marked word", show=False, id="words.marked"),
+        Binding("N", "move_marked(-1)", "marked word before", show=False, id="words.marked_before"),
+        Binding("enter", "choose", "what else", show=False, id="words.choose"),
+    ]
+
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another cell."""
+
+        number: int
+
+    @dataclass
+    class Chosen(Message):
+        """A cell was chosen."""
+
+        number: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cells: Sequence[Cell] = ()
+        self._lines: list[_Line] = []
+        self._cursor = 0
+
+    def show(self, cells: Sequence[Cell]) -> None:
+        """Show a text, with the cursor on the first of its marked cells."""
+        self._cells = cells
+        marked = (number for number, cell in enumerate(cells) if cell.sign.strip())
+        self._lay_out()
+        self._go_to(next(marked, 0))
+
+    def on_resize(self, _event: Resize) -> None:
+        """Lines are longer or shorter."""
+        self._lay_out()
+        self._draw()
+
+    def on_click(self, event: Click) -> None:
+        """Go to what was clicked; a second click chooses it."""
+        for line in self._lines:
+            if line.top <= event.y <= line.top + _has_signs(line, self._cells):
+                number = _at(line, event.x)
+                if number == self._cursor:
+                    self.action_choose()
+                else:
+                    self._go_to(number)
+
+    def action_move(self, by: int) -> None:
+        """Go to the next cell that has a word, or the one before."""
+        self._step(by, [bool(cell.text.strip()) for cell in self._cells])
+
+    def action_move_marked(self, by: int) -> None:
+        """Go to the next marked cell, or the one before."""
+        self._step(by, [bool(cell.sign.strip()) for cell in self._cells])
+
+    def action_move_line(self, by: int) -> None:
+        """Go to the line below, or above."""
+        place = self._line_of(self._cursor)
+        lines = [line for line in self._lines if line.parts]
+        if place is not None:
+            at = lines.index(self._lines[place]) + by
+            if 0 <= at < len(lines):
+                self._go_to(_at(lines[at], _column(self._lines[place], self._cursor)))
+
+    def action_choose(self) -> None:
+        """Say that the cell was chosen."""
+        if self._cells:
+            self.post_message(self.Chosen(self._cursor))
+
+    def _step(self, by: int, wanted: Sequence[bool]) -> None:
+        number = self._cursor + by
+        while 0 <= number < len(wanted) and not wanted[number]:
+            number += by
+        if 0 <= number < len(wanted):
+            self._go_to(number)
+
+    def _go_to(self, number: int) -> None:
+        self._cursor = number
+        self._draw()
+        place = self._line_of(number)
+        if self._cells and place is not None:
+            line = self._lines[place]
+            region = Region(0, line.top, max(1, line.width), 2)
+            self.call_after_refresh(self._see, region)
+        if self._cells:
+            self.post_message(self.Moved(number))
+
+    def _see(self, region: Region) -> None:
+        if isinstance(self.parent, Widget):
+            self.parent.scroll_to_region(region, animate=False)
+
+    def _line_of(self, number: int) -> int | None:
+        for place, line in enumerate(self._lines):
+            if any(number == each for each, _ in line.parts):
+                return place
+        return None
+
+    def _lay_out(self) -> None:
+        self._lines = list(_lines(self._cells, max(1, self.size.width or 80)))
+        top = 0
+        for line in self._lines:
+            line.top = top
+            top += 1 + _has_signs(line, self._cells)
+
+    def _draw(self) -> None:
+        rows: list[Content] = []
+        for line in self._lines:
+            rows.append(Content("").join(self._drawn(*part) for part in line.parts))
+            if _has_signs(line, self._cells):
+                signs = "".join(self._signs(*part) for part in line.parts)
+                rows.append(Content.styled(signs.rstrip(), "$foreground 40%"))
+        self.update(Content("\n").join(rows))
+
+    def _drawn(self, number: int, text: str) -> Content:
+        word = text.lstrip(" ")
+        style = "reverse bold" if number == self._cursor else self._cells[number].style
+        return Content.assemble(text[: len(text) - len(word)], (word, style))
+
+    def _signs(self, number: int, text: str) -> str:
+        word = text.lstrip(" ")
+        return " " * (len(text) - len(word)) + self._cells[number].sign * cell_len(word)
+
+
+def _has_signs(line: _Line, cells: Sequence[Cell]) -> bool:
+    return any(cells[number].sign.strip() for number, _ in line.parts)
+
+
+def _at(line: _Line, column: int) -> int:
+    """The cell at a column of a line, or the last one before it."""
+    place, found = 0, line.parts[0][0]
+    for number, text in line.parts:
+        if place > column:
+            break
+        found = number
+        place += cell_len(text)
+    return found
+
+
+def _column(line: _Line, number: int) -> int:
+    place = 0
+    for each, text in line.parts:
+        if each == number:
+            break
+        place += cell_len(text)
+    return place
+
+
+def _lines(cells: Sequence[Cell], width: int) -> Iterator[_Line]:
+    """Lines that are no wider, broken where a cell begins with a blank."""
+    line = _Line()
+    for word in _words(cells):
+        if word is None:
+            yield line
+            line = _Line()
+            continue
+        if line.width and line.width + sum(cell_len(text) for _, text in word) > width:
+            yield line
+            line = _Line()
+            word[0] = (word[0][0], word[0][1].lstrip(" "))
+        for number, text in word:
+            for part in chop_cells(text, width):
+                if line.width + cell_len(part) > width:
+                    yield line
+                    line = _Line()
+                line.add(number, part)
+    yield line
+
+
+def _words(cells: Sequence[Cell]) -> Iterator[list[tuple[int, str]] | None]:
+    """Parts of cells that stay together; None ends a line."""
+    word: list[tuple[int, str]] = []
+    for number, cell in enumerate(cells):
+        for place, text in enumerate(sanitize(cell.text).split("\n")):
+            if place or text[:1] == " ":
+                if word:
+                    yield word
+                word = []
+            if place:
+                yield None
+            if text:
+                word.append((number, text))
+    if word:
+        yield word

@@ -1,0 +1,67 @@
+"""``chat models ps`` and ``stop``: the models that stay in memory after a command."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timezone
+
+from engine.resident import Resident, dismiss, residents
+from tui import exit_codes
+from tui.errors import UsageProblem
+from tui.runtime import Runtime
+from tui.tables import file_size, print_json, print_table
+
+
+def list_residents(runtime: Runtime, *, as_json: bool) -> None:
+    """Each with the memory that it takes, and how long it stays."""
+    found = residents(runtime.paths.runtime)
+    if as_json:
+        print_json(runtime, [_as_json(each) for each in found])
+    elif found:
+        print_table(runtime, ("NAME", "MEMORY", "SINCE", "UNTIL"), [_row(each) for each in found])
+    else:
+        runtime.narrator().say("no model stays in memory; `-o keep_alive 10m` keeps one there")
+
+
+def stop_residents(runtime: Runtime, *, name: str | None) -> int:
+    """End those of a name, or all.
+
+    Raises:
+        UsageProblem: If there is none of the name.
+    """
+    folder = runtime.paths.runtime
+    start = (name or "").casefold()
+    named = [each for each in residents(folder) if each.record.model.casefold().startswith(start)]
+    if name and not named:
+        raise UsageProblem(
+            f"no model {name!r} stays in memory; `chat models ps` lists those that do"
+        )
+    code = exit_codes.DONE
+    for each in named:
+        model = each.record.model
+        if dismiss(folder, each.record.pid):
+            runtime.narrator().say(f"{model} is out of memory")
+        else:
+            runtime.narrator().say(f"{model} is in use: stop it when that conversation has ended")
+            code = exit_codes.FAILED
+    return code
+
+
+def _row(resident: Resident) -> tuple[str, str, str, str]:
+    size, until = resident.memory_bytes, resident.until
+    return (
+        resident.record.model,
+        "unknown" if size is None else file_size(size),
+        _moment(resident.record.since),
+        "in use" if until is None else _moment(until),
+    )
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _as_json(resident: Resident) -> dict[str, object]:
+    record = asdict(resident.record)
+    del record["stamp"]
+    return {**record, "memory_bytes": resident.memory_bytes, "until": resident.until}
