@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
+_LARGEST = 2**62
+"""Bytes; more is no limit."""
+
 
 def usable_cores(root: Path = Path("/")) -> int:
     """Physical cores that this process may keep busy, by its affinity and its share of time.
@@ -35,20 +38,19 @@ def _core(root: Path, processor: int) -> str:
 def _time_share(root: Path) -> float:
     """Processors' worth of time that the control groups of this process allow."""
     return min(
-        (share for folder in _control_groups(root) if (share := _quota(folder)) > 0),
+        (share for folder in _control_groups(root, "cpu") if (share := _quota(folder)) > 0),
         default=math.inf,
     )
 
 
-def _control_groups(root: Path) -> Iterator[Path]:
+def _control_groups(root: Path, controller: str) -> Iterator[Path]:
     """The groups around this process, up to the outermost that can be seen."""
     for line in _text(root / "proc/self/cgroup").splitlines():
         _, controllers, path = (*line.split(":", 2), "", "")[:3]
-        if controllers in ("", "cpu", "cpu,cpuacct", "cpuacct,cpu"):
+        if not controllers or controller in controllers.split(","):
             inner = PurePosixPath(path.lstrip("/"))
-            yield from (
-                root / "sys/fs/cgroup" / controllers / each for each in (inner, *inner.parents)
-            )
+            for each in (inner, *inner.parents):
+                yield root / "sys/fs/cgroup" / controllers / each
 
 
 def _quota(folder: Path) -> float:
@@ -70,15 +72,40 @@ def _text(file: Path) -> str:
         return ""
 
 
-def available_memory() -> int:
-    """Bytes that can be had without swapping; half of all memory where the system does not say."""
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
+def available_memory(root: Path = Path("/")) -> int:
+    """Bytes that can be had without swapping, of the machine and of this process's control groups;
+    half of all memory where the system does not say.
+
+    Args:
+        root: Of the file system that tells.
+    """
+    folders = _control_groups(root, "memory")
+    rooms = [room for folder in folders if (room := _room(folder)) is not None]
+    return max(0, min(_machine_memory(root), *rooms, _LARGEST))
+
+
+def _machine_memory(root: Path) -> int:
+    for line in _text(root / "proc/meminfo").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _room(folder: Path) -> int | None:
+    """Bytes that a group may still take, in either version's form; None where it sets no limit.
+
+    What it holds of files gives way: a model's own pages, too, from the last time it was used.
+    """
+    for limit, used, prefix in (
+        ("memory.max", "memory.current", ""),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
+    ):
+        with suppress(ValueError):
+            room = int(_text(folder / limit)) - int(_text(folder / used))
+            lines = _text(folder / "memory.stat").splitlines()
+            files = (f"{prefix}inactive_file ", f"{prefix}active_file ")
+            return room + sum(int(line.split()[1]) for line in lines if line.startswith(files))
+    return None
 
 
 @contextmanager

@@ -142,6 +142,11 @@ class Stage:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    async def strike(self, *keys: str) -> None:
+        """Press keys that another thread may answer with a screen. The pilot would wait for what
+        lies below that, which does nothing until it is in front again."""
+        await self.app._press_keys(keys)
+
     async def type(self, words: str) -> None:
         """Have words in the composer."""
         self.chat.composer.put(words)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.machine import usable_cores
+from engine.machine import available_memory, usable_cores
 from engine.models.memory import memory_needed
 from engine.models.summary import summarise
 from engine.types import KvType
@@ -97,3 +97,28 @@ def test_no_limit_and_nonsense_are_no_limit(tmp_path: Path) -> None:
         **{"sys__fs__cgroup__me__cpu.max": "max 100000\n", "sys__fs__cgroup__cpu.max": "0 0\n"},
     )
     assert usable_cores(tmp_path) == cores
+
+
+def test_memory_is_what_the_machine_has_and_the_control_groups_allow(tmp_path: Path) -> None:
+    meminfo = "MemTotal: 9000 kB\nMemAvailable: 8000 kB\n"
+    system(tmp_path, proc__meminfo=meminfo, proc__self__cgroup="0::/user/me\n")
+    assert available_memory(tmp_path) == 8000 * 1024
+    group = {
+        "max": "4000000\n",
+        "current": "3000000\n",
+        "stat": "inactive_file 400000\nactive_file 100000\n",
+    }
+    system(tmp_path, **{f"sys__fs__cgroup__user__memory.{k}": v for k, v in group.items()})
+    system(tmp_path, **{"sys__fs__cgroup__user__me__memory.max": "max\n"})
+    assert available_memory(tmp_path) == 1_500_000
+
+
+def test_the_older_form_of_control_groups_counts_too(tmp_path: Path) -> None:
+    group = {"limit_in_bytes": "4000000", "usage_in_bytes": "4100000", "stat": "cache 7\n"}
+    system(
+        tmp_path,
+        proc__meminfo="MemAvailable: 8000 kB\n",
+        proc__self__cgroup="4:memory:/docker/x\n",
+        **{f"sys__fs__cgroup__memory__memory.{k}": v for k, v in group.items()},
+    )
+    assert available_memory(tmp_path) == 0

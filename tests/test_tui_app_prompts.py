@@ -5,9 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from app_pilot import Stage, perform
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
+from prompts import packaged_source
+from tui.app.screens.prompt_editor import PromptEditor
 from tui.app.screens.prompts import PromptsScreen
+
+
+async def editor(stage: Stage) -> TextArea:
+    """Wait for the editor of a prompt's file."""
+    await stage.until(lambda: isinstance(stage.app.screen, PromptEditor))
+    return stage.app.screen.query_one(TextArea)
+
+
+async def is_told(stage: Stage, words: str) -> None:
+    """Wait until a line in passing has these words."""
+    await stage.until(lambda: any(words in each.message for each in stage.app._notifications))
 
 
 async def open_prompts(stage: Stage, words: str) -> PromptsScreen:
@@ -17,7 +30,8 @@ async def open_prompts(stage: Stage, words: str) -> PromptsScreen:
     screen = stage.app.screen
     assert isinstance(screen, PromptsScreen)
     await stage.sees("revise")
-    await stage.press(*words)
+    screen.query_one("#books Input", Input).value = words
+    await stage.pilot.pause()
     return screen
 
 
@@ -78,3 +92,81 @@ def test_a_broken_prompt_is_listed_with_what_is_wrong_and_acts_on_nothing(home: 
         assert stage.overview.prompts == ()
 
     perform(play, home)
+
+
+def test_a_packaged_prompt_is_written_as_a_copy_and_checked_while_one_types(home: Path) -> None:
+    packaged = packaged_source().folder / "tighten.toml"
+    before = packaged.read_bytes()
+    own = home / "config" / "prompts" / "tighten.toml"
+
+    async def play(stage: Stage) -> None:
+        await open_prompts(stage, "tighten")
+        await stage.press("down", "e")
+        area = await editor(stage)
+        assert area.language == "toml"
+        assert area.text.endswith(before.decode())
+        area.text = area.text.replace("summary = ", "sumary = ")
+        await stage.sees("sumary: unknown key; did you mean 'summary'?")
+        await stage.press("f8")
+        assert area.document.get_line(area.cursor_location[0]).startswith("sumary")
+        await stage.press("escape")
+        await is_told(stage, "not saved")
+        assert not own.exists()
+        area.text = area.text.replace("sumary = ", "summary = ").replace("Tighten", "Tauten")
+        await stage.until(lambda: "unknown key" not in stage.screen_text())
+        await stage.press("ctrl+s")
+        await stage.until(own.exists)
+        await is_told(stage, "saved")
+        await stage.press("escape")
+        await stage.sees("Tauten")
+        await stage.sees("from user,")
+        assert packaged.read_bytes() == before
+        await stage.press("s")
+        await is_told(stage, "tighten is user's own already")
+
+    perform(play, home)
+    assert 'title = "Tauten"' in own.read_text()
+
+
+def test_prompts_are_begun_copied_and_adapted_under_names_that_can_be(home: Path) -> None:
+    folder = home / "config" / "prompts"
+
+    async def named(stage: Stage, key: str, name: str) -> None:
+        await stage.press(key)
+        await stage.until(lambda: stage.app.screen.query(Input))
+        await stage.press(*name, "enter")
+
+    async def play(stage: Stage) -> None:
+        screen = await open_prompts(stage, "tighten")
+        await stage.press("down")
+        await named(stage, "n", "My Prompt")
+        await is_told(stage, "cannot be a prompt's name")
+        await named(stage, "n", "haiku")
+        area = await editor(stage)
+        area.text = 'title = "Haiku"\nsystem = "Write a haiku."\n'
+        await stage.press("ctrl+s")
+        await stage.until((folder / "haiku.toml").exists)
+        (folder / "haiku.toml").write_text('title = "Other"\n')
+        await is_told(stage, "saved")
+        area.text += "# more"
+        await stage.press("ctrl+s")
+        await is_told(stage, "was changed meanwhile")
+        await stage.press("escape", "escape")
+        await stage.until(lambda: stage.app.screen is screen)
+        await stage.sees("haiku  user")
+        await named(stage, "c", "haiku-two")
+        assert (await editor(stage)).text.endswith('title = "Other"\n')
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is screen)
+        screen.query_one("#books Input", Input).value = "tighten"
+        await stage.sees("from packaged")
+        await stage.press("s")
+        assert 'extends = "tighten"' in (await editor(stage)).text
+        await stage.press("ctrl+s")
+        await stage.until((folder / "tighten.toml").exists)
+        await stage.press("escape")
+        await stage.sees("from user,")
+
+    perform(play, home)
+    assert (folder / "haiku.toml").read_text() == 'title = "Other"\n'
+    assert not (folder / "haiku-two.toml").exists()

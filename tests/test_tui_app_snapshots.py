@@ -72,3 +72,49 @@ def test_a_list_of_commands_and_a_failure(snap_compare: SnapCompare, home: Path)
         await stage.until(lambda: stage.chat.completions.is_shown)
 
     assert snap_compare(stage.app, terminal_size=(80, 24), run_before=pictured(stage, play))
+
+
+def test_the_map(snap_compare: SnapCompare, home: Path) -> None:
+    stage = staged(home, replies=["Dawn.", "The lamp went out.", "It burned all night.", "Dusk."])
+
+    async def play() -> None:
+        await stage.send("A tale of a lighthouse")
+        await stage.send("And then?")
+        await stage.press("tab", "r")
+        await stage.idle()
+        stage.chat.action_command("/rename a bright end")
+        await stage.idle()
+        await stage.press("g", "r")
+        await stage.idle()
+        stage.app.clear_notifications()
+        await stage.press("m")
+        await stage.sees("← here")
+
+    assert snap_compare(stage.app, terminal_size=(80, 24), run_before=pictured(stage, play))
+
+
+def test_answers_side_by_side(snap_compare: SnapCompare, home: Path) -> None:
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "config.toml").write_text('theme = "textual-light"\n')
+    stage = staged(home, replies=["x", "Dawn.\n\nA gull cries.", ANSWER, "Dusk."])
+
+    async def play() -> None:
+        await stage.send("A tale of a lighthouse")
+        stage.chat.action_command("/regen n=3")
+        await stage.sees("Esc keeps all")
+        await stage.press("space", "right")
+
+    assert snap_compare(stage.app, terminal_size=(140, 40), run_before=pictured(stage, play))
+
+
+def test_inside_the_words(snap_compare: SnapCompare, home: Path) -> None:
+    stage = staged(home, replies=["I am a lighthouse keeper.\n\nNobody has ever asked me why."])
+
+    async def play() -> None:
+        await stage.send("Who are you?")
+        await stage.press("tab", "i")
+        await stage.sees("next unsure")
+        await stage.press("n", "enter")
+        await stage.sees("Esc goes back")
+
+    assert snap_compare(stage.app, terminal_size=(80, 24), run_before=pictured(stage, play))

@@ -148,8 +148,32 @@ def test_a_read_only_draft_can_be_revised_elsewhere(chat: Chat, draft: Path) -> 
     draft.chmod(0o444)
     chat.script(NEW)
     assert chat("--edit", "draft.md", "--output", "new.md") == 0
-    assert chat("--edit", "draft.md", "--diff", "--yes") == 0
+    assert chat("--edit", "draft.md", "--diff") == 0
     assert "+There is" in chat.out
+
+
+def test_a_draft_under_two_names_is_revised_once(chat: Chat, draft: Path) -> None:
+    other = draft.with_name("other.md")
+    other.symlink_to("draft.md")
+    chat.script(NEW)
+    assert chat("--edit", "draft.md", "--edit", "other.md", "--edit", str(draft), "--yes") == 0
+    assert draft.read_text() == other.read_text() == NEW
+    assert len(chat.engine.requests) == 1
+    assert not list(draft.parent.glob("*.chat-new"))
+
+
+@pytest.mark.parametrize(
+    ("instruction", "is_written"),
+    [("Use an executive tone on behalf of the firm", False), ("Cut it by half", True)],
+)
+def test_a_text_may_become_shorter_only_where_a_word_of_the_instruction_says_so(
+    chat: Chat, draft: Path, instruction: str, is_written: bool
+) -> None:
+    long = "The light is far, and the keeper of it is old, tired and without a wife or a friend.\n"
+    draft.write_text(long)
+    chat.script("The light is far, and the keeper without a friend.")
+    assert chat("--edit", "draft.md", instruction, "--yes") == (0 if is_written else 1)
+    assert (draft.read_text() != long) == is_written
 
 
 def test_output_makes_a_new_file_and_overwrites_none(chat: Chat, draft: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -57,10 +58,43 @@ def test_a_note_is_carried_out_when_it_is_saved_and_taken_away(
     wait_for(lambda: draft.read_text() == "It is far.\n\nThe end.\n")
     draft.write_text(f"It is far.\n\nIt are far. {NOTE}\n")
     chat.expect("draft.md:3: correct it")
+    chat.expect("is written")
+    draft.write_text(f"It is far. {NOTE}\n")
+    chat.expect("nothing is taken: the note stays in")
     chat.sendintr()
     chat.expect(pexpect.EOF)
     chat.close()
     assert chat.exitstatus in (0, 130)
+
+
+def test_each_of_two_notes_in_the_same_words_is_carried_out(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    drafts = [tmp_path / name for name in ("one.md", "other.md")]
+    for draft in drafts:
+        draft.write_text(f"It are far. {NOTE}\n\n# Then\n\nIt are far. {NOTE}\n")
+    named = [argument for draft in drafts for argument in ("--edit", str(draft))]
+    chat = terminal.start_scripted("It is far.", *named, "--watch", "--yes")
+    chat.expect("Ctrl\\+C ends")
+    done = "It is far.\n\n# Then\n\nIt is far.\n"
+    wait_for(lambda: {draft.read_text() for draft in drafts} == {done})
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+def test_a_signal_in_the_middle_of_a_note_ends_the_watching(
+    terminal: Terminal, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    draft = tmp_path / "draft.md"
+    draft.write_text(f"It are far. {NOTE}\n")
+    chat = terminal.start_scripted(
+        "It is far. ", "--edit", str(draft), "--watch", "--yes", endless=True
+    )
+    chat.expect("part 1 of 1")
+    chat.kill(number)
+    chat.expect(pexpect.EOF)
+    chat.close()
+    assert chat.exitstatus == code
+    assert draft.read_text() == f"It are far. {NOTE}\n"
 
 
 @pytest.mark.parametrize("other", [("--diff",), ("--lines", "3"), ("shorter",)])

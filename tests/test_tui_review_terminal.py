@@ -66,8 +66,11 @@ def test_only_what_was_taken_on_the_screen_is_written(
     edit.expect("3 open")
     for key in keys:
         edit.send(key)
-    assert is_restored(ended(edit))
+    rest = ended(edit)
+    assert is_restored(rest)
     assert edit.exitstatus == 0
+    left = {"yq": ", 2 still open", "q": ", 3 still open"}.get(keys)
+    assert left in rest if left else "still open" not in rest
     assert draft.read_bytes() == outcome.encode()
 
 
@@ -245,6 +248,22 @@ def test_what_was_decided_before_the_review_was_left_is_gone_on_with(
     ended(edit)
     assert draft.read_bytes() == FIRST.encode()
     assert not list(terminal.home.rglob("unfinished/*"))
+
+
+def test_a_diff_in_between_takes_nothing_of_what_was_decided_away(
+    terminal: Terminal, draft: Path
+) -> None:
+    edit = terminal.start_scripted(NEW, "--edit", str(draft), "--plain")
+    edit.expect(PLAIN)
+    edit.send("y\r")
+    edit.expect("change 2 of 3")
+    edit.kill(signal.SIGTERM)
+    ended(edit)
+    for form in ("words", "critic"):
+        edit = terminal.start_scripted(NEW, "--edit", str(draft), "--diff", form)
+        edit.expect("1 change decided: go on with them, or begin anew")
+        edit.send("g\r")
+        ended(edit)
 
 
 def test_what_was_decided_about_a_draft_that_cannot_be_written_is_kept(

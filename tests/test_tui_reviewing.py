@@ -10,7 +10,7 @@ import pytest
 from drafts.hunks import hunks
 from tui.errors import UsageProblem
 from tui.reviewing.dialogs import unmarked
-from tui.reviewing.flow import flow, in_words, signed
+from tui.reviewing.flow import Stretch, flow, in_words
 from tui.reviewing.lines import KEYS, review_by_lines
 from tui.reviewing.state import Change, Decision, Review
 from tui.reviewing.thread import Wish
@@ -303,6 +303,12 @@ class TestFolding:
         review.go_to(0)
         review.decide("taken")
         assert {change.file for change in review.changes if change.decision == "taken"} == {0}
+
+
+def signed(stretches: Sequence[Stretch]) -> str:
+    """The flow with signs in place of colours."""
+    marks = {"deleted": "[-{}-]", "inserted": "{{+{}+}}"}
+    return "".join(marks.get(each.role, "{}").format(each.text) for each in stretches)
 
 
 class TestFlow:

@@ -31,6 +31,7 @@ _NEVER_WITH_EDIT = (
 _EITHER_OR = (
     *(("watch", other) for other in ("diff", "output", "dry_run", "section", "lines", "match")),
     ("watch", "words"),
+    *(("diff", other) for other in ("yes", "output")),
     *(("repl", other) for other in (*_PRINTED, "dry_run")),
     *(("dry_run", other) for other in _PRINTED if other != "as_json"),
     ("as_json", "json_lines"),

@@ -105,7 +105,8 @@ def _carry_out(
             if kept := _kept(work):
                 Narrator(runtime.stderr).say(kept.removeprefix("; "))
             raise
-        work.end(review)
+        if _may_write(runtime, options) or not work.decisions:
+            work.end(review)  # looked at alone, what a person had decided is still to be done
         say_summary(runtime, work, review, seconds=monotonic() - started)
     return interruption.exit_code if interruption.signal else code
 
@@ -138,7 +139,8 @@ def _deliver(
     """Bring what was taken to where the options want it; whether all of it went there."""
     draft = target.draft
     if _may_write(runtime, options):
-        return write_accepted(runtime, target, accepted, session=work.session)
+        say = Narrator(runtime.stderr).say
+        return write_accepted(runtime, target, accepted, session=work.session, say=say)
     if options.output is not None:
         write_new(options.output, spliced(draft, accepted))
         Narrator(runtime.stderr).say(f"{options.output} is written")
@@ -163,6 +165,8 @@ def _filter(runtime: Runtime, options: EditOptions) -> int:
         raise UsageProblem("--edit - is standard input alone")
     if runtime.stdin.isatty():
         raise UsageProblem("--edit - reads the draft from standard input: pipe it in")
+    if options.watch:
+        raise UsageProblem("--watch looks at files, and not at standard input")
     given = runtime.stdin.buffer.read()
     out = b"" if options.diff or options.output or options.dry_run else given
     try:

@@ -39,9 +39,10 @@ def say_summary(runtime: Runtime, work: Work, review: Review, *, seconds: float)
     taken = [change for change in review.changes if change.decision == "taken"]
     before = sum(len(task.text.split()) for task in work.revision.tasks)
     more = sum(len(each.proposed.split()) - len(each.hunk.old.split()) for each in taken)
+    left = f", {review.open} still open" if review.open else ""
     kept = f", session {work.session}" if work.session else ""
     Narrator(runtime.stderr).say(
-        f"{len(taken)} of {len(review.changes)} changes taken, "
+        f"{len(taken)} of {len(review.changes)} changes taken{left}, "
         f"{before:,} → {before + more:,} words, {seconds:.0f} s{kept}"
     )
 

@@ -18,6 +18,7 @@ from tui.draft_consent import consent_to_write
 from tui.edit_parts import is_markdown
 from tui.edit_work import prepare
 from tui.edit_write import Target, write_accepted
+from tui.errors import UsageProblem
 from tui.narrate import Narrator
 from tui.options import EditOptions, Scope
 from tui.reviewing.batch import revise_all
@@ -57,13 +58,18 @@ def watch(
         engine: Answers.
         paths: The drafts.
         pause: Waits before the files are looked at again.
+
+    Raises:
+        UsageProblem: If nobody could be asked, and it is not said that nobody has to be.
     """
+    if not (options.yes or runtime.is_interactive):
+        raise UsageProblem("--watch asks about each change on a terminal; --yes takes them unasked")
     Narrator(runtime.stderr).say(
         f"watching {', '.join(map(str, paths))}: save <!-- chat: an instruction --> before or in "
         "a paragraph; Ctrl+C ends"
     )
     seen: dict[Path, tuple[int, int]] = {}
-    done: set[tuple[str, str]] = set()
+    left: dict[Path, set[tuple[str, str]]] = {path: set() for path in paths}
     try:
         while True:
             for path in paths:
@@ -71,7 +77,7 @@ def watch(
                 if state is not None and seen.get(path) != state:
                     # Noted before it is read: what is saved from here on is another look's.
                     seen[path] = state
-                    _carry_out_all(runtime, options, engine, path, done)
+                    _carry_out_all(runtime, options, engine, path, left[path])
             pause()
     except KeyboardInterrupt:
         return exit_codes.DONE
@@ -122,43 +128,59 @@ def _carry_out_all(
     options: EditOptions,
     engine: Engine,
     path: Path,
-    done: set[tuple[str, str]],
+    left: set[tuple[str, str]],
 ) -> None:
-    """Every note that was not carried out on just this paragraph before."""
+    """Every note, but for one on just the same paragraph as one that is left in the draft."""
     while True:
         draft = read_draft(path)
         notes = (
             note
             for note in notes_in(draft.text, str(path))
-            if (note.instruction, note.target.text) not in done
+            if (note.instruction, note.target.text) not in left
         )
         note = next(notes, None)
         if note is None:
             return
-        done.add((note.instruction, note.target.text))
-        _carry_out(runtime, options, engine, draft, note)
+        if not _carry_out(runtime, options, engine, draft, note):
+            left.add((note.instruction, note.target.text))
+
+
+def _end_if_told(code: int, *, is_reviewed: bool) -> None:
+    """End at a signal that has ended a revision; Ctrl+C in a review leaves that alone.
+
+    Raises:
+        KeyboardInterrupt: At Ctrl+C.
+        SystemExit: At another signal.
+    """
+    if code == exit_codes.INTERRUPTED:
+        if not is_reviewed:
+            raise KeyboardInterrupt
+    elif code > exit_codes.SIGNALLED:
+        raise SystemExit(code)
 
 
 def _carry_out(
     runtime: Runtime, options: EditOptions, engine: Engine, draft: Draft, note: Note
-) -> None:
+) -> bool:
+    """Carry out a note; whether it is gone."""
     scope = Scope(lines=(note.target.first_line, note.target.last_line))
     prompt = replace(options.prompt, words=note.instruction)
     own = replace(options, prompt=prompt, scope=scope)
     Narrator(runtime.stderr).say(f"{draft.path}:{note.target.first_line}: {note.instruction}")
     work = prepare(runtime, own, engine, [(str(draft.path), draft)])
-    if options.yes or not runtime.is_interactive:
-        review, _ = revise_all(runtime, work)
-    else:
-        review, _ = review_on_terminal(runtime, work)
+    review, code = (revise_all if options.yes else review_on_terminal)(runtime, work)
     if review is None:
-        return
+        _end_if_told(code, is_reviewed=not options.yes)
+        return False
     work.record(review)
     accepted = work.accepted(review, 0)
-    if accepted:
-        old = draft.text[note.start : note.end]
-        gone = Hunk(note.start, note.end, old, "", "words", ())
-        kept = [hunk for hunk in accepted if hunk.end <= gone.start or hunk.start >= gone.end]
-        in_order = sorted([*kept, gone], key=lambda hunk: hunk.start)
-        target = Target(draft, consent_to_write(runtime, draft.file))
-        write_accepted(runtime, target, in_order, session=work.session)
+    if not accepted:
+        Narrator(runtime.stderr).say(f"nothing is taken: the note stays in {draft.path}")
+        return False
+    old = draft.text[note.start : note.end]
+    gone = Hunk(note.start, note.end, old, "", "words", ())
+    kept = [hunk for hunk in accepted if hunk.end <= gone.start or hunk.start >= gone.end]
+    in_order = sorted([*kept, gone], key=lambda hunk: hunk.start)
+    target = Target(draft, consent_to_write(runtime, draft.file))
+    say = Narrator(runtime.stderr).say
+    return write_accepted(runtime, target, in_order, session=work.session, say=say)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -48,8 +50,9 @@ _LOCKS: Mapping[str, LockKind] = {
     "names": "name",
 }
 
-_SHORTER = ("short", "cut", "tight", "trim", "condens", "summar", "brief", "remov", "delet", "half")
-_LONGER = ("long", "expand", "add ", "elaborat", "more detail", "flesh out")
+_SHORTER = re.compile(r"\b(?:short|cut|tight|trim|condens|summar|brief|remov|delet|half)", re.I)
+_LONGER = re.compile(r"\b(?:long|expand|add\b|elaborat|more detail|flesh out)", re.I)
+_TRANSLATE = re.compile(r"\btranslat", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +116,20 @@ class Work:
         return f"{task.name}:{line}"
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Where the same work may be that was stopped, and who says whether to go on with it."""
+
+    note: Unfinished
+    goes_on: Callable[[str], bool]
+
+
 def prepare(
     runtime: Runtime,
     options: EditOptions,
     engine: Engine,
     drafts: Sequence[tuple[str, DecodedText]],
+    goes_on: Callable[[str], bool] | None = None,
 ) -> Work:
     """Put the questions together, and begin a session for them.
 
@@ -126,6 +138,8 @@ def prepare(
         options: The command line.
         engine: Answers; it may still be loading.
         drafts: Names and texts.
+        goes_on: Asked whether to go on with work that was stopped, told how much of it is done;
+            None asks on the terminal.
 
     Raises:
         DraftError: If a part is named that is not there.
@@ -150,7 +164,8 @@ def prepare(
     note = Unfinished.of(
         runtime.paths.unfinished, real_paths(options.drafts), names, same, engine.model_name
     )
-    log, answers, decisions = _session(runtime, options, prompt, texts, note)
+    asked = goes_on or partial(_goes_on, runtime)
+    log, answers, decisions = _session(runtime, options, prompt, texts, Stopped(note, asked))
     around = replace(surroundings(runtime, engine, log), title="")
     questions = PieceQuestions(
         replace(options.prompt, templates=names),
@@ -195,29 +210,35 @@ def _session(
     options: EditOptions,
     prompt: Prompt,
     texts: Sequence[AttachedText],
-    note: Unfinished,
+    before: Stopped,
 ) -> tuple[SessionLog, Mapping[str, Sequence[Turn]], Decisions]:
     """The session for the work, and what was answered and decided in it before."""
     if not options.save or options.dry_run:
         return memory_session(), {}, Decisions()
-    store = runtime.sessions()
+    store, note = runtime.sessions(), before.note
     if options.drafts != ("-",) and (stopped := note.session(store)) is not None:
         answers = of_pieces(answers_in(stopped.session), [text.text for text in texts])
         decisions = note.decided()
-        if answers and _goes_on(runtime, len(answers), len(texts), len(decisions)):
+        done = _done(len(answers), len(texts), len(decisions))
+        if answers and before.goes_on(done):
             return stopped, answers, decisions
     title = f"{', '.join(dict.fromkeys(text.name or '-' for text in texts))} ({prompt.name})"
     return store.create(title=title), {}, Decisions(note)
 
 
-def _goes_on(runtime: Runtime, done: int, total: int, decided: int) -> bool:
-    """Whether to go on with what was stopped; where nobody can be asked it is a yes."""
+def _done(done: int, total: int, decided: int) -> str:
+    """How much was done before, in words."""
     parts = f"{done} of {total} parts are revised already"
     if decided:
         parts += f", and {decided} change{'s' if decided > 1 else ''} decided"
+    return parts
+
+
+def _goes_on(runtime: Runtime, done: str) -> bool:
+    """Whether to go on with what was stopped; where nobody can be asked it is a yes."""
     if runtime.is_interactive:
-        return choose(runtime, f"{parts}: go on with them, or begin anew?", GO_ON) == "g"
-    Narrator(runtime.stderr).say(f"going on with a revision that was stopped: {parts}")
+        return choose(runtime, f"{done}: go on with them, or begin anew?", GO_ON) == "g"
+    Narrator(runtime.stderr).say(f"going on with a revision that was stopped: {done}")
     return True
 
 
@@ -226,10 +247,10 @@ def allowed_by(prompt: Prompt, options: EditOptions) -> Allowed:
 
     What goes a sentence at a time is corrected: for more than that a model has to see more.
     """
-    words = (options.prompt.words or "").lower()
-    may_shrink = "shorten" in prompt.tags or any(word in words for word in _SHORTER)
-    may_grow = "draft" in prompt.tags or any(word in words for word in _LONGER)
-    is_free = "transform" in prompt.tags or "translat" in words
+    words = options.prompt.words or ""
+    may_shrink = "shorten" in prompt.tags or bool(_SHORTER.search(words))
+    may_grow = "draft" in prompt.tags or bool(_LONGER.search(words))
+    is_free = "transform" in prompt.tags or bool(_TRANSLATE.search(words))
     return Allowed(
         least=None if may_shrink or is_free else 0.7,
         most=None if may_grow or is_free else 1.5,
@@ -248,10 +269,13 @@ def _prompts(options: EditOptions) -> tuple[str, ...]:
 
 
 def draft_paths(options: EditOptions) -> list[Path]:
-    """The files that are to be revised, each once.
+    """The files that are to be revised, each once, whatever names lead to it.
 
     Raises:
         UsageProblem: If a folder has none, or is named without a pattern.
     """
     paths = [path for name in options.drafts for path in files_in(Path(name), options.glob)]
-    return list(dict.fromkeys(paths))
+    found: dict[str, Path] = {}
+    for path in paths:
+        found.setdefault(os.path.realpath(path), path)
+    return list(found.values())

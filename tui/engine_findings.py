@@ -32,6 +32,7 @@ def engine_findings(runtime: Runtime) -> Iterator[tuple[str, str]]:
             "gpu_layers",
             f"{defaults.gpu_layers}: as many as fit, where there is a GPU",
         ),
+        "keep alive": ("keep_alive", "off: a model leaves the memory with its command"),
     }
     for what, (name, automatic) in findings.items():
         value = config.load.get(name)

@@ -12,6 +12,8 @@ NO_MODEL = 3
 DOES_NOT_FIT = 4
 REFUSED = 5
 """A draft was not written, to keep it safe."""
+SIGNALLED = 128
+"""And the number of the signal."""
 INTERRUPTED = 130
 """By the person; what was generated is kept."""
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from tui import exit_codes
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -24,7 +26,7 @@ class Interruption:
     @property
     def exit_code(self) -> int:
         """128 and the signal's number, as shells report it: 130 for Ctrl+C."""
-        return 128 + (self.signal or signal.SIGINT)
+        return exit_codes.SIGNALLED + (self.signal or signal.SIGINT)
 
 
 @contextmanager
@@ -47,7 +49,7 @@ def signals_call(stop: Callable[[], None]) -> Iterator[Interruption]:
         elif number == signal.SIGINT:
             raise KeyboardInterrupt
         else:
-            raise SystemExit(128 + number)
+            raise SystemExit(exit_codes.SIGNALLED + number)
 
     with _handled(on_signal):
         yield interruption

@@ -42,7 +42,7 @@ def stop_residents(runtime: Runtime, *, name: str | None) -> int:
         if dismiss(folder, each.record.pid):
             runtime.narrator().say(f"{model} is out of memory")
         else:
-            runtime.narrator().say(f"{model} is in use: it goes when that conversation has ended")
+            runtime.narrator().say(f"{model} is in use: stop it when that conversation has ended")
             code = exit_codes.FAILED
     return code
 

@@ -20,7 +20,7 @@ from tui.prompt_views import prompt_file
 from tui.runtime import Runtime
 from tui.tables import print_line
 
-_SKELETON = f'''{SCHEMA_COMMENT}title = ""
+SKELETON = f'''{SCHEMA_COMMENT}title = ""
 summary = ""
 tags = []
 kind = "chat"  # or "edit", "generate"
@@ -57,20 +57,30 @@ def new_prompt(runtime: Runtime, *, name: str, original: str | None, edit: bool)
         UsageProblem: If the name cannot be one, or is taken.
         UnknownPrompt: If there is no prompt to copy.
     """
+    path = new_file(runtime, name)
+    text = SKELETON if original is None else copy_of(runtime, original)
+    if edit and runtime.is_interactive:
+        _edit_and_save(runtime, path, text, is_new=True, is_wanted=True)
+    else:
+        _save(runtime, path, text, force=False)
+        for problem in problems_of(runtime, path, text):  # of a copy without its files, say
+            Narrator(runtime.stderr).say(str(problem))
+    if path.exists() and (nearer := prompt_file(runtime, name)) != path:
+        Narrator(runtime.stderr).say(f"here {name} is {nearer}, which comes before yours")
+
+
+def new_file(runtime: Runtime, name: str) -> Path:
+    """Where a new prompt of the person's own goes.
+
+    Raises:
+        UsageProblem: If the name cannot be one, or is taken.
+    """
     if not NAME.fullmatch(name):
         raise UsageProblem(f"{name!r} cannot be a prompt's name: {NAMING_RULE}")
     path = runtime.paths.prompts / f"{name}.toml"
     if path.exists():
         raise UsageProblem(f"{path} exists already: `chat prompts edit {name}` changes it")
-    text = _SKELETON if original is None else _copy_of(runtime, original)
-    if edit and runtime.is_interactive:
-        _edit_and_save(runtime, path, text, is_new=True, is_wanted=True)
-    else:
-        _save(runtime, path, text, force=False)
-        for problem in _problems(runtime, path, text):  # of a copy without its files, say
-            Narrator(runtime.stderr).say(str(problem))
-    if path.exists() and (nearer := prompt_file(runtime, name)) != path:
-        Narrator(runtime.stderr).say(f"here {name} is {nearer}, which comes before yours")
+    return path
 
 
 def edit_prompt(runtime: Runtime, *, name: str) -> None:
@@ -89,10 +99,15 @@ def edit_prompt(runtime: Runtime, *, name: str) -> None:
         return
     own = runtime.paths.prompts / path.name
     Narrator(runtime.stderr).say(f"{name} comes with the program: this is a copy of your own")
-    _edit_and_save(runtime, own, _copy_of(runtime, name), is_new=True)
+    _edit_and_save(runtime, own, copy_of(runtime, name), is_new=True)
 
 
-def _copy_of(runtime: Runtime, name: str) -> str:
+def copy_of(runtime: Runtime, name: str) -> str:
+    """The text of a prompt's file, for another one.
+
+    Raises:
+        PromptError: If there is none, or it cannot be read.
+    """
     path = prompt_file(runtime, name)
     text = read_text(path, path.parent) or ""
     lines = text.splitlines(keepends=True)
@@ -110,20 +125,38 @@ def _edit_and_save(
         text=text,
         is_new=is_new,
         is_wanted=is_wanted,
-        problems=lambda edited: [str(problem) for problem in _problems(runtime, path, edited)],
+        problems=lambda edited: [str(problem) for problem in problems_of(runtime, path, edited)],
         read=lambda: read_text(path, path.parent) or "",
         save=lambda edited: _save(runtime, path, edited, force=not is_new),
     )
     edit_and_save(runtime, file)
 
 
-def _problems(runtime: Runtime, path: Path, text: str) -> tuple[PromptError, ...]:
+def problems_of(runtime: Runtime, path: Path, text: str) -> tuple[PromptError, ...]:
     """What is wrong with the text of a file."""
     library = library_with(runtime.library(), path.parent)
     return check_text(text, path.stem, path, library).problems
 
 
 def _save(runtime: Runtime, path: Path, text: str, *, force: bool) -> None:
+    save_prompt(path, text, force=force)
+    print_line(runtime, str(path))
+
+
+def save_prompt(path: Path, text: str, *, force: bool) -> None:
+    """Write a prompt's file, whole or not at all.
+
+    Args:
+        path: In the person's folder, or the project's.
+        text: What it will hold.
+        force: Whether it may take the place of what is there.
+
+    Raises:
+        UsageProblem: If the file is there and may not be replaced, or is the program's own.
+        OSError: If the system refuses.
+    """
+    if path.resolve().parent == packaged_source().folder.resolve():
+        raise UsageProblem(f"{path} comes with the program, and stays as it is")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     mode = path.stat().st_mode if path.exists() else 0o600
     # A link within the folder stays one; there are no others that could be read.
@@ -131,7 +164,6 @@ def _save(runtime: Runtime, path: Path, text: str, *, force: bool) -> None:
     write_private(target, text.encode(), force=force)
     path.chmod(stat.S_IMODE(mode))  # what a project's people share stays readable to them
     write_schema(path.parent)
-    print_line(runtime, str(path))
 
 
 def write_schema(folder: Path) -> None:

@@ -32,8 +32,6 @@ LONGEST_ANSWER = 1024
 """Tokens, where neither the prompt nor the configuration says: an answer that goes round in
 circles would fill the context first."""
 
-_NOTHING = "there is nothing to try: write [[tests]] into a prompt (chat prompts edit NAME)"
-
 
 @dataclass(frozen=True, slots=True)
 class TrialOptions:

@@ -80,12 +80,6 @@ def in_words(blanks: str) -> str:
     return ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in runs)
 
 
-def signed(stretches: Sequence[Stretch]) -> str:
-    """The flow with signs where colours may be missing: ``[-out-]`` and ``{+in+}``."""
-    marks = {"deleted": "[-{}-]", "inserted": "{{+{}+}}"}
-    return "".join(marks.get(each.role, "{}").format(each.text) for each in stretches)
-
-
 def _of_change(change: Change, number: int, *, is_shown: bool) -> Iterator[Stretch]:
     if change.decision == "open" or is_shown:
         fates: dict[str, Role] = {"kept": "kept", "deleted": "deleted", "inserted": "inserted"}

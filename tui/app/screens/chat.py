@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import TextArea
 
+from tui.app.abreast import Abreast
 from tui.app.faults import Steadfast
 from tui.app.messages import (
     Activity,
@@ -44,7 +45,6 @@ from tui.app.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from tui.app.app import ChatApp
-    from tui.app.screens.alternatives import AlternativesScreen
 
 _BREAKPOINTS = ((0, "-narrow"), (60, "-wide"), (100, "-roomy"), (140, "-broad"))
 """Columns from which on there is room for more."""
@@ -64,6 +64,7 @@ class ChatScreen(Steadfast, Screen[None]):
         # Before the composer, where it would take a word away.
         Binding("ctrl+f", "app.search", "search all sessions", priority=True, id="app.search"),
         Binding("f5", "retry", "try again", id="chat.retry"),
+        Binding("ctrl+o", "app.drafts", "revise a draft", id="chat.drafts"),
         Binding("f4", "app.models", "models", id="chat.models"),
         Binding("tab", "other_side", "transcript and back", id="chat.switch"),
     ]
@@ -88,7 +89,7 @@ class ChatScreen(Steadfast, Screen[None]):
         """Of the session whose words are in the composer."""
         self._keeping: Timer | None = None
         self._pieces: Pieces | None = None
-        self._abreast: AlternativesScreen | None = None
+        self._abreast = Abreast(self)
         self._shown_at = 0.0
         """When words were last shown."""
         self._streamed = (0.0, 0)
@@ -128,15 +129,7 @@ class ChatScreen(Steadfast, Screen[None]):
         self._follow_session(overview)
         await self._chips.show(overview.attachments)
         await self.transcript.show(overview.turns)
-        await self._show_abreast(overview)
-
-    async def _show_abreast(self, overview: Overview) -> None:
-        """Show several answers that are being made side by side."""
-        if len(overview.answers) > 1 and overview.answers[0].is_live and self.is_active:
-            from tui.app.screens.alternatives import AlternativesScreen
-
-            self._abreast = AlternativesScreen(overview.answers)
-            await self.app.push_screen(self._abreast)
+        await self._abreast.show(overview)
 
     @on(Grew)
     def grow_soon(self, message: Grew) -> None:
@@ -151,8 +144,7 @@ class ChatScreen(Steadfast, Screen[None]):
             self._measure(words.pieces)
             self.show_activity(Activity("writing" if words.text else "thinking", can_stop=True))
             await self.transcript.grow(words.turn, words.text, words.thoughts)
-            if self._abreast is not None and self._abreast.is_attached:
-                await self._abreast.grow(words.turn, words.text)
+            await self._abreast.grow(words.turn, words.text)
 
     def _measure(self, pieces: int) -> None:
         """Show how fast an answer comes, once that can be told."""

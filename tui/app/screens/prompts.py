@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -22,16 +23,19 @@ from prompts.errors import PromptError
 from prompts.library import Entry
 from tui.app.errands import run_command
 from tui.app.faults import Steadfast
+from tui.app.prompt_desk import OpenPrompt, adapted, begun, copied, open_prompt
 from tui.app.prompt_shelf import Preview, ShelfLine, preview_of, shelf_lines
+from tui.app.screens.prompt_editor import PromptEditor
 from tui.app.widgets.choices import Choices
 from tui.app.widgets.prompt_preview import Form, PromptPreview
-from tui.errors import explain
+from tui.errors import UsageProblem, explain
+from tui.reviewing.dialogs import AskLine
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from tui.app.app import ChatApp
 
-_HINT = "Enter uses it   Tab values   x examples   / find   Esc closes"
+_HINT = "Enter uses   Tab values   / find   e edit   n new   c copy   s adapt"
 _PAUSE_S = 0.08
 """After so long without a key a prompt is put together: that takes a process."""
 
@@ -50,6 +54,10 @@ class PromptsScreen(Steadfast, Screen[None]):
         Binding("down", "to_list", "to the list", show=False, id="prompts.list"),
         Binding("tab", "other_side", "values and back", id="prompts.switch"),
         Binding("enter", "use", "use in the conversation", show=False, id="prompts.use"),
+        Binding("e", "edit", "edit; a packaged one as a copy", id="prompts.edit"),
+        Binding("n", "new", "a new prompt", id="prompts.new"),
+        Binding("c", "copy", "a copy under another name", id="prompts.copy"),
+        Binding("s", "adapt", "adapt: say only what is other", id="prompts.adapt"),
         Binding("x", "examples", "show examples", id="prompts.examples"),
     ]
 
@@ -117,6 +125,7 @@ class PromptsScreen(Steadfast, Screen[None]):
         """Show what was read."""
         self._entries = message.entries
         self._show(message.problem)
+        self._wanted = ""
 
     @on(Input.Changed)
     def find(self) -> None:
@@ -125,7 +134,6 @@ class PromptsScreen(Steadfast, Screen[None]):
 
     def _show(self, problem: str = "") -> None:
         wanted = self._wanted or (self._entry.name if self._entry else "")
-        self._wanted = ""
         self._lines = shelf_lines(self._entries, self._words.value)
         self._list.set_options([self._option(line) for line in self._lines])
         places = {line.entry.name: n for n, line in enumerate(self._lines) if line.entry}
@@ -196,6 +204,47 @@ class PromptsScreen(Steadfast, Screen[None]):
     def action_examples(self) -> None:
         """Show the examples, or only how many there are."""
         self._preview.fold()
+
+    def action_edit(self) -> None:
+        """Write its file; of a packaged one a copy of the person's own."""
+        if (entry := self._entry) is not None:
+            self._write(lambda: open_prompt(self.chat_app.runtime, entry))
+
+    def action_adapt(self) -> None:
+        """Write a file of the person's own that says only what is other."""
+        if (entry := self._entry) is not None:
+            self._write(lambda: adapted(self.chat_app.runtime, entry))
+
+    def action_new(self) -> None:
+        """Begin a prompt."""
+        self._ask_name("what is the new prompt called?", partial(begun, self.chat_app.runtime))
+
+    def action_copy(self) -> None:
+        """Begin a prompt as a copy."""
+        if (entry := self._entry) is not None:
+            copy = partial(copied, self.chat_app.runtime, entry.name)
+            self._ask_name(f"what is the copy of {entry.name} called?", copy)
+
+    def _ask_name(self, question: str, make: Callable[[str], OpenPrompt]) -> None:
+        def take(name: str | None) -> None:
+            if name is not None and name.strip():
+                self._write(partial(make, name.strip()))
+
+        self.app.push_screen(AskLine(sanitize_line(question)), take)
+
+    def _write(self, make: Callable[[], OpenPrompt]) -> None:
+        """Have a file written, unless it cannot be made."""
+        try:
+            opened = make()
+        except (PromptError, UsageProblem, OSError) as error:
+            self.notify(sanitize_line(explain(error)[0]), severity="warning", markup=False)
+            return
+        self.app.push_screen(PromptEditor(opened), self._written)
+
+    def _written(self, name: str | None) -> None:
+        if name is not None:
+            self._words.value = ""
+            self.read_again(name)
 
     def action_to_words(self) -> None:
         """Go where words are typed."""
