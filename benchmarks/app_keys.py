@@ -1,8 +1,8 @@
 """From a key to the screen while an answer comes at 100 tokens a second, and what showing it costs.
 
-Runs the app on a pseudo-terminal of 100 by 40 with an engine of that speed. A key is pressed, and its
-time ends with the bytes that draw its letter. The cost is all processor time of the app while an
-answer comes at 30 tokens a second, twice ten seconds of it.
+Runs the app on a pseudo-terminal of 100 by 40 with an engine of that speed. A key is pressed, and
+its time ends with the bytes that draw its letter. The cost is all processor time of the app while
+an answer comes at 30 tokens a second, twice ten seconds of it.
 """
 
 from __future__ import annotations
