@@ -59,7 +59,9 @@ class PacedEngine(ScriptedEngine):
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
-        return self._untitled() if request.aside else self._paced(super().stream(request))
+        if request.aside and request.think is False:
+            return self._untitled()
+        return self._paced(super().stream(request))
 
     def cancel(self) -> None:
         """See `Engine`."""
