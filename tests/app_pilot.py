@@ -59,7 +59,9 @@ class PacedEngine(ScriptedEngine):
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
-        return self._untitled() if request.aside else self._paced(super().stream(request))
+        if request.aside and request.think is False:
+            return self._untitled()
+        return self._paced(super().stream(request))
 
     def cancel(self) -> None:
         """See `Engine`."""
@@ -141,6 +143,11 @@ class Stage:
         """Press keys."""
         await self.pilot.press(*keys)
         await self.pilot.pause()
+
+    async def strike(self, *keys: str) -> None:
+        """Press keys that another thread may answer with a screen. The pilot would wait for what
+        lies below that, which does nothing until it is in front again."""
+        await self.app._press_keys(keys)
 
     async def type(self, words: str) -> None:
         """Have words in the composer."""

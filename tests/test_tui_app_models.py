@@ -92,7 +92,7 @@ def test_a_default_is_kept_and_marked_and_all_of_a_model_is_told(home: Path) -> 
         await stage.press("j", "d")
         await stage.sees("lamp is the default now")
         await stage.until(lambda: "★" in line_with(stage, " lamp "))
-        await stage.press("i")
+        await stage.strike("i")
         await stage.until(lambda: isinstance(stage.app.screen, ShowText))
         await stage.sees("architecture: llama")
 
@@ -109,7 +109,7 @@ def test_a_model_is_deleted_only_on_a_yes(home: Path) -> None:
         await stage.press("j")
         for answer, outcome in (("n", "nothing was deleted"), ("y", "deleted lamp")):
             assert (folder / "lamp.gguf").exists()
-            await stage.press("x")
+            await stage.strike("x")
             await stage.until(lambda: isinstance(stage.app.screen, Confirm))
             await stage.press(answer)
             await stage.sees(outcome)
@@ -129,7 +129,8 @@ def test_without_a_model_one_is_downloaded_and_used_at_once(
         assert "starter" in stage.screen_text()
         assert "fits" in line_with(stage, "smollm2-135m")
         stage.app.screen.query_one(Input).value = f"hf:{REPO}"
-        await stage.press("tab", "enter")
+        await stage.press("tab")
+        await stage.strike("enter")
         await stage.until(lambda: isinstance(stage.app.screen, ChooseVersion))
         await stage.sees("Q8_0")
         await stage.press("enter")
@@ -190,7 +191,7 @@ def test_a_model_is_measured_and_the_figures_are_shown(home: Path) -> None:
         await stage.idle()
         await stage.press("f4")
         await stage.sees("On this machine")
-        await stage.press("b")
+        await stage.strike("b")
         await stage.until(lambda: isinstance(stage.app.screen, ShowText))
         await stage.sees("model")
 

@@ -170,3 +170,47 @@ def test_prompts_are_begun_copied_and_adapted_under_names_that_can_be(home: Path
     perform(play, home)
     assert (folder / "haiku.toml").read_text() == 'title = "Other"\n'
     assert not (folder / "haiku-two.toml").exists()
+
+
+def test_the_tests_of_a_prompt_are_tried_and_shown_as_they_come(home: Path) -> None:
+    folder = home / "config" / "prompts"
+    folder.mkdir(parents=True)
+    tests = "".join(
+        f'[[tests]]\nname = "{name}"\ninput = "A"\nexpect = {{ contains = ["{word}"] }}\n'
+        for name, word in (("greets", "Hello"), ("leaves", "Bye"))
+    )
+    (folder / "greet.toml").write_text(f'system = "Greet."\n{tests}')
+
+    async def play(stage: Stage) -> None:
+        screen = await open_prompts(stage, "greet")
+        await stage.press("down", "T")
+        await stage.sees("1 of 2 passed")
+        await stage.sees("✓ passed  greets")
+        await stage.sees("✗ failed  leaves")
+        await stage.sees("Esc closes")
+        await stage.press("escape")
+        assert stage.app.screen is screen
+        assert stage.turns == ()
+
+    perform(play, home)
+
+
+def test_a_text_is_tried_with_two_prompts_side_by_side(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        screen = await open_prompts(stage, "tighten")
+        await stage.press("down", "t")
+        await stage.until(lambda: stage.app.screen is not screen)
+        stage.app.screen.query_one(TextArea).text = "A long and wordy text."
+        stage.app.screen.query_one("#second", Input).value = "proofread"
+        await stage.press("ctrl+r")
+        await stage.sees("Short text.")
+        await stage.sees("Right text.")
+        asked = [request.messages[-1].content for request in stage.engine.requests[-2:]]
+        assert all("A long and wordy text." in each for each in asked)
+        assert asked[0] != asked[1]
+        await stage.until(lambda: stage.screen_text().count("2 words") == 2)
+        await stage.press("escape")
+        assert stage.app.screen is screen
+        assert stage.turns == ()
+
+    perform(play, home, replies=["Short text.", "Right text."])

@@ -292,3 +292,37 @@ def test_alternatives_that_are_stopped_are_all_kept(home: Path) -> None:
         options=AskOptions(alternatives=2),
         size=(50, 20),
     )
+
+
+NASTY = "\x1b]0;owned\x07 \x9b31m evil \x1b[2J\u202e\n\nmore"
+
+
+def test_nothing_in_words_or_names_reaches_the_terminal_as_a_control(home: Path) -> None:
+    def is_harmless(stage: Stage) -> bool:
+        screen = stage.screen_text()
+        controls = [each for each in screen.replace("\n", "") if ord(each) < 32]
+        return "evil" in screen and not controls and not set(screen) & set("\x7f\x9b\u202e")
+
+    async def play(stage: Stage) -> None:
+        await stage.send(NASTY)
+        stage.chat.action_command(f"/rename evil {NASTY.splitlines()[0]}")
+        await stage.idle()
+        stage.chat.action_command("/regen n=2")
+        await stage.sees("Esc keeps all")
+        assert is_harmless(stage)
+        await stage.press("escape", "tab", "m")
+        await stage.sees("← here")
+        assert is_harmless(stage)
+        await stage.press("up", "d")
+        await stage.until(lambda: isinstance(stage.app.screen, ReadScreen))
+        await stage.sees("evil")
+        assert is_harmless(stage)
+        await stage.press("escape", "escape", "i")
+        await stage.sees("next unsure")
+        assert is_harmless(stage)
+        await stage.press("enter")
+        await stage.sees("Esc goes back")
+        assert is_harmless(stage)
+
+    replies = [NASTY, f"one {NASTY}", f"two {NASTY}"]
+    perform(play, home, replies=replies, size=(100, 30))

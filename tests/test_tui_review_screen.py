@@ -389,7 +389,7 @@ def test_after_an_engine_that_failed_other_words_can_still_be_asked_for(perform:
         engine.fails = True
         engine.let_go()
         await stage.until(lambda: stage.review.is_complete)
-        assert stage.app.has_failed
+        assert stage.app.review.has_failed
         engine.fails = False
         engine.fixes["Their"] = "Here"
         await stage.press("r")

@@ -139,7 +139,8 @@ def _deliver(
     """Bring what was taken to where the options want it; whether all of it went there."""
     draft = target.draft
     if _may_write(runtime, options):
-        return write_accepted(runtime, target, accepted, session=work.session)
+        say = Narrator(runtime.stderr).say
+        return write_accepted(runtime, target, accepted, session=work.session, say=say)
     if options.output is not None:
         write_new(options.output, spliced(draft, accepted))
         Narrator(runtime.stderr).say(f"{options.output} is written")

@@ -182,4 +182,5 @@ def _carry_out(
     kept = [hunk for hunk in accepted if hunk.end <= gone.start or hunk.start >= gone.end]
     in_order = sorted([*kept, gone], key=lambda hunk: hunk.start)
     target = Target(draft, consent_to_write(runtime, draft.file))
-    return write_accepted(runtime, target, in_order, session=work.session)
+    say = Narrator(runtime.stderr).say
+    return write_accepted(runtime, target, in_order, session=work.session, say=say)

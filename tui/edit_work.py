@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -116,11 +116,20 @@ class Work:
         return f"{task.name}:{line}"
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Where the same work may be that was stopped, and who says whether to go on with it."""
+
+    note: Unfinished
+    goes_on: Callable[[str], bool]
+
+
 def prepare(
     runtime: Runtime,
     options: EditOptions,
     engine: Engine,
     drafts: Sequence[tuple[str, DecodedText]],
+    goes_on: Callable[[str], bool] | None = None,
 ) -> Work:
     """Put the questions together, and begin a session for them.
 
@@ -129,6 +138,8 @@ def prepare(
         options: The command line.
         engine: Answers; it may still be loading.
         drafts: Names and texts.
+        goes_on: Asked whether to go on with work that was stopped, told how much of it is done;
+            None asks on the terminal.
 
     Raises:
         DraftError: If a part is named that is not there.
@@ -153,7 +164,8 @@ def prepare(
     note = Unfinished.of(
         runtime.paths.unfinished, real_paths(options.drafts), names, same, engine.model_name
     )
-    log, answers, decisions = _session(runtime, options, prompt, texts, note)
+    asked = goes_on or partial(_goes_on, runtime)
+    log, answers, decisions = _session(runtime, options, prompt, texts, Stopped(note, asked))
     around = replace(surroundings(runtime, engine, log), title="")
     questions = PieceQuestions(
         replace(options.prompt, templates=names),
@@ -198,29 +210,35 @@ def _session(
     options: EditOptions,
     prompt: Prompt,
     texts: Sequence[AttachedText],
-    note: Unfinished,
+    before: Stopped,
 ) -> tuple[SessionLog, Mapping[str, Sequence[Turn]], Decisions]:
     """The session for the work, and what was answered and decided in it before."""
     if not options.save or options.dry_run:
         return memory_session(), {}, Decisions()
-    store = runtime.sessions()
+    store, note = runtime.sessions(), before.note
     if options.drafts != ("-",) and (stopped := note.session(store)) is not None:
         answers = of_pieces(answers_in(stopped.session), [text.text for text in texts])
         decisions = note.decided()
-        if answers and _goes_on(runtime, len(answers), len(texts), len(decisions)):
+        done = _done(len(answers), len(texts), len(decisions))
+        if answers and before.goes_on(done):
             return stopped, answers, decisions
     title = f"{', '.join(dict.fromkeys(text.name or '-' for text in texts))} ({prompt.name})"
     return store.create(title=title), {}, Decisions(note)
 
 
-def _goes_on(runtime: Runtime, done: int, total: int, decided: int) -> bool:
-    """Whether to go on with what was stopped; where nobody can be asked it is a yes."""
+def _done(done: int, total: int, decided: int) -> str:
+    """How much was done before, in words."""
     parts = f"{done} of {total} parts are revised already"
     if decided:
         parts += f", and {decided} change{'s' if decided > 1 else ''} decided"
+    return parts
+
+
+def _goes_on(runtime: Runtime, done: str) -> bool:
+    """Whether to go on with what was stopped; where nobody can be asked it is a yes."""
     if runtime.is_interactive:
-        return choose(runtime, f"{parts}: go on with them, or begin anew?", GO_ON) == "g"
-    Narrator(runtime.stderr).say(f"going on with a revision that was stopped: {parts}")
+        return choose(runtime, f"{done}: go on with them, or begin anew?", GO_ON) == "g"
+    Narrator(runtime.stderr).say(f"going on with a revision that was stopped: {done}")
     return True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,6 @@ from drafts.errors import DraftError, HalfWritten, NotGivenBack, WriteFailed
 from drafts.hunks import Hunk, hunks
 from drafts.merge import merge
 from drafts.splice import spliced
-from tui.narrate import Narrator
 from tui.runtime import Runtime
 
 
@@ -26,7 +25,12 @@ class Target:
 
 
 def write_accepted(
-    runtime: Runtime, target: Target, accepted: Sequence[Hunk], *, session: str | None
+    runtime: Runtime,
+    target: Target,
+    accepted: Sequence[Hunk],
+    *,
+    session: str | None,
+    say: Callable[[str], object],
 ) -> bool:
     """Write a draft with what was accepted of its changes.
 
@@ -40,7 +44,6 @@ def write_accepted(
     Raises:
         DraftError: If it cannot be written beside it either; the file is as it was.
     """
-    say = Narrator(runtime.stderr).say
     draft, journal = target.draft, runtime.journal()
     sweep(draft.file.target.parent, journal)
     if not accepted:
@@ -50,20 +53,25 @@ def write_accepted(
         revised = spliced(draft, accepted)
         write_draft(draft, revised, journal, session=session, consent=target.consent)
     except DraftChanged:
-        return _merge(runtime, target, accepted, session)
+        return _merge(runtime, target, accepted, session, say)
     except (HalfWritten, NotGivenBack):
         raise
     except DraftError as error:
         if isinstance(error, WriteFailed) and error.is_in_place:
             raise
         with _or_raise(error):
-            return _write_beside(runtime, draft, accepted, str(error))
+            return _write_beside(say, draft, accepted, str(error))
     say(f"{draft.path} is written; `chat drafts undo` brings the old text back")
     return True
 
 
-def _merge(runtime: Runtime, target: Target, accepted: Sequence[Hunk], session: str | None) -> bool:
-    say = Narrator(runtime.stderr).say
+def _merge(
+    runtime: Runtime,
+    target: Target,
+    accepted: Sequence[Hunk],
+    session: str | None,
+    say: Callable[[str], object],
+) -> bool:
     draft = target.draft
     try:
         current = read_draft(draft.path)
@@ -75,9 +83,9 @@ def _merge(runtime: Runtime, target: Target, accepted: Sequence[Hunk], session: 
         write_draft(current, revised, journal, session=session, consent=target.consent)
     except DraftChanged:
         reason = f"{draft.path} was changed meanwhile and is left alone"
-        return _write_beside(runtime, draft, accepted, reason)
+        return _write_beside(say, draft, accepted, reason)
     except DraftError as error:  # it is gone, or cannot be read any more
-        return _write_beside(runtime, draft, accepted, str(error))
+        return _write_beside(say, draft, accepted, str(error))
     say(
         f"{draft.path} was changed meanwhile: {len(merged.applied)} changes "
         "went into it as it is now"
@@ -93,12 +101,12 @@ def _merge(runtime: Runtime, target: Target, accepted: Sequence[Hunk], session: 
 
 
 def _write_beside(
-    runtime: Runtime, draft: Draft, accepted: Sequence[Hunk], reason: str
+    say: Callable[[str], object], draft: Draft, accepted: Sequence[Hunk], reason: str
 ) -> Literal[False]:
     """Write the revision into a new file beside the draft, and say why."""
     beside = _beside(draft.path)
     write_new(beside, spliced(draft, accepted))
-    Narrator(runtime.stderr).say(f"{reason}: the revision is {beside}")
+    say(f"{reason}: the revision is {beside}")
     return False
 
 

@@ -115,11 +115,7 @@ def _arms(
         NoModel, UnknownModel: If there is nothing to load.
     """
     model = runtime.model_to_load(options.model)
-    trials = [
-        Trial(prompt.name, number, test, prompt.name)
-        for prompt in prompts
-        for number, test in enumerate(prompt.tests, 1)
-    ]
+    trials = [trial for prompt in prompts for trial in trials_of(prompt)]
     first, other = _arm(model, trials), options.against
     if other is None:
         return (first,)
@@ -129,6 +125,13 @@ def _arms(
         others = [replace(trial, prompt=other) for trial in trials]
         return replace(first, label=prompts[0].name), replace(_arm(model, others), label=other)
     return first, _other_model(runtime, other, trials)
+
+
+def trials_of(prompt: Prompt) -> list[Trial]:
+    """The tests of a prompt, to be tried with it."""
+    return [
+        Trial(prompt.name, number, test, prompt.name) for number, test in enumerate(prompt.tests, 1)
+    ]
 
 
 def _has(library: Library, name: str) -> bool:
@@ -154,7 +157,7 @@ def _other_model(runtime: Runtime, name: str, trials: list[Trial]) -> Arm:
 
 def _try_all(runtime: Runtime, options: TrialOptions, library: Library, report: Report) -> int:
     """Fill in the outcomes and print the report; the exit code of a signal, or 0."""
-    trials = Trials(_composer(runtime, library, options))
+    trials = Trials(composer(runtime, library, options))
     all_trials = [trial for arm in report.arms for trial in arm.trials]
     with signals_call(trials.stop) as interruption:
         try:
@@ -178,7 +181,7 @@ def _outcomes(runtime: Runtime, trials: Trials, arm: Arm) -> Iterator[Outcome]:
         engine.close()
 
 
-def _composer(runtime: Runtime, library: Library, options: TrialOptions) -> Composer:
+def composer(runtime: Runtime, library: Library, options: TrialOptions) -> Composer:
     """Puts trials together: greedy, unless a prompt has settings of its own."""
     config = replace(
         runtime.config,

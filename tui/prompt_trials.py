@@ -141,7 +141,7 @@ class Trials:
     def _try(self, engine: Engine, trial: Trial) -> Outcome:
         try:
             composed = self._compose(trial, engine, self._note)
-            request = _request(engine, composed)
+            request = request_of(engine, composed)
             answer = self._answer(engine, request)
         except (PromptError, UsageProblem, *_OWN_FAULT) as error:
             return Outcome(trial, (str(error),))
@@ -173,7 +173,7 @@ class Trials:
         return answer
 
 
-def _request(engine: Engine, composed: Composed) -> Request:
+def request_of(engine: Engine, composed: Composed) -> Request:
     """What a new session would ask, but the same each time, and leaving nothing behind."""
     conversation = Conversation(engine, memory_session(), composed.settings)
     instruct(conversation, composed, None)

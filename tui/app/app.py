@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -81,6 +81,8 @@ class ChatApp(Steadfast, App[int]):
         self._questions: set[asyncio.Future[str | None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_ended = False
+        self.end_review: Callable[[], None] = _no_review
+        """Ends the review of a draft, which the conversation's thread would wait for."""
 
     def get_default_screen(self) -> Screen[None]:
         """See `App`."""
@@ -95,7 +97,7 @@ class ChatApp(Steadfast, App[int]):
         self.apply_config()
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         if self.runtime.stdin.isatty() and not self.is_headless:
-            end_with_terminal(self.runtime.stdin.fileno(), self._thread.stop)
+            end_with_terminal(self.runtime.stdin.fileno(), self._stop)
         self.call_after_refresh(self._start)
 
     def apply_config(self) -> None:
@@ -110,7 +112,11 @@ class ChatApp(Steadfast, App[int]):
             question.cancel()
         if "downloader" in vars(self):
             self.downloader.close()
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.stop)
+        await asyncio.get_running_loop().run_in_executor(None, self._stop)
+
+    def _stop(self) -> None:
+        self.end_review()
+        self._thread.stop()
 
     def _start(self) -> None:
         self._thread.start()
@@ -174,6 +180,12 @@ class ChatApp(Steadfast, App[int]):
         else:
             self.tell([f"{download.what} is here: /model and the models screen use it"])
 
+    def action_drafts(self) -> None:
+        """Have a draft revised."""
+        from tui.app.screens.drafts import DraftsScreen
+
+        self.push_screen(DraftsScreen())
+
     def action_models(self) -> None:
         """Show the models that there are, and offer some."""
         from tui.app.screens.models import ModelsScreen
@@ -211,7 +223,9 @@ class ChatApp(Steadfast, App[int]):
 
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._questions.add(answer)
-        self.push_screen(AskLine(sanitize_line(question)), answer.set_result)
+        # What came from another thread has no app of its own: no screen could be composed.
+        with self._context():
+            self.push_screen(AskLine(sanitize_line(question)), answer.set_result)
         try:
             return await answer
         finally:
@@ -293,3 +307,7 @@ def _begin_talk(talk: AppTalk) -> None:
     from tui.app.errands import begin
 
     begin(talk)
+
+
+def _no_review() -> None:
+    """There is none to end."""

@@ -32,7 +32,7 @@ def names(argument: str, found: Mapping[str, str]) -> Iterator[Suggestion]:
 
 def file_names(word: str) -> Iterator[Suggestion]:
     """Files and folders that a path may become; hidden ones only if it says so."""
-    for name, meaning in _paths(word):
+    for name, meaning in path_names(word):
         is_plain = shlex.quote(name) == name or "~" in name
         yield Suggestion(name if is_plain else shlex.quote(name), meaning)
 
@@ -44,12 +44,12 @@ def mentions(line: str) -> Iterator[Suggestion]:
         return
     is_quoted = typed[1] is not None
     start = typed[0].rfind(" ") + 1
-    for name, meaning in _paths(typed[1] if is_quoted else typed[2]):
+    for name, meaning in path_names(typed[1] if is_quoted else typed[2]):
         quoted = f"@'{name}" if name.endswith("/") else f"@'{name}'"
         yield Suggestion((quoted if is_quoted or " " in name else f"@{name}")[start:], meaning)
 
 
-def _paths(word: str) -> Iterator[tuple[str, str]]:
+def path_names(word: str) -> Iterator[tuple[str, str]]:
     """Paths that begin with a word, and what each is."""
     folder, _, start = word.rpartition("/")
     shown = f"{folder}/" if "/" in word else ""

@@ -41,7 +41,8 @@ Ctrl+C leaves without writing"""
 class ReviewScreen(Screen[bool]):
     """Every change of a revision, one at a time. It is left with whether to write them."""
 
-    CSS = """
+    # Not `CSS`, which would not hold for a class made of this one.
+    DEFAULT_CSS = """
     ReviewScreen { layout: vertical; }
     #head { height: 1; background: $panel; color: $text; padding: 0 1; }
     #flow { height: 1fr; padding: 1 2; }

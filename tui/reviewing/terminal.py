@@ -67,7 +67,7 @@ def _on_screen(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
         _forget_typed(runtime)
         may_write = app.run()
     narrator = runtime.narrator()
-    for news in app.news:
+    for news in app.review.news:
         narrator.notice(news)
     if interruption.signal:
         return None, interruption.exit_code
@@ -75,7 +75,7 @@ def _on_screen(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
         return None, exit_codes.FAILED
     if not may_write:
         return None, exit_codes.INTERRUPTED
-    return review, exit_codes.FAILED if app.has_failed else exit_codes.DONE
+    return review, exit_codes.FAILED if app.review.has_failed else exit_codes.DONE
 
 
 def _forget_typed(runtime: Runtime) -> None:

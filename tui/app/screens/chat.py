@@ -64,6 +64,7 @@ class ChatScreen(Steadfast, Screen[None]):
         # Before the composer, where it would take a word away.
         Binding("ctrl+f", "app.search", "search all sessions", priority=True, id="app.search"),
         Binding("f5", "retry", "try again", id="chat.retry"),
+        Binding("ctrl+o", "app.drafts", "revise a draft", id="chat.drafts"),
         Binding("f4", "app.models", "models", id="chat.models"),
         Binding("tab", "other_side", "transcript and back", id="chat.switch"),
     ]

@@ -102,9 +102,10 @@ class MapScreen(Steadfast, Screen[None]):
         """Remember a turn for comparing, or forget it."""
         row = self._row
         if row is not None:
-            self._marked = None if row.turn == self._marked else row.turn
+            old, self._marked = self._marked, None if row.turn == self._marked else row.turn
             for number, each in enumerate(self._rows):
-                self._list.replace_option_prompt_at_index(number, self._line(each))
+                if each.turn in (old, self._marked):
+                    self._list.replace_option_prompt_at_index(number, self._line(each))
 
     def action_compare(self) -> None:
         """Compare the marked turn's branch, or the one in use, with this one's."""

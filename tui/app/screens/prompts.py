@@ -25,7 +25,10 @@ from tui.app.errands import run_command
 from tui.app.faults import Steadfast
 from tui.app.prompt_desk import OpenPrompt, adapted, begun, copied, open_prompt
 from tui.app.prompt_shelf import Preview, ShelfLine, preview_of, shelf_lines
+from tui.app.prompt_trying import Side
 from tui.app.screens.prompt_editor import PromptEditor
+from tui.app.screens.prompt_tests import PromptTests
+from tui.app.screens.prompt_try import PromptTry
 from tui.app.widgets.choices import Choices
 from tui.app.widgets.prompt_preview import Form, PromptPreview
 from tui.errors import UsageProblem, explain
@@ -35,7 +38,7 @@ from tui.sanitize import sanitize_line
 if TYPE_CHECKING:
     from tui.app.app import ChatApp
 
-_HINT = "Enter uses   Tab values   / find   e edit   n new   c copy   s adapt"
+_HINT = "Enter uses   Tab values   / find   e edit   n new   c copy   s adapt   t try   T tests"
 _PAUSE_S = 0.08
 """After so long without a key a prompt is put together: that takes a process."""
 
@@ -58,6 +61,8 @@ class PromptsScreen(Steadfast, Screen[None]):
         Binding("n", "new", "a new prompt", id="prompts.new"),
         Binding("c", "copy", "a copy under another name", id="prompts.copy"),
         Binding("s", "adapt", "adapt: say only what is other", id="prompts.adapt"),
+        Binding("t", "try", "try on a text, beside another", id="prompts.try"),
+        Binding("T", "test", "run its tests", id="prompts.test"),
         Binding("x", "examples", "show examples", id="prompts.examples"),
     ]
 
@@ -224,6 +229,17 @@ class PromptsScreen(Steadfast, Screen[None]):
         if (entry := self._entry) is not None:
             copy = partial(copied, self.chat_app.runtime, entry.name)
             self._ask_name(f"what is the copy of {entry.name} called?", copy)
+
+    def action_try(self) -> None:
+        """Try it on a text, beside another prompt or model."""
+        if (entry := self._entry) is not None:
+            side = Side(entry.name, tuple(self._preview.form.values.items()))
+            self.app.push_screen(PromptTry(side, tuple(each.name for each in self._entries)))
+
+    def action_test(self) -> None:
+        """Try its tests on the model in use."""
+        if (entry := self._entry) is not None:
+            self.app.push_screen(PromptTests(entry.name))
 
     def _ask_name(self, question: str, make: Callable[[str], OpenPrompt]) -> None:
         def take(name: str | None) -> None:

@@ -1,0 +1,179 @@
+"""Trying prompts from their screen: the tests of one, or a text with two of them side by side.
+
+It is done in the conversation's thread with its engine, and leaves nothing in the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from textual.message import Message
+
+from engine.errors import EngineError
+from engine.protocol import Engine
+from engine.types import Finished, Piece
+from prompts.errors import PromptError
+from tui.app.talk import AppTalk
+from tui.app.thread import Errand
+from tui.attach import AttachedText
+from tui.compose import compose
+from tui.composed import Surroundings
+from tui.errors import UsageProblem
+from tui.options import EngineOptions, PromptOptions
+from tui.prompt_test import TrialOptions, composer, trials_of
+from tui.prompt_trials import Outcome, Trials, request_of
+from tui.runtime import Runtime
+
+Post = Callable[[Message], object]
+
+_INTERVAL_S = 0.05
+"""How often the words of an answer are shown."""
+
+
+@dataclass
+class Begun(Message):
+    """The tests of a prompt are about to be tried."""
+
+    tests: int
+
+
+@dataclass
+class Tried(Message):
+    """A test was tried."""
+
+    outcome: Outcome
+
+
+@dataclass
+class Ended(Message):
+    """Nothing more comes."""
+
+    problem: str = ""
+    """Why, where something went wrong."""
+
+
+@dataclass
+class Grown(Message):
+    """An answer has come so far."""
+
+    column: int
+    text: str
+    note: str = ""
+    """How it ended; empty while it grows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What a text is tried with."""
+
+    prompt: str
+    values: tuple[tuple[str, str], ...] = ()
+    model: str = ""
+    """Nothing is the conversation's own."""
+
+
+class Stop:
+    """Ends what is being tried. For one run."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._engine: Engine | None = None
+
+    def set(self) -> None:
+        """End it soon. From any thread."""
+        self.is_set = True
+        if self._engine is not None:
+            self._engine.cancel()
+
+    @contextmanager
+    def over(self, engine: Engine) -> Iterator[None]:
+        """Let it end what this engine answers."""
+        self._engine = engine
+        try:
+            if self.is_set:
+                engine.cancel()
+            yield
+        finally:
+            self._engine = None
+
+
+def run_tests(runtime: Runtime, name: str, post: Post) -> tuple[Errand, Callable[[], None]]:
+    """Try the tests of a prompt; what does it, and what ends it."""
+    library = runtime.library()
+    trials = Trials(composer(runtime, library, TrialOptions()))
+
+    def errand(talk: AppTalk) -> None:
+        try:
+            wanted = trials_of(library.load(name))
+            post(Begun(len(wanted)))
+            for outcome in trials.run(talk.conversation.engine, wanted):
+                if outcome.reason == "cancelled":
+                    break
+                post(Tried(outcome))
+            post(Ended())
+        except (EngineError, PromptError) as error:
+            post(Ended(str(error)))
+
+    return errand, trials.stop
+
+
+def try_beside(text: str, sides: tuple[Side, ...], stop: Stop, post: Post) -> Errand:
+    """Have a text answered with each side, one after another."""
+
+    def errand(talk: AppTalk) -> None:
+        for column, side in enumerate(sides):
+            if stop.is_set:
+                break
+            try:
+                with _engine_of(talk, side) as engine, stop.over(engine):
+                    for words, note in _answer(talk, engine, side, text):
+                        post(Grown(column, words, note))
+            except (EngineError, PromptError, UsageProblem) as error:
+                post(Grown(column, "", f"✗ {error}"))
+        post(Ended())
+
+    return errand
+
+
+@contextmanager
+def _engine_of(talk: AppTalk, side: Side) -> Iterator[Engine]:
+    own = talk.conversation.engine
+    if side.model in ("", own.model_name):
+        yield own
+        return
+    with closing(talk.runtime.start_engine(side.model, {"snapshots": None})) as engine:
+        yield engine
+
+
+def _answer(talk: AppTalk, engine: Engine, side: Side, text: str) -> Iterator[tuple[str, str]]:
+    """The answer as far as it has come, now and then; at last with a note."""
+    around = Surroundings(
+        library=talk.runtime.library,
+        config=talk.runtime.config,
+        model_name=lambda: engine.model_name,
+        count=engine.count,
+    )
+    options = PromptOptions(templates=(side.prompt,), variables=side.values)
+    composed = compose(options, EngineOptions(), [AttachedText(None, text)], around)
+    request = replace(request_of(engine, composed), reproducible=False)
+    words, shown = "", 0.0
+    with closing(engine.stream(request)) as events:
+        for event in events:
+            if isinstance(event, Piece):
+                words += event.text
+                if monotonic() - shown > _INTERVAL_S:
+                    shown = monotonic()
+                    yield words, ""
+            elif isinstance(event, Finished):
+                yield words, _note(event, words)
+
+
+def _note(end: Finished, words: str) -> str:
+    count = f"{len(words.split()):,} words"
+    if end.reason == "error":
+        return f"✗ {end.error or 'the engine failed'}"
+    said = {"cancelled": ", stopped", "length": ", cut off"}.get(end.reason, "")
+    return f"{count}{said}"

@@ -1,0 +1,140 @@
+"""A text, tried with a prompt and beside it with another, or with another model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.suggester import SuggestFromList
+from textual.widgets import Input, Static, TextArea
+
+from engine.models import find_models
+from tui.app.faults import Steadfast
+from tui.app.prompt_trying import Ended, Grown, Side, Stop, try_beside
+from tui.sanitize import sanitize, sanitize_line
+
+if TYPE_CHECKING:
+    from tui.app.app import ChatApp
+
+_HINT = "Ctrl+R tries both   Tab next field   Esc stops, or closes"
+
+
+class PromptTry(Steadfast, Screen[None]):
+    """Two columns below the text; nothing of it is kept in the session."""
+
+    CSS = """
+    PromptTry {
+        background: $background;
+        & > TextArea {
+            height: 7; border: none; padding: 0 1; background: $surface; margin: 1 2 0 2;
+        }
+        & > #sides { height: 1fr; padding: 0 1; }
+        & .side { width: 1fr; padding: 1 1 0 1; }
+        & .side > Input { margin: 0 0 1 0; }
+        & .side > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
+        & .note { height: auto; color: $text-muted; }
+        & > #hint { height: 1; padding: 0 2; color: $text-muted; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+r", "try", "try", id="try.run", priority=True),
+        Binding("escape", "leave", "stop, or close", id="try.close", priority=True),
+    ]
+
+    def __init__(self, first: Side, names: tuple[str, ...]) -> None:
+        """Offer to try a prompt.
+
+        Args:
+            first: The prompt, with values.
+            names: Of all prompts.
+        """
+        super().__init__()
+        self._first = first
+        self._names = names
+        self._area = TextArea(placeholder="a text to try it on")
+        self._sides = [
+            Input(first.prompt, compact=True, id="first"),
+            Input(placeholder="another prompt, or a model", compact=True, id="second"),
+        ]
+        self._answers = [Static(classes="answer") for _ in range(2)]
+        self._notes = [Static(classes="note") for _ in range(2)]
+        self._stop: Stop | None = None
+        """Of what is being tried."""
+
+    @property
+    def chat_app(self) -> ChatApp:
+        """The app."""
+        return cast("ChatApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """See `Screen`."""
+        yield self._area
+        with Horizontal(id="sides"):
+            for field, answer, note in zip(self._sides, self._answers, self._notes, strict=True):
+                with Vertical(classes="side"):
+                    yield field
+                    with VerticalScroll():
+                        yield answer
+                    yield note
+        yield Static(Content(_HINT), id="hint")
+
+    def on_mount(self) -> None:
+        """Know the names."""
+        models = [model.name for model in find_models(self.chat_app.runtime.paths.models)]
+        self._models = frozenset(models) - frozenset(self._names)
+        for field in self._sides:
+            field.suggester = SuggestFromList([*self._names, *map(sanitize_line, models)])
+        self._area.focus()
+
+    def on_unmount(self) -> None:
+        """End it."""
+        if self._stop is not None:
+            self._stop.set()
+
+    def _meant(self, words: str) -> Side:
+        """A prompt, or a model with the first prompt."""
+        if words in self._models:
+            return Side(self._first.prompt, self._first.values, words)
+        return Side(words, self._first.values if words == self._first.prompt else ())
+
+    @on(Input.Submitted)
+    def action_try(self) -> None:
+        """Have the text answered with both."""
+        if self._stop is not None:
+            return
+        if not self._area.text.strip():
+            self.notify("write a text to try it on first")
+            self._area.focus()
+            return
+        sides = tuple(
+            self._meant(field.value.strip()) for field in self._sides if field.value.strip()
+        )
+        for answer, note in zip(self._answers, self._notes, strict=True):
+            answer.update("")
+            note.update("")
+        self._stop = Stop()
+        self.chat_app.do(try_beside(self._area.text, sides, self._stop, self.post_message))
+
+    @on(Grown)
+    def grown(self, message: Grown) -> None:
+        """Show more of an answer."""
+        self._answers[message.column].update(Content(sanitize(message.text)))
+        self._notes[message.column].update(Content(sanitize_line(message.note or "…")))
+
+    @on(Ended)
+    def ended(self) -> None:
+        """It may be tried again."""
+        self._stop = None
+
+    def action_leave(self) -> None:
+        """End what is being tried; else close."""
+        if self._stop is not None:
+            self._stop.set()
+        else:
+            self.dismiss(None)
