@@ -11,7 +11,7 @@ DEV_READY := .venv/.dev-ready
 # A wheel that pip kept was built for other arguments.
 PIP_FLAGS := $(if $(CMAKE_ARGS),--no-cache-dir)
 
-.PHONY: chat test soak lint format docs bench clean
+.PHONY: chat test soak lint format docs pictures bench clean
 
 chat: $(CHAT_READY)
 	@$(BIN)/chat $(ARGS)
@@ -35,6 +35,9 @@ format: $(DEV_READY)
 docs: $(DEV_READY)
 	$(BIN)/chat --man > docs/chat.1
 	$(BIN)/python -m tui.commands.page > docs/commands.md
+
+pictures: $(DEV_READY)
+	PYTHONPATH=tests $(BIN)/python tests/app_pictures.py docs/pictures
 
 bench: $(DEV_READY)
 	$(BIN)/python benchmarks/first_byte.py
