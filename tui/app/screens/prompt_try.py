@@ -37,7 +37,7 @@ class PromptTry(Steadfast, Screen[None]):
         & > .row > * { width: 1fr; margin: 0 2 0 0; }
         & > #answers { height: 1fr; padding: 1 2 0 2; }
         & > #answers > VerticalScroll {
-            width: 1fr; margin: 0 2 0 0; scrollbar-size-vertical: 1;
+            width: 1fr; padding: 0 2 0 0; scrollbar-size-vertical: 1;
         }
         & .note { height: auto; color: $text-muted; }
         & > #hint { height: 1; padding: 0 2; color: $text-muted; }
