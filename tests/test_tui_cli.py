@@ -166,6 +166,7 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
     ("arguments", "stdin", "words"),
     [
         ((), b"", "nothing to send"),
+        (("  ",), b"", "nothing to send"),
         (("-f", "missing.md", "x"), b"", "missing.md cannot be read"),
         (("x",), b"\xff\xfe", "not UTF-8"),
         (("-p", "percent", "3", "x"), b"", "name the prompt with -t"),

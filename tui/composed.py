@@ -121,7 +121,7 @@ def plain_question(
     Raises:
         UsageProblem: If there is neither.
     """
-    if not words:
+    if not words or words.isspace():
         content = "\n\n".join(_headed(attached) for attached in attachments)
         if not content.strip():
             raise UsageProblem("there is nothing to send: give a prompt, or pipe text in")
