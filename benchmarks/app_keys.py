@@ -55,6 +55,7 @@ def start(home: Path, rate: int) -> pexpect.spawn:
         encoding="utf-8",
         timeout=60,
     )
+    app.delaybeforesend = None  # pexpect would wait before each key
     app.expect("Write something")
     app.send("Go on\r")
     app.expect("lighthouse")
