@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, zip_longest
 
 import regex
 
@@ -121,7 +121,9 @@ class _Grouping:
     def _moves(self, run: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Words of a sentence that went to another place in it."""
         words = [
-            (_vocabulary(change.old), _vocabulary(change.new))
+            (set[str](), set[str]())  # it went nowhere
+            if _is_in_place(change)
+            else (_vocabulary(change.old), _vocabulary(change.new))
             for change in (self.found[number] for number in run)
         ]
         for place, (gone, come) in enumerate(words):
@@ -193,6 +195,13 @@ def _is_large(change: Change) -> bool:
 def _is_phrase(change: Change) -> bool:
     """Whether it is more than one word that went or came."""
     return any(len(spoken(text)) > 1 for text in (change.old, change.new))
+
+
+def _is_in_place(change: Change) -> bool:
+    """Whether each word may be another form of the one that it stands for, as `were` is of `was`:
+    both begin alike."""
+    pairs = zip_longest(spoken(change.old.casefold()), spoken(change.new.casefold()), fillvalue="")
+    return all(old[:1] == new[:1] for old, new in pairs)
 
 
 def _vocabulary(text: str) -> set[str]:

@@ -214,8 +214,9 @@ class WorkerProcess(Worker):
     def _failed(self) -> WorkerFailed:
         code = self._process.wait()
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        kind = WorkerKilled if -code in _FROM_OUTSIDE else WorkerFailed
-        return kind(f"the engine stopped ({how}){self._last_words()}")
+        if -code in _FROM_OUTSIDE:  # what it said last was about something else
+            return WorkerKilled(f"the engine stopped ({how})")
+        return WorkerFailed(f"the engine stopped ({how}){self._last_words()}")
 
 
 def worker_environment() -> dict[str, str]:

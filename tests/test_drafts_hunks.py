@@ -63,6 +63,20 @@ EDITS = {
         "He eats only fish on Fridays.",
         [("words", "{+eats +}only [-eats -]")],
     ),
+    "two forms of a word that were each wrong": (
+        "The men was in town, wich is odd, and a boy were with them.",
+        "The men were in town, which is odd, and a boy was with them.",
+        [
+            ("words", "[-was-]{+were+}"),
+            ("words", "[-wich-]{+which+}"),
+            ("words", "[-were-]{+was+}"),
+        ],
+    ),
+    "words that were put in each other's place": (
+        "The horse is larger than the mouse here.",
+        "The mouse is larger than the horse here.",
+        [("words", "[-horse-]{+mouse+} is larger than the [-mouse-]{+horse+}")],
+    ),
     "a clause that moved": (
         "In the morning, we walked to the old mill.",
         "We walked to the old mill in the morning.",

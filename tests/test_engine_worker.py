@@ -207,6 +207,9 @@ def test_an_abandoned_stream_leaves_the_engine_ready(starter_engine: WorkerEngin
 
 def test_a_killed_worker_is_reported_and_the_next_question_works(starter_path: Path) -> None:
     engine = WorkerEngine(starter_path)
+    for event in engine.stream(ask("Write a long story.", max_tokens=4000)):
+        if isinstance(event, Piece):  # stopping makes llama.cpp say on stderr that it failed
+            engine.cancel()
     events: list[Event] = []
     for event in engine.stream(ask("Write a long story.", max_tokens=4000)):
         events.append(event)
@@ -214,7 +217,7 @@ def test_a_killed_worker_is_reported_and_the_next_question_works(starter_path: P
             os.kill(engine.worker_pid, signal.SIGKILL)
     finished = finish_of(events)
     assert finished.reason == "error"
-    assert "SIGKILL" in str(finished.error)
+    assert str(finished.error) == "the engine stopped (SIGKILL)"
     assert text_of(events).count(" ") >= 3
     assert finish_of(list(engine.stream(ask("Say hi.")))).reason in ("end", "length")
     engine.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 from app_pilot import Stage, perform
 from textual.widgets import Input, TextArea
 
+from engine.scripted import Reply
 from prompts import packaged_source
 from tui.app.screens.prompt_editor import PromptEditor
 from tui.app.screens.prompts import PromptsScreen
@@ -201,7 +202,7 @@ def test_a_text_is_tried_with_two_prompts_side_by_side(home: Path) -> None:
         await stage.press("down", "t")
         await stage.until(lambda: stage.app.screen is not screen)
         stage.app.screen.query_one(TextArea).text = "A long and wordy text."
-        stage.app.screen.query_one("#second", Input).value = "proofread"
+        await stage.press("tab", "tab", *"proofread")
         await stage.press("ctrl+r")
         await stage.sees("Short text.")
         await stage.sees("Right text.")
@@ -214,3 +215,21 @@ def test_a_text_is_tried_with_two_prompts_side_by_side(home: Path) -> None:
         assert stage.turns == ()
 
     perform(play, home, replies=["Short text.", "Right text."])
+
+
+def test_escape_stops_what_is_tried_and_the_conversation_goes_on(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        screen = await open_prompts(stage, "tighten")
+        await stage.press("down", "t")
+        await stage.until(lambda: stage.app.screen is not screen)
+        stage.app.screen.query_one(TextArea).text = "A text."
+        await stage.press("ctrl+r")
+        await stage.sees("Again.")
+        await stage.press("escape")
+        await stage.sees("stopped")
+        await stage.press("escape", "escape", "escape")
+        await stage.until(lambda: stage.app.screen is stage.chat)
+        await stage.send("Hello")
+        assert stage.contents == ["Hello", "Good day."]
+
+    perform(play, home, replies=[Reply("Again. ", endless=True), "Good day."])

@@ -112,6 +112,14 @@ def test_a_profile_that_there_is_not_is_wrong_usage(chat: Chat, user_file: Path)
     assert chat.err.count("\n") == 1
 
 
+def test_a_profile_whose_keys_all_mean_nothing_is_there_and_pointed_out(
+    chat: Chat, user_file: Path
+) -> None:
+    user_file.write_text("[profiles.fast]\nmax_tokns = 8\n")
+    assert chat("--profile", "fast", "Hi") == 0
+    assert "did you mean profiles.fast.max_tokens?" in chat.err
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -152,6 +152,16 @@ def test_a_read_only_draft_can_be_revised_elsewhere(chat: Chat, draft: Path) -> 
     assert "+There is" in chat.out
 
 
+def test_what_somebody_else_has_written_meanwhile_is_not_written_again(
+    chat: Chat, draft: Path
+) -> None:
+    chat.engine = Meddling(lambda: draft.write_text(NEW))
+    assert chat("--edit", "draft.md", "--yes") == 0
+    assert "has what was accepted already" in chat.err
+    assert draft.read_text() == NEW
+    assert not list(draft.parent.glob("*.chat-new"))
+
+
 def test_a_draft_under_two_names_is_revised_once(chat: Chat, draft: Path) -> None:
     other = draft.with_name("other.md")
     other.symlink_to("draft.md")

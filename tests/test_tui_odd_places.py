@@ -162,6 +162,7 @@ def test_pipes_that_end_early_or_are_closed_end_the_program_quietly(model: Path)
     script = """
     "$0" --help-all | head -n 1 >&3
     "$0" prompts list | true; echo "list ${PIPESTATUS[0]}" >&3
+    "$0" --man | true; echo "manual ${PIPESTATUS[0]}" >&3
     "$0" prompts list >&-; echo "closed $?" >&3
     "$0" config show <&- | grep -c ^temperature >&3
     "$0" --help 2>&- | grep -c Usage >&3
@@ -179,6 +180,7 @@ def test_pipes_that_end_early_or_are_closed_end_the_program_quietly(model: Path)
     assert done.stdout.splitlines() == [
         "Usage: chat [OPTIONS] [PROMPT]...",
         "list 0",
+        "manual 0",
         "closed 0",
         "1",
         "1",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import struct
+import termios
 from collections.abc import Generator
 from pathlib import Path
 
@@ -11,7 +15,7 @@ from pseudo_terminal import Terminal
 from scripted_chat import Chat
 
 from engine.scripted import ScriptedEngine
-from engine.types import Event, Request
+from engine.types import Event, Loading, Request
 from tui.narrate import Narrator
 from tui.progress import Pace, Progress, Reporter
 
@@ -128,6 +132,18 @@ def test_a_pipe_gets_no_bar() -> None:
     pipe = io.StringIO()
     Narrator(pipe).revising(Progress(1, 2, 10, 20))
     assert pipe.getvalue() == ""
+
+
+def test_a_wait_stays_in_one_row_of_a_narrow_terminal() -> None:
+    terminal, process = os.openpty()
+    fcntl.ioctl(process, termios.TIOCSWINSZ, struct.pack("4H", 10, 20, 0, 0))
+    with os.fdopen(process, "w") as stream:
+        narrator = Narrator(stream)
+        narrator.progress(Loading(1.0))
+        narrator.downloading("someone/a-long-name.gguf", " 40%")
+        shown = os.read(terminal, 1000).decode().split("\r\x1b[K")[1:]
+    os.close(terminal)
+    assert shown == ["loading the m… 100%", "downloading so… 40%"]
 
 
 class Halves(ScriptedEngine):

@@ -63,6 +63,13 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield Desk(pipe, open_history(tmp_path / "history"))
 
 
+def test_entries_are_kept_for_now_where_their_file_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "no folder").write_text("")
+    history = open_history(tmp_path / "no folder" / "history")
+    history.append_string("one")
+    assert history.get_strings() == ["one"]
+
+
 def with_earlier(desk: Desk, entries: Sequence[str]) -> None:
     for entry in entries:
         desk.history.append_string(entry)

@@ -15,6 +15,7 @@ from pseudo_terminal import Terminal
 from scripted_chat import Chat
 from tiny_gguf import TEMPLATE, tiny_gguf
 
+from engine.fingerprint import fingerprint
 from engine.models.finding import model_at
 from engine.models.trust import Ledger
 
@@ -53,6 +54,17 @@ def test_a_changed_template_stops_everything_until_it_was_shown(chat: Chat, mode
     assert chat("-m", "tale", "Hi") == 0
     model.write_bytes(BEFORE)
     assert chat("-m", "tale", "Hi") == 1, "the old one is as strange by now"
+
+
+def test_a_template_that_changed_behind_a_large_vocabulary_is_noticed(chat: Chat) -> None:
+    before = tiny_gguf(changed={"general.name": "x" * 1_500_000}) + bytes(3_000_000)
+    path = put(chat.home / "data" / "models" / "tale.gguf", before)
+    assert chat("-m", "tale", "Hi") == 0
+    seen = fingerprint(path)
+    path.write_bytes(before.replace(b"'<|im_end|>\\n'", b"' Buy gold!! '"))
+    assert fingerprint(path) == seen, "it is not among the bytes that are looked at"
+    assert chat("-m", "tale", "Hi") == 1
+    assert "tale has another chat template than on 20" in chat.err
 
 
 def test_on_a_terminal_the_change_is_shown_and_asked_about(terminal: Terminal, home: Path) -> None:

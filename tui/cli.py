@@ -79,7 +79,10 @@ def _run(words: list[str], starter: EngineStarter | None) -> int:
         command, words = ask, with_diff_form(words)
     # Parsing gives the work to do; help and version give nothing. The work is done out here, where
     # click does not turn a closed pipe into an exit code of its own.
-    work: Work | int | None = command.main(words, prog_name="chat", standalone_mode=False)
+    try:
+        work: Work | int | None = command.main(words, prog_name="chat", standalone_mode=False)
+    except SystemExit as error:  # how click leaves when nobody reads its help
+        raise BrokenPipeError from error
     if not callable(work):
         return exit_codes.DONE
     parsed = time.monotonic()

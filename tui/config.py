@@ -149,6 +149,8 @@ def checked_settings(
             warnings.append(f"{file}: {name} is left out: a project cannot set it, you can")
         else:
             values[path] = value
+    if not is_project:  # a profile whose keys all mean nothing is there nevertheless
+        values |= {(PROFILES, name): {} for name in table.get(PROFILES, {})}
     return values, warnings
 
 
@@ -213,10 +215,10 @@ def _of_environment(environment: Mapping[str, str]) -> dict[KeyPath, Setting]:
 
 
 def _profile(name: str, profiles: _Values, file: Path) -> dict[KeyPath, Setting]:
-    chosen = {path[2:]: value for path, value in profiles.items() if path[1] == name}
-    if chosen:
-        return _from(f"profile {name} of {file}", chosen)
     known = list(dict.fromkeys(path[1] for path in profiles))
+    if name in known:
+        chosen = {path[2:]: one for path, one in profiles.items() if path[1] == name and path[2:]}
+        return _from(f"profile {name} of {file}", chosen)
     nearest = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {nearest[0]}?" if nearest else f"there is {', '.join(known) or 'none'}"
     raise UnknownProfile(f"{file} has no profile {name!r}; {hint}")

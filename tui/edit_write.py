@@ -76,6 +76,9 @@ def _merge(
     try:
         current = read_draft(draft.path)
         merged = merge(draft.text, current.text, accepted)
+        if not (merged.applied or merged.conflicts):
+            say(f"{draft.path} was changed meanwhile, and has what was accepted already")
+            return True
         if not merged.applied:
             raise DraftChanged(draft.path, draft.file.sha256, current.file.sha256, "")
         changed = hunks(current.text, merged.text)

@@ -126,11 +126,18 @@ class Narrator:
         if not self._is_terminal:
             return
         if self._repaints:
-            self._write(f"{_CLEAR}{wait}{how_far}")
+            self._write(f"{_CLEAR}{self._in_a_row(wait, how_far)}")
             self._shown = True
         elif wait != self._last_wait:
             self._write(f"{wait}\n")
         self._last_wait = wait
+
+    def _in_a_row(self, wait: str, how_far: str) -> str:
+        """Both in one row, for more could not be painted over; the wait is cut short first."""
+        room = self._columns() - 1
+        if len(wait) + len(how_far) > room:
+            wait = f"{wait[: max(0, room - len(how_far) - 1)]}…"
+        return f"{wait}{how_far}"[:room]
 
     def _write(self, text: str) -> None:
         with suppress(OSError):

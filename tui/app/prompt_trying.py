@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 
 from textual.message import Message
@@ -21,7 +22,7 @@ from tui.app.thread import Errand
 from tui.attach import AttachedText
 from tui.compose import compose
 from tui.composed import Surroundings
-from tui.errors import UsageProblem
+from tui.errors import UsageProblem, explain
 from tui.options import EngineOptions, PromptOptions
 from tui.prompt_test import TrialOptions, composer, trials_of
 from tui.prompt_trials import Outcome, Trials, request_of
@@ -106,6 +107,7 @@ def run_tests(runtime: Runtime, name: str, post: Post) -> tuple[Errand, Callable
     trials = Trials(composer(runtime, library, TrialOptions()))
 
     def errand(talk: AppTalk) -> None:
+        problem = ""
         try:
             wanted = trials_of(library.load(name))
             post(Begun(len(wanted)))
@@ -113,9 +115,10 @@ def run_tests(runtime: Runtime, name: str, post: Post) -> tuple[Errand, Callable
                 if outcome.reason == "cancelled":
                     break
                 post(Tried(outcome))
-            post(Ended())
         except (EngineError, PromptError) as error:
-            post(Ended(str(error)))
+            problem = explain(error)[0]
+        finally:
+            post(Ended(problem))
 
     return errand, trials.stop
 
@@ -124,18 +127,29 @@ def try_beside(text: str, sides: tuple[Side, ...], stop: Stop, post: Post) -> Er
     """Have a text answered with each side, one after another."""
 
     def errand(talk: AppTalk) -> None:
-        for column, side in enumerate(sides):
-            if stop.is_set:
-                break
-            try:
-                with _engine_of(talk, side) as engine, stop.over(engine):
-                    for words, note in _answer(talk, engine, side, text):
-                        post(Grown(column, words, note))
-            except (EngineError, PromptError, UsageProblem) as error:
-                post(Grown(column, "", f"✗ {error}"))
-        post(Ended())
+        try:
+            for column, side in enumerate(sides):
+                if not stop.is_set:
+                    _try(talk, side, text, stop, partial(_grown, post, column))
+        finally:
+            post(Ended())
 
     return errand
+
+
+def _grown(post: Post, column: int, words: str, note: str) -> None:
+    post(Grown(column, words, note))
+
+
+def _try(
+    talk: AppTalk, side: Side, text: str, stop: Stop, show: Callable[[str, str], None]
+) -> None:
+    try:
+        with _engine_of(talk, side) as engine, stop.over(engine):
+            for words, note in _answer(talk, engine, side, text):
+                show(words, note)
+    except (EngineError, PromptError, UsageProblem) as error:
+        show("", f"✗ {explain(error)[0]}")
 
 
 @contextmanager

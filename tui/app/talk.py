@@ -152,8 +152,9 @@ class AppTalk:
             self._tell()
             self._announced = ()
             self.undoing.note(self.conversation.log.session)
-            self._be_busy(None)
             self.publish()
+            # Behind the last words, which say that something is being written.
+            self._be_busy(None)
 
     def publish(self) -> None:
         """Show the conversation as it is now."""

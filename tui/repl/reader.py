@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -115,11 +116,24 @@ def read_lines(line: Callable[[], str]) -> str:
     return "\n".join(lines)
 
 
+class EntryFile(FileHistory):
+    """Earlier entries in a file, for this person alone.
+
+    Where it cannot be written, as on a full disk, that costs new entries, never the prompt.
+    """
+
+    def store_string(self, string: str) -> None:
+        """Add an entry to the file, which is made if it is not there."""
+        file = Path(os.fsdecode(self.filename))
+        with suppress(OSError):
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
+            super().store_string(string)
+
+
 def open_history(file: Path) -> FileHistory:
-    """The file of earlier entries, which is made if it is not there, for this person alone."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
-    return FileHistory(str(file))
+    """What was typed before; nothing is made before something is typed."""
+    return EntryFile(str(file))
 
 
 def earlier_entries(history: FileHistory, most: int) -> Sequence[str]:

@@ -108,9 +108,12 @@ class PromptTests(Steadfast, Screen[None]):
 
     def action_leave(self) -> None:
         """End it; once it is over, close."""
-        self._stop()
         if self._is_over:
             self.dismiss(None)
+        else:
+            # It may wait for something else to end first: the second time is enough.
+            self._is_over = True
+            self._stop()
 
 
 def _said(outcome: Outcome) -> Content:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.suggester import SuggestFromList
@@ -33,10 +33,12 @@ class PromptTry(Steadfast, Screen[None]):
         & > TextArea {
             height: 7; border: none; padding: 0 1; background: $surface; margin: 1 2 0 2;
         }
-        & > #sides { height: 1fr; padding: 0 1; }
-        & .side { width: 1fr; padding: 1 1 0 1; }
-        & .side > Input { margin: 0 0 1 0; }
-        & .side > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
+        & > .row { height: auto; padding: 1 2 0 2; }
+        & > .row > * { width: 1fr; margin: 0 2 0 0; }
+        & > #answers { width: 100%; height: 1fr; padding: 1 2 0 2; }
+        & > #answers > VerticalScroll {
+            width: 1fr; padding: 0 2 0 0; scrollbar-size-vertical: 1;
+        }
         & .note { height: auto; color: $text-muted; }
         & > #hint { height: 1; padding: 0 2; color: $text-muted; }
     }
@@ -75,13 +77,15 @@ class PromptTry(Steadfast, Screen[None]):
     def compose(self) -> ComposeResult:
         """See `Screen`."""
         yield self._area
-        with Horizontal(id="sides"):
-            for field, answer, note in zip(self._sides, self._answers, self._notes, strict=True):
-                with Vertical(classes="side"):
-                    yield field
-                    with VerticalScroll():
-                        yield answer
-                    yield note
+        # The fields come one after the other, before the answers that the arrows scroll.
+        with Horizontal(classes="row"):
+            yield from self._sides
+        with Horizontal(id="answers"):
+            for answer in self._answers:
+                with VerticalScroll():
+                    yield answer
+        with Horizontal(classes="row"):
+            yield from self._notes
         yield Static(Content(_HINT), id="hint")
 
     def on_mount(self) -> None:
@@ -134,7 +138,7 @@ class PromptTry(Steadfast, Screen[None]):
 
     def action_leave(self) -> None:
         """End what is being tried; else close."""
-        if self._stop is not None:
-            self._stop.set()
-        else:
+        if self._stop is None or self._stop.is_set:
             self.dismiss(None)
+        else:
+            self._stop.set()

@@ -1,0 +1,121 @@
+"""From a key to the screen while an answer comes at 100 tokens a second, and what showing it costs.
+
+Runs the app on a pseudo-terminal of 100 by 40 with an engine of that speed. A key is pressed, and
+its time ends with the bytes that draw its letter. The cost is all processor time of the app while
+an answer comes at 30 tokens a second, twice ten seconds of it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pexpect
+
+KEYS = 60
+
+_PROGRAM = """
+import sys, time
+from engine.scripted import Reply, ScriptedEngine
+from engine.types import Piece
+from tui.cli import main
+
+rate = float(sys.argv.pop(1))
+
+class Paced(ScriptedEngine):
+    def stream(self, request):
+        next_at = time.perf_counter()
+        for event in super().stream(request):
+            yield event
+            if isinstance(event, Piece):
+                next_at += 1 / rate
+                time.sleep(max(0, next_at - time.perf_counter()))
+
+words = "A **lighthouse keeper** climbs the stairs each evening, and there is one stair more. "
+reply = Reply((words * 3).strip() + "\\n\\n", endless=True)
+sys.exit(main(["--no-save"], starter=lambda path, options: Paced([reply], n_ctx=10**9)))
+"""
+
+
+def start(home: Path, rate: int) -> pexpect.spawn:
+    """The app, with its answer on the way."""
+    model = home / "data" / "models" / "tiny.gguf"
+    model.parent.mkdir(parents=True, exist_ok=True)
+    model.touch()
+    app = pexpect.spawn(
+        sys.executable,
+        ["-c", _PROGRAM, str(rate)],
+        env={**os.environ, "CHAT_HOME": str(home), "TERM": "xterm-256color"},
+        dimensions=(40, 100),
+        encoding="utf-8",
+        timeout=60,
+    )
+    app.delaybeforesend = None  # pexpect would wait before each key
+    app.expect("Write something")
+    app.send("Go on\r")
+    app.expect("lighthouse")
+    read_for(app, 3)
+    return app
+
+
+def read_for(app: pexpect.spawn, seconds: float) -> None:
+    """Take what is drawn for a while."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        try:
+            app.read_nonblocking(2**16, timeout=left)
+        except pexpect.TIMEOUT:
+            return
+
+
+def key_times(home: Path) -> list[float]:
+    """Milliseconds from each key to its letter on the terminal."""
+    app, chance, times = start(home, 100), random.Random(7), []
+    for number in range(KEYS):
+        read_for(app, 0.05 + chance.random() * 0.1)
+        # No answer has these letters.
+        letter = chr(0x391 + number % 17)
+        pressed = time.perf_counter()
+        app.send(letter)
+        app.expect_exact(letter)
+        times.append((time.perf_counter() - pressed) * 1000)
+    app.close(force=True)
+    return times
+
+
+def cost(home: Path, seconds: float = 10) -> tuple[float, float]:
+    """The share of a core in the first and the second half of an answer at 30 tokens a second."""
+    app = start(home, 30)
+    shares = []
+    for _ in range(2):
+        before = processor_seconds(app)
+        read_for(app, seconds)
+        shares.append((processor_seconds(app) - before) / seconds)
+    app.close(force=True)
+    return shares[0], shares[1]
+
+
+def processor_seconds(app: pexpect.spawn) -> float:
+    """What the process took so far."""
+    fields = Path(f"/proc/{app.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        times = sorted(key_times(Path(folder)))
+        median, late = statistics.median(times), times[round(0.95 * len(times)) - 1]
+        print(f"a key: median {median:.0f} ms, 95 of 100 within {late:.0f} ms")
+        first, second = cost(Path(folder))
+        print(f"an answer at 30 tokens/s: {first:.0%} of a core, then {second:.0%}")
+        print(f"load {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Nothing that comes from outside acts on the terminal: read back from a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pexpect
+from pseudo_terminal import Terminal
+from test_tui_app_sessions import saved_session
+from test_tui_app_terminal import READY, has_answer, rest_of, until
+
+from sessions import SessionStore
+
+ATTACKS = {
+    "a title": "\x1b]0;harmA\x07",
+    "a link": "\x1b]8;;http://harmB\x1b\\",
+    "the clipboard": "\x1b]52;c;aGFybUM=\x07",
+    "a device": "\x1bPharmD\x1b\\",
+    "a colour": "\x1b[31337m",
+    "a C1 sequence": "\x9b31337m",
+    "a C1 title": "\x9d0;harmE\x9c",
+    "another set of characters": "\x0e",
+    "right to left": "\u202eharmF\u2066",
+    "tags": "\U000e0041\U000e0042",
+    "backspaces": "harmG\x08\x08\x7f",
+}
+
+HOSTILE = "".join(ATTACKS.values())
+
+SCRIPT = """
+import sys
+from dataclasses import replace
+from engine.scripted import Reply, ScriptedEngine
+from tui.cli import main
+
+hostile = sys.argv.pop(1)
+
+class Hostile(ScriptedEngine):
+    def describe(self):
+        return replace(super().describe(), description=hostile, notices=(hostile,))
+    card = property(describe)
+
+replies = [Reply(hostile + " answered"), Reply("half", "error", hostile + " broke off")]
+engine = Hostile(replies, model_name="tiny" + hostile)
+sys.exit(main(sys.argv[1:], starter=lambda path, options: engine))
+"""
+
+ACTS = re.compile(
+    "\x1b[]PX^_]|\x1b\\[31337|[\x07\x08\x0e\x0f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    "|[\U000e0000-\U000e007f]"
+)
+"""Strings that only an attack writes: Textual's own are cursor, colour and mode sequences."""
+
+OWN = "\x1b\\]22;[a-z-]*\x07"
+"""And the shape of the mouse's pointer, which Textual sets."""
+
+
+def read(chat: pexpect.spawn, key: str = "") -> bool:
+    """Take what was written, so that the program can go on."""
+    chat.send(key)
+    chat.expect(pexpect.TIMEOUT, timeout=0.2)
+    return True
+
+
+def test_the_pattern_finds_each_attack() -> None:
+    for name, attack in ATTACKS.items():
+        assert ACTS.search(attack), name
+
+
+def test_messages_titles_names_metadata_and_errors_do_nothing(terminal: Terminal) -> None:
+    terminal.folder = terminal.home / "here"
+    terminal.folder.mkdir(parents=True)
+    (terminal.folder / HOSTILE.replace("/", "")).write_text("words")
+    saved_session(terminal.home, f"{HOSTILE} titled", f"{HOSTILE} asked", f"{HOSTILE} told")
+    chat = terminal.start_script(SCRIPT, HOSTILE, "-c")
+    written = chat.logfile_read = io.StringIO()
+    chat.expect(READY)
+    chat.expect("told")
+    chat.send("More\r")
+    chat.expect("answered")
+    until(lambda: read(chat) and has_answer(terminal, "complete") and len(terminal.turns()) == 4)
+    chat.send("And more")
+    until(lambda: read(chat, "\r") and has_answer(terminal, "error"))
+    chat.send("\x02")
+    chat.expect("find a session")
+    chat.expect("harmA")
+    chat.send("\x1b")
+    chat.expect(READY)
+    chat.send("\x1bOQ")
+    chat.expect("Context")
+    chat.send("\x1b[6~\x1b[6~\x1b[6~\x1b[6~\x1b[6~")
+    chat.expect("Model")
+    chat.send("\x1b")
+    chat.expect(READY)
+    chat.send("\x06")
+    chat.expect("search all sessions")
+    chat.send("asked")
+    chat.expect("1 found")
+    chat.send("\x1b")
+    chat.expect(READY)
+    chat.send("@")
+    chat.expect("harmA")
+    chat.send("\x11")
+    rest_of(chat)
+    output = re.sub(OWN, "", written.getvalue())
+    assert output.count("harmA") > 4
+    assert [output[max(0, m.start() - 20) : m.end() + 20] for m in ACTS.finditer(output)] == []
+    store = SessionStore(terminal.home / "data" / "sessions")
+    session = store.open(store.latest()).session
+    # What is kept is what was said.
+    assert any(turn.content == f"{HOSTILE} answered" for turn in session.path())
