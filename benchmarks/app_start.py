@@ -1,8 +1,10 @@
 """When the app's first whole frame is on the terminal: beside an empty Textual app, in turns.
 
 Each process runs on a pseudo-terminal of 80 by 24; its time ends with the bytes that draw the words
-of its composer. The starter model loads behind it. Prints medians, and the median of the ratios
-within the rounds, which other programs on the machine disturb less.
+of its composer. The starter model loads behind it. With the path of an `elia` (a
+chat program of the same toolkit) as argument that one is measured too, until its title is there.
+Prints medians, and the median of the ratios within the rounds, which other programs on the machine
+disturb less.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ Empty().run()
 
 def seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:
     """From the start of a process to its frame."""
+    words = "Elia" if Path(command[0]).name == "elia" else "Write something"
     started = time.perf_counter()
     process = pexpect.spawn(
         command[0],
@@ -41,7 +44,7 @@ def seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:
         encoding="utf-8",
         timeout=60,
     )
-    process.expect(re.escape("Write something"))
+    process.expect(re.escape(words))
     found = time.perf_counter() - started
     process.close(force=True)
     return found
@@ -51,8 +54,10 @@ def measure(rounds: int = ROUNDS) -> dict[str, list[float]]:
     """The seconds of each program, round by round."""
     chat = str(Path(sys.executable).parent / "chat")
     programs = {"an empty app": [sys.executable, "-c", _EMPTY], "chat": [chat]}
+    if others := sys.argv[1:]:
+        programs["elia"] = others[:1]
     with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "CHAT_HOME": home, "TERM": "xterm-256color"}
+        environment = {**os.environ, "HOME": home, "CHAT_HOME": home, "TERM": "xterm-256color"}
         for command in programs.values():  # what is compiled once is not measured
             seconds(command, environment)
         found: dict[str, list[float]] = {name: [] for name in programs}

@@ -122,8 +122,10 @@ def judge(
         *_lock_flags(original, text, allowed),
         *(structure_changes(original, text) if markdown and not allowed.is_free else []),
     ]
-    begin = place[0] if answer.startswith(text, place[0]) else None
-    return Verdict(text, tuple(mended), tuple(flags), mending.lost, begin)
+    blanks = len(text) - len(text.lstrip())
+    begin = max(0, place[0] - blanks)
+    is_there = answer.startswith(text, begin)
+    return Verdict(text, tuple(mended), tuple(flags), mending.lost, begin if is_there else None)
 
 
 def _no_text(original: str, text: str) -> str | None:

@@ -35,7 +35,7 @@ class PromptTry(Steadfast, Screen[None]):
         }
         & > .row { height: auto; padding: 1 2 0 2; }
         & > .row > * { width: 1fr; margin: 0 2 0 0; }
-        & > #answers { height: 1fr; padding: 1 2 0 2; }
+        & > #answers { width: 100%; height: 1fr; padding: 1 2 0 2; }
         & > #answers > VerticalScroll {
             width: 1fr; padding: 0 2 0 0; scrollbar-size-vertical: 1;
         }
