@@ -136,6 +136,23 @@ def test_what_a_model_repeats_of_it_does_not_get_into_the_draft(
     assert draft.read_text() == DRAFT.replace("Their", "There")
 
 
+class Confused(Echoing):
+    """Says what is around the text in place of it, as long as there is something."""
+
+    def stream(self, request: Request) -> Generator[Event, None, None]:
+        found = CONTEXT.search(request.messages[-1].content)
+        self.form = "{around}" if found else "{text}"
+        return super().stream(request)
+
+
+@pytest.mark.usefixtures("each")
+def test_a_model_that_takes_it_for_the_text_is_asked_again_without(chat: Chat, draft: Path) -> None:
+    chat.engine = Confused([""], n_ctx=8192)
+    assert chat("--edit", "draft.md", "-t", "each", "--match", "light", "--yes") == 0
+    assert draft.read_text() == DRAFT.replace("Their", "There")
+    assert [bool(found) for found in contexts(chat)] == [True, False]
+
+
 @pytest.mark.usefixtures("whole_drafts")
 def test_a_draft_that_fits_has_nothing_around_it(chat: Chat, draft: Path) -> None:
     draft.write_text("Their is a light.\n\nIt are far.\n")

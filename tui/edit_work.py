@@ -181,7 +181,7 @@ def prepare(
     revision = Revision(
         conversation,
         tasks,
-        questions.of,
+        questions,
         allowed=allowed_by(prompt, options),
         versions=options.alternatives,
         before=Before(answers, decisions),

@@ -96,8 +96,12 @@ class PieceQuestions:
             fences_around(self._pieces[:1], self._engine_options),
         )
 
-    def of(self, number: int) -> Question:
+    def of(self, number: int, *, bare: bool = False) -> Question:
         """The question about a piece, with what is around it.
+
+        Args:
+            number: Of the piece.
+            bare: Leave out what is around it, which a small model takes for the material.
 
         Raises:
             PromptError: If it took too long to put it together.
@@ -109,7 +113,7 @@ class PieceQuestions:
         question = self._questions[number - self._group.start]
         if self._mark not in question.content:
             return question
-        return self._with_context(question, self._contexts.of(number))
+        return self._with_context(question, "" if bare else self._contexts.of(number))
 
     def _put_together(self, group: range) -> Rendered:
         """The questions about some neighbours; what they were made of."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -19,6 +19,7 @@ from tui.conversation import Conversation, ConversationEvent, Question
 from tui.edit_parts import Task
 from tui.opinions import Corrected, Forgetful, OpinionKeeper, SecondOpinion
 from tui.piece_names import PieceNames
+from tui.piece_questions import PieceQuestions
 from tui.progress import Pace, Progress
 from tui.reviewing.state import Change
 
@@ -64,7 +65,7 @@ class Revision:
         self,
         conversation: Conversation,
         tasks: Sequence[Task],
-        question_of: Callable[[int], Question],
+        questions: PieceQuestions,
         *,
         allowed: Allowed,
         versions: int = 1,
@@ -75,7 +76,7 @@ class Revision:
         Args:
             conversation: Its system text and examples are in force.
             tasks: What is revised.
-            question_of: The question about a piece, by its number among all pieces.
+            questions: About each piece, by its number among all pieces.
             allowed: What the instruction allows to change.
             versions: How many the model writes of each piece.
             before: What there is from work that was stopped.
@@ -87,7 +88,7 @@ class Revision:
         self.is_stopped = False
         self.broke: str | None = None
         """Why the engine gave up, if it did."""
-        self._question_of = question_of
+        self._questions = questions
         self._allowed = allowed
         self._versions = versions
         self._answers = before.answers
@@ -151,7 +152,7 @@ class Revision:
         answers = self._answers.get(sha256_of(piece.text), ())
         was_there = bool(answers)
         if not answers:
-            question = self._question_of(number)
+            question = self._questions.of(number)
             asking = self.conversation.ask(question, alternatives=self._versions)
             yield from self._writing(asking, piece)
             answers = self.conversation.answers
@@ -159,7 +160,7 @@ class Revision:
             if self.broke is not None:
                 return
             if self._judged(file, piece, answers[0]).flags and not self.is_stopped:
-                yield from self._writing(self.conversation.regenerate(), piece)
+                yield from self._writing(self._once_more(number, question), piece)
                 answers = (*answers, *self.conversation.answers)
         if self.is_stopped:
             return
@@ -179,6 +180,13 @@ class Revision:
         revised = Revised(file, piece, verdict, answer_id, changes)
         self.revised.append(revised)
         yield revised
+
+    def _once_more(self, number: int, asked: Question) -> Iterator[ConversationEvent]:
+        """Ask about a piece again: without what is around it, which a small model repeats."""
+        question = self._questions.of(number, bare=True)
+        if question == asked:
+            return self.conversation.regenerate()
+        return self.conversation.ask(question)
 
     def _writing(
         self, asking: Iterator[ConversationEvent], piece: Piece
