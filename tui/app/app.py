@@ -50,6 +50,7 @@ class ChatApp(Steadfast, App[int]):
         Binding("ctrl+b", "app.sessions", "sessions", id="app.sessions"),
         Binding("f3", "prompts", "prompts", id="app.prompts"),
         Binding("f2", "app.inspector", "what the model gets", id="app.inspector"),
+        Binding("f12", "picture", "picture of the conversation", id="app.picture"),
         Binding("f8", "app.settings", "settings", id="app.settings"),
         Binding("f9", "change_theme", "colours", id="app.theme"),
         Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
@@ -265,6 +266,12 @@ class ChatApp(Steadfast, App[int]):
         from tui.app.screens.settings import SettingsScreen
 
         self.push_screen(SettingsScreen(self.chat.active_bindings.values()))
+
+    def action_picture(self) -> None:
+        """Have a picture of the conversation written to a file."""
+        from tui.app.picture_asking import ask_for_picture
+
+        ask_for_picture(self)
 
     def action_search(self) -> None:
         """Search all sessions; go to the turn that is chosen."""
