@@ -43,7 +43,8 @@ class RegistryCommands(Provider):
 
     def _run(self, command: Command) -> None:
         app = cast("ChatApp", self.app)
-        if command.argument and not command.argument.startswith("["):
+        takes_words = command.argument and not command.argument.startswith("[")
+        if takes_words or "PATH" in command.argument:
             app.chat.composer.put(f"/{command.name} ")
             app.chat.composer.focus()
         else:

@@ -97,7 +97,7 @@ class TurnView(Steadfast, Vertical):
         self._draw()
 
     def _draw(self) -> None:
-        self._words.update(_words_of(self.shown.turn, self.is_unfolded))
+        self._words.update(words_of(self.shown.turn, is_unfolded=self.is_unfolded))
         self._update(self._head, _thoughts_of(self._thoughts, self.is_unfolded))
         self._update(self._note, note_of(self.shown))
 
@@ -106,7 +106,8 @@ class TurnView(Steadfast, Vertical):
         part.set_class(bool(text), "shown")
 
 
-def _words_of(turn: Turn, is_unfolded: bool) -> Content:
+def words_of(turn: Turn, *, is_unfolded: bool) -> Content:
+    """A question's words, or those of a text that tells the model what to do."""
     if turn.role == "user":
         return Content.assemble(("› ", "bold $primary"), Content(sanitize(question_of(turn))))
     if is_unfolded:
