@@ -465,6 +465,16 @@ def test_the_key_is_sent_and_never_said(
     assert KEY not in repr(engine.describe())
 
 
+def test_a_key_is_not_said_however_a_server_spells_it(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    spelled = "".join(f"\\u{ord(letter):04x}" for letter in KEY)
+    loopback.reply(Told((f'{{"error": "no key like {spelled}"}}'.encode(),), 401))
+    assert "no key like …" in failure(remote(key_env="BIG_KEY"))
+    loopback.reply(Told((), 302, {"Location": f"https://elsewhere.example/{KEY}"}))
+    assert "sends on to https://elsewhere.example/…" in failure(remote(key_env="BIG_KEY"))
+
+
 def test_a_server_that_wants_a_key_says_so_first(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:

@@ -16,8 +16,9 @@ from engine.scripted import Reply
 from engine.types import Event, Loading, LoadOptions, Request
 from sessions import SessionStore, UnknownSession
 from tui.app.app import ChatApp
+from tui.app.talk import AppTalk
 from tui.options import AskOptions, EngineOptions
-from tui.reviewing.dialogs import ShowText
+from tui.reviewing.dialogs import AskLine, ShowText
 from tui.runtime import Runtime
 
 
@@ -76,6 +77,23 @@ def test_leaving_in_the_middle_of_an_answer_saves_it(home: Path) -> None:
 
     stage = perform(play, home, replies=[Reply("word ", endless=True)])
     assert (stage.saved[-1].role, stage.saved[-1].status) == ("assistant", "cancelled")
+
+
+def test_leaving_ends_a_question_and_whoever_asks_another_is_not_waited_for(home: Path) -> None:
+    leaving, answers = Flag(), list[str | None]()
+
+    async def play(stage: Stage) -> None:
+        def errand(_talk: AppTalk) -> None:
+            answers.append(stage.app.ask("One?"))
+            leaving.wait()
+            answers.append(stage.app.ask("Another?"))
+
+        stage.app.end_review = leaving.set
+        stage.app.do(errand)
+        await stage.until(lambda: isinstance(stage.app.screen, AskLine))
+
+    perform(play, home)
+    assert answers == [None, None]
 
 
 def test_enter_sends_and_other_keys_break_the_line(home: Path) -> None:

@@ -90,6 +90,15 @@ def test_other_weights_under_the_same_template_are_told_once(chat: Chat, model: 
     assert "weights" not in chat.err
 
 
+def test_line_breaks_of_any_kind_do_not_make_another_template(chat: Chat) -> None:
+    windows = {"tokenizer.chat_template": TEMPLATE.replace("{%", "\r\n{%")}
+    path = put(chat.home / "data" / "models" / "crlf.gguf", tiny_gguf(changed=windows))
+    assert chat("-m", "crlf", "Hi") == 0
+    path.write_bytes(tiny_gguf(seed=5, changed=windows))
+    assert chat("-m", "crlf", "Hi") == 0
+    assert "crlf has other weights than on 20" in chat.err
+
+
 def test_a_file_that_was_only_touched_or_moved_is_the_same(chat: Chat, model: Path) -> None:
     os.utime(model, (1, 1))
     assert chat("-m", "tale", "Hi") == 0

@@ -102,7 +102,8 @@ class Ledger:
             # Behind a large vocabulary a template is not among the bytes of a fingerprint.
             self._keep(model, replace(known, state=state), template)
         else:
-            before = self._template(known.template_sha256)
+            is_same = known.template_sha256 == now.template_sha256
+            before = template if is_same else self._template(known.template_sha256)
             return ModelChange(model, known.since, before, template, now)
         return None
 

@@ -13,7 +13,7 @@ import ssl
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from time import monotonic, sleep
@@ -135,9 +135,7 @@ class Connection:
 
     def error(self, refusal: Page) -> Exception:
         """A refusal in words that do not have the key in them."""
-        text = refusal.text.replace(self._key, "…") if self._key else refusal.text
-        hidden = Page(refusal.status, refusal.headers, text)
-        return refusal_as_error(hidden, self._endpoint, self.model)
+        return refusal_as_error(replace(refusal, key=self._key), self._endpoint, self.model)
 
     def _attempt(self, call: _Call, tries_left: int) -> Generator[str | Notice, None, float | None]:
         """Yields what is streamed; returns the seconds after which to try again, if at all."""

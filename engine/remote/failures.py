@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import httpx
@@ -47,6 +47,8 @@ class Page:
     status: int
     headers: httpx.Headers
     text: str
+    key: str | None = field(default=None, repr=False)
+    """What the server was sent to prove who asks, and nobody is shown."""
 
     @property
     def words(self) -> str:
@@ -56,7 +58,16 @@ class Page:
         except (ValueError, RecursionError):
             is_prose = "html" not in self.headers.get("content-type", "")
             found = self.text.strip().partition("\n")[0] if is_prose else ""
+        found = self._without_key(found)
         return found if len(found) <= _LONGEST_WORDS else f"{found[: _LONGEST_WORDS - 1]}…"
+
+    @property
+    def location(self) -> str:
+        """Where the server sends whoever asks."""
+        return self._without_key(self.headers.get("location", "elsewhere"))
+
+    def _without_key(self, words: str) -> str:
+        return words.replace(self.key, "…") if self.key else words
 
 
 class ParameterRefused(EndpointFailed):
@@ -91,7 +102,7 @@ def refusal_as_error(refusal: Page, endpoint: Endpoint, model: str | None) -> En
         when = f"in {int(asked):,} s" if asked.isdecimal() and asked.isascii() else "later"
         return EndpointFailed(f"{host} cannot answer now{_named(status)}; try again {when}{said}")
     if 300 <= status < 400:
-        where = refusal.headers.get("location", "elsewhere")
+        where = refusal.location
         return EndpointFailed(f"{host} sends on to {where}: put that address into url in {table}")
     text = f"{host} refused the request{_named(status)}{said}"
     parameter = _refused_parameter(refusal.text) if status == HTTPStatus.BAD_REQUEST else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -79,7 +81,9 @@ class ChatApp(Steadfast, App[int]):
         self.fault_log = FaultLog(runtime.paths.faults, self._tell_fault)
         self.chat = ChatScreen(Unsent(runtime.paths.unsent) if options.save else None)
         self._thread = TalkThread(self._begin, self.chat.post_message, self.fault_log)
-        self._questions: set[asyncio.Future[str | None]] = set()
+        self._answer: Future[str | None] = Future()
+        """Waited for by the conversation's thread, once it has asked something."""
+        self._is_stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_ended = False
         self.end_review: Callable[[], None] = _no_review
@@ -109,13 +113,14 @@ class ChatApp(Steadfast, App[int]):
 
     async def on_unmount(self) -> None:
         """Wait until everything is saved."""
-        for question in self._questions:
-            question.cancel()
         if "downloader" in vars(self):
             self.downloader.close()
         await asyncio.get_running_loop().run_in_executor(None, self._stop)
 
     def _stop(self) -> None:
+        # Before the look at the question: it is asked in the other order.
+        self._is_stopping = True
+        _settle(self._answer, None)
         self.end_review()
         self._thread.stop()
 
@@ -215,22 +220,20 @@ class ChatApp(Steadfast, App[int]):
         return None if edited is None else edited.removesuffix("\n")
 
     def ask(self, question: str) -> str | None:
-        """See `Person`: ask for a line. From the conversation's thread."""
+        """See `Person`: ask for a line; None where the app ends. From the conversation's thread."""
         assert self._loop is not None, "the app runs before the thread does"
-        return asyncio.run_coroutine_threadsafe(self._ask_here(question), self._loop).result()
+        self._answer = answer = Future[str | None]()
+        if self._is_stopping:
+            return None
+        self._loop.call_soon_threadsafe(self._ask_here, question, answer)
+        return answer.result()
 
-    async def _ask_here(self, question: str) -> str | None:
+    def _ask_here(self, question: str, answer: Future[str | None]) -> None:
         from tui.reviewing.dialogs import AskLine
 
-        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        self._questions.add(answer)
         # What came from another thread has no app of its own: no screen could be composed.
         with self._context():
-            self.push_screen(AskLine(sanitize_line(question)), answer.set_result)
-        try:
-            return await answer
-        finally:
-            self._questions.discard(answer)
+            self.push_screen(AskLine(sanitize_line(question)), partial(_settle, answer))
 
     def action_help(self) -> None:
         """Show keys and commands."""
@@ -314,6 +317,12 @@ def _begin_talk(talk: AppTalk) -> None:
     from tui.app.errands import begin
 
     begin(talk)
+
+
+def _settle(answer: Future[str | None], words: str | None) -> None:
+    """Give an answer, unless there is one."""
+    with suppress(InvalidStateError):
+        answer.set_result(words)
 
 
 def _no_review() -> None:
