@@ -31,8 +31,8 @@ def _more_lines_follow() -> bool:
 
 
 def load_sending_bindings() -> KeyBindings:
-    """Enter sends, or takes the completion that is selected among several; Ctrl+J and Alt+Enter break the line,
-    and so does Enter between three quotation marks."""
+    """Enter sends, or takes the completion that is selected among several; Ctrl+J and
+    Alt+Enter break the line, and so does Enter between three quotation marks."""
     bindings = KeyBindings()
 
     @bindings.add("enter", filter=_in_line)
