@@ -16,6 +16,8 @@ from llama_cpp import llama_cpp as ll
 
 from engine.errors import LoadFailed
 from engine.machine import memory_limit
+from engine.models.gguf import HalfAFile
+from engine.models.summary import whole_header
 from engine.types import KV_ELEMENT_BYTES, KvType, ModelCard
 
 _WARNING, _ERROR, _CONTINUED = 3, 4, 5
@@ -115,6 +117,7 @@ class Weights:
         log.clear()
         model = ll.llama_model_load_from_file(os.fsencode(path), params)
         if not model:
+            _check_end(path)
             raise LoadFailed(f"{path.name} cannot be loaded: {log.reason()}")
         self.model = model
         self.vocab = ll.llama_model_get_vocab(model)
@@ -284,6 +287,16 @@ class Weights:
         buffer = ctypes.create_string_buffer(256)
         ll.llama_model_meta_key_by_index(self.model, index, buffer, len(buffer))
         return buffer.value.decode(errors="replace")
+
+
+def _check_end(path: Path) -> None:
+    """Say of a file that ends too early what llama.cpp tells in words of its format."""
+    try:
+        whole_header(path)
+    except HalfAFile as error:
+        raise LoadFailed(f"{error} It is damaged: download or copy it again") from error
+    except LoadFailed:
+        return  # llama.cpp's reason is as good
 
 
 def _check_magic(path: Path) -> None:

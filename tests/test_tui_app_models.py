@@ -74,7 +74,7 @@ def test_models_are_listed_with_what_they_need_and_another_goes_on(home: Path) -
         assert "fits" in row
         assert "kB" in row
         await stage.press("j")
-        await stage.sees("lamp.gguf")
+        await stage.until(lambda: "lamp.gguf" in "".join(stage.screen_text().split()))
         await stage.press("enter")
         await stage.until(lambda: stage.overview.model == "lamp")
         assert stage.app.screen is stage.chat

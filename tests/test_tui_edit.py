@@ -387,6 +387,20 @@ def test_several_files_and_a_folder_are_revised_in_turn(chat: Chat, draft: Path)
     assert "--glob" in chat.err
 
 
+@pytest.mark.parametrize("option", ["--edit", "--file"])
+def test_a_pattern_chooses_neither_from_a_file_nor_outside_of_a_folder(
+    chat: Chat, draft: Path, option: str
+) -> None:
+    (draft.parent / "notes").mkdir()
+    before = draft.read_bytes()
+    chat.script(NEW)
+    assert chat(option, "draft.md", "--glob", "*.txt", "Shorten it") == 2
+    assert "--glob chooses files of a folder, and no folder is named" in chat.err
+    assert chat(option, "notes", "--glob", "../*", "Shorten it") == 2
+    assert "no pattern within a folder" in chat.err
+    assert draft.read_bytes() == before
+
+
 def test_changes_are_printed_in_every_form(chat: Chat, draft: Path) -> None:
     expected = {
         "words": "[-Their-]{+There+} is a light.",

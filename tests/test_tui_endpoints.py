@@ -225,6 +225,7 @@ def test_a_mistyped_name_leads_to_an_endpoint(chat: Chat, big: Loopback) -> None
     ("table", "said"),
     [
         ('model = "x"', "endpoints.big has no url"),
+        ("", "endpoints.big has no url"),
         ('url = "gpu01"', "endpoints.big: url must be like https://host:8000/v1"),
         ('url = "https://a:b@gpu01/v1"', "must not have a password"),
         ('url = "http://gpu01/v1"\nserver = "vlm"', "endpoints.big.server must be one of"),

@@ -210,6 +210,34 @@ def test_a_bad_model_is_exit_1_in_one_line(
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("size", [10, 3_000, 30_000_000])
+def test_a_model_that_is_cut_off_is_told_as_such(
+    environment: Mapping[str, str], starter_path: Path, tmp_path: Path, size: int
+) -> None:
+    cut = tmp_path / "cut.gguf"
+    with starter_path.open("rb") as whole:
+        cut.write_bytes(whole.read(size))
+    _, err = run(environment, "-m", str(cut), "Hi", code=1)
+    assert "half a download? It is damaged: download or copy it again" in err
+    assert err.count("\n") == 1
+
+
+def test_an_output_that_is_full_is_named(environment: Mapping[str, str]) -> None:
+    for arguments in (["models", "list"], ["--help"], ["--max-tokens", "5", "Say hello."]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [*CHAT, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=environment,
+                check=False,
+            )
+        assert done.stderr.endswith("chat: standard output: No space left on device\n")
+        assert done.returncode == 1
+
+
 def test_a_full_disk_is_said_and_the_answer_is_still_printed(
     environment: Mapping[str, str],
 ) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -166,6 +168,16 @@ def test_a_disk_without_room_is_told_before_anything_is_written(chat: Chat, hub:
     hub.said_sizes["Tale-Q4_K_M.gguf"] = 10**17
     assert chat("models", "pull", NAME) == 1
     assert "100000000.1 GB are needed: make room" in chat.err
+    assert hub.ranges == []
+
+
+def test_little_room_is_told_in_megabytes(
+    chat: Chat, hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = shutil.disk_usage(chat.home)._replace(free=20_400_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: room)
+    assert chat("models", "pull", NAME) == 1
+    assert re.search(r"has 20 MB free, and \d+ MB are needed: make room", chat.err)
     assert hub.ranges == []
 
 

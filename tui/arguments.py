@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,23 @@ if TYPE_CHECKING:
 Work: TypeAlias = "Callable[[Runtime], int | None]"
 """What a command line comes to; `tui.cli.main` does it. None is an exit code of 0."""
 
-PATH = click.Path(path_type=Path)
+
+class NamedPath(click.Path):
+    """A path, which an empty text is not: as a `Path` it would be the working directory."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        """See click; fails for an empty text."""
+        if not os.fspath(value):
+            self.fail("an empty name is no file", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = NamedPath(path_type=Path)
 
 PAIR = (str, str)
 

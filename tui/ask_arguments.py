@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tui.arguments import PAIR, PATH, LineRange, completing
+from tui.arguments import PAIR, PATH, LineRange, NamedPath, completing
 
 DIFF_FORMS = ("unified", "words", "critic", "json")
 
@@ -172,7 +172,7 @@ _EDIT = Group(
         _option(
             "--edit",
             multiple=True,
-            type=click.Path(),
+            type=NamedPath(),
             metavar="FILE",
             help="Revise FILE as PROMPT says; again for more; - is standard input.",
         ),

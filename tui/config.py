@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tui.config_keys import (
+    ENDPOINTS,
     KEYS,
     LOAD_NAMES,
     PROFILES,
@@ -151,6 +152,8 @@ def checked_settings(
             values[path] = value
     if not is_project:  # a profile whose keys all mean nothing is there nevertheless
         values |= {(PROFILES, name): {} for name in table.get(PROFILES, {})}
+        servers = table.get(ENDPOINTS, {})
+        values |= {(ENDPOINTS, name): {} for name, own in servers.items() if own == {}}
     return values, warnings
 
 
@@ -233,7 +236,7 @@ def _config(settings: Mapping[KeyPath, Setting], warnings: tuple[str, ...]) -> C
         sampling=_table(settings, "sampling"),
         keys=_table(settings, "keys"),
         snapshots=Snapshots(**_table(settings, "snapshots")),
-        endpoints=_tables(settings, "endpoints"),
+        endpoints=_tables(settings, ENDPOINTS),
         settings=settings,
         warnings=warnings,
     )
@@ -249,6 +252,6 @@ def _tables(settings: Mapping[KeyPath, Setting], name: str) -> dict[str, dict[st
     """The values of tables that each stand under a name of the person's own."""
     found: dict[str, dict[str, Any]] = {}
     for path, one in settings.items():
-        if path[0] == name and len(path) == 3:
-            found.setdefault(path[1], {})[path[2]] = one.value
+        if path[0] == name:
+            found.setdefault(path[1], {}).update({path[2]: one.value} if len(path) == 3 else {})
     return found

@@ -299,6 +299,7 @@ KEYS: tuple[Key, ...] = (
 """Those of a table stand together, and those outside of any table come first."""
 
 PROFILES = "profiles"
+ENDPOINTS = "endpoints"
 """The table of tables that each hold keys of this table under a name of the person's own."""
 
 

@@ -59,6 +59,7 @@ def read_files(paths: Sequence[Path], pattern: str | None = None) -> list[Attach
     Raises:
         UsageProblem: If one cannot be read, is no text, or a folder is named without a pattern.
     """
+    refuse_glob_without_folder(paths, pattern)
     files = _all_files(paths, pattern)
     names = Counter(file.name for file in files)
     return [
@@ -70,11 +71,21 @@ def read_files(paths: Sequence[Path], pattern: str | None = None) -> list[Attach
     ]
 
 
+def refuse_glob_without_folder(paths: Sequence[Path], pattern: str | None) -> None:
+    """Refuse a pattern that would choose from nothing.
+
+    Raises:
+        UsageProblem: If there is one, and none of the paths is a folder.
+    """
+    if pattern is not None and all(path.is_file() for path in paths):
+        raise UsageProblem("--glob chooses files of a folder, and no folder is named")
+
+
 def files_in(path: Path, pattern: str | None) -> Iterator[Path]:
     """A file itself, or those of a folder that are like the pattern.
 
     Raises:
-        UsageProblem: If a folder has none, or there is no pattern.
+        UsageProblem: If a folder has none, there is no pattern, or it leads out of the folder.
     """
     if not path.is_dir():
         yield path
@@ -82,8 +93,10 @@ def files_in(path: Path, pattern: str | None) -> Iterator[Path]:
     if pattern is None:
         raise UsageProblem(f'{path} is a folder: say which files, as in --glob "*.md"')
     try:
+        if ".." in Path(pattern).parts:
+            raise ValueError("it leads out of the folder")
         found = sorted(each for each in path.glob(pattern) if each.is_file())
-    except (ValueError, NotImplementedError) as error:  # an empty pattern, or one from the root
+    except (ValueError, NotImplementedError) as error:  # empty, or one from the root
         raise UsageProblem(f"--glob {pattern!r} is no pattern within a folder") from error
     if not found:
         raise UsageProblem(f"{path} has no file like {pattern}")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from tui.arguments import Work, as_json_option
+from tui.arguments import PATH, Work, as_json_option
 
-_FILE = click.argument("file", required=False, type=click.Path(path_type=Path))
+_FILE = click.argument("file", required=False, type=PATH)
 
 
 @click.group()

@@ -23,7 +23,7 @@ from tui.ask import instruct
 from tui.attach import AttachedText
 from tui.composed import Composed
 from tui.conversation import Conversation
-from tui.documents import files_in
+from tui.documents import files_in, refuse_glob_without_folder
 from tui.edit_parts import Task, task_of
 from tui.errors import UsageProblem
 from tui.library_prompts import load_stacked
@@ -272,9 +272,11 @@ def draft_paths(options: EditOptions) -> list[Path]:
     """The files that are to be revised, each once, whatever names lead to it.
 
     Raises:
-        UsageProblem: If a folder has none, or is named without a pattern.
+        UsageProblem: If a folder has none, is named without a pattern, or there is only a pattern.
     """
-    paths = [path for name in options.drafts for path in files_in(Path(name), options.glob)]
+    named = [Path(name) for name in options.drafts]
+    refuse_glob_without_folder(named, options.glob)
+    paths = [path for each in named for path in files_in(each, options.glob)]
     found: dict[str, Path] = {}
     for path in paths:
         found.setdefault(os.path.realpath(path), path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tui.arguments import Work, as_json_option, completing
+from tui.arguments import PATH, Work, as_json_option, completing
 
 _YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
@@ -27,7 +27,7 @@ def models_list(as_json: bool) -> Work:
 
 
 @models.command("add")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=PATH)
 def models_add(path: Path) -> Work:
     """Have the GGUF file at PATH, or all in a folder, listed; nothing is copied."""
     from tui.model_files import add_model
@@ -94,7 +94,7 @@ def models_remove(name: str, yes: bool) -> Work:
 
 @models.command("quantize")
 @click.argument("source", metavar="SRC", shell_complete=completing("models"))
-@click.argument("target", metavar="DST", type=click.Path(path_type=Path))
+@click.argument("target", metavar="DST", type=PATH)
 @click.argument("kind", metavar="TYPE", shell_complete=completing("quantizations"))
 @click.option("--requantize", is_flag=True, help="Even if SRC is quantized; loses more.")
 def models_quantize(source: str, target: Path, kind: str, requantize: bool) -> Work:

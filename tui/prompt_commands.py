@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tui.arguments import Work, as_json_option, completing, model_option
+from tui.arguments import PATH, Work, as_json_option, completing, model_option
 
 _PAIR = (str, str)
 _named = completing("prompts")
@@ -119,7 +119,7 @@ def prompts_check(path: str | None, model: str | None, no_tokens: bool, as_json:
 
 
 @prompts.command("import")
-@click.argument("path", type=click.Path(path_type=Path), metavar="PATH")
+@click.argument("path", type=PATH, metavar="PATH")
 @click.option("--as", "name", metavar="NAME", help="What the prompt is to be called.")
 @click.option("--dry-run", is_flag=True, help="Print the prompt files, and write nothing.")
 @as_json_option

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 
-from tui.arguments import Work, as_json_option, completing
+from tui.arguments import PATH, Work, as_json_option, completing
 
 EXPORT_FORMATS = ("json", "openai", "jsonl", "markdown", "html", "text")
 """Those of `sessions.export`, which is not loaded for a command line's sake."""
@@ -171,7 +170,7 @@ def sessions_path(session: str | None) -> Work:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="A new file, for you alone to read.",
 )

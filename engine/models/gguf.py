@@ -45,6 +45,10 @@ _LONGEST_HEADER = 2**29
 """Bytes; a vocabulary of a quarter of a million takes some ten million."""
 
 
+class HalfAFile(LoadFailed):
+    """The file ends before its header says that it does."""
+
+
 @dataclass(frozen=True, slots=True)
 class StringsPlace:
     """Where a file has an array of strings."""
@@ -277,7 +281,7 @@ class _Reader:
         """Have the next bytes in the window, which may be far behind it."""
         start = self._base + self._at
         if start + size > self._size:
-            raise self._bad("ends within its header: half a download?")
+            raise HalfAFile(f"{self._name} ends within its header: half a download?")
         if start > _LONGEST_HEADER:
             raise self._bad("has a header without end")
         if self._at + size <= len(self._window):

@@ -221,9 +221,13 @@ def _check_room(offer: Offer, folder: Path) -> None:
     missing, free = offer.size_bytes - there + _SPARE, shutil.disk_usage(folder).free
     if missing > free:
         raise DownloadFailed(
-            f"{folder} has {free / 10**9:.1f} GB free, and {missing / 10**9:.1f} GB are needed: "
+            f"{folder} has {_disk_size(free)} free, and {_disk_size(missing)} are needed: "
             "make room, or take a smaller quantization"
         )
+
+
+def _disk_size(count: int) -> str:
+    return f"{count / 10**9:.1f} GB" if count >= 10**9 else f"{count / 10**6:.0f} MB"
 
 
 def _moved(whole: list[Path], offer: Offer, folder: Path) -> list[Path]:

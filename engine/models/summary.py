@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import LoadFailed
-from engine.models.gguf import Header, read_header
+from engine.models.gguf import HalfAFile, Header, read_header
 from engine.models.tensor_types import FILE_TYPES
 
 _FORM = 2
@@ -65,7 +65,7 @@ def summarise(parts: Sequence[Path]) -> ModelSummary:
     Raises:
         LoadFailed: If one cannot be read, is shorter than it says, or is no model that writes.
     """
-    headers = [_whole(path) for path in parts]
+    headers = [whole_header(path) for path in parts]
     first = headers[0]
     architecture = first.text("general.architecture")
     if architecture is None:
@@ -170,11 +170,16 @@ def file_state(path: Path) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _whole(path: Path) -> Header:
+def whole_header(path: Path) -> Header:
+    """The header of a file whose tensors are all there.
+
+    Raises:
+        LoadFailed: If it cannot be read; a `HalfAFile` if it ends too early.
+    """
     header = read_header(path)
     missing = header.end - path.stat().st_size
     if missing > 0:
-        raise LoadFailed(f"{path.name} lacks its last {missing:,} bytes: half a download?")
+        raise HalfAFile(f"{path.name} lacks its last {missing:,} bytes: half a download?")
     return header
 
 

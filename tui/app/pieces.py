@@ -1,5 +1,5 @@
 """Words of answers on their way from the conversation's thread to the screen, which takes them when
-it is time to show some: twenty times a second look like a flow, and cost little."""
+it is time to show some: ten times a second look like a flow, and cost half of what twenty do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-INTERVAL_S = 0.05
+INTERVAL_S = 0.1
 """Between two looks at what came."""
 
 

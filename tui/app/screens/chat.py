@@ -152,7 +152,9 @@ class ChatScreen(Steadfast, Screen[None]):
         self._streamed = (began or self._shown_at, before + pieces if began else 0)
         seconds = self._shown_at - self._streamed[0]
         if seconds > 1:
-            self._status.rate = self._streamed[1] / seconds
+            rate = self._streamed[1] / seconds
+            # As it is shown: the line is drawn when that changes.
+            self._status.rate = float(round(rate)) if rate >= 10 else round(rate, 1)
 
     @on(Busy)
     def busy(self, message: Busy) -> None:

@@ -46,7 +46,8 @@ class ActivityLine(Steadfast, Static):
         if activity is not None and (old is None or old.doing != activity.doing):
             self._began, self._begun_with = monotonic(), activity.done
         self.set_class(activity is not None, "shown")
-        if activity is not None:
+        # "Writing" is said with all words that come: only what changes is worth a layout.
+        if activity is not None and (activity != old or activity.total):
             seconds = monotonic() - self._began
             self.update(line_of(activity, seconds, self._begun_with))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
@@ -70,9 +71,10 @@ class Prose(Steadfast, Markdown):
         await self.end()
 
 
+@cache
 def parser() -> MarkdownIt:
     """Reads Markdown as a writer means it: a line break is one, HTML is text, a link has its
-    address beside it."""
+    address beside it. One for all texts: it keeps nothing of them."""
     markdown = MarkdownIt("gfm-like", {"html": False})
     markdown.core.ruler.push("harmless", _make_harmless)
     return markdown
