@@ -1,4 +1,4 @@
-"""The terminal while an answer is shown: what is typed is not seen, and waits for the next line."""
+"""The terminal while an answer comes or a command runs: what is typed is not seen, and waits."""
 
 from __future__ import annotations
 
