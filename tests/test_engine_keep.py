@@ -41,7 +41,7 @@ def test_an_answer_that_keeps_firmly_is_the_draft_and_ends_with_it(
     finished = events[-1]
     assert isinstance(finished, Finished)
     assert finished.reason == "end"
-    assert bool(finished.usage.accepted_tokens) is not reproducible
+    assert not (reproducible and finished.usage.proposed_tokens)
 
 
 def test_a_change_is_made_if_it_is_likelier_by_more_than_keep(starter_engine: WorkerEngine) -> None:

@@ -105,6 +105,20 @@ def test_what_is_taken_is_written_and_undone_and_redone(home: Path, draft: Path)
     run(play, home)
 
 
+def test_a_heading_in_brackets_is_offered_as_it_is(home: Path, draft: Path) -> None:
+    async def play(stage: Stage) -> None:
+        draft.write_text(OLD.replace("# The light", "# The [/b] light [1890]"))
+        screen = await opened(stage, draft)
+        scope = screen.query(Select).first()
+        scope.value = "The [/b] light [1890]"
+        await stage.sees("The [/b] light [1890]")
+        scope.focus()
+        await stage.strike("enter")
+        await stage.until(lambda: stage.screen_text().count("The [/b] light [1890]") == 2)
+
+    run(play, home)
+
+
 def test_only_the_chosen_section_or_lines_are_revised(home: Path, draft: Path) -> None:
     async def play(stage: Stage) -> None:
         screen = await opened(stage, draft)

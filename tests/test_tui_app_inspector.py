@@ -137,6 +137,22 @@ def test_the_variables_of_the_prompt_in_use_are_a_form(home: Path) -> None:
     perform(play, home, size=SIZE)
 
 
+def test_a_default_in_brackets_is_shown_as_it_is(home: Path) -> None:
+    folder = home / "config" / "prompts"
+    folder.mkdir(parents=True)
+    (folder / "sign.toml").write_text(
+        'user = "{{ input }} {{ mark }}"\n'
+        '[variables.mark]\ntype = "choice"\nchoices = ["[/b] bold"]\ndefault = "[/b] bold"\n'
+    )
+
+    async def play(stage: Stage) -> None:
+        await stage.send("/template sign")
+        await stage.press("f2")
+        await stage.sees("[/b] bold")
+
+    perform(play, home, size=(140, 40))
+
+
 def test_the_inspector_works_in_a_small_window(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await inspected(stage)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from app_pilot import PacedEngine, Stage, perform
 from hub_server import HubServer, hub_server
+from test_tui_app_turns import is_told
 from textual.widgets import Input
 from tiny_gguf import tiny_gguf
 
@@ -73,7 +74,7 @@ def test_models_are_listed_with_what_they_need_and_another_goes_on(home: Path) -
         assert "fits" in row
         assert "kB" in row
         await stage.press("j")
-        await stage.sees("lamp.gguf")
+        await stage.until(lambda: "lamp.gguf" in "".join(stage.screen_text().split()))
         await stage.press("enter")
         await stage.until(lambda: stage.overview.model == "lamp")
         assert stage.app.screen is stage.chat
@@ -165,6 +166,22 @@ def test_a_download_is_stopped_kept_and_gone_on_with(home: Path, hub: HubServer)
     environment = {"HF_ENDPOINT": hub.url}
     perform(play, home, starter=engines_by_name(), size=(100, 30), environment=environment)
     assert [part.stat().st_size for part in parts.glob("*.part")] != []
+
+
+def test_what_came_of_a_download_is_told_where_the_screen_was_left(
+    home: Path, hub: HubServer
+) -> None:
+    placed(home, "harbour")
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        for named, told in ((REPO, "there are several"), ("Tale/Missing", "no repository")):
+            stage.app.downloader.begin(f"hf:{named}")
+            await is_told(stage, told)
+            await stage.until(lambda: not stage.app.downloader.is_busy)
+
+    environment = {"HF_ENDPOINT": hub.url}
+    perform(play, home, starter=engines_by_name(), size=(100, 30), environment=environment)
 
 
 def test_what_cannot_be_downloaded_is_told_and_offline_asks_nobody(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app_pilot import Stage, perform
 from test_tui_app_sessions import saved_session
+from textual.widgets import Input
 
 from tui.app.screens.search import SearchScreen, begun
 
@@ -38,6 +39,20 @@ def test_a_hit_is_shown_in_context_and_opened_at_its_turn(home: Path) -> None:
         assert current.turn.content == long[4]
         await stage.sees("Where does the harbour end?")
         assert stage.chat.transcript.has_focus
+
+    perform(play, home)
+
+
+def test_enter_before_anything_was_found_opens_what_is_found_for_these_words(home: Path) -> None:
+    saved_session(home, "Tides", "When?", "At noon.")
+    saved_session(home, "Bread", "How long?", "Until evening.")
+
+    async def play(stage: Stage) -> None:
+        screen = await searched(stage, "evening")
+        words = screen.query_one(Input)
+        words.value = "noon"
+        await words.action_submit()
+        await stage.until(lambda: stage.overview.title == "Tides")
 
     perform(play, home)
 

@@ -7,6 +7,7 @@ import re
 import signal
 import termios
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from time import perf_counter
@@ -20,6 +21,8 @@ from scripted_chat import Chat
 
 from drafts.diff import unified_diff
 from engine.scripted import ScriptedEngine
+from engine.types import LoadOptions
+from tui.cli import main
 from tui.repl.completer import CommandCompleter
 from tui.repl.entries import Entry, entry_of, is_open
 from tui.repl.fronts import keys_wait
@@ -114,6 +117,40 @@ def test_ctrl_c_while_an_answer_is_shown_is_the_first_of_two(home: Path) -> None
         assert termios.tcgetattr(stdin) == before
     assert stopped
     assert presses.is_armed
+
+
+def test_keys_while_a_command_runs_wait_as_they_were_pressed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyboard, terminal = os.openpty()
+    (home / "data" / "models").mkdir(parents=True)
+    for name in ("other", "tiny"):
+        (home / "data" / "models" / f"{name}.gguf").write_bytes(b"GGUF")
+    seen = []
+
+    def start(path: Path, _options: LoadOptions) -> ScriptedEngine:
+        if path.stem == "other":  # while /model runs
+            os.write(keyboard, b"/switch 10\r/switch 11\r\x04")
+        return ScriptedEngine(["x"], model_name=path.stem)
+
+    def watch() -> None:
+        with suppress(OSError):  # the terminal is closed
+            while data := os.read(keyboard, 4096):
+                seen.append(data)
+
+    monkeypatch.setenv("PROMPT_TOOLKIT_NO_CPR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    eyes = Thread(target=watch)
+    eyes.start()
+    with open(terminal, encoding="utf-8") as stdin, open(os.dup(terminal), "w") as stdout:
+        for name, stream in (("stdin", stdin), ("stdout", stdout), ("stderr", stdout)):
+            monkeypatch.setattr(f"sys.{name}", stream)
+        assert main(("--repl", "-m", "tiny", "/model other"), starter=start) == 0
+    eyes.join()
+    os.close(keyboard)
+    shown = b"".join(seen).decode()
+    assert "no branch '10'" in shown
+    assert "no branch '11'" in shown
 
 
 def test_ctrl_r_finds_what_was_sent_before(desk: Desk) -> None:

@@ -13,7 +13,7 @@ import pytest
 from pseudo_terminal import Seen, Terminal
 
 CTRL_C, CTRL_D, CTRL_Z = "\x03", "\x04", "\x1a"
-CTRL_X_CTRL_E = "\x18\x05"
+CTRL_G, CTRL_X_CTRL_E = "\x07", "\x18\x05"
 RIGHT, TAB, UP = "\x1b[C", "\t", "\x1b[A"
 
 
@@ -80,13 +80,14 @@ def test_the_line_below_says_how_full_the_context_is_and_what_ctrl_c_does(
     seen.wait("tiny · □□□□□□□□ 0 of 4,096")
 
 
-def test_the_editor_opens_with_what_is_typed(terminal: Terminal, tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", [CTRL_G, CTRL_X_CTRL_E])
+def test_the_editor_opens_with_what_is_typed(terminal: Terminal, tmp_path: Path, key: str) -> None:
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\nprintf " and more" >> "$1"\n')
     editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
     chat = terminal.start_scripted("A lamp.", "--repl", environment={"VISUAL": str(editor)})
     chat.expect("›")
-    chat.send(f"some{CTRL_X_CTRL_E}")
+    chat.send(f"some{key}")
     chat.expect("and more")
     chat.send("\r")
     chat.expect("A lamp\\.")

@@ -279,7 +279,7 @@ KEYS: tuple[Key, ...] = (
         may_be=("emacs", "vi"),
     ),
     Key("theme", str, "the colours of the app, by the name of a theme", example="nord"),
-    Key("keys.*", str, "other keys for what the app does, by the ids that F1 shows", example="f8"),
+    Key("keys.*", str, "other keys for what the app does, by the ids that F1 shows", example="f7"),
     *_sampling(),
     Key(
         "snapshots.enabled",

@@ -173,15 +173,19 @@ class ChatApp(Steadfast, App[int]):
         return Downloader(self.runtime, self.post_message, self.fault_log)
 
     def on_download_moved(self, message: DownloadMoved) -> None:
-        """Show how far a download is; a first model is used at once."""
+        """Show what came of a download; a first model is used at once."""
         download = self.download = message.download
-        if download.end != "here":
+        if not download.end:
             return
         from tui.app.errands import use_model
         from tui.app.missing import MissingEngine
         from tui.app.screens.models import ModelsScreen
 
-        if self.overview.model == MissingEngine.model_name:
+        if download.end != "here":
+            # The screen tells it, where it is still there.
+            if not any(isinstance(screen, ModelsScreen) for screen in self.screen_stack):
+                self.tell([f"{download.what}: {download.line}"], is_warning=True)
+        elif self.overview.model == MissingEngine.model_name:
             self.do(use_model(download.model))
             if isinstance(self.screen, ModelsScreen):
                 self.screen.dismiss(None)

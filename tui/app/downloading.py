@@ -88,7 +88,8 @@ class Downloader:
         hub = open_hub(self._runtime)
         offers = hub.offers(repo)
         if quantization is None and len(offers.offers) > 1:
-            return Download(what, end="choose", offers=offers)
+            line = f"there are several: take one, such as hf:{repo}:{offers.offers[0].quantization}"
+            return Download(what, line, "choose", offers=offers)
         offer = chosen_offer(offers, quantization)
         now = Download(offer.name)
         progress = DownloadProgress(
@@ -103,7 +104,8 @@ class Downloader:
 
         done = download(self._runtime, hub, offers, offer, go_on)
         if done.problem:
-            return replace(now, line=f"it is whole, and yet not to be used: {done.problem}")
+            line = f"it is whole, and yet not to be used: {done.problem}"
+            return replace(now, line=line, end="failed")
         return replace(now, line="it is here", end="here", model=str(done.path))
 
     def _installed(self) -> Download:

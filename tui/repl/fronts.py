@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol, TextIO
 
 from tui.commands import Talk
@@ -43,6 +43,10 @@ class Front(Protocol):
         """While an answer is shown: Ctrl+C calls `stop`."""
         ...
 
+    def keys_kept(self) -> AbstractContextManager[None]:
+        """While a command runs: what is typed waits for the next entry."""
+        ...
+
 
 class PipeFront:
     """Streams that are not a terminal: a program talks, or a script."""
@@ -62,6 +66,10 @@ class PipeFront:
     def answering(self, stop: Callable[[], None]) -> AbstractContextManager[Interruption]:
         """See `Front`."""
         return signals_call(stop)
+
+    def keys_kept(self) -> AbstractContextManager[None]:
+        """See `Front`."""
+        return nullcontext()
 
     def _line(self) -> str:
         line = self._stdin.buffer.readline()
@@ -96,6 +104,10 @@ class PlainFront:
         """See `Front`."""
         return keys_wait(self._runtime, self._presses, stop)
 
+    def keys_kept(self) -> AbstractContextManager[None]:
+        """See `Front`."""
+        return _keys_kept(self._runtime)
+
 
 class PaintedFront:
     """A terminal whose last rows may be painted again."""
@@ -124,6 +136,10 @@ class PaintedFront:
     def answering(self, stop: Callable[[], None]) -> AbstractContextManager[Interruption]:
         """See `Front`."""
         return keys_wait(self._runtime, self._presses, stop, self._page)
+
+    def keys_kept(self) -> AbstractContextManager[None]:
+        """See `Front`."""
+        return _keys_kept(self._runtime, self._page)
 
     def _new_page(self) -> MarkdownPage:
         stdout = self._runtime.stdout
@@ -157,20 +173,28 @@ def keys_wait(
         page: One that is painted again.
     """
 
-    def on_return() -> None:
-        if page is not None:
-            page.forget()
-
     def on_first() -> None:
         presses.press()
         stop()
 
+    with _keys_kept(runtime, page), signals_call(on_first) as interruption:
+        yield interruption
+
+
+@contextmanager
+def _keys_kept(runtime: Runtime, page: MarkdownPage | None = None) -> Iterator[None]:
+    """Keep what is typed in the block for the next entry, unless it ends by Ctrl+C."""
+
+    def on_return() -> None:
+        if page is not None:
+            page.forget()
+
     kept = typed_ahead_is_kept(
         runtime.stdin, runtime.stdout, brackets=page is not None, on_return=on_return
     )
-    with kept, signals_call(on_first) as interruption:
+    with kept:
         try:
-            yield interruption
+            yield
         except KeyboardInterrupt:
             forget_typed_ahead(runtime.stdin)
             raise

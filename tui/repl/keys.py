@@ -7,7 +7,7 @@ from asyncio import sleep
 from prompt_toolkit.application import get_app
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import Condition, completion_is_selected, has_focus
+from prompt_toolkit.filters import Condition, completion_is_selected, has_focus, has_selection
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
@@ -20,13 +20,19 @@ _in_line = has_focus(DEFAULT_BUFFER)
 
 
 @Condition
+def _one_of_several_is_selected() -> bool:
+    state = get_app().current_buffer.complete_state
+    return state is not None and len(state.completions) > 1
+
+
+@Condition
 def _more_lines_follow() -> bool:
     return is_open(get_app().current_buffer.text)
 
 
 def load_sending_bindings() -> KeyBindings:
-    """Enter sends, or takes the completion that is selected; Ctrl+J and Alt+Enter break the line,
-    and so does Enter between three quotation marks."""
+    """Enter sends, or takes the completion that is selected among several; Ctrl+J and
+    Alt+Enter break the line, and so does Enter between three quotation marks."""
     bindings = KeyBindings()
 
     @bindings.add("enter", filter=_in_line)
@@ -39,9 +45,20 @@ def load_sending_bindings() -> KeyBindings:
     def _break_line(event: KeyPressEvent) -> None:
         event.current_buffer.newline(copy_margin=False)
 
-    @bindings.add("enter", filter=_in_line & completion_is_selected)
+    @bindings.add("enter", filter=_in_line & completion_is_selected & _one_of_several_is_selected)
     def _take_completion(event: KeyPressEvent) -> None:
         event.current_buffer.complete_state = None
+
+    return bindings
+
+
+def load_editor_bindings() -> KeyBindings:
+    """Ctrl+G goes on writing in an editor, as in the app; while text is selected it drops that."""
+    bindings = KeyBindings()
+
+    @bindings.add("c-g", filter=_in_line & ~has_selection)
+    def _edit(event: KeyPressEvent) -> None:
+        event.current_buffer.open_in_editor()
 
     return bindings
 

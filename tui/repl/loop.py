@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from engine.errors import CannotFit, EngineError
+from prompts.inherit import Prompt
 from sessions import SessionLog, memory_session, spoken_turns
 from tui import exit_codes
 from tui.ask import open_session, start_engine
@@ -70,6 +72,7 @@ class Repl:
         self._narrator = runtime.narrator()
         self._titles = TitleMaker()
         self.prompt = PromptInUse(options.prompt)
+        self._kept_keys = ExitStack()
         self._leaving = False
         self._code = exit_codes.DONE
 
@@ -97,7 +100,15 @@ class Repl:
     @property
     def around(self) -> Surroundings:
         """See `Talk`."""
-        return surroundings(self.runtime, self.conversation.engine, self.conversation.log)
+        found = surroundings(self.runtime, self.conversation.engine, self.conversation.log)
+        if (ask := found.ask) is None:
+            return found
+
+        def ask_seen(prompt: Prompt, names: Sequence[str]) -> Mapping[str, str]:
+            self._kept_keys.close()
+            return ask(prompt, names)
+
+        return replace(found, ask=ask_seen)
 
     @property
     def alternatives(self) -> int:
@@ -142,6 +153,7 @@ class Repl:
     def show(self, events: Iterable[ConversationEvent], *, alternatives: int = 1) -> None:
         """See `Talk`."""
         answer = PlainAnswer(self._front.page(), self._narrator, alternatives=alternatives)
+        self._kept_keys.close()  # an answer keeps them in its own way
         with self._front.answering(self.conversation.cancel) as interruption:
             try:
                 answer.show(events)
@@ -161,6 +173,7 @@ class Repl:
         """See `Talk`."""
         if not self.runtime.is_interactive:
             raise UsageProblem("give the new words too: there is no terminal for an editor")
+        self._kept_keys.close()
         try:
             edited = click.edit(text, extension=".md")
         except click.ClickException as error:
@@ -184,8 +197,9 @@ class Repl:
         try:
             return self._front.read(self)
         finally:
-            if title := self._titles.stop():
-                self.conversation.marks.set_title(title, by_model=True)
+            with self._front.keys_kept():
+                if title := self._titles.stop():
+                    self.conversation.marks.set_title(title, by_model=True)
 
     def _handle(self, line: str) -> None:
         """Carry out a command or answer a question; an error is said, and the loop goes on."""
@@ -206,7 +220,9 @@ class Repl:
         elif entry.kind == "attached shell":
             self._attach_output(entry.text)
         elif entry.kind == "command":
-            run_line(self, entry.text)
+            with self._kept_keys:
+                self._kept_keys.enter_context(self._front.keys_kept())
+                run_line(self, entry.text)
             marked = PlainAnswer(self._front.page(), self._narrator)
             marked.show(self.conversation.failures())
             if marked.failed:

@@ -20,6 +20,7 @@ from tui.repl.completer import CommandCompleter
 from tui.repl.entries import is_open
 from tui.repl.keys import (
     load_clearing_bindings,
+    load_editor_bindings,
     load_pasting_bindings,
     load_sending_bindings,
 )
@@ -69,6 +70,7 @@ class TerminalReader:
                 [
                     load_sending_bindings(),
                     load_clearing_bindings(presses),
+                    load_editor_bindings(),
                     load_pasting_bindings(self._pastes),
                 ]
             ),

@@ -1,4 +1,4 @@
-"""The terminal while an answer is shown: what is typed is not seen, and waits for the next line."""
+"""The terminal while an answer comes or a command runs: what is typed is not seen, and waits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TextIO
 
-_PASTES_ON, _PASTES_OFF = "\x1b[?2004h", "\x1b[?2004l"
+_PASTES_ON, _PASTES_OFF = b"\x1b[?2004h", b"\x1b[?2004l"
 """Pasted text comes between brackets, so that its line breaks send nothing."""
 
 
@@ -31,14 +31,17 @@ def typed_ahead_is_kept(
     terminal = stdin.fileno()
     before = termios.tcgetattr(terminal)
 
+    def tell(switch: bytes) -> None:
+        # Not through the stream: a signal may come while it is being written to.
+        if brackets:
+            os.write(stdout.fileno(), switch)
+
     def begin() -> None:
         termios.tcsetattr(terminal, termios.TCSANOW, _quiet(before))
-        stdout.write(_PASTES_ON if brackets else "")
-        stdout.flush()
+        tell(_PASTES_ON)
 
     def end() -> None:
-        stdout.write(_PASTES_OFF if brackets else "")
-        stdout.flush()
+        tell(_PASTES_OFF)
         termios.tcsetattr(terminal, termios.TCSANOW, before)
 
     def on_stop(number: int, _frame: FrameType | None) -> None:

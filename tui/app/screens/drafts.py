@@ -135,7 +135,7 @@ class DraftsScreen(Steadfast, Screen[None]):
         if message.path != self._path.value.strip():
             return
         self.tell(message.problem)
-        sections = [(sanitize_line(shown), meant) for shown, meant in message.sections]
+        sections = [(Content(sanitize_line(shown)), meant) for shown, meant in message.sections]
         chosen = self._scope.value
         self._scope.set_options([(_WHOLE, ""), *sections])
         if chosen in {meant for _, meant in sections}:
@@ -144,8 +144,11 @@ class DraftsScreen(Steadfast, Screen[None]):
     @on(PromptsFound)
     def show_prompts(self, message: PromptsFound) -> None:
         """Offer the prompts."""
-        shown = [(f"{name}: {meaning}", name) for name, meaning in message.prompts]
-        self._prompt.set_options([(_USUAL, ""), *((sanitize_line(s), n) for s, n in shown)])
+        found = (
+            (Content(sanitize_line(f"{name}: {meaning}")), name)
+            for name, meaning in message.prompts
+        )
+        self._prompt.set_options([(_USUAL, ""), *found])
 
     def _options(self) -> EditOptions | None:
         """What was chosen; None where it cannot be used, which is said."""

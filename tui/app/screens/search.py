@@ -76,6 +76,10 @@ class SearchScreen(Steadfast, ModalScreen[Hit | None]):
         self._list = Choices()
         self._note = Static(Content(_HINT), classes="note")
         self._waiting: Timer | None = None
+        self._found_for = ""
+        """The words that the hits have."""
+        self._opens_first = False
+        """Whether Enter came before the hits did."""
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
@@ -87,6 +91,7 @@ class SearchScreen(Steadfast, ModalScreen[Hit | None]):
     @on(Input.Changed)
     def look_soon(self) -> None:
         """Look for the words in a pause."""
+        self._opens_first = False
         if self._waiting is not None:
             self._waiting.stop()
         self._waiting = self.set_timer(_PAUSE_S, self._look)
@@ -127,7 +132,10 @@ class SearchScreen(Steadfast, ModalScreen[Hit | None]):
         """Show what was found."""
         if message.words != self._words.value:
             return
-        self.hits = message.hits
+        self.hits, self._found_for = message.hits, message.words
+        if self._opens_first and self.hits:
+            self.dismiss(self.hits[0])
+            return
         self._list.clear_options()
         self._list.add_options([Option(_shown(hit)) for hit in message.hits])
         self._list.highlighted = 0 if message.hits else None
@@ -150,8 +158,10 @@ class SearchScreen(Steadfast, ModalScreen[Hit | None]):
 
     @on(Input.Submitted)
     def submit(self) -> None:
-        """Leave with what is pointed at."""
-        if self._list.highlighted is not None:
+        """Leave with what is pointed at, or with the first that is found."""
+        if self._found_for != self._words.value:
+            self._opens_first = True
+        elif self._list.highlighted is not None:
             self.dismiss(self.hits[self._list.highlighted])
 
     def action_to_list(self) -> None:

@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.markup import escape
 from textual.message import Message
 from textual.widgets import Input, Select, Static
 
@@ -107,7 +108,7 @@ class ChoiceField(Steadfast, Vertical):
         self._meaning = meaning
         options = [(Content(sanitize_line(each)), each) for each in choices]
         self._select: Select[str] = Select(
-            options, prompt=sanitize_line(default or "not chosen"), compact=True
+            options, prompt=escape(sanitize_line(default or "not chosen")), compact=True
         )
 
     @dataclass

@@ -49,7 +49,8 @@ class Field(Steadfast, Horizontal):
             else None,
             compact=True,
         )
-        self.input.tooltip = sanitize_line(variable.description) or None
+        if variable.description:
+            self.input.tooltip = Content(sanitize_line(variable.description))
 
     def compose(self) -> ComposeResult:
         """See `Widget`."""
