@@ -81,6 +81,9 @@ def _answer_or_talk(options: AskOptions, runtime: Runtime) -> int:
     is_one_shot = words or options.raw or options.compact
     is_talk = not is_one_shot and runtime.is_interactive
     if is_talk and runtime.can_draw and not options.repl:
+        from tui.app.garbage import put_off
+
+        put_off()
         from tui.app.run import run_app
 
         runtime.trace.mark("the app is loaded")

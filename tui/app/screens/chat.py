@@ -34,6 +34,7 @@ from tui.app.messages import (
 )
 from tui.app.overview import Overview
 from tui.app.pieces import INTERVAL_S, Pieces
+from tui.app.speed import Speed
 from tui.app.unsent import NEW, Unsent
 from tui.app.widgets.activity import ActivityLine
 from tui.app.widgets.banner import Banner
@@ -92,8 +93,8 @@ class ChatScreen(Steadfast, Screen[None]):
         self._abreast = Abreast(self)
         self._shown_at = 0.0
         """When words were last shown."""
-        self._streamed = (0.0, 0)
-        """When the first words of this answer came, and how many pieces since then."""
+        self._speed = Speed()
+        """Of the answer that is being made."""
 
     @property
     def chat_app(self) -> ChatApp:
@@ -141,26 +142,16 @@ class ChatScreen(Steadfast, Screen[None]):
         """Show the words that came."""
         self._shown_at = monotonic()
         for words in self._pieces.take() if self._pieces is not None else ():
-            self._measure(words.pieces)
+            self._status.rate = self._speed.count(words.pieces, self._shown_at)
             self.show_activity(Activity("writing" if words.text else "thinking", can_stop=True))
             await self.transcript.grow(words.turn, words.text, words.thoughts)
             await self._abreast.grow(words.turn, words.text)
-
-    def _measure(self, pieces: int) -> None:
-        """Show how fast an answer comes, once that can be told."""
-        began, before = self._streamed
-        self._streamed = (began or self._shown_at, before + pieces if began else 0)
-        seconds = self._shown_at - self._streamed[0]
-        if seconds > 1:
-            rate = self._streamed[1] / seconds
-            # As it is shown: the line is drawn when that changes.
-            self._status.rate = float(round(rate)) if rate >= 10 else round(rate, 1)
 
     @on(Busy)
     def busy(self, message: Busy) -> None:
         """Show what is going on."""
         if message.activity is None:
-            self._streamed = (0.0, 0)
+            self._speed = Speed()
             self._status.rate = None
         self.show_activity(message.activity)
 

@@ -1,0 +1,21 @@
+"""Keeps Python's garbage collector from looking through all modules and turns again and again,
+while the app opens and each time it has made many widgets: a key would wait for that."""
+
+from __future__ import annotations
+
+import gc
+
+SETTLED_S = 2.0
+"""After the first frame the session is open, and nearly all that will stay is there."""
+
+
+def put_off() -> None:
+    """Look for no garbage before `settle`: what is made while the app opens is none."""
+    gc.disable()
+
+
+def settle() -> None:
+    """Look for garbage from now on, but not in what is there. Only where it was put off."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
