@@ -13,7 +13,7 @@ from engine.errors import CannotFit, EngineError
 from prompts.inherit import Prompt
 from sessions import SessionLog, memory_session, spoken_turns
 from tui import exit_codes
-from tui.ask import open_session, start_engine
+from tui.ask import start_engine
 from tui.attach import AttachedText
 from tui.commands import run_line
 from tui.commands.saved import where_it_stands
@@ -36,6 +36,7 @@ from tui.sanitize import sanitize
 from tui.surroundings import surroundings
 from tui.titles import TitleMaker
 from tui.which_model import shown_name
+from tui.which_session import open_session
 
 
 def run_repl(runtime: Runtime, options: AskOptions) -> int:
