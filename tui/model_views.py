@@ -12,6 +12,7 @@ from engine.models.memory import usual_memory
 from engine.models.stores import UNFINISHED
 from tui.endpoint_views import endpoint_as_json, endpoint_row
 from tui.errors import UsageProblem
+from tui.killed_quantize import sweep
 from tui.narrate import Narrator
 from tui.runtime import Runtime
 from tui.tables import file_size, print_json, print_line, print_table
@@ -39,6 +40,7 @@ def list_models(runtime: Runtime, *, as_json: bool) -> None:
     for broken in inventory.unusable:
         narrator.say(f"not usable: {broken.path} {broken.why}")
     _tell_unfinished(runtime, narrator)
+    sweep(runtime.paths.models, narrator)
 
 
 def _tell_unfinished(runtime: Runtime, narrator: Narrator) -> None:

@@ -90,7 +90,7 @@ def take_inventory(
         try:
             models.append(described(each, summaries.summary(each.parts)))
         except LoadFailed as error:
-            unusable.append(Unusable(each.path, str(error).removeprefix(f"{each.path.name} ")))
+            unusable.append(_at_fault(each, str(error)))
     summaries.keep()
     return Inventory(tuple(models), tuple(unusable))
 
@@ -151,6 +151,15 @@ def quantization_of(name: str) -> str | None:
         r"(?i)(?<![a-z0-9])(I?Q\d(?:_[a-z0-9]+)*|BF16|F16|F32|MXFP4)(?![a-z0-9])", name
     )
     return found[-1].upper() if found else None
+
+
+def _at_fault(model: FoundModel, problem: str) -> Unusable:
+    """The file that a problem begins with, by its name or its path, and what follows."""
+    for part in model.parts:
+        for name in (str(part), part.name):
+            if problem.startswith(f"{name} "):
+                return Unusable(part, problem.removeprefix(f"{name} "))
+    return Unusable(model.path, problem)
 
 
 def _found(folder: Path, environment: Mapping[str, str] | None) -> Iterator[FoundModel | Unusable]:

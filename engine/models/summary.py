@@ -24,6 +24,10 @@ TEMPLATE_KEY = "tokenizer.chat_template"
 _NO_WRITERS: Mapping[str, str] = {
     "clip": "reads pictures for another model and writes nothing itself",
     **dict.fromkeys(
+        ("gemma4-assistant", "eagle3", "dflash"),
+        "drafts for another model and writes nothing good itself",
+    ),
+    **dict.fromkeys(
         ("bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2",
          "jina-bert-v3", "eurobert", "gemma-embedding", "t5encoder"),
         "makes embeddings and writes nothing",
