@@ -21,7 +21,7 @@ from tui.model_download import (
     wanted_download,
 )
 from tui.runtime import Runtime
-from tui.tables import file_size, print_json, print_line, print_table
+from tui.tables import file_size, print_entries, print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from engine.models.hub import Hub
@@ -148,7 +148,8 @@ def _list_catalogue(runtime: Runtime, *, as_json: bool) -> None:
         for name, entry in entries.items()
     ]
     headings = ("NAME", "PARAMS", "SIZE", "MEMORY", "FITS", "LICENCE", "GOOD FOR")
-    print_table(runtime, headings, rows)
+    print_entries(runtime, headings, rows)
+    runtime.narrator().say("`chat models pull NAME` downloads one")
 
 
 def _memory(size_bytes: int) -> str:
