@@ -158,46 +158,6 @@ def test_a_branch_has_nothing_apart_from_itself_and_another_can_be_marked(home: 
     perform(play, home, replies=["First.", "Second."])
 
 
-def test_anything_is_undone_and_redone(home: Path) -> None:
-    async def play(stage: Stage) -> None:
-        await stage.send("one")
-        await stage.press("tab", "r")
-        await stage.idle()
-        await stage.press("left_square_bracket")
-        await stage.idle()
-        stage.chat.action_command("/delete 2")
-        await stage.idle()
-        assert stage.contents == ["one"]
-        shown = []
-        for key in ("u", "u", "u", "u", "U", "U", "U", "U"):
-            await stage.press(key)
-            await stage.idle()
-            shown.append(stage.contents)
-        first, second = ["one", "First."], ["one", "Second."]
-        assert shown[:4] == [first, second, first, []]
-        assert shown[4:] == [first, second, first, ["one"]]
-
-    perform(play, home, replies=["First.", "Second."])
-
-
-def test_what_another_run_did_is_undone_too(home: Path) -> None:
-    async def play(stage: Stage) -> None:
-        await stage.send("one")
-
-    perform(play, home)
-
-    async def again(stage: Stage) -> None:
-        await stage.idle()
-        await stage.press("tab", "u")
-        await stage.until(lambda: not stage.turns)
-        await stage.press("U")
-        await stage.until(lambda: len(stage.turns) == 2)
-        await stage.press("U")
-        await stage.sees("there is nothing to redo")
-
-    perform(again, home, options=AskOptions(go_on=True))
-
-
 def test_a_turn_is_copied(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Say it.")
