@@ -9,9 +9,12 @@ from app_pilot import PacedEngine, Stage, perform
 from independent_reader import Reader
 from test_tui_app_turns import change_words, is_told
 from textual.events import Paste
+from textual.widgets import Input
 
 from engine.types import Event, Finished, Piece, Timings, Usage
+from sessions import SessionStore
 from tui.options import AskOptions
+from tui.reviewing.dialogs import AskLine
 
 
 async def there_and_back(stage: Stage, state: Callable[[], object]) -> tuple[object, object]:
@@ -214,3 +217,52 @@ def test_a_title_that_the_model_found_is_no_step_to_be_undone(home: Path) -> Non
     (home / "data" / "models").mkdir(parents=True)
     (home / "data" / "models" / "tiny.gguf").touch()
     perform(play, home, starter=lambda _path, _options: Naming(["Hello there."]))
+
+
+def test_what_was_done_in_the_list_of_sessions_is_undone_there(home: Path) -> None:
+    def title_of_file() -> str:
+        return SessionStore(home / "data" / "sessions").list()[0].title
+
+    async def renamed(stage: Stage, name: str) -> None:
+        await stage.press("r")
+        await stage.until(lambda: isinstance(stage.app.screen, AskLine))
+        stage.app.screen.query_one(Input).value = name
+        await stage.press("enter")
+        await stage.idle()
+
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        session = stage.overview.session
+        await stage.send("/regen")
+        await stage.send("/rename dusk")
+        await stage.press("ctrl+n")
+        await stage.until(lambda: not stage.turns)
+        await stage.press("ctrl+b")
+        await stage.sees("dusk")
+        await stage.press("down")
+        await renamed(stage, "Lamp")
+        assert title_of_file() == "Lamp"
+        await stage.press("j", "j")
+        await renamed(stage, "dawn")
+        assert [*latest(home).branches] == ["dawn"]
+        await stage.press("g", "j", "enter")
+        await stage.until(lambda: stage.overview.session == session)
+        await stage.press("ctrl+b", "ctrl+b")
+        await stage.sees("▸ Lamp")
+        await stage.press("down", "d")
+        await stage.until(lambda: not (home / "data" / "sessions" / f"{session}.jsonl").exists())
+        # The panel was another one when the names were given.
+        await stage.press("ctrl+b", "ctrl+b")
+        await stage.sees("nothing is saved yet")
+        await stage.press("down", "u")
+        await stage.until(lambda: stage.contents == ["one", "Hello there."])
+        await stage.press("u")
+        await stage.idle()
+        assert [*latest(home).branches] == ["dusk"]
+        await stage.press("u")
+        await stage.idle()
+        assert title_of_file() == stage.overview.title == "one"
+        await stage.press("u")
+        await is_told(stage, "nothing was done here")
+
+    perform(play, home, size=(120, 30))
