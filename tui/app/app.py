@@ -116,9 +116,10 @@ class ChatApp(Steadfast, App[int]):
 
     async def on_unmount(self) -> None:
         """Wait until everything is saved."""
+        loop = asyncio.get_running_loop()
         if "downloader" in vars(self):
-            self.downloader.close()
-        await asyncio.get_running_loop().run_in_executor(None, self._stop)
+            await loop.run_in_executor(None, self.downloader.close)
+        await loop.run_in_executor(None, self._stop)
 
     def _stop(self) -> None:
         # Before the look at the question: it is asked in the other order.
