@@ -527,6 +527,19 @@ def test_what_a_server_does_not_take_with_its_model_is_left_out_from_then_on(
     assert texts(asked(engine, request)) == "Blue.", "it is not asked for ever"
 
 
+def test_a_value_out_of_the_servers_bounds_is_left_out_and_said(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    message = "Field 'top_k': Value must be between 0 <= value <= 10, but got 40"
+    error = {"code": 400, "message": message, "type": "invalid_request_error"}
+    loopback.reply(Told.json({"error": error}, 400))
+    loopback.say(chunk("Blue."), end(), usage(20, 2), DONE)
+    events = asked(remote())
+    assert texts(events) == "Blue."
+    assert notices(events) == ["the server does not take top_k with this model: left out"]
+    assert "top_k" not in loopback.asked[1].body
+
+
 def test_what_an_answer_needs_is_never_left_out(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:

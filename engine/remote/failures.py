@@ -109,10 +109,16 @@ def refusal_as_error(refusal: Page, endpoint: Endpoint, model: str | None) -> En
     return ParameterRefused(text, parameter) if parameter else EndpointFailed(text)
 
 
+_FIELD = re.compile(r"Field '(\w+)': ")
+
+
 def _refused_parameter(text: str) -> str | None:
-    """The parameter that OpenAI's reasoning models, for one, do not take."""
+    """The parameter that OpenAI's reasoning models, for one, do not take, or whose value is out
+    of llama-server's bounds."""
     try:
         error = json.loads(text)["error"]
+        if named := _FIELD.match(str(error["message"])):
+            return named[1]
         is_refused = str(error["code"]).startswith("unsupported_")
         return str(error["param"]) if is_refused and error["param"] else None
     except (ValueError, TypeError, KeyError, RecursionError):
