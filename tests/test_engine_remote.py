@@ -264,7 +264,25 @@ def test_a_busy_server_is_asked_again_until_it_answers(
     events = asked(remote())
     assert texts(events) == "Blue."
     assert len(loopback.asked) == 3
-    assert any("trying again" in text for text in notices(events))
+    said = [text for text in notices(events) if "trying again" in text]
+    assert len(said) == 2
+    assert f"cannot answer now ({status}" in said[0]
+
+
+def test_a_connection_that_is_dropped_without_a_word_is_tried_once_more(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    engine = remote()
+    loopback.reply(Told(has_head=False))
+    loopback.say(chunk("Blue."), end(), usage(20, 2), DONE)
+    events = asked(engine)
+    assert texts(events) == "Blue."
+    host = engine.host
+    assert notices(events) == [f"{host} closed the connection without a word: trying again"]
+    for _ in range(3):
+        loopback.reply(Told(has_head=False))
+    assert failure(engine) == f"{host} broke the connection off: try again"
+    assert len(loopback.asked) == 4
 
 
 def test_a_server_that_stays_busy_is_given_up(

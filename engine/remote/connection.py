@@ -24,7 +24,13 @@ from httpx_sse import EventSource, SSEError
 
 from engine.errors import EndpointFailed
 from engine.remote.endpoint import Endpoint
-from engine.remote.failures import PASSING, Page, failure_as_error, refusal_as_error
+from engine.remote.failures import (
+    PASSING,
+    Page,
+    failure_as_error,
+    refusal_as_error,
+    status_in_words,
+)
 from engine.types import Notice
 
 _POLL_S = 0.05
@@ -59,6 +65,18 @@ class _Call:
     method: str
     url: str
     body: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """That a call is worth another try."""
+
+    pause_s: float
+    why: str
+
+
+_DROPS = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+_DROPPED = _Again(0.0, "closed the connection without a word")
 
 
 class Connection:
@@ -111,18 +129,19 @@ class Connection:
     def events(self, path: str, body: Mapping[str, Any]) -> Generator[str | Notice, None, None]:
         """The data of each event that a request is answered with, up to the one that is `DONE`.
 
-        Tried again where the server is busy and has said nothing. Ends early where it is cancelled.
+        Tried again where the server is busy, or drops the connection, and has said nothing. Ends
+        early where it is cancelled.
 
         Raises:
             EngineError: If there is no answer, or it breaks off.
         """
         call = _Call("POST", f"{self._endpoint.url}{path}", body)
         for tries_left in reversed(range(_TRIES)):
-            pause = yield from self._attempt(call, tries_left)
-            if pause is None or self.is_cancelled:
+            again = yield from self._attempt(call, tries_left)
+            if again is None or self.is_cancelled:
                 return
-            yield Notice(f"{self._endpoint.host} is busy: trying again")
-            self._wait(pause)
+            yield Notice(f"{self._endpoint.host} {again.why}: trying again")
+            self._wait(again.pause_s)
 
     @property
     def host(self) -> str:
@@ -137,8 +156,10 @@ class Connection:
         """A refusal in words that do not have the key in them."""
         return refusal_as_error(replace(refusal, key=self._key), self._endpoint, self.model)
 
-    def _attempt(self, call: _Call, tries_left: int) -> Generator[str | Notice, None, float | None]:
-        """Yields what is streamed; returns the seconds after which to try again, if at all."""
+    def _attempt(
+        self, call: _Call, tries_left: int
+    ) -> Generator[str | Notice, None, _Again | None]:
+        """Yields what is streamed; returns why and when to try again, if at all."""
         has_begun = False
         with _Errand(self._client, call) as errand:
             for item in self._items(errand):
@@ -148,9 +169,9 @@ class Connection:
                     has_begun = True
                     yield item
                     continue
-                pause = None if has_begun or not tries_left else self._pause(item, tries_left)
-                if pause is not None:
-                    return pause
+                again = None if has_begun or not tries_left else self._again(item, tries_left)
+                if again is not None:
+                    return again
                 if isinstance(item, Page):
                     raise self.error(item)
                 raise failure_as_error(item, self._endpoint) from item
@@ -176,17 +197,21 @@ class Connection:
                 deadline = monotonic() + _GRACE_S
             yield item
 
-    def _pause(self, item: Page | Exception, tries_left: int) -> float | None:
-        """Seconds to wait before the next try; None where there should be none."""
+    def _again(self, item: Page | Exception, tries_left: int) -> _Again | None:
+        """Whether there should be another try after a failure."""
         if isinstance(item, Exception):
-            # A connection that was kept from the last call, and that the server has given up.
-            return 0.0 if isinstance(item, httpx.RemoteProtocolError) else None
+            # Once: probably a connection that was kept from the last call, and that the server, or
+            # something on the way to it, has given up.
+            is_first = tries_left == _TRIES - 1
+            return _DROPPED if is_first and isinstance(item, _DROPS) else None
         if item.status not in PASSING:
             return None
-        asked = _retry_after(item.headers.get("retry-after", ""))
-        if asked is not None:
-            return asked if asked <= _LONGEST_PAUSE_S else None
-        return self._pause_s * 2.0 ** (_TRIES - 1 - tries_left) * random.uniform(0.75, 1.25)
+        pause_s = _retry_after(item.headers.get("retry-after", ""))
+        if pause_s is None:
+            doubled = 2.0 ** (_TRIES - 1 - tries_left)
+            pause_s = self._pause_s * doubled * random.uniform(0.75, 1.25)
+        why = f"cannot answer now{status_in_words(item.status)}"
+        return _Again(pause_s, why) if pause_s <= _LONGEST_PAUSE_S else None
 
     def _wait(self, seconds: float) -> None:
         until = monotonic() + seconds

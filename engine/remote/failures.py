@@ -100,13 +100,25 @@ def refusal_as_error(refusal: Page, endpoint: Endpoint, model: str | None) -> En
     if status in PASSING:
         asked = refusal.headers.get("retry-after", "")
         when = f"in {int(asked):,} s" if asked.isdecimal() and asked.isascii() else "later"
-        return EndpointFailed(f"{host} cannot answer now{_named(status)}; try again {when}{said}")
+        return EndpointFailed(
+            f"{host} cannot answer now{status_in_words(status)}; try again {when}{said}"
+        )
     if 300 <= status < 400:
         where = refusal.location
         return EndpointFailed(f"{host} sends on to {where}: put that address into url in {table}")
-    text = f"{host} refused the request{_named(status)}{said}"
+    text = f"{host} refused the request{status_in_words(status)}{said}"
     parameter = _refused_parameter(refusal.text) if status == HTTPStatus.BAD_REQUEST else None
     return ParameterRefused(text, parameter) if parameter else EndpointFailed(text)
+
+
+def status_in_words(status: int) -> str:
+    """The status of a refusal, in brackets; what comes in the middle of a stream has none."""
+    if status == HTTPStatus.OK:
+        return ""
+    try:
+        return f" ({status} {HTTPStatus(status).phrase})"
+    except ValueError:
+        return f" ({status})"
 
 
 _FIELD = re.compile(r"Field '(\w+)': ")
@@ -179,13 +191,3 @@ def _too_long(refusal: Page, endpoint: Endpoint) -> CannotFit | None:
         return None
     needed = int(next(filter(None, needs.groups())).replace(",", ""))
     return CannotFit(needed, context - 1) if needed >= context else None
-
-
-def _named(status: int) -> str:
-    """The status of a refusal; what comes in the middle of a stream has none."""
-    if status == HTTPStatus.OK:
-        return ""
-    try:
-        return f" ({status} {HTTPStatus(status).phrase})"
-    except ValueError:
-        return f" ({status})"

@@ -101,7 +101,7 @@ class AppTalk:
         self._options = options
         self._thread = thread
         self._person = person
-        self._titles = TitleMaker()
+        self._titles = TitleMaker(runtime.config)
         self._announced: tuple[str, ...] = ()
         self._told: list[str] = []
         self._shown_card = ""

@@ -70,7 +70,7 @@ class Repl:
         self._options = options
         self._front = front
         self._narrator = runtime.narrator()
-        self._titles = TitleMaker()
+        self._titles = TitleMaker(runtime.config)
         self.prompt = PromptInUse(options.prompt)
         self._kept_keys = ExitStack()
         self._leaving = False
