@@ -70,6 +70,10 @@ class DownloadFailed(EngineError):
     """A model could not be downloaded; the text says why, and what to do."""
 
 
+class NoRepository(DownloadFailed):
+    """The hub has no such repository, or none that it shows to whoever asks."""
+
+
 class LoadFailed(EngineError):
     """The file is missing, is not GGUF, or llama.cpp refused it; the text has its reason."""
 

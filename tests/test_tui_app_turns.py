@@ -34,7 +34,8 @@ def test_a_question_in_other_words_is_a_branch_and_keys_go_between_them(home: Pa
     async def play(stage: Stage) -> None:
         await stage.send("one")
         await stage.send("two")
-        await stage.press("tab", "g")
+        await stage.press("tab", "g", "left_square_bracket")
+        await is_told(stage, "there is no other version of this turn")
         await change_words(stage, "e", "uno")
         assert stage.contents == ["uno", "Third."]
         assert (stage.turns[0].version, stage.turns[0].versions) == (2, 2)
@@ -44,7 +45,9 @@ def test_a_question_in_other_words_is_a_branch_and_keys_go_between_them(home: Pa
         assert stage.contents == ["one", "First.", "two", "Second."]
         assert stage.chat.transcript.current == stage.turns[0]
         await stage.sees("▌ › one")
-        await stage.press("left_square_bracket", "right_square_bracket")
+        await stage.press("left_square_bracket")
+        await is_told(stage, "that is the first version")
+        await stage.press("right_square_bracket")
         await stage.idle()
         assert stage.contents == ["uno", "Third."]
 

@@ -25,8 +25,6 @@ class TreeChanges:
         self._saver = Saver(log)
         self.marks = Marks(self._saver)
         """What a person says of turns that are there."""
-        self._left: dict[str, str] = {}
-        """The turn that was in use when a turn's branch was left, by the turn's id."""
         self._name_of_next: str | None = None
 
     @property
@@ -166,12 +164,8 @@ class TreeChanges:
         """Go to one of the versions of a turn, and on to where its branch was left; else to its
         latest turn."""
         session = self.log.session
-        if session.head is not None:
-            self._left |= {each.id: session.head for each in session.path()}
-        left = self._left.get(turn.id, turn.id)
-        if left not in session.turns or session.is_deleted(left):
-            left = turn.id
-        self.marks.go_to(session.leaf_of(left))
+        if session.head is None or not session.leads_to(turn.id, session.head):
+            self.marks.go_to(session.leaf_of(self._saver.left_at(turn.id) or turn.id))
         return turn
 
     def step(self, turn: Turn, by: int) -> Turn:

@@ -19,7 +19,7 @@ from engine.models.stores import (
     starter_files,
     stored_files,
 )
-from engine.models.summary import ModelSummary, Summaries, summarise
+from engine.models.summary import ModelSummary, Summaries, WritesNothing, summarise
 
 _PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})")
 
@@ -90,7 +90,7 @@ def take_inventory(
         try:
             models.append(described(each, summaries.summary(each.parts)))
         except LoadFailed as error:
-            unusable.append(Unusable(each.path, str(error).removeprefix(f"{each.path.name} ")))
+            unusable.append(_at_fault(each, error))
     summaries.keep()
     return Inventory(tuple(models), tuple(unusable))
 
@@ -151,6 +151,16 @@ def quantization_of(name: str) -> str | None:
         r"(?i)(?<![a-z0-9])(I?Q\d(?:_[a-z0-9]+)*|BF16|F16|F32|MXFP4)(?![a-z0-9])", name
     )
     return found[-1].upper() if found else None
+
+
+def _at_fault(model: FoundModel, error: LoadFailed) -> Unusable:
+    """The file that an error begins with, by its name or its path, and what follows."""
+    problem, is_whole = str(error), isinstance(error, WritesNothing)
+    for part in model.parts:
+        for name in (str(part), part.name):
+            if problem.startswith(f"{name} "):
+                return Unusable(part, problem.removeprefix(f"{name} "), is_whole)
+    return Unusable(model.path, problem, is_whole)
 
 
 def _found(folder: Path, environment: Mapping[str, str] | None) -> Iterator[FoundModel | Unusable]:

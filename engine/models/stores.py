@@ -53,6 +53,8 @@ class Unusable:
 
     path: Path
     why: str
+    is_whole: bool = False
+    """Whether nothing is wrong with it, and it is there for something else than writing."""
 
 
 Found: TypeAlias = "StoredFile | Unusable"

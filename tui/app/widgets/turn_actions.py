@@ -120,8 +120,14 @@ class TurnActions(Widget):
         from tui.app.turn_errands import step
 
         shown = self._free_turn()
-        if shown is not None and 1 <= shown.version + by <= shown.versions:
+        if shown is None:
+            return
+        if 1 <= shown.version + by <= shown.versions:
             self._app.do(step(shown.turn.id, by))
+        else:
+            which = "last" if by > 0 else "first"
+            only = "there is no other version of this turn"
+            self.notify(only if shown.versions == 1 else f"that is the {which} version")
 
     def action_name_branch(self) -> None:
         """Give the branch in use a name."""
