@@ -44,7 +44,7 @@ class Talk(ABC):
         self.attachments: list[AttachedText] = []
         """What goes along with the next question."""
         self._options = options
-        self._titles = TitleMaker()
+        self._titles = TitleMaker(runtime.config)
 
     @property
     def around(self) -> Surroundings:
