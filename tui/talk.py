@@ -44,7 +44,7 @@ class Talk(ABC):
         self.attachments: list[AttachedText] = []
         """What goes along with the next question."""
         self._options = options
-        self._titles = TitleMaker()
+        self._titles = TitleMaker(runtime.config)
 
     @property
     def around(self) -> Surroundings:
@@ -132,10 +132,12 @@ class Talk(ABC):
                 raise
             raise TooLong(error, "/compact makes room, then /regen answers") from error
 
-    def _entitle(self) -> None:
-        """End the search for a title; one that was found is the session's."""
-        if title := self._titles.stop():
+    def _entitle(self) -> bool:
+        """End the search for a title; whether one was found, which is the session's now."""
+        title = self._titles.stop()
+        if title:
             self.conversation.marks.set_title(title, by_model=True)
+        return bool(title)
 
     @abstractmethod
     def _show(self, events: Iterable[ConversationEvent], alternatives: int) -> None:

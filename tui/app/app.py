@@ -81,6 +81,8 @@ class ChatApp(Steadfast, App[int]):
         self.options = options
         self.fault_log = FaultLog(runtime.paths.faults, self._tell_fault)
         self.chat = ChatScreen(Unsent(runtime.paths.unsent) if options.save else None)
+        self.ways_back: list[Errand] = []
+        """What takes back what was done in the list of sessions, the last one last."""
         self._thread = TalkThread(self._begin, self.chat.post_message, self.fault_log)
         self._answer: Future[str | None] = Future()
         """Waited for by the conversation's thread, once it has asked something."""

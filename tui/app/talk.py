@@ -31,6 +31,7 @@ from tui.app.missing import MissingEngine
 from tui.app.pieces import Pieces
 from tui.app.survey import overview_of
 from tui.app.thread import Errand
+from tui.app.undoing import Undoing
 from tui.ask import open_session, start_engine
 from tui.compaction import Compacted
 from tui.composed import Surroundings, answer_settings
@@ -42,7 +43,6 @@ from tui.runtime import Runtime
 from tui.saver import Joined, NotSaved
 from tui.summary import Summarising
 from tui.talk import Talk
-from tui.undoing import Undoing
 
 
 class Person(Protocol):
@@ -89,7 +89,6 @@ class AppTalk(Talk):
             UsageProblem: If an option cannot be used.
         """
         self.post = post
-        self.undoing = Undoing()
         self._thread = thread
         self._person = person
         self._announced: tuple[str, ...] = ()
@@ -105,6 +104,7 @@ class AppTalk(Talk):
         engine = self._start_engine(runtime, options, log)
         super().__init__(runtime, options, Conversation(engine, log, settings))
         self.attachments += read_files(options.prompt.files, options.prompt.glob)
+        self.undoing = Undoing(self)
 
     def _start_engine(self, runtime: Runtime, options: AskOptions, log: SessionLog) -> Engine:
         try:
@@ -131,7 +131,7 @@ class AppTalk(Talk):
         finally:
             self._tell()
             self._announced = ()
-            self.undoing.note(self.conversation.log.session)
+            self.undoing.note()
             self.publish()
             # Behind the last words, which say that something is being written.
             self._be_busy(None)
@@ -173,7 +173,8 @@ class AppTalk(Talk):
 
     def end_idling(self) -> None:
         """Something is asked for."""
-        self._entitle()
+        if self._entitle():
+            self.undoing.note_title()
 
     def say(self, text: str) -> None:
         """See `Talk`. What one errand says is shown together."""
