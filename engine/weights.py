@@ -16,6 +16,7 @@ from llama_cpp import llama_cpp as ll
 
 from engine.errors import LoadFailed
 from engine.machine import memory_limit
+from engine.models.finding import model_at
 from engine.models.gguf import HalfAFile
 from engine.models.summary import whole_header
 from engine.types import KV_ELEMENT_BYTES, KvType, ModelCard
@@ -290,9 +291,11 @@ class Weights:
 
 
 def _check_end(path: Path) -> None:
-    """Say of a file that ends too early what llama.cpp tells in words of its format."""
+    """Say of a file that ends too early what llama.cpp tells in words of its format; of all parts,
+    where there are several."""
     try:
-        whole_header(path)
+        for part in model_at(path).parts:
+            whole_header(part)
     except HalfAFile as error:
         raise LoadFailed(f"{error} It is damaged: download or copy it again") from error
     except LoadFailed:

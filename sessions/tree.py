@@ -200,6 +200,13 @@ class Session:
             turn_id = following[-1]
         return turn_id
 
+    def leads_to(self, turn_id: str, leaf: str) -> bool:
+        """Whether a turn is on the path to another, or is that one."""
+        at: str | None = leaf
+        while at is not None and at != turn_id:
+            at = self._parent_of(at)
+        return at is not None
+
     def own_part(self, leaf: str) -> list[str]:
         """The turns at the end of a path that no other branch has, the first one first."""
         turns = [leaf]

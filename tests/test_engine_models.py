@@ -111,6 +111,7 @@ def test_what_writes_nothing_is_no_model(tmp_path: Path) -> None:
     for changed, why in (
         ({"general__architecture": "bert"}, "makes embeddings"),
         ({"general__architecture": "clip"}, "reads pictures"),
+        ({"general__architecture": "gemma4-assistant"}, "drafts for another model"),
         ({"general__type": "adapter"}, "a part for one"),
     ):
         with pytest.raises(LoadFailed, match=why):

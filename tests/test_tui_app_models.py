@@ -9,7 +9,7 @@ import pytest
 from app_pilot import PacedEngine, Stage, perform
 from hub_server import HubServer, hub_server
 from test_tui_app_turns import is_told
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 from tiny_gguf import tiny_gguf
 
 from engine.types import LoadOptions
@@ -99,6 +99,25 @@ def test_a_default_is_kept_and_marked_and_all_of_a_model_is_told(home: Path) -> 
 
     perform(play, home, starter=engines_by_name(), size=(100, 40))
     assert 'model = "lamp"' in (home / "config" / "config.toml").read_text()
+
+
+def test_the_list_takes_the_movements_of_vi_and_emacs(home: Path) -> None:
+    placed(home, "alpha", "beta")
+
+    async def play(stage: Stage) -> None:
+        await stage.press("f4")
+        await stage.sees("On this machine")
+        models = stage.app.screen.query_one(OptionList)
+        first = models.highlighted
+        assert first is not None
+        for down, up in (("j", "k"), ("ctrl+n", "ctrl+p"), ("G", "g")):
+            await stage.press(down)
+            assert models.highlighted is not None
+            assert models.highlighted > first
+            await stage.press(up)
+            assert models.highlighted == first
+
+    perform(play, home, starter=engines_by_name())
 
 
 def test_a_model_is_deleted_only_on_a_yes(home: Path) -> None:

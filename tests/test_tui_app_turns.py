@@ -34,7 +34,8 @@ def test_a_question_in_other_words_is_a_branch_and_keys_go_between_them(home: Pa
     async def play(stage: Stage) -> None:
         await stage.send("one")
         await stage.send("two")
-        await stage.press("tab", "g")
+        await stage.press("tab", "g", "left_square_bracket")
+        await is_told(stage, "there is no other version of this turn")
         await change_words(stage, "e", "uno")
         assert stage.contents == ["uno", "Third."]
         assert (stage.turns[0].version, stage.turns[0].versions) == (2, 2)
@@ -44,7 +45,9 @@ def test_a_question_in_other_words_is_a_branch_and_keys_go_between_them(home: Pa
         assert stage.contents == ["one", "First.", "two", "Second."]
         assert stage.chat.transcript.current == stage.turns[0]
         await stage.sees("▌ › one")
-        await stage.press("left_square_bracket", "right_square_bracket")
+        await stage.press("left_square_bracket")
+        await is_told(stage, "that is the first version")
+        await stage.press("right_square_bracket")
         await stage.idle()
         assert stage.contents == ["uno", "Third."]
 
@@ -156,46 +159,6 @@ def test_a_branch_has_nothing_apart_from_itself_and_another_can_be_marked(home: 
         await stage.sees("[-First.-]{+Second.+}")
 
     perform(play, home, replies=["First.", "Second."])
-
-
-def test_anything_is_undone_and_redone(home: Path) -> None:
-    async def play(stage: Stage) -> None:
-        await stage.send("one")
-        await stage.press("tab", "r")
-        await stage.idle()
-        await stage.press("left_square_bracket")
-        await stage.idle()
-        stage.chat.action_command("/delete 2")
-        await stage.idle()
-        assert stage.contents == ["one"]
-        shown = []
-        for key in ("u", "u", "u", "u", "U", "U", "U", "U"):
-            await stage.press(key)
-            await stage.idle()
-            shown.append(stage.contents)
-        first, second = ["one", "First."], ["one", "Second."]
-        assert shown[:4] == [first, second, first, []]
-        assert shown[4:] == [first, second, first, ["one"]]
-
-    perform(play, home, replies=["First.", "Second."])
-
-
-def test_what_another_run_did_is_undone_too(home: Path) -> None:
-    async def play(stage: Stage) -> None:
-        await stage.send("one")
-
-    perform(play, home)
-
-    async def again(stage: Stage) -> None:
-        await stage.idle()
-        await stage.press("tab", "u")
-        await stage.until(lambda: not stage.turns)
-        await stage.press("U")
-        await stage.until(lambda: len(stage.turns) == 2)
-        await stage.press("U")
-        await stage.sees("there is nothing to redo")
-
-    perform(again, home, options=AskOptions(go_on=True))
 
 
 def test_a_turn_is_copied(home: Path) -> None:

@@ -13,8 +13,14 @@ from loopback import DONE, Loopback, Told, chunk, closed_port, end, usage
 from model_server import ModelServer
 from scripted_chat import Chat
 
+from engine.remote.client import RemoteEngine
+from engine.remote.endpoint import Endpoint
 from engine.scripted import ScriptedEngine
 from sessions import SessionStore
+from tui.config import Config
+from tui.conversation import Conversation
+from tui.questions import Question
+from tui.titles import TitleMaker
 
 KEY = "sk-test-8f14e45fceea167a"
 
@@ -260,6 +266,32 @@ def test_the_repl_marks_the_model_and_changes_to_an_endpoint(chat: Chat, big: Lo
     assert f"what you write is sent to {where}" in chat.err
     assert isinstance(chat.engine, ScriptedEngine)
     assert not chat.engine.requests
+
+
+@pytest.mark.parametrize(
+    ("titles", "url", "found"),
+    [
+        ("here", "https://gpu01:8000/v1", None),
+        ("always", "https://gpu01:8000/v1", "The Last Lamp"),
+        ("here", "http://localhost:8000/v1", "The Last Lamp"),
+        ("never", "http://localhost:8000/v1", None),
+    ],
+)
+def test_a_server_elsewhere_is_not_asked_for_titles_that_nobody_asked_for(
+    titles: str, url: str, found: str | None, big: Loopback, tmp_path: Path
+) -> None:
+    config = Config(titles=titles, endpoints={"big": {"url": url}})
+    engine = RemoteEngine(Endpoint("big", big.url), {})
+    log = SessionStore(tmp_path / "sessions").create()
+    answer(big, "Once.")
+    list(Conversation(engine, log).ask(Question("A story")))
+    answer(big, "The Last Lamp")
+    maker = TitleMaker(config)
+    maker.start(engine, log.session)
+    maker.join()
+    assert maker.stop() == found
+    assert len(big.asked) == (2 if found else 1)
+    engine.close()
 
 
 def test_a_draft_is_revised_at_a_server(chat: Chat, big: Loopback, whole_drafts: None) -> None:

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import DownloadFailed, LoadFailed, Offline
+from engine.errors import (
+    DownloadFailed,
+    LoadFailed,
+    NoRepository,
+    NotHere,
+    Offline,
+    UnknownModel,
+)
+from engine.models import FoundModel, resolve_model
 from engine.models.catalogue import catalogue
 from engine.models.finding import model_at, parsed_repo
 from engine.models.offers import Offer, Offers
@@ -70,6 +78,32 @@ def open_hub(runtime: Runtime) -> Hub:
     return Hub(runtime.environment)
 
 
+def found_here(runtime: Runtime, repo: str, quantization: str) -> FoundModel | None:
+    """A model of a repository that is on this machine already, by its quantization or name."""
+    with suppress(NotHere, UnknownModel):
+        return resolve_model(f"hf:{repo}:{quantization}", runtime.paths.models, by_name=True)
+    return None
+
+
+def ask_for_offers(hub: Hub, what: str) -> Offers:
+    """What the repository offers that is meant.
+
+    Raises:
+        DownloadFailed: If it is not there, or may not be read.
+        UsageProblem: If nothing goes by that name.
+    """
+    repo, _ = wanted_download(what)
+    try:
+        return hub.offers(repo)
+    except NoRepository as error:
+        if parsed_repo(what):
+            raise
+        raise DownloadFailed(
+            f"{repo}, where {what} comes from, is not there any more: take another of the list, "
+            "or find one on the hub and name it as hf:user/repo"
+        ) from error
+
+
 def chosen_offer(offers: Offers, quantization: str | None) -> Offer:
     """The one that is quantized so; the only one, where nothing is said.
 
@@ -82,8 +116,11 @@ def chosen_offer(offers: Offers, quantization: str | None) -> Offer:
     if fitting:
         names = ", ".join(f"hf:{offers.repo}:{offer.name}" for offer in fitting)
         raise DownloadFailed(f"several files are quantized so: {names}")
-    there = ", ".join(dict.fromkeys(offer.quantization for offer in offers.offers))
-    raise DownloadFailed(f"{offers.repo} has no {quantization}; it has {there}")
+    there = ", ".join(map(offers.label, offers.offers))
+    raise DownloadFailed(
+        f"{offers.repo} has no {quantization}; it has {there}: one of these goes after "
+        f"hf:{offers.repo}:"
+    )
 
 
 def download(

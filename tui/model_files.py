@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.errors import NoModel, UnknownModel
-from engine.models import FoundModel, resolve_model
-from engine.models.finding import model_at
+from engine.errors import NotUsable
+from engine.models import FoundModel, find_models
+from engine.models.finding import model_at, names_that_mean
 from engine.models.stores import ADDED, OLLAMA, OWN, STARTER
 from engine.models.summary import summarise
 from tui.config_writing import set_in_config
@@ -73,7 +73,11 @@ def remove_model(runtime: Runtime, name: str, *, yes: bool) -> None:
     Raises:
         UsageProblem: If it is another program's, or nobody can be asked.
     """
-    removal = find_removal(runtime, name)
+    try:
+        removal = find_removal(runtime, name)
+    except NotUsable as error:
+        _forget_dead_link(runtime, error)
+        return
     if removal.question and not yes and not runtime.is_interactive:
         raise UsageProblem("nobody can be asked here: --yes deletes it")
     if not removal.question or yes or confirm(runtime, removal.question):
@@ -129,6 +133,19 @@ def find_removal(runtime: Runtime, name: str) -> Removal:
     return Removal(found, runtime.paths.models, was_default)
 
 
+def _forget_dead_link(runtime: Runtime, broken: NotUsable) -> None:
+    """Take away the link to a model that was added and is gone; other files are the person's.
+
+    Raises:
+        NotUsable: If it is something else.
+    """
+    path = broken.path
+    if not path.is_relative_to(runtime.paths.models) or path.exists() or not path.is_symlink():
+        raise broken
+    path.unlink()
+    runtime.narrator().say(f"{path.stem} is not listed any more; its file was gone already")
+
+
 def _forget(found: FoundModel, folder: Path) -> str:
     """Take away the links to a model, or to the folder that it is in; what that was."""
     links = {_link_to(part, folder) for part in found.parts}
@@ -144,6 +161,9 @@ def _link(target: Path, link: Path) -> None:
         link.symlink_to(target)
     except FileExistsError as error:
         raise UsageProblem(f"{link} exists already: remove it first, or rename {target}") from error
+    except OSError as error:
+        # It names the file that is linked, and it is the folder that cannot be written.
+        raise OSError(error.errno, error.strerror, str(link)) from error
 
 
 def _link_to(path: Path, folder: Path) -> Path:
@@ -154,11 +174,9 @@ def _link_to(path: Path, folder: Path) -> Path:
 
 def name_of(runtime: Runtime, found: FoundModel) -> str:
     """What means a model: its name, or where its file is if another one has that name."""
-    try:
-        named = resolve_model(found.name, runtime.paths.models, by_name=True)
-    except (UnknownModel, NoModel):
-        return os.path.abspath(found.path)
-    return found.name if named.path == found.path else os.path.abspath(found.path)
+    models = find_models(runtime.paths.models)
+    names = {each.path: name for each, name in zip(models, names_that_mean(models), strict=True)}
+    return names.get(found.path, os.path.abspath(found.path))
 
 
 def _whose(found: FoundModel) -> str:

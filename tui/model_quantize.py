@@ -18,6 +18,7 @@ from engine.models.tensor_types import FILE_TYPES, TENSOR_TYPES
 from engine.tasks import quantize
 from tui.errors import UsageProblem
 from tui.interrupts import signals_leave
+from tui.killed_quantize import held_beside, sweep
 from tui.runtime import Runtime
 from tui.tables import file_size, print_line
 
@@ -43,6 +44,7 @@ def quantize_model(
             "take its F16 file, or --requantize"
         )
     path = _target(target, found, name)
+    sweep(path.parent, runtime.narrator())
     _check_room(path, summary, name)
     _write(runtime, found, path, number)
     print_line(runtime, str(path))
@@ -83,21 +85,20 @@ def _check_room(path: Path, summary: ModelSummary, name: str) -> None:
 
 def _write(runtime: Runtime, found: FoundModel, path: Path, number: int) -> None:
     narrator = runtime.narrator()
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    steps = quantize(found.path, partial, number, requantize=True)
     try:
-        with signals_leave(), closing(steps):
-            for fraction in steps:
-                narrator.quantizing(fraction)
-        _sync(partial)
-        link_new(partial, path, OperatingSystem())
+        with held_beside(path) as partial:
+            steps = quantize(found.path, partial, number, requantize=True)
+            with signals_leave(), closing(steps):
+                for fraction in steps:
+                    narrator.quantizing(fraction)
+            _sync(partial)
+            link_new(partial, path, OperatingSystem())
     except DraftExists as error:
         raise UsageProblem(f"{path} exists by now: name another file") from error
     except QuantizeFailed as error:
         raise QuantizeFailed(f"{found.name} cannot be quantized: {error}") from error
     finally:
         narrator.clear()
-        partial.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

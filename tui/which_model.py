@@ -74,6 +74,12 @@ def endpoints_of(config: Config) -> Mapping[str, Endpoint]:
     return found
 
 
+def stays_here(engine: Engine, config: Config) -> bool:
+    """Whether what is said to an engine stays on this machine."""
+    endpoint = endpoints_of(config).get(engine.model_name) if engine.host else None
+    return engine.host is None or (endpoint is not None and endpoint.is_on_this_machine)
+
+
 def shown_name(engine: Engine) -> str:
     """What a front end calls the model that answers; one at a server is marked with where."""
     return f"{engine.model_name} at {engine.host}" if engine.host else engine.model_name

@@ -85,6 +85,8 @@ class ChatApp(Steadfast, App[int]):
         self.options = options
         self.fault_log = FaultLog(runtime.paths.faults, self._tell_fault)
         self.chat = ChatScreen(Unsent(runtime.paths.unsent) if options.save else None)
+        self.ways_back: list[Errand] = []
+        """What takes back what was done in the list of sessions, the last one last."""
         self._thread = TalkThread(self._begin, self.chat.post_message, self.fault_log)
         self._answer: Future[str | None] = Future()
         """Waited for by the conversation's thread, once it has asked something."""
@@ -120,9 +122,10 @@ class ChatApp(Steadfast, App[int]):
 
     async def on_unmount(self) -> None:
         """Wait until everything is saved."""
+        loop = asyncio.get_running_loop()
         if "downloader" in vars(self):
-            self.downloader.close()
-        await asyncio.get_running_loop().run_in_executor(None, self._stop)
+            await loop.run_in_executor(None, self.downloader.close)
+        await loop.run_in_executor(None, self._stop)
 
     def _stop(self) -> None:
         # Before the look at the question: it is asked in the other order.
@@ -312,12 +315,16 @@ class ChatApp(Steadfast, App[int]):
         """Save and leave."""
         self.leave()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """See `App`. Where there is no palette its key is the list's, which goes up by it."""
+        is_palette = action == "command_palette"
+        return self.screen is self.chat if is_palette else super().check_action(action, parameters)
+
     def action_command_palette(self) -> None:
         """Show everything that can be done."""
         from tui.app.palette import RegistryCommands
 
-        if self.screen is self.chat:
-            self.push_screen(CommandPalette(providers=[RegistryCommands]))
+        self.push_screen(CommandPalette(providers=[RegistryCommands]))
 
     def _keep_theme(self, theme: Theme) -> None:
         """Have the colours that were chosen the next time too."""

@@ -219,8 +219,9 @@ class ModelsScreen(Steadfast, Screen[None]):
         for offer in offers.offers:
             fits = "fits" if offer.fits(memory) else "too big"
             mark = "  the best that fits" if offer is best else ""
-            line = f"{offer.quantization:<9} {file_size(offer.size_bytes):>8}  {fits}{mark}"
-            lines[line] = f"hf:{offers.repo}:{offer.quantization}"
+            label = offers.label(offer)
+            line = f"{label:<9} {file_size(offer.size_bytes):>8}  {fits}{mark}"
+            lines[line] = f"hf:{offers.repo}:{label}"
 
         def done(line: str | None) -> None:
             if line is not None:

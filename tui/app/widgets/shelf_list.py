@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Resize
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.app.faults import Steadfast
 from tui.app.shelf import Shelf, ShelfRow
+from tui.app.widgets.choices import Choices
 from tui.sanitize import sanitize_line
 from tui.tables import file_size
 
@@ -30,23 +27,15 @@ _COLUMNS = (("params", 7, 60), ("quant", 9, 60), ("size", 9, 0), ("context", 10,
 _NOTE_FROM = 96
 
 
-class ShelfList(Steadfast, OptionList):
+class ShelfList(Choices):
     """Models to move among with keys and mouse; the one in use has a dot, the default a star."""
 
     DEFAULT_CSS = """
     ShelfList {
-        height: 1fr; border: none; padding: 0 1; background: $background;
-        scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
-        &:focus { border: none; }
+        height: 1fr; padding: 0 1; background: $background;
+        &:focus { background: $background; }
     }
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", "next model", show=False, id="models.next"),
-        Binding("k", "cursor_up", "model before", show=False, id="models.previous"),
-        Binding("g", "first", "first model", show=False, id="models.first"),
-        Binding("G", "last", "last model", show=False, id="models.last"),
-    ]
 
     def __init__(self) -> None:
         super().__init__(compact=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -25,6 +25,9 @@ from tui.app.overview import ShownTurn
 from tui.app.widgets.stack import Stack
 from tui.app.widgets.turn import TurnView
 from tui.app.widgets.turn_actions import TurnActions
+
+if TYPE_CHECKING:
+    from sessions import Turn
 
 WIDEST = 100
 """Columns of a turn: longer lines are hard to read."""
@@ -90,6 +93,15 @@ class Transcript(Steadfast, TurnActions, can_focus=True):
         if not self._turns:
             return None
         return self._turns[-1 if self._cursor is None else self._cursor]
+
+    @property
+    def selected(self) -> tuple[Turn, str] | None:
+        """See `TurnActions`."""
+        words = self.screen.get_selected_text()
+        for view in self._views:
+            if words and any(view in each.ancestors for each in self.screen.selections):
+                return view.shown.turn, words
+        return None
 
     @property
     def is_settled(self) -> bool:

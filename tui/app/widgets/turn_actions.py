@@ -12,6 +12,7 @@ from tui.app.overview import ShownTurn
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
+    from sessions import Turn
     from tui.app.app import ChatApp
     from tui.app.thread import Errand
 
@@ -51,6 +52,11 @@ class TurnActions(VerticalScroll):
     @property
     def current(self) -> ShownTurn | None:
         """The turn that the cursor is on."""
+        raise NotImplementedError
+
+    @property
+    def selected(self) -> tuple[Turn, str] | None:
+        """The words that are selected with the mouse, and the turn where they begin."""
         raise NotImplementedError
 
     @property
@@ -109,20 +115,37 @@ class TurnActions(VerticalScroll):
 
     def action_inside(self, role: str) -> None:
         """Show what the model makes of each word: of its own answer, or of any words as if they
-        were a person's."""
+        were a person's; of those that are selected, where some are."""
+        from tui.app.passages import passage_in
         from tui.app.screens.words import WordsScreen
 
         shown = self._free_turn(role or None)
-        if shown is not None and shown.turn.content:
+        if shown is None or not shown.turn.content:
+            return
+        selected = None if role else self.selected
+        if selected is None:
             self.app.push_screen(WordsScreen(shown.turn.id, is_own=not role))
+            return
+        turn, words = selected
+        passage = passage_in(turn.content, words)
+        if passage is None:
+            self.notify("select words of one turn, without a link: what is selected is not in it")
+        else:
+            self.app.push_screen(WordsScreen(turn.id, is_own=True, passage=passage))
 
     def action_step(self, by: int) -> None:
         """Go to the version before or after this one."""
         from tui.app.turn_errands import step
 
         shown = self._free_turn()
-        if shown is not None and 1 <= shown.version + by <= shown.versions:
+        if shown is None:
+            return
+        if 1 <= shown.version + by <= shown.versions:
             self._app.do(step(shown.turn.id, by))
+        else:
+            which = "last" if by > 0 else "first"
+            only = "there is no other version of this turn"
+            self.notify(only if shown.versions == 1 else f"that is the {which} version")
 
     def action_name_branch(self) -> None:
         """Give the branch in use a name."""
