@@ -147,15 +147,15 @@ class App:
         )
         self._process.delaybeforesend = None  # pexpect would wait before each key
 
-    def opened(self) -> Drawn:
-        """All that is drawn from the start of the process on."""
-        return self._drawn(self._started, "Write something")
+    def opened(self, words: str) -> Drawn:
+        """All that is drawn from the start of the process on; words will be there."""
+        return self._drawn(self._started, words)
 
-    def press(self, keys: str) -> Drawn:
-        """What keys lead to."""
+    def press(self, keys: str, words: str = "") -> Drawn:
+        """What keys lead to; words will be there, where they are named."""
         began = time.monotonic()
         self._process.send(keys)
-        return self._drawn(began)
+        return self._drawn(began, words)
 
     def _drawn(self, began: float, words: str = "") -> Drawn:
         pieces: list[tuple[float, str]] = []
@@ -211,7 +211,7 @@ def measure_opening(home: Path, last: str) -> None:
     times = []
     for number in range(ROUNDS + 1):
         app = App(home)
-        drawn = app.opened()
+        drawn = app.opened(last)
         one = (drawn.since(has("Write something")), drawn.since(has(last)), drawn.whole)
         if number:
             times.append(one)
@@ -233,7 +233,7 @@ def measure_panel(app: App, title: str, last: str) -> None:
     app.press("\x02")
     app.press(title)
     began = time.monotonic()
-    drawn = app.press("\r")
+    drawn = app.press("\r", last)
     took, used = app.longest_step(began)
     print(
         f"opened from the list: its end {drawn.since(has(last)):.2f} s, all of it {drawn.whole:.2f}"
@@ -266,7 +266,7 @@ def main() -> None:
         print(f"{count:,} turns")
         measure_opening(home, f"Question {count - 2}?")
         app = App(home)
-        app.opened()
+        app.opened(f"Question {count - 2}?")
         measure_scrolling(app)
         measure_panel(app, "Other", f"Other {count - 2}?")
         print(f"memory at the end: {app.mib():.0f} MiB; load {os.getloadavg()[0]:.1f}")
