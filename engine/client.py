@@ -165,8 +165,10 @@ class WorkerEngine:
             try:
                 resident = attach(self._path, self._options)
             except OSError as error:
-                why = f"{error.strerror}: {error.filename}" if error.filename else str(error)
-                self._notices.append(f"the model cannot be kept alive: {why}")
+                why = f"{error.strerror}: {error.filename or self._options.runtime}"
+                self._notices.append(
+                    f"the model cannot be kept alive: {why if error.strerror else error}"
+                )
             else:
                 if resident is not None:
                     return resident
@@ -191,10 +193,10 @@ class WorkerEngine:
                 self._start()
             try:
                 yield from self._until_loaded()
-            except WorkerKilled:
+            except WorkerFailed:
                 if not isinstance(self._worker, ResidentWorker):
                     raise
-                # It was just ending when it was found.
+                # It was just ending when it was found, or has hung for who knows how long.
                 self._discard()
                 self._start()
                 yield from self._until_loaded()
