@@ -14,8 +14,9 @@ from time import monotonic
 
 import pytest
 
-from engine.client import WorkerEngine, system_report
+from engine.client import WorkerEngine
 from engine.errors import CannotFit, LoadFailed, WorkerFailed
+from engine.tasks import system_report
 from engine.types import Event, Finished, LoadOptions, Message, Piece, Prefill, Request, Sampling
 
 GREEDY = Sampling(temperature=0)
