@@ -101,7 +101,15 @@ def test_a_file_or_a_folder_is_added_without_a_copy_and_forgotten(
     assert chat("models", "add", str(outside.parent)) == 0
     assert names(chat)[:2] == ["outside", "tiny"]
     assert chat("models", "remove", "outside") == 0
-    assert "big and all in it" in chat.err
+    assert "nothing of big is listed any more; the files stay" in chat.err
+    assert names(chat)[0] == "tiny"
+    put(outside.parent / "second.gguf", numbered(2))
+    assert chat("models", "add", str(outside.parent)) == 0
+    assert "big, with 2 models in it" in chat.err
+    assert chat("models", "remove", "outside") == 2
+    assert "nobody can be asked here: --yes forgets it" in chat.err
+    assert names(chat)[:2] == ["outside", "second"]
+    assert chat("models", "remove", "outside", "--yes") == 0
     assert names(chat)[0] == "tiny"
 
 
