@@ -11,7 +11,6 @@ from pathlib import Path
 from engine.errors import CannotFit, EngineError
 from engine.protocol import Engine
 from sessions import SessionLog, memory_session, spoken_turns
-from tui.ask import open_session
 from tui.attach import AttachedText
 from tui.composed import Surroundings
 from tui.conversation import Conversation, ConversationEvent
@@ -23,6 +22,7 @@ from tui.prompt_in_use import PromptInUse
 from tui.runtime import Runtime
 from tui.surroundings import surroundings
 from tui.titles import TitleMaker
+from tui.which_session import open_session
 
 
 class Talk(ABC):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
+from textual.containers import VerticalScroll
 
 from tui.app.overview import ShownTurn
 from tui.sanitize import sanitize_line
@@ -25,8 +25,9 @@ def _key(key: str, action: str, words: str, name: str, tooltip: str) -> Binding:
     return Binding(key, action, words, show=False, id=f"turns.{name}", tooltip=tooltip)
 
 
-class TurnActions(Widget):
-    """Mixed into the transcript, which knows the turn."""
+class TurnActions(VerticalScroll):
+    """What the transcript is made from, which knows the turn. It scrolls, because the styles of a
+    widget are those of its first base alone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         _key("e", "edit", "edit", "edit", "other words, on a branch beside these"),
