@@ -106,16 +106,18 @@ class WordsScreen(Steadfast, Screen[None]):
             return "Enter what else   n next unsure"
         if self._map.is_marking:
             return "Space ends the passage, which is scored   Esc drops it"
-        can_mark = self._passage is None and self._whole is None
-        return f"n next marked{'   Space begins a passage' if can_mark else ''}"
+        if self._whole is not None:
+            return "n next marked   Esc shows all of the text"
+        return f"n next marked{'   Space begins a passage' if self._map.has_passages else ''}"
 
     @on(HeatMap.Marked)
     def score_passage(self, message: HeatMap.Marked) -> None:
         """Have a passage scored that was marked from end to end."""
-        if message.last is None or self._whole is not None:
+        if message.last is None:
             self.show_word(HeatMap.Moved(self._here))
             return
         self._whole = self._shown
+        self._map.has_passages = False
         start = len(self._before[message.first])
         end = len(self._before[message.last]) + len(self._cells[message.last].text)
         self._chat_app.do(weigh_own(self._turn_id, self.post_message, (start, end)))
@@ -157,6 +159,7 @@ class WordsScreen(Steadfast, Screen[None]):
             self.show_word(HeatMap.Moved(self._here))
         elif self._whole is not None:
             whole, self._whole = self._whole, None
+            self._map.has_passages = True
             self.show_words(whole)
         else:
             self.dismiss(None)
