@@ -256,6 +256,21 @@ def test_a_project_cannot_name_servers(chat: Chat, big: Loopback, tmp_path: Path
     assert not big.looked_up
 
 
+def test_the_words_that_a_server_was_unsure_of_are_shown_where_it_says_so(
+    chat: Chat, big: Loopback
+) -> None:
+    answer(big, "Blue.")
+    scores = [{"token": "Bl", "logprob": -2.5}, {"token": "ue", "logprob": -0.1}]
+    big.say(chunk("Blue", logprobs={"content": scores}), end(), usage(20, 2), DONE)
+    lines = "Name a colour.\n/probs\n/set logprobs 5\n/regen\n/probs\n/score Blue.\n"
+    assert chat("-m", "big", "--repl", stdin=lines) == 1
+    assert "came without probabilities, and big's server cannot score a given text" in chat.err
+    assert "/set logprobs 5 keeps those of answers to come" in chat.err
+    assert big.asked[1].body["top_logprobs"] == 5
+    assert "«Blue 7%»" in chat.out
+    assert chat.err.count("cannot score a given text; a model on this machine can") == 2
+
+
 def test_the_repl_marks_the_model_and_changes_to_an_endpoint(chat: Chat, big: Loopback) -> None:
     answer(big, "Blue.")
     assert chat("--repl", stdin="/model big\nName a colour.\n/tokens\n") == 0
