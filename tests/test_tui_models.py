@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -100,8 +101,43 @@ def test_a_file_or_a_folder_is_added_without_a_copy_and_forgotten(
     assert chat("models", "add", str(outside.parent)) == 0
     assert names(chat)[:2] == ["outside", "tiny"]
     assert chat("models", "remove", "outside") == 0
-    assert "big and all in it" in chat.err
+    assert "nothing of big is listed any more; the files stay" in chat.err
     assert names(chat)[0] == "tiny"
+    put(outside.parent / "second.gguf", numbered(2))
+    assert chat("models", "add", str(outside.parent)) == 0
+    assert "big, with 2 models in it" in chat.err
+    assert chat("models", "remove", "outside") == 2
+    assert "nobody can be asked here: --yes forgets it" in chat.err
+    assert names(chat)[:2] == ["outside", "second"]
+    assert chat("models", "remove", "outside", "--yes") == 0
+    assert names(chat)[0] == "tiny"
+
+
+def test_a_model_that_was_added_and_is_gone_is_told_and_forgotten(
+    chat: Chat, own: Path, tmp_path: Path
+) -> None:
+    outside = put(tmp_path / "moved away.gguf", numbered(1))
+    assert chat("models", "add", str(outside)) == 0
+    outside.unlink()
+    assert chat("-m", "moved away", "Hi") == 1
+    assert "which is not there: `chat models remove 'moved away'` forgets it" in chat.err
+    assert chat("models", "remove", "moved away") == 0
+    assert "its file was gone already" in chat.err
+    assert list(own.iterdir()) == [own / "tiny.gguf"]
+    (own / "a folder.gguf").mkdir()
+    os.mkfifo(own / "pipe.gguf")
+    assert chat("models", "remove", "pipe") == 1
+    assert "pipe.gguf is not a file" in chat.err
+    assert names(chat)[0] == "tiny"
+
+
+def test_long_values_of_the_metadata_are_cut(chat: Chat, own: Path) -> None:
+    put(own / "tiny.gguf", tiny_gguf(changed={"llama.pattern": list(range(200))}))
+    assert chat("models", "info", "tiny") == 0
+    (row,) = [line for line in chat.out.splitlines() if line.startswith("llama.pattern\t")]
+    assert row.startswith("llama.pattern\t(0, 1, 2,")
+    assert row.endswith("… (--json has all of it)")
+    assert len(row) < 250
 
 
 def test_all_parts_of_a_split_model_are_added(chat: Chat, own: Path, tmp_path: Path) -> None:

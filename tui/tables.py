@@ -30,10 +30,14 @@ def print_table(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequen
         return
     console, table = _console(runtime), _table(headings, rows)
     wanted = console.measure(table, options=console.options.update(max_width=_WIDEST))
-    if wanted.minimum > console.width:
-        _print_cells(runtime, headings, rows)
-    else:
+    longest = max(len(row[0]) for row in (headings, *rows))
+    if wanted.minimum <= console.width or (
+        # Of two columns the second can be broken anywhere: a path, a checksum.
+        len(headings) == 2 and longest + 2 + _NAMES <= console.width
+    ):
         console.print(table)
+    else:
+        _print_cells(runtime, headings, rows)
 
 
 def print_entries(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

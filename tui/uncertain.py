@@ -64,13 +64,21 @@ def scores_of(engine: Engine, session: Session, answer: Turn) -> Sequence[tuple[
     return [(token.text, token.logprob) for token in scores]
 
 
-def own_scores(engine: Engine, before: Sequence[Message], text: str) -> Sequence[tuple[str, float]]:
+def own_scores(
+    engine: Engine, before: Sequence[Message], text: str, *, after: str = ""
+) -> Sequence[tuple[str, float]]:
     """The tokens of a person's own text with their log-probabilities, after what was said before.
+
+    Args:
+        engine: Scores it.
+        before: What was said.
+        text: The text.
+        after: How it begins, where only the rest is meant.
 
     Raises:
         EngineError: If they cannot be computed.
     """
-    scores = engine.score([*before, _SCORED_AS], text)
+    scores = engine.score([*before, _SCORED_AS], text, after=after)
     return [(token.text, token.logprob) for token in scores]
 
 

@@ -88,19 +88,10 @@ def merge(parts: Sequence[tuple[str, int]]) -> Errand:
 
 
 def undo(talk: AppTalk) -> None:
-    """Take back the last thing that changed the conversation; one of another run is its last
-    question."""
-    if (standing := talk.undoing.earlier) is not None:
-        talk.conversation.return_to(standing)
-    else:
-        talk.conversation.undo()
-    talk.undoing.went_back(talk.conversation.log.session)
+    """Take back the last thing that was done."""
+    talk.undoing.undo()
 
 
 def redo(talk: AppTalk) -> None:
     """Do again what was taken back."""
-    if (standing := talk.undoing.later) is not None:
-        talk.conversation.return_to(standing)
-    else:
-        talk.conversation.redo()
-    talk.undoing.went_forward(talk.conversation.log.session)
+    talk.undoing.redo()

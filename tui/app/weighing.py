@@ -70,20 +70,29 @@ def weigh(turn_id: str, post: Post) -> Errand:
     return _told(look, post)
 
 
-def weigh_own(turn_id: str, post: Post) -> Errand:
-    """What the model finds unusual in a person's own words, and what worn out."""
+def weigh_own(turn_id: str, post: Post, passage: tuple[int, int] | None = None) -> Errand:
+    """What the model finds unusual in a person's own words, and what worn out.
+
+    Args:
+        turn_id: The turn.
+        post: Takes what was found.
+        passage: The part of its content that is meant, in characters; None is all of it.
+    """
 
     def look(talk: AppTalk) -> Weighed:
         session, engine = talk.conversation.log.session, talk.conversation.engine
         before = messages_of(session.path(turn_id)[:-1])
-        turn = session.turn(turn_id)
-        tokens = aligned(own_scores(engine, before, turn.content), turn.content)
+        content = session.turn(turn_id).content
+        start, end = passage or (0, len(content))
+        text = content[start:end]
+        tokens = aligned(own_scores(engine, before, text, after=content[:start]), text)
         words = scored_words(tokens)
         cells = [
             Cell(word.text, *_MARKS[verdict], word.probability)
             for word, verdict in zip(words, verdicts(words), strict=True)
         ]
-        heading = f"{next(judged(tokens))}   ▲ unusual   ~ worn out"
+        what = "" if passage is None else "this passage: "
+        heading = f"{what}{next(judged(tokens))}   ▲ unusual   ~ worn out"
         return Weighed(heading, tuple(cells))
 
     return _told(look, post)

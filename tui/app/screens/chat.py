@@ -233,12 +233,13 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Composer.Asked)
     def complete(self, message: Composer.Asked) -> None:
         """Find completions: names at once, what depends on the conversation in its thread."""
-        from tui.app.errands import complete, complete_names
-
         line = message.line
         if not line:
             self.completions.offer(())
-        elif line.startswith("/") and " " in line:
+            return
+        from tui.app.errands import complete, complete_names
+
+        if line.startswith("/") and " " in line:
             self.chat_app.do(complete(line))
         else:
             self.completions.offer(complete_names(line))

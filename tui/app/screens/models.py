@@ -186,7 +186,8 @@ class ModelsScreen(Steadfast, Screen[None]):
         if not named:
             return
         is_file = os.path.isfile(os.path.expanduser(named))
-        if not is_file and (named.startswith("hf:") or named.partition(":")[0] in catalogue()):
+        is_address = named.startswith(("hf:", "https://", "http://"))
+        if not is_file and (is_address or named.partition(":")[0] in catalogue()):
             self._other.clear()
             self._list.focus()
             self._get(named)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
+from textual.containers import VerticalScroll
 
 from tui.app.overview import ShownTurn
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
+    from sessions import Turn
     from tui.app.app import ChatApp
     from tui.app.thread import Errand
 
@@ -24,8 +25,9 @@ def _key(key: str, action: str, words: str, name: str, tooltip: str) -> Binding:
     return Binding(key, action, words, show=False, id=f"turns.{name}", tooltip=tooltip)
 
 
-class TurnActions(Widget):
-    """Mixed into the transcript, which knows the turn."""
+class TurnActions(VerticalScroll):
+    """What the transcript is made from, which knows the turn. It scrolls, because the styles of a
+    widget are those of its first base alone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         _key("e", "edit", "edit", "edit", "other words, on a branch beside these"),
@@ -50,6 +52,11 @@ class TurnActions(Widget):
     @property
     def current(self) -> ShownTurn | None:
         """The turn that the cursor is on."""
+        raise NotImplementedError
+
+    @property
+    def selected(self) -> tuple[Turn, str] | None:
+        """The words that are selected with the mouse, and the turn where they begin."""
         raise NotImplementedError
 
     @property
@@ -108,12 +115,23 @@ class TurnActions(Widget):
 
     def action_inside(self, role: str) -> None:
         """Show what the model makes of each word: of its own answer, or of any words as if they
-        were a person's."""
+        were a person's; of those that are selected, where some are."""
+        from tui.app.passages import passage_in
         from tui.app.screens.words import WordsScreen
 
         shown = self._free_turn(role or None)
-        if shown is not None and shown.turn.content:
+        if shown is None or not shown.turn.content:
+            return
+        selected = None if role else self.selected
+        if selected is None:
             self.app.push_screen(WordsScreen(shown.turn.id, is_own=not role))
+            return
+        turn, words = selected
+        passage = passage_in(turn.content, words)
+        if passage is None:
+            self.notify("select words of one turn, without a link: what is selected is not in it")
+        else:
+            self.app.push_screen(WordsScreen(turn.id, is_own=True, passage=passage))
 
     def action_step(self, by: int) -> None:
         """Go to the version before or after this one."""
