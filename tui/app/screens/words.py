@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -29,7 +29,7 @@ from tui.app.widgets.heatmap import Cell, HeatMap
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _BAR = 20
 """Columns of a bar that is everything."""
@@ -83,13 +83,9 @@ class WordsScreen(Steadfast, Screen[None]):
         self._map.focus()
         post = self.post_message
         if self._is_own:
-            self._chat_app.do(weigh_own(self._turn_id, post, self._passage))
+            self.chat_app.do(weigh_own(self._turn_id, post, self._passage))
         else:
-            self._chat_app.do(weigh(self._turn_id, post))
-
-    @property
-    def _chat_app(self) -> ChatApp:
-        return cast("ChatApp", self.app)
+            self.chat_app.do(weigh(self._turn_id, post))
 
     @on(Weighed)
     def show_words(self, message: Weighed) -> None:
@@ -133,14 +129,14 @@ class WordsScreen(Steadfast, Screen[None]):
         self._map.has_passages = False
         start = len(self._before[message.first])
         end = len(self._before[message.last]) + len(self._cells[message.last].text)
-        self._chat_app.do(weigh_own(self._turn_id, self.post_message, (start, end)))
+        self.chat_app.do(weigh_own(self._turn_id, self.post_message, (start, end)))
 
     @on(HeatMap.Chosen)
     def find_others(self, message: HeatMap.Chosen) -> None:
         """Find what else might have stood there."""
         if not self._is_own:
             before = self._before[message.number]
-            self._chat_app.do(find_others(self._turn_id, message.number, before, self.post_message))
+            self.chat_app.do(find_others(self._turn_id, message.number, before, self.post_message))
 
     @on(Others)
     def show_others(self, message: Others) -> None:
@@ -159,7 +155,7 @@ class WordsScreen(Steadfast, Screen[None]):
     def go_on(self, event: OptionList.OptionSelected) -> None:
         """Have the model go on from another word."""
         text = self._before[self._here] + self._others[event.option_index][0]
-        self._chat_app.do(go_on_from(self._turn_id, text))
+        self.chat_app.do(go_on_from(self._turn_id, text))
         self.dismiss(None)
 
     def action_back(self) -> None:
