@@ -77,6 +77,21 @@ def test_a_table_fits_a_terminal_of_80_columns(terminal: Terminal) -> None:
     assert lines.index("qwen2.5-32b") == 2 * len(catalogue()), "two lines for each"
 
 
+def test_on_a_wider_terminal_only_the_longest_names_have_a_line_of_their_own(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "110")
+    models = terminal.home / "data" / "models"
+    put(models / "mistralai_Mistral-Small-3.2-24B-Instruct-2506-Q4_K_M.gguf", SOUND)
+    put(models / "an.gguf", SOUND)
+    lines = printed(terminal, "list")
+    headings = lines[0]
+    short = next(line for line in lines if line.startswith("an *"))
+    long = lines[lines.index("mistralai_Mistral-Small-3.2-24B-Instruct-2506-Q4_K_M") + 1]
+    for heading, cell in (("ARCH", "llama"), ("SIZE", "146 kB"), ("FOUND IN", "models folder")):
+        assert headings.index(heading) == short.index(cell) == long.index(cell)
+
+
 def test_what_is_there_for_something_else_is_told_in_a_line(chat: Chat, own: Path) -> None:
     for architecture in ("clip", "bert", "gemma4-assistant", "eagle3"):
         data = tiny_gguf(changed={"general.architecture": architecture})
