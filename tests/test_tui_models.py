@@ -146,6 +146,20 @@ def test_a_model_that_was_added_and_is_gone_is_told_and_forgotten(
     assert names(chat)[0] == "tiny"
 
 
+def test_a_default_that_is_gone_is_told_with_how_to_choose_another(chat: Chat, own: Path) -> None:
+    put(own / "other.gguf", numbered(1))
+    assert chat("models", "use", "other") == 0
+    assert chat("Hi") == 0
+    (own / "other.gguf").unlink()
+    assert chat("Hi") == 2
+    assert "'other', the model of the settings, is neither a file" in chat.err
+    assert "`chat models use NAME` chooses another" in chat.err
+    assert chat("models", "use", "tiny") == 0
+    (own / "other.gguf").symlink_to("/nowhere/other.gguf")
+    assert chat("-c", "Hi") == 0, "a session whose model cannot be used goes on with the default"
+    assert "other, which answered before, is not found by that name" in chat.err
+
+
 def test_long_values_of_the_metadata_are_cut(chat: Chat, own: Path) -> None:
     put(own / "tiny.gguf", tiny_gguf(changed={"llama.pattern": list(range(200))}))
     assert chat("models", "info", "tiny") == 0
