@@ -9,7 +9,7 @@ from typing import Protocol
 
 from textual.message import Message
 
-from engine.errors import LoadFailed, NoModel, WorkerFailed
+from engine.errors import EndpointFailed, LoadFailed, NoModel, WorkerFailed
 from engine.protocol import Engine
 from engine.types import Finished, Loading, Notice, Piece, Prefill, Reasoning
 from prompts.errors import MissingVariables
@@ -71,6 +71,10 @@ class Thread(Protocol):
         ...
 
 
+_PASSING = (EndpointFailed, LoadFailed, WorkerFailed)
+"""What may go better the next time."""
+
+
 class AppTalk(Talk):
     """A conversation in the app: the `Talk` that commands act on."""
 
@@ -126,9 +130,7 @@ class AppTalk(Talk):
             for event in self.conversation.failures():
                 self._take(event)
         except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
-            self.post(
-                Failed(explain(error)[0], can_retry=isinstance(error, LoadFailed | WorkerFailed))
-            )
+            self.post(Failed(explain(error)[0], can_retry=isinstance(error, _PASSING)))
         finally:
             self._tell()
             self._announced = ()

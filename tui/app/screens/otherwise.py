@@ -21,7 +21,7 @@ from tui.app.faults import Steadfast
 from tui.app.turn_errands import run_on
 from tui.sanitize import sanitize_line
 from tui.setting_values import value_of
-from tui.which_model import shown_name
+from tui.which_model import endpoints_of, shown_name
 
 if TYPE_CHECKING:
     from tui.app.app import ChatApp
@@ -46,7 +46,8 @@ def offer(post: Callable[[Message], object]) -> Errand:
 
     def errand(talk: AppTalk) -> None:
         settings = talk.conversation.settings
-        models = tuple(model.name for model in find_models(talk.runtime.paths.models))
+        here = (model.name for model in find_models(talk.runtime.paths.models))
+        models = (*endpoints_of(talk.runtime.config), *here)
         values = {name: value_of(settings, name) for name in _SETTINGS}
         post(Offered(values, shown_name(talk.conversation.engine), models))
 

@@ -15,7 +15,15 @@ from textual.widgets.option_list import Option
 
 from tui.app.faults import Steadfast
 from tui.app.turn_errands import go_on_from
-from tui.app.weighing import Others, Weighed, find_others, texts_before, weigh, weigh_own
+from tui.app.weighing import (
+    Others,
+    Unweighed,
+    Weighed,
+    find_others,
+    texts_before,
+    weigh,
+    weigh_own,
+)
 from tui.app.widgets.choices import Choices
 from tui.app.widgets.heatmap import Cell, HeatMap
 from tui.sanitize import sanitize_line
@@ -91,6 +99,11 @@ class WordsScreen(Steadfast, Screen[None]):
         self._before = list(texts_before(message.cells))
         self._heading.update(Content(message.heading))
         self._map.show(message.cells)
+
+    @on(Unweighed)
+    def show_reason(self, message: Unweighed) -> None:
+        """Say why there is nothing to see."""
+        self._heading.update(Content(sanitize_line(message.reason)))
 
     @on(HeatMap.Moved)
     def show_word(self, message: HeatMap.Moved) -> None:
