@@ -55,7 +55,8 @@ class LayerMemory:
 
     def recall(self) -> int | None:
         """Layers that fitted when as much memory was free."""
-        with suppress(TypeError, ValueError):
+        # Python's JSON has an Infinity, which is no whole number.
+        with suppress(TypeError, ValueError, OverflowError):
             layers, free = self._read().get(self._key, ())
             if abs(int(free) - self._free) <= _NEARLY * self._free:
                 return max(0, int(layers))

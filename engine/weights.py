@@ -299,9 +299,11 @@ class Weights:
 
 
 def _check_end(path: Path) -> None:
-    """Say of a file that ends too early what llama.cpp tells in words of its format."""
+    """Say of a file that ends too early what llama.cpp tells in words of its format; of all parts,
+    where there are several."""
     try:
-        whole_header(path)
+        for part in model_at(path).parts:
+            whole_header(part)
     except HalfAFile as error:
         raise LoadFailed(f"{error} It is damaged: download or copy it again") from error
     except LoadFailed:

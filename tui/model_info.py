@@ -23,6 +23,9 @@ from tui.tables import file_size, print_json, print_table
 
 _SPECIALS = ("bos", "eos", "eot", "eom", "unknown", "separator", "padding", "mask")
 _TOKENS = "tokenizer.ggml.tokens"
+_LONGEST_SHOWN = 200
+"""Characters of a value of the metadata."""
+
 _CONTEXTS = (2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
 
 
@@ -129,7 +132,9 @@ def _rows(info: ModelInfo) -> Iterator[tuple[str, str]]:
         yield "first used", info.known.since
         yield from (("sha256", each or "not computed yet") for each in info.known.sha256)
     yield from (("note", warning) for warning in info.warnings)
-    yield from info.metadata.items()
+    for key, value in info.metadata.items():
+        is_long = len(value) > _LONGEST_SHOWN
+        yield key, f"{value[:_LONGEST_SHOWN]}… (--json has all of it)" if is_long else value
 
 
 def _print_rendering(runtime: Runtime, rendering: str) -> None:

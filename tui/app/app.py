@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from functools import cached_property, partial
+from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from sessions import Hit
     from tui.app.downloading import Downloader
     from tui.app.talk import AppTalk
+
+_LONGEST_FILL_S = 0.5
+"""So long the session's end may take to be drawn before everything else goes on."""
 
 _SHORT = 160
 """Characters of a line that is shown in passing."""
@@ -81,9 +85,13 @@ class ChatApp(Steadfast, App[int]):
         self.options = options
         self.fault_log = FaultLog(runtime.paths.faults, self._tell_fault)
         self.chat = ChatScreen(Unsent(runtime.paths.unsent) if options.save else None)
+        self.ways_back: list[Errand] = []
+        """What takes back what was done in the list of sessions, the last one last."""
         self._thread = TalkThread(self._begin, self.chat.post_message, self.fault_log)
         self._answer: Future[str | None] = Future()
         """Waited for by the conversation's thread, once it has asked something."""
+        self._end_is_drawn = Event()
+        """Set when the window has been full of turns."""
         self._is_stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_ended = False
@@ -114,13 +122,15 @@ class ChatApp(Steadfast, App[int]):
 
     async def on_unmount(self) -> None:
         """Wait until everything is saved."""
+        loop = asyncio.get_running_loop()
         if "downloader" in vars(self):
-            self.downloader.close()
-        await asyncio.get_running_loop().run_in_executor(None, self._stop)
+            await loop.run_in_executor(None, self.downloader.close)
+        await loop.run_in_executor(None, self._stop)
 
     def _stop(self) -> None:
         # Before the look at the question: it is asked in the other order.
         self._is_stopping = True
+        self._end_is_drawn.set()
         _settle(self._answer, None)
         self.end_review()
         self._thread.stop()
@@ -131,10 +141,20 @@ class ChatApp(Steadfast, App[int]):
         self._thread.do(_begin_talk)
 
     def _begin(self, thread: TalkThread) -> AppTalk:
-        # In the thread, behind the first frame: half a second of imports.
+        # In the thread, behind the first frame: the last turns, and then what takes long to import.
+        from tui.app.opening import open_at_end
+
+        log = open_at_end(self.runtime, self.options, self.chat.post_message)
+        if log.session.turns:
+            # Python does one thing at a time: what is imported now is drawn later.
+            self._end_is_drawn.wait(_LONGEST_FILL_S)
         from tui.app.talk import AppTalk
 
-        return AppTalk(self.runtime, self.options, thread, self, self.chat.post_message)
+        return AppTalk(self.runtime, self.options, log, thread, self, self.chat.post_message)
+
+    def on_transcript_filled(self) -> None:
+        """The end of the session can be read."""
+        self._end_is_drawn.set()
 
     def do(self, errand: Errand) -> None:
         """Have something done with the conversation, after what was asked for before."""
