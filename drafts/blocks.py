@@ -73,10 +73,6 @@ class Block:
     def _words(self) -> tuple[int, int]:
         return _words_of(self.kind, self.text)
 
-    def with_words(self, words: str) -> str:
-        """The block's text with other words in it."""
-        return f"{self.marker}{words}{self.tail}"
-
 
 def split_blocks(text: str, *, markdown: bool) -> tuple[Block, ...]:
     """The blocks of a text, which joined are the text, whatever is in it.

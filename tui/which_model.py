@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine.errors import Offline, UnknownModel
-from engine.models import FoundModel, resolve_model
+from engine.models import FoundModel, find_models, resolve_model
 from tui.config import Config, ConfigError
 from tui.errors import DefaultUnknown
 
@@ -54,6 +54,19 @@ def find_model(
         if not near or error.is_ambiguous:
             raise
         raise UnknownModel(error.name, [*near, *error.nearest]) from error
+
+
+def model_names(config: Config, folder: Path) -> tuple[str, ...]:
+    """Everything that can be named: models at servers, then those on this machine.
+
+    Args:
+        config: Has the endpoints.
+        folder: The models folder.
+
+    Raises:
+        ConfigError: If an endpoint is not described as it must be.
+    """
+    return (*endpoints_of(config), *(model.name for model in find_models(folder)))
 
 
 def endpoints_of(config: Config) -> Mapping[str, Endpoint]:
