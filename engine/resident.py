@@ -230,6 +230,7 @@ def _dismiss(way: socket.socket, record: Record | None) -> None:
     deadline = monotonic() + _FAREWELL_S
     with way:
         try:
+            way.settimeout(_FAREWELL_S)
             way.sendall(wire.pack({"op": "leave", "id": 1}))
             while way.recv(65_536):
                 way.settimeout(max(0.01, deadline - monotonic()))

@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from engine.client import system_report
 from engine.errors import EngineError
 from engine.machine import available_memory, usable_cores
 from engine.models import find_models
+from engine.tasks import system_report
 from engine.types import SystemReport
 from tui import exit_codes
 from tui.build_troubles import build_troubles, cpu_features, find_hardware, graphics
