@@ -324,7 +324,7 @@ class ChatScreen(Steadfast, Screen[None]):
 
     def action_edit(self) -> None:
         """Go on writing in the person's own editor."""
-        edited = self.chat_app.edit_here(self.composer.text)
+        edited = self.chat_app.person.edit_here(self.composer.text)
         if edited is not None:
             self.composer.put(edited)
 
