@@ -6,16 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from app_pilot import PacedEngine, Stage, perform
+from app_pilot import Stage, engines_by_name, perform, placed
 from hub_server import HubServer, hub_server
-from test_tui_app_turns import is_told
 from textual.widgets import Input, OptionList
 from tiny_gguf import tiny_gguf
 
-from engine.types import LoadOptions
 from tui.app.screens.models import ModelsScreen
 from tui.reviewing.dialogs import ChooseVersion, Confirm, ShowText
-from tui.runtime import EngineStarter
 
 TALE = tiny_gguf() + bytes(200_000)
 REPO = "some/Tale-GGUF"
@@ -35,26 +32,6 @@ def hub() -> Iterator[HubServer]:
     with hub_server() as server:
         server.repos[REPO] = {"Tale-Q4_K_M.gguf": TALE, "Tale-Q8_0.gguf": TALE + bytes(3000)}
         yield server
-
-
-def placed(home: Path, *names: str) -> Path:
-    """Models in the models folder; the first one is the default."""
-    folder = home / "data" / "models"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        (folder / f"{name}.gguf").write_bytes(tiny_gguf())
-    return folder
-
-
-def engines_by_name() -> EngineStarter:
-    """An engine for every file, called by its name."""
-
-    def start(path: Path, options: LoadOptions) -> PacedEngine:
-        engine = PacedEngine([f"I am {path.stem}."])
-        engine.model_name = options.name or path.stem
-        return engine
-
-    return start
 
 
 def line_with(stage: Stage, words: str) -> str:
@@ -196,7 +173,7 @@ def test_what_came_of_a_download_is_told_where_the_screen_was_left(
         await stage.idle()
         for named, told in ((REPO, "there are several"), ("Tale/Missing", "no repository")):
             stage.app.downloader.begin(f"hf:{named}")
-            await is_told(stage, told)
+            await stage.is_told(told)
             await stage.until(lambda: not stage.app.downloader.is_busy)
 
     environment = {"HF_ENDPOINT": hub.url}

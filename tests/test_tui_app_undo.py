@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app_pilot import PacedEngine, Stage, perform
 from independent_reader import Reader
-from test_tui_app_turns import change_words, is_told
+from test_tui_app_turns import change_words
 from textual.events import Paste
 from textual.widgets import Input
 
@@ -97,8 +97,8 @@ def test_names_titles_and_ratings_are_undone_and_any_reader_sees_it(home: Path) 
             stage.chat.action_command(line)
             await stage.idle()
             assert await there_and_back(stage, state) == (before, after), line
-        await is_told(stage, "taken back: the name of a branch")
-        await is_told(stage, "done again: a rating")
+        await stage.is_told("taken back: the name of a branch")
+        await stage.is_told("done again: a rating")
         assert stage.contents == ["one", "Hello there."]
 
     perform(play, home)
@@ -263,6 +263,6 @@ def test_what_was_done_in_the_list_of_sessions_is_undone_there(home: Path) -> No
         await stage.idle()
         assert title_of_file() == stage.overview.title == "one"
         await stage.press("u")
-        await is_told(stage, "nothing was done here")
+        await stage.is_told("nothing was done here")
 
     perform(play, home, size=(120, 30))

@@ -189,9 +189,12 @@ def test_an_engine_that_cannot_tell_says_so_where_it_is_seen(home: Path, engine:
 
     async def play(stage: Stage) -> None:
         await stage.send("Tell")
-        await stage.press("tab", "i")
-        told = stage.app._notifications
-        await stage.until(lambda: any("no probabilities" in each.message for each in told))
+        await stage.press("tab")
+        await inside(stage, "i")
+        await stage.sees("this answer came without probabilities, and this server tells no")
+        await stage.press("escape")
+        await inside(stage, "s")
+        await stage.sees("this server tells no probabilities")
 
     perform(play, home, starter=lambda _path, _options: engine)
 

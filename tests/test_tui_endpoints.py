@@ -256,6 +256,21 @@ def test_a_project_cannot_name_servers(chat: Chat, big: Loopback, tmp_path: Path
     assert not big.looked_up
 
 
+def test_the_words_that_a_server_was_unsure_of_are_shown_where_it_says_so(
+    chat: Chat, big: Loopback
+) -> None:
+    answer(big, "Blue.")
+    scores = [{"token": "Bl", "logprob": -2.5}, {"token": "ue", "logprob": -0.1}]
+    big.say(chunk("Blue", logprobs={"content": scores}), end(), usage(20, 2), DONE)
+    lines = "Name a colour.\n/probs\n/set logprobs 5\n/regen\n/probs\n/score Blue.\n"
+    assert chat("-m", "big", "--repl", stdin=lines) == 1
+    assert "came without probabilities, and big's server cannot score a given text" in chat.err
+    assert "/set logprobs 5 keeps those of answers to come" in chat.err
+    assert big.asked[1].body["top_logprobs"] == 5
+    assert "«Blue 7%»" in chat.out
+    assert chat.err.count("cannot score a given text; a model on this machine can") == 2
+
+
 def test_the_repl_marks_the_model_and_changes_to_an_endpoint(chat: Chat, big: Loopback) -> None:
     answer(big, "Blue.")
     assert chat("--repl", stdin="/model big\nName a colour.\n/tokens\n") == 0
@@ -310,3 +325,47 @@ def test_a_real_server_answers_a_real_question(chat: Chat, model_server: ModelSe
     assert told["model"] == "big"
     assert told["usage"]["completion_tokens"] == 5
     assert len(told["choices"][0]["logprobs"]["content"]) == 5
+
+
+def test_a_conversation_with_a_real_server_has_all_its_ways(
+    chat: Chat, model_server: ModelServer
+) -> None:
+    configure(chat.home, model_server.url, n_ctx=1024)
+    lines = (
+        "Tell me a long story.",
+        "/regen temperature 1.5",
+        "/alt 2",
+        "/pick 1",
+        "/edit A short one, please.",
+        "/continue",
+        "And then?",
+        "/score It was dark.",
+        "/compact 1",
+        "/branches",
+    )
+    options = ("--repl", "--max-tokens", "6", "-m", "big")
+    assert chat(*options, stdin="\n".join(lines)) == 1
+    assert "cannot go on with an answer where it ends; answer anew" in chat.err
+    assert "cannot score a given text" in chat.err
+    assert len([line for line in chat.err.splitlines() if "cannot" in line]) == 2
+    assert chat.out.count("Tell me a long story.") == 1
+    store = SessionStore(chat.home / "data" / "sessions")
+    turns = list(store.open(store.latest()).session.turns.values())
+    answers = [turn for turn in turns if turn.role == "assistant" and turn.model == "big"]
+    assert len(answers) >= 6
+    assert all(turn.content and turn.status in ("complete", "length") for turn in answers)
+
+
+def test_a_real_server_keeps_to_a_schema_and_answers_several_times(
+    chat: Chat, model_server: ModelServer, tmp_path: Path
+) -> None:
+    configure(chat.home, model_server.url, n_ctx=1024)
+    schema = tmp_path / "schema.json"
+    schema.write_text('{"type": "object", "properties": {"age": {"enum": [7, 8]}}}')
+    options = ("-m", "big", "-n", "2", "--schema", str(schema), "--separator", "---")
+    assert chat(*options, "How old?") == 0
+    assert all(json.loads(text).get("age", 7) in (7, 8) for text in chat.out.split("---"))
+    draft = tmp_path / "draft.md"
+    draft.write_text("Teh sea are grey.\n")
+    assert chat("-m", "big", "--edit", str(draft)) in (0, 1)
+    assert draft.read_text() == "Teh sea are grey.\n"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, TypeAlias
 
+from engine.errors import Unsupported
 from engine.protocol import Engine
 from engine.types import Message
 from sessions import Session, Turn, messages_to_answer
@@ -53,7 +54,13 @@ def scores_of(engine: Engine, session: Session, answer: Turn) -> Sequence[tuple[
     if "".join(text for text, _ in kept) == answer.content:
         return kept
     before = session.path(answer.id)[:-1]
-    scores = engine.score(messages_to_answer(before) if before else [], answer.content)
+    try:
+        scores = engine.score(messages_to_answer(before) if before else [], answer.content)
+    except Unsupported as error:
+        raise Unsupported(
+            f"this answer came without probabilities, and {error}; /set logprobs 5 keeps those of "
+            "answers to come"
+        ) from error
     return [(token.text, token.logprob) for token in scores]
 
 

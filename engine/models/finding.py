@@ -6,11 +6,12 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import LoadFailed, NoModel, NotHere, NotUsable, UnknownModel
-from engine.models.catalogue import known_licence
+from engine.models.catalogue import catalogue, known_licence
 from engine.models.stores import (
     StoredFile,
     Unusable,
@@ -120,7 +121,7 @@ def resolve_model(name: str | None, folder: Path, *, by_name: bool = False) -> F
     if repo := parsed_repo(name):
         return _of_repo(name, *repo, models)
     try:
-        return _by_name(name, models)
+        return _by_name(name, models) if name.lower() not in catalogue() else _listed(name, models)
     except UnknownModel as error:
         for each in found:
             if isinstance(each, Unusable) and _goes_by(each, name):
@@ -293,6 +294,22 @@ def _by_name(name: str, models: Sequence[FoundModel]) -> FoundModel:
     known = {model.name.lower(): model.name for model in models}
     nearest = difflib.get_close_matches(wanted, known, n=3, cutoff=0.4)
     raise UnknownModel(name, [known[key] for key in nearest])
+
+
+def _listed(name: str, models: Sequence[FoundModel]) -> FoundModel:
+    """What a name of the list of good ones means: a file of that name, or what it downloads."""
+    entry = catalogue()[name.lower()]
+    for each in models:
+        if each.name.lower() == name.lower():
+            return each
+    with suppress(NotHere, UnknownModel):
+        return _of_repo(name, entry.repo, entry.quantization, models)
+    try:
+        return _by_name(name, models)
+    except UnknownModel as error:
+        if error.is_ambiguous:
+            raise
+        raise NotHere(name) from error
 
 
 def _escaped(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from textual.message import Message
 
-from engine.errors import LoadFailed, NoModel, WorkerFailed
+from engine.errors import EndpointFailed, LoadFailed, NoModel, WorkerFailed
 from engine.protocol import Engine
 from engine.types import Finished, Loading, Notice, Piece, Prefill, Reasoning
 from prompts.errors import MissingVariables
@@ -29,6 +29,7 @@ from tui.app.messages import (
     Sent,
 )
 from tui.app.missing import MissingEngine
+from tui.app.person import Person
 from tui.app.pieces import Pieces
 from tui.app.survey import overview_of
 from tui.app.thread import Errand
@@ -46,18 +47,6 @@ from tui.summary import Summarising
 from tui.talk import Talk
 
 
-class Person(Protocol):
-    """Who sits at the terminal, for the conversation's thread: each call waits for an answer."""
-
-    def edit(self, text: str) -> str | None:
-        """Have a text edited; None where it was left."""
-        ...
-
-    def ask(self, question: str) -> str | None:
-        """Ask for a line; None where there is no answer."""
-        ...
-
-
 class Thread(Protocol):
     """The thread that a talk belongs to."""
 
@@ -69,6 +58,10 @@ class Thread(Protocol):
     def do(self, errand: Errand) -> None:
         """Have something done."""
         ...
+
+
+_PASSING = (EndpointFailed, LoadFailed, WorkerFailed)
+"""What may go better the next time."""
 
 
 class AppTalk(Talk):
@@ -126,9 +119,7 @@ class AppTalk(Talk):
             for event in self.conversation.failures():
                 self._take(event)
         except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
-            self.post(
-                Failed(explain(error)[0], can_retry=isinstance(error, LoadFailed | WorkerFailed))
-            )
+            self.post(Failed(explain(error)[0], can_retry=isinstance(error, _PASSING)))
         finally:
             self._tell()
             self._announced = ()

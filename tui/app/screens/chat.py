@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -46,7 +46,7 @@ from tui.app.widgets.status import StatusLine
 from tui.app.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _BREAKPOINTS = ((0, "-narrow"), (60, "-wide"), (100, "-roomy"), (140, "-broad"))
 """Columns from which on there is room for more."""
@@ -96,11 +96,6 @@ class ChatScreen(Steadfast, Screen[None]):
         """When words were last shown."""
         self._speed = Speed()
         """Of the answer that is being made."""
-
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
@@ -331,7 +326,7 @@ class ChatScreen(Steadfast, Screen[None]):
 
     def action_edit(self) -> None:
         """Go on writing in the person's own editor."""
-        edited = self.chat_app.edit_here(self.composer.text)
+        edited = self.chat_app.person.edit_here(self.composer.text)
         if edited is not None:
             self.composer.put(edited)
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -43,7 +43,7 @@ from tui.sanitize import sanitize, sanitize_line
 from tui.tables import file_size
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _OFFER = f"""\
 A model is a GGUF file, and nothing is sent anywhere to use it. Enter takes one: the starter \
@@ -83,11 +83,6 @@ class ModelsScreen(Steadfast, Screen[None]):
         self._news = Static(id="news")
         self._shelf: Shelf | None = None
         self._bench: Bench | None = None
-
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
@@ -186,7 +181,8 @@ class ModelsScreen(Steadfast, Screen[None]):
         if not named:
             return
         is_file = os.path.isfile(os.path.expanduser(named))
-        if not is_file and (named.startswith("hf:") or named.partition(":")[0] in catalogue()):
+        is_address = named.startswith(("hf:", "https://", "http://"))
+        if not is_file and (is_address or named.partition(":")[0] in catalogue()):
             self._other.clear()
             self._list.focus()
             self._get(named)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,13 +15,21 @@ from textual.widgets.option_list import Option
 
 from tui.app.faults import Steadfast
 from tui.app.turn_errands import go_on_from
-from tui.app.weighing import Others, Weighed, find_others, texts_before, weigh, weigh_own
+from tui.app.weighing import (
+    Others,
+    Unweighed,
+    Weighed,
+    find_others,
+    texts_before,
+    weigh,
+    weigh_own,
+)
 from tui.app.widgets.choices import Choices
 from tui.app.widgets.heatmap import Cell, HeatMap
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _BAR = 20
 """Columns of a bar that is everything."""
@@ -75,13 +83,9 @@ class WordsScreen(Steadfast, Screen[None]):
         self._map.focus()
         post = self.post_message
         if self._is_own:
-            self._chat_app.do(weigh_own(self._turn_id, post, self._passage))
+            self.chat_app.do(weigh_own(self._turn_id, post, self._passage))
         else:
-            self._chat_app.do(weigh(self._turn_id, post))
-
-    @property
-    def _chat_app(self) -> ChatApp:
-        return cast("ChatApp", self.app)
+            self.chat_app.do(weigh(self._turn_id, post))
 
     @on(Weighed)
     def show_words(self, message: Weighed) -> None:
@@ -91,6 +95,11 @@ class WordsScreen(Steadfast, Screen[None]):
         self._before = list(texts_before(message.cells))
         self._heading.update(Content(message.heading))
         self._map.show(message.cells)
+
+    @on(Unweighed)
+    def show_reason(self, message: Unweighed) -> None:
+        """Say why there is nothing to see."""
+        self._heading.update(Content(sanitize_line(message.reason)))
 
     @on(HeatMap.Moved)
     def show_word(self, message: HeatMap.Moved) -> None:
@@ -106,26 +115,28 @@ class WordsScreen(Steadfast, Screen[None]):
             return "Enter what else   n next unsure"
         if self._map.is_marking:
             return "Space ends the passage, which is scored   Esc drops it"
-        can_mark = self._passage is None and self._whole is None
-        return f"n next marked{'   Space begins a passage' if can_mark else ''}"
+        if self._whole is not None:
+            return "n next marked   Esc shows all of the text"
+        return f"n next marked{'   Space begins a passage' if self._map.has_passages else ''}"
 
     @on(HeatMap.Marked)
     def score_passage(self, message: HeatMap.Marked) -> None:
         """Have a passage scored that was marked from end to end."""
-        if message.last is None or self._whole is not None:
+        if message.last is None:
             self.show_word(HeatMap.Moved(self._here))
             return
         self._whole = self._shown
+        self._map.has_passages = False
         start = len(self._before[message.first])
         end = len(self._before[message.last]) + len(self._cells[message.last].text)
-        self._chat_app.do(weigh_own(self._turn_id, self.post_message, (start, end)))
+        self.chat_app.do(weigh_own(self._turn_id, self.post_message, (start, end)))
 
     @on(HeatMap.Chosen)
     def find_others(self, message: HeatMap.Chosen) -> None:
         """Find what else might have stood there."""
         if not self._is_own:
             before = self._before[message.number]
-            self._chat_app.do(find_others(self._turn_id, message.number, before, self.post_message))
+            self.chat_app.do(find_others(self._turn_id, message.number, before, self.post_message))
 
     @on(Others)
     def show_others(self, message: Others) -> None:
@@ -144,7 +155,7 @@ class WordsScreen(Steadfast, Screen[None]):
     def go_on(self, event: OptionList.OptionSelected) -> None:
         """Have the model go on from another word."""
         text = self._before[self._here] + self._others[event.option_index][0]
-        self._chat_app.do(go_on_from(self._turn_id, text))
+        self.chat_app.do(go_on_from(self._turn_id, text))
         self.dismiss(None)
 
     def action_back(self) -> None:
@@ -157,6 +168,7 @@ class WordsScreen(Steadfast, Screen[None]):
             self.show_word(HeatMap.Moved(self._here))
         elif self._whole is not None:
             whole, self._whole = self._whole, None
+            self._map.has_passages = True
             self.show_words(whole)
         else:
             self.dismiss(None)

@@ -20,7 +20,6 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.app.faults import Steadfast
 from tui.app.overview import ShownTurn
 from tui.app.widgets.stack import Stack
 from tui.app.widgets.turn import TurnView
@@ -36,7 +35,7 @@ _AT_ONCE = 3
 """Turns that are made between two layouts: about as long as nobody notices."""
 
 
-class Transcript(Steadfast, TurnActions, can_focus=True):
+class Transcript(TurnActions, can_focus=True):
     """Turns with a cursor. It stays at the end while words come, until a person scrolls away."""
 
     DEFAULT_CSS = """
