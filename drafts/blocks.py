@@ -65,11 +65,6 @@ class Block:
         return self.text[slice(*self._words)]
 
     @property
-    def tail(self) -> str:
-        """What comes after the words: the newline, blank lines, a heading's underline."""
-        return self.text[self._words[1] :]
-
-    @property
     def _words(self) -> tuple[int, int]:
         return _words_of(self.kind, self.text)
 

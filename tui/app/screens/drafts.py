@@ -178,7 +178,7 @@ class DraftsScreen(Steadfast, Screen[None]):
         elif (options := self._options()) is not None:
             self._decision = Decision()
             self.tell("putting the questions together")
-            errand = revise(options, self._decision, self.post_message, self.chat_app)
+            errand = revise(options, self._decision, self.post_message, self.chat_app.person)
             self.chat_app.do(errand)
 
     @on(ReviewReady)
