@@ -124,9 +124,11 @@ class Residence:
     def connect(self) -> socket.socket | None:
         """A way to the worker; None where there is none."""
         way = socket.socket(socket.AF_UNIX)
+        way.settimeout(_PATIENCE_S)  # else it would wait where too many others do
         try:
             with _address(self.socket_file) as address:
                 way.connect(address)
+            way.settimeout(None)
         except OSError:
             way.close()
             return None
