@@ -77,6 +77,21 @@ def test_a_table_fits_a_terminal_of_80_columns(terminal: Terminal) -> None:
     assert lines.index("qwen2.5-32b") == 2 * len(catalogue()), "two lines for each"
 
 
+def test_on_a_wider_terminal_only_the_longest_names_have_a_line_of_their_own(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "110")
+    models = terminal.home / "data" / "models"
+    put(models / "mistralai_Mistral-Small-3.2-24B-Instruct-2506-Q4_K_M.gguf", SOUND)
+    put(models / "an.gguf", SOUND)
+    lines = printed(terminal, "list")
+    headings = lines[0]
+    short = next(line for line in lines if line.startswith("an *"))
+    long = lines[lines.index("mistralai_Mistral-Small-3.2-24B-Instruct-2506-Q4_K_M") + 1]
+    for heading, cell in (("ARCH", "llama"), ("SIZE", "146 kB"), ("FOUND IN", "models folder")):
+        assert headings.index(heading) == short.index(cell) == long.index(cell)
+
+
 def test_what_is_there_for_something_else_is_told_in_a_line(chat: Chat, own: Path) -> None:
     for architecture in ("clip", "bert", "gemma4-assistant", "eagle3"):
         data = tiny_gguf(changed={"general.architecture": architecture})
@@ -129,6 +144,29 @@ def test_a_model_that_was_added_and_is_gone_is_told_and_forgotten(
     assert chat("models", "remove", "pipe") == 1
     assert "pipe.gguf is not a file" in chat.err
     assert names(chat)[0] == "tiny"
+
+
+def test_a_default_that_is_gone_is_told_with_how_to_choose_another(chat: Chat, own: Path) -> None:
+    put(own / "other.gguf", numbered(1))
+    assert chat("models", "use", "other") == 0
+    assert chat("Hi") == 0
+    (own / "other.gguf").unlink()
+    assert chat("Hi") == 2
+    assert "'other', the model of the settings, is neither a file" in chat.err
+    assert "`chat models use NAME` chooses another" in chat.err
+    assert chat("models", "use", "tiny") == 0
+    (own / "other.gguf").symlink_to("/nowhere/other.gguf")
+    assert chat("-c", "Hi") == 0, "a session whose model cannot be used goes on with the default"
+    assert "other, which answered before, is not found by that name" in chat.err
+
+
+def test_a_text_without_end_takes_no_more_than_its_column(chat: Chat, own: Path) -> None:
+    endless = {"general.license": "free " * 9999, "general.name": "tale " * 9999}
+    put(own / "tiny.gguf", tiny_gguf(changed=endless))
+    assert chat("models", "list") == 0
+    assert len(chat.out.splitlines()[0]) < 100
+    assert chat("models", "info", "tiny") == 0
+    assert max(map(len, chat.out.splitlines())) < 300
 
 
 def test_long_values_of_the_metadata_are_cut(chat: Chat, own: Path) -> None:

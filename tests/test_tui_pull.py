@@ -372,8 +372,8 @@ def test_the_catalogue_names_repositories_from_small_to_large(chat: Chat, hub: H
 
 def test_a_download_tells_speed_and_time_left() -> None:
     times = iter([0.0, 1.0, 2.0, 2.5])
-    shown: list[str] = []
-    progress = DownloadProgress(shown.append, 400 * 10**6, lambda: next(times))
+    shown: list[tuple[float, str]] = []
+    progress = DownloadProgress(lambda *told: shown.append(told), 400 * 10**6, lambda: next(times))
     progress(0)
     assert progress.line() == " 0% of 400 MB"
     progress(2 * 10**6)
@@ -381,4 +381,4 @@ def test_a_download_tells_speed_and_time_left() -> None:
     assert progress.line() == " 1% of 400 MB, 2 MB/s, 3 min left"
     progress(400 * 10**6)
     assert progress.line() == " 100% of 400 MB, checking it"
-    assert shown[-1] == progress.line()
+    assert shown[-1] == (1.0, progress.line())

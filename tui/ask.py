@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 
-from engine.errors import CannotFit, EngineError, UnknownModel
+from engine.errors import CannotFit, EngineError, NotHere, NotUsable, UnknownModel
 from engine.protocol import Engine
 from engine.types import Message
 from prompts.fence import explained
@@ -128,7 +128,7 @@ def start_engine(runtime: Runtime, options: AskOptions, log: SessionLog) -> Engi
         return runtime.start_engine(options.engine.model, chosen)
     try:
         return runtime.start_engine(last, chosen, by_name=True)
-    except UnknownModel:
+    except (UnknownModel, NotHere, NotUsable):
         engine = runtime.start_engine(None, chosen)
         runtime.narrator().say(
             f"{last}, which answered before, is not found by that name (-m PATH); "

@@ -97,7 +97,7 @@ def _print_stacked(console: Console, lines: Sequence[Sequence[str]]) -> bool:
         style = "bold" if number == 0 else ""
         fits = cell_len(name) <= beside
         if not fits:
-            console.print(Text(name, style), soft_wrap=True)
+            console.print(Text(name, style if beside else "bold"), soft_wrap=True)
         grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
         for width in (beside, *widths):
             grid.add_column(width=width, no_wrap=True)

@@ -29,6 +29,7 @@ from tui.app.messages import (
     Sent,
 )
 from tui.app.missing import MissingEngine
+from tui.app.person import Person
 from tui.app.pieces import Pieces
 from tui.app.survey import overview_of
 from tui.app.thread import Errand
@@ -44,18 +45,6 @@ from tui.runtime import Runtime
 from tui.saver import Joined, NotSaved
 from tui.summary import Summarising
 from tui.talk import Talk
-
-
-class Person(Protocol):
-    """Who sits at the terminal, for the conversation's thread: each call waits for an answer."""
-
-    def edit(self, text: str) -> str | None:
-        """Have a text edited; None where it was left."""
-        ...
-
-    def ask(self, question: str) -> str | None:
-        """Ask for a line; None where there is no answer."""
-        ...
 
 
 class Thread(Protocol):

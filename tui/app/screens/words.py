@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -29,7 +29,7 @@ from tui.app.widgets.heatmap import Cell, HeatMap
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _BAR = 20
 """Columns of a bar that is everything."""
@@ -83,13 +83,9 @@ class WordsScreen(Steadfast, Screen[None]):
         self._map.focus()
         post = self.post_message
         if self._is_own:
-            self._chat_app.do(weigh_own(self._turn_id, post, self._passage))
+            self.chat_app.do(weigh_own(self._turn_id, post, self._passage))
         else:
-            self._chat_app.do(weigh(self._turn_id, post))
-
-    @property
-    def _chat_app(self) -> ChatApp:
-        return cast("ChatApp", self.app)
+            self.chat_app.do(weigh(self._turn_id, post))
 
     @on(Weighed)
     def show_words(self, message: Weighed) -> None:
@@ -119,26 +115,28 @@ class WordsScreen(Steadfast, Screen[None]):
             return "Enter what else   n next unsure"
         if self._map.is_marking:
             return "Space ends the passage, which is scored   Esc drops it"
-        can_mark = self._passage is None and self._whole is None
-        return f"n next marked{'   Space begins a passage' if can_mark else ''}"
+        if self._whole is not None:
+            return "n next marked   Esc shows all of the text"
+        return f"n next marked{'   Space begins a passage' if self._map.has_passages else ''}"
 
     @on(HeatMap.Marked)
     def score_passage(self, message: HeatMap.Marked) -> None:
         """Have a passage scored that was marked from end to end."""
-        if message.last is None or self._whole is not None:
+        if message.last is None:
             self.show_word(HeatMap.Moved(self._here))
             return
         self._whole = self._shown
+        self._map.has_passages = False
         start = len(self._before[message.first])
         end = len(self._before[message.last]) + len(self._cells[message.last].text)
-        self._chat_app.do(weigh_own(self._turn_id, self.post_message, (start, end)))
+        self.chat_app.do(weigh_own(self._turn_id, self.post_message, (start, end)))
 
     @on(HeatMap.Chosen)
     def find_others(self, message: HeatMap.Chosen) -> None:
         """Find what else might have stood there."""
         if not self._is_own:
             before = self._before[message.number]
-            self._chat_app.do(find_others(self._turn_id, message.number, before, self.post_message))
+            self.chat_app.do(find_others(self._turn_id, message.number, before, self.post_message))
 
     @on(Others)
     def show_others(self, message: Others) -> None:
@@ -157,7 +155,7 @@ class WordsScreen(Steadfast, Screen[None]):
     def go_on(self, event: OptionList.OptionSelected) -> None:
         """Have the model go on from another word."""
         text = self._before[self._here] + self._others[event.option_index][0]
-        self._chat_app.do(go_on_from(self._turn_id, text))
+        self.chat_app.do(go_on_from(self._turn_id, text))
         self.dismiss(None)
 
     def action_back(self) -> None:
@@ -170,6 +168,7 @@ class WordsScreen(Steadfast, Screen[None]):
             self.show_word(HeatMap.Moved(self._here))
         elif self._whole is not None:
             whole, self._whole = self._whole, None
+            self._map.has_passages = True
             self.show_words(whole)
         else:
             self.dismiss(None)

@@ -89,7 +89,7 @@ class HeatMap(Steadfast, Static, can_focus=True):
             has_passages: Whether a person may mark some.
         """
         super().__init__()
-        self._has_passages = has_passages
+        self.has_passages = has_passages
         self._cells: Sequence[Cell] = ()
         self._lines: list[_Line] = []
         self._cursor = 0
@@ -142,7 +142,7 @@ class HeatMap(Steadfast, Static, can_focus=True):
 
     def action_mark(self) -> None:
         """Begin a passage at the cursor, or end it there."""
-        if not self._has_passages or not self._cells:
+        if not self.has_passages or not self._cells:
             return
         begin, self._begin = self._begin, self._cursor if self._begin is None else None
         ends = sorted((self._cursor if begin is None else begin, self._cursor))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -31,7 +31,6 @@ from tui.reviewing.dialogs import AskLine
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
     from tui.app.thread import Errand
 
 _NONE = "nothing is saved yet"
@@ -79,11 +78,6 @@ class SessionsPanel(Side):
         self._words = Input(placeholder="find a session", compact=True)
         self._list = Choices()
         self._note = Static(classes="note")
-
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
 
     def compose(self) -> ComposeResult:
         """See `Widget`."""

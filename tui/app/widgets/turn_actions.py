@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
+from tui.app.faults import Steadfast
 from tui.app.overview import ShownTurn
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from sessions import Turn
-    from tui.app.app import ChatApp
     from tui.app.thread import Errand
 
 
@@ -25,7 +25,7 @@ def _key(key: str, action: str, words: str, name: str, tooltip: str) -> Binding:
     return Binding(key, action, words, show=False, id=f"turns.{name}", tooltip=tooltip)
 
 
-class TurnActions(VerticalScroll):
+class TurnActions(Steadfast, VerticalScroll):
     """What the transcript is made from, which knows the turn. It scrolls, because the styles of a
     widget are those of its first base alone."""
 
@@ -59,10 +59,6 @@ class TurnActions(VerticalScroll):
         """The words that are selected with the mouse, and the turn where they begin."""
         raise NotImplementedError
 
-    @property
-    def _app(self) -> ChatApp:
-        return cast("ChatApp", self.app)
-
     def action_edit(self) -> None:
         """Say the turn in other words."""
         from tui.app.turn_errands import edit
@@ -88,7 +84,7 @@ class TurnActions(VerticalScroll):
 
         shown = self._free_turn("assistant" if command == "continue" else None)
         if shown is not None:
-            self._app.do(run_on(shown.turn.id, command))
+            self.chat_app.do(run_on(shown.turn.id, command))
 
     def action_again_otherwise(self) -> None:
         """Answer with other settings or another model."""
@@ -109,7 +105,7 @@ class TurnActions(VerticalScroll):
 
         def ask(answer: str | None) -> None:
             if answer is not None:
-                self._app.do(run_on(shown.turn.id, "regen", f"n={answer.strip() or _ANSWERS}"))
+                self.chat_app.do(run_on(shown.turn.id, "regen", f"n={answer.strip() or _ANSWERS}"))
 
         self.app.push_screen(AskLine(f"How many answers at once? Enter alone: {_ANSWERS}"), ask)
 
@@ -141,7 +137,7 @@ class TurnActions(VerticalScroll):
         if shown is None:
             return
         if 1 <= shown.version + by <= shown.versions:
-            self._app.do(step(shown.turn.id, by))
+            self.chat_app.do(step(shown.turn.id, by))
         else:
             which = "last" if by > 0 else "first"
             only = "there is no other version of this turn"
@@ -154,7 +150,7 @@ class TurnActions(VerticalScroll):
 
         def name(answer: str | None) -> None:
             if answer and answer.strip():
-                self._app.do(run_command(f"/rename {answer.strip()}"))
+                self.chat_app.do(run_command(f"/rename {answer.strip()}"))
 
         if self._free_turn() is not None:
             self.app.push_screen(AskLine("A name for this branch"), name)
@@ -171,14 +167,14 @@ class TurnActions(VerticalScroll):
         from tui.app.turn_errands import undo
 
         if self._is_free():
-            self._app.do(undo)
+            self.chat_app.do(undo)
 
     def action_redo(self) -> None:
         """Do again what was taken back."""
         from tui.app.turn_errands import redo
 
         if self._is_free():
-            self._app.do(redo)
+            self.chat_app.do(redo)
 
     def action_copy_turn(self) -> None:
         """Copy the words of the turn."""
@@ -188,7 +184,7 @@ class TurnActions(VerticalScroll):
 
     def _is_free(self) -> bool:
         """Whether nothing is being made that this would have to wait for."""
-        activity = self._app.activity
+        activity = self.chat_app.activity
         if activity is not None and activity.can_stop:
             self.notify("Esc stops the answer first")
             return False
@@ -220,8 +216,8 @@ class TurnActions(VerticalScroll):
             if text is None or not text.strip():
                 return
             if text != shown.turn.content:
-                self._app.do(errand_of(text))
+                self.chat_app.do(errand_of(text))
             elif unchanged is not None:
-                self._app.do(unchanged)
+                self.chat_app.do(unchanged)
 
         self.app.push_screen(EditWords(shown.turn.content), done)
