@@ -15,7 +15,6 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
 
-from tui.app import garbage
 from tui.app.faults import FaultLog, Steadfast
 from tui.app.hangup import end_with_terminal
 from tui.app.messages import Activity, Download, DownloadMoved, Failed
@@ -132,7 +131,6 @@ class ChatApp(Steadfast, App[int]):
         self._thread.stop()
 
     def _start(self) -> None:
-        self.set_timer(garbage.SETTLED_S, garbage.settle)
         self._thread.start()
         self._thread.do(_begin_talk)
 

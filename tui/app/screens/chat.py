@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import TextArea
 
+from tui.app import garbage
 from tui.app.abreast import Abreast
 from tui.app.faults import Steadfast
 from tui.app.messages import (
@@ -180,8 +181,9 @@ class ChatScreen(Steadfast, Screen[None]):
 
     @on(Recalled)
     def recalled(self, message: Recalled) -> None:
-        """Know earlier entries."""
+        """Know earlier entries, the last thing that is read when the app opens."""
         self.composer.recall(message.entries)
+        self.set_timer(garbage.SETTLED_S, garbage.settle)
 
     @on(Completed)
     def completed(self, message: Completed) -> None:

@@ -284,9 +284,9 @@ class Transcript(TurnActions, can_focus=True):
 
     def _spare(self, top: int, height: int) -> int | None:
         """A turn that is there and too far away."""
-        if self._first < self._stack.at(top - 3 * height):
+        if self._first < self._stack.at(top - 3 * height // 2):
             return self._first
-        return self._end - 1 if self._end - 1 > self._stack.at(top + 4 * height) else None
+        return self._end - 1 if self._end - 1 > self._stack.at(top + 5 * height // 2) else None
 
     async def _take_step(self, number: int) -> None:
         if self._first <= number < self._end:
@@ -316,6 +316,10 @@ class Transcript(TurnActions, can_focus=True):
     async def _drop(self, start: int, end: int) -> None:
         gone = self._views[start:end]
         del self._views[start:end]
+        for view in gone:
+            for part in view.walk_children(with_self=True):
+                # Textual remembers a thousand widgets that are gone: let nothing drawn be in them.
+                part.refresh()
         if gone:
             await self.remove_children(gone)
 
