@@ -11,9 +11,10 @@ from tiny_gguf import tiny_gguf
 
 from engine import loading
 from engine.abort import AbortFlag
+from engine.devices import free_memory
 from engine.errors import LoadFailed
 from engine.kvcache import CacheOptions
-from engine.types import GpuLayers, LoadOptions, ModelCard
+from engine.types import Device, GpuLayers, LoadOptions, ModelCard
 from engine.weights import NativeLog
 
 SPARE = 512 * 2**20
@@ -181,6 +182,15 @@ def test_after_an_abort_fewer_layers_are_tried(wanted: GpuLayers) -> None:
     load(gpu_layers=wanted, too_many_layers=20)
     assert FakeWeights.loaded[0] == 10
     assert FakeWeights.loaded[-1] == 19
+
+
+def test_a_processors_own_graphics_counts_only_where_there_is_no_card() -> None:
+    card, own = Device("CUDA0", "card", 5, 10), Device("Vulkan0", "own", 70, 100)
+    processor = (0, Device("CPU", "processor", 900, 1000))
+    assert free_memory([processor, (2, own), (1, card)]) == 5
+    assert free_memory([processor, (2, own)]) == 70
+    assert free_memory([processor]) == 0
+    assert free_memory([(1, Device("HTP0", "does not tell", 0, 0))]) > 2**40
 
 
 @pytest.mark.usefixtures("fakes")

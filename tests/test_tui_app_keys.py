@@ -64,7 +64,7 @@ def test_every_key_opens_what_it_says_and_escape_leaves_it(home: Path) -> None:
         await stage.press("ctrl+n")
         await stage.until(lambda: stage.overview.session != session)
 
-    perform(play, home, size=(140, 40))
+    perform(play, home, size=(100, 24))
 
 
 def state(stage: Stage) -> object:
@@ -134,7 +134,7 @@ def test_keys_are_in_the_palette_too_and_all_of_both_are_in_the_help(home: Path)
         await stage.press("enter")
         await stage.until(lambda: stage.chat.query(Inspector))
 
-    perform(play, home, size=(140, 40))
+    perform(play, home, size=(100, 24))
 
 
 async def drag(pilot: Pilot[int], stage: Stage, first: str, last: str) -> None:
@@ -162,7 +162,8 @@ def test_the_mouse_selects_points_and_takes_a_text_off(home: Path) -> None:
         await stage.press("y")
         assert stage.app.clipboard == "Tell me a tale"
         stage.chat.composer.post_message(Paste("line\n" * 60))
-        await stage.until(lambda: stage.chat.query(Chip))
+        await stage.sees("@ pasted text 1")
+        await stage.idle()
         await stage.pilot.click(Chip)
         await stage.until(lambda: stage.overview.attachments == ())
         await stage.until(lambda: not stage.chat.query(Chip))
@@ -212,7 +213,7 @@ def test_what_is_written_grows_is_completed_and_the_line_below_knows_the_facts(
         for fact in ("●", "tiny", " / 4,096", " tok/s", "tighten", "% cached"):
             assert fact in stage.screen_text().split("\n")[-1]
 
-    perform(play, home, size=(140, 40))
+    perform(play, home, size=(100, 24))
 
 
 def test_a_long_wait_has_a_bar_with_the_time_that_is_left() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from threading import Event as Flag
 
 import pytest
-from app_pilot import Stage, engines_by_name, perform, placed
+from app_pilot import PacedEngine, Stage, engines_by_name, perform, placed
 from hub_server import HubServer, hub_server
 from textual.widgets import Input, OptionList
 from tiny_gguf import tiny_gguf
 
+from engine.types import Event, Loading
 from tui.app.screens.models import ModelsScreen
 from tui.reviewing.dialogs import ChooseVersion, Confirm, ShowText
 
@@ -59,6 +61,42 @@ def test_models_are_listed_with_what_they_need_and_another_goes_on(home: Path) -
         assert stage.contents == ["Who are you?", "I am harbour.", "And now?", "I am lamp."]
 
     perform(play, home, starter=engines_by_name(), size=(100, 30))
+
+
+class Heavy(PacedEngine):
+    """Takes a while to be loaded."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__([f"I am {name}."])
+        self.model_name = name
+        self.may_load = Flag()
+
+    def load(self) -> Generator[Event, None, None]:
+        """See `Engine`."""
+        yield Loading(0.4)
+        self.may_load.wait()
+
+
+def test_while_another_model_is_loaded_a_bar_says_how_far_it_is(home: Path) -> None:
+    placed(home, "harbour", "lamp")
+    engines = {name: Heavy(name) for name in ("harbour", "lamp")}
+    engines["harbour"].may_load.set()
+
+    async def play(stage: Stage) -> None:
+        await stage.send("Who are you?")
+        await stage.press("f4")
+        await stage.sees("On this machine")
+        await stage.press("j", "enter")
+        await stage.until(lambda: stage.app.screen is stage.chat)
+        await stage.sees("━━━━────")
+        await stage.sees("40%")
+        assert stage.overview.model == "harbour"
+        engines["lamp"].may_load.set()
+        await stage.until(lambda: stage.overview.model == "lamp")
+        await stage.idle()
+        assert "40%" not in stage.screen_text()
+
+    perform(play, home, starter=lambda path, _options: engines[path.stem])
 
 
 def test_a_default_is_kept_and_marked_and_all_of_a_model_is_told(home: Path) -> None:

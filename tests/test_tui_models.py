@@ -160,6 +160,15 @@ def test_a_default_that_is_gone_is_told_with_how_to_choose_another(chat: Chat, o
     assert "other, which answered before, is not found by that name" in chat.err
 
 
+def test_a_text_without_end_takes_no_more_than_its_column(chat: Chat, own: Path) -> None:
+    endless = {"general.license": "free " * 9999, "general.name": "tale " * 9999}
+    put(own / "tiny.gguf", tiny_gguf(changed=endless))
+    assert chat("models", "list") == 0
+    assert len(chat.out.splitlines()[0]) < 100
+    assert chat("models", "info", "tiny") == 0
+    assert max(map(len, chat.out.splitlines())) < 300
+
+
 def test_long_values_of_the_metadata_are_cut(chat: Chat, own: Path) -> None:
     put(own / "tiny.gguf", tiny_gguf(changed={"llama.pattern": list(range(200))}))
     assert chat("models", "info", "tiny") == 0

@@ -25,6 +25,9 @@ _HEADINGS = (
     *("CONTEXT", "LICENCE", "FITS", "FOUND IN", "DEFAULT"),
 )
 
+_LONGEST = 20
+"""Characters of an architecture or a licence: files can have texts of a megabyte in them."""
+
 
 def list_models(runtime: Runtime, *, as_json: bool) -> None:
     """One line for each model that can be named; what cannot be used is told with why."""
@@ -115,16 +118,21 @@ def _row(name: str, model: DescribedModel, default: Path | None, free: int) -> t
     found, summary = model.found, model.summary
     return (
         name,
-        summary.architecture,
+        short(summary.architecture),
         count(summary.parameters),
         summary.quantization,
         file_size(found.size_bytes),
         f"{summary.n_ctx_train:,}" if summary.n_ctx_train else "",
-        summary.licence or "",
+        short(summary.licence or ""),
         "yes" if usual_memory(summary) <= free else "no",
         found.source,
         "*" if found.path == default else "",
     )
+
+
+def short(text: str) -> str:
+    """What a file says, as far as a column has room for it."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _as_json(inventory: Inventory, default: Path | None, free: int) -> dict[str, object]:

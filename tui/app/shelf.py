@@ -17,7 +17,7 @@ from engine.models.finding import names_that_mean
 from engine.models.memory import USUAL_CONTEXT, memory_of_download, usual_memory
 from engine.models.stores import STARTER
 from engine.remote.endpoint import Endpoint
-from tui.model_views import count
+from tui.model_views import count, short
 from tui.runtime import Runtime
 from tui.tables import file_size
 from tui.which_model import endpoints_of
@@ -115,7 +115,7 @@ def _here(name: str, model: DescribedModel, memory: int, default: Path | str | N
             str(found.path),
             f"takes {file_size(needed)} with {context:,} tokens of context, "
             f"and {file_size(memory)} are free",
-            f"licence {summary.licence or 'not told'}{chats}",
+            f"licence {short(summary.licence or 'not told')}{chats}",
         ),
         found.path == default,
     )
