@@ -79,6 +79,10 @@ def test_nothing_of_the_key_is_kept_or_printed(chat: Chat, big: Loopback) -> Non
     answer(big, "Blue.")
     assert chat("-m", "big", "--json", "Name a colour.") == 0
     printed = chat.out + chat.err
+    big.say(chunk("Blue and"), f'data: {{"error": "used up: {KEY}"}}\n\n'.encode())
+    assert chat("-m", "big", "--json-lines", "--timings", "Name two colours.") == 1
+    assert "used up: …" in chat.out
+    printed += chat.out + chat.err
     big.reply(Told.json({"error": {"message": f"wrong key: {KEY}"}}, 401))
     assert chat("-m", "big", "Again.") == 1
     printed += chat.out + chat.err
@@ -193,6 +197,7 @@ def test_a_list_names_endpoints_without_asking_them(chat: Chat, big: Loopback) -
 def test_an_endpoint_tells_what_it_is_and_may_be_the_default(chat: Chat, big: Loopback) -> None:
     assert chat("models", "info", "big") == 0
     assert f"tiny at {big.url[7:-3]}, answered by vLLM" in chat.out
+    assert not chat.err, "nothing that anybody wrote is sent"
     assert "4,096 tokens" in chat.out
     assert "in the environment variable BIG_KEY" in chat.out
     assert chat("models", "use", "big") == 0
