@@ -11,9 +11,19 @@ from tiny_gguf import tiny_gguf
 
 from engine import loading
 from engine.abort import AbortFlag
+from engine.devices import free_memory
 from engine.errors import LoadFailed
 from engine.kvcache import CacheOptions
-from engine.types import GpuLayers, LoadOptions, ModelCard
+from engine.types import (
+    Device,
+    Finished,
+    GpuLayers,
+    LoadOptions,
+    Message,
+    ModelCard,
+    Request,
+    Sampling,
+)
 from engine.weights import NativeLog
 
 SPARE = 512 * 2**20
@@ -175,12 +185,35 @@ def test_what_is_taken_only_by_computing_counts_too_and_is_found_out_once(
     assert FakeWeights.memory == SPARE + 10**9
 
 
+def test_the_batch_that_tries_it_is_forgotten(tmp_path: Path) -> None:
+    model = tmp_path / "tiny.gguf"
+    model.write_bytes(tiny_gguf())
+    log, options = NativeLog(lambda _: None), LoadOptions(n_ctx=300, gpu_layers=0)
+    inference, _ = loading.load(str(model), options, log, lambda *_: True, AbortFlag())
+    inference.warm_up()
+    prompt = Message("user", "Hello " * 125)
+    last = list(inference.answer(Request((prompt,), Sampling(), max_tokens=9)))[-1]
+    inference.close()
+    assert isinstance(last, Finished)
+    assert last.reason in ("length", "end")
+    assert last.usage.cached_tokens == 0
+
+
 @pytest.mark.usefixtures("fakes")
 @pytest.mark.parametrize("wanted", ["auto", "all", 30])
 def test_after_an_abort_fewer_layers_are_tried(wanted: GpuLayers) -> None:
     load(gpu_layers=wanted, too_many_layers=20)
     assert FakeWeights.loaded[0] == 10
     assert FakeWeights.loaded[-1] == 19
+
+
+def test_a_processors_own_graphics_counts_only_where_there_is_no_card() -> None:
+    card, own = Device("CUDA0", "card", 5, 10), Device("Vulkan0", "own", 70, 100)
+    processor = (0, Device("CPU", "processor", 900, 1000))
+    assert free_memory([processor, (2, own), (1, card)]) == 5
+    assert free_memory([processor, (2, own)]) == 70
+    assert free_memory([processor]) == 0
+    assert free_memory([(1, Device("HTP0", "does not tell", 0, 0))]) > 2**40
 
 
 @pytest.mark.usefixtures("fakes")

@@ -214,6 +214,12 @@ def test_a_flood_of_events_waits_for_whoever_reads(
     assert sent < 40 * 2**20
 
 
+def test_tls_where_there_is_none(loopback: Loopback) -> None:
+    engine = RemoteEngine(Endpoint("big", loopback.url.replace("http:", "https:")), {})
+    assert "says: http in place of https, or another port?" in asked(engine)[1]
+    engine.close()
+
+
 def mutated(part: bytes, dice: random.Random) -> bytes:
     """An event with some value of its JSON replaced, taken out, or with broken bytes."""
     value = json.loads(part.removeprefix(b"data: "))

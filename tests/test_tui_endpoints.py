@@ -67,7 +67,8 @@ def test_what_leaves_this_machine_is_said_so(chat: Chat) -> None:
     assert chat("-m", "big", "Hello.") == 1
     first, second = chat.err.splitlines()
     assert first == (
-        "chat: big: what you write leaves this machine, it is sent to no-such-host.invalid:8000"
+        "chat: big: what you write leaves this machine, it is sent to no-such-host.invalid:8000, "
+        "unencrypted"
     )
     assert second == (
         "chat: no-such-host.invalid:8000 is not found: look at url in [endpoints.big], and at "
@@ -79,6 +80,10 @@ def test_nothing_of_the_key_is_kept_or_printed(chat: Chat, big: Loopback) -> Non
     answer(big, "Blue.")
     assert chat("-m", "big", "--json", "Name a colour.") == 0
     printed = chat.out + chat.err
+    big.say(chunk("Blue and"), f'data: {{"error": "used up: {KEY}"}}\n\n'.encode())
+    assert chat("-m", "big", "--json-lines", "--timings", "Name two colours.") == 1
+    assert "used up: …" in chat.out
+    printed += chat.out + chat.err
     big.reply(Told.json({"error": {"message": f"wrong key: {KEY}"}}, 401))
     assert chat("-m", "big", "Again.") == 1
     printed += chat.out + chat.err
@@ -181,6 +186,20 @@ def test_what_a_server_cannot_do_is_said_before_it_is_asked(chat: Chat, big: Loo
     assert not big.asked
 
 
+def test_what_a_server_says_does_nothing_to_the_terminal(chat: Chat, big: Loopback) -> None:
+    nasty = "\x1b]0;mine\x07\x9b31m\u202e"
+    big.models = Told.json({"data": [{"id": f"tiny{nasty}", "owned_by": nasty}]})
+    assert chat("models", "info", "big") == 0
+    printed = chat.out + chat.err
+    big.say(chunk("Blue"), f"data: {json.dumps({'error': f'no{nasty}'})}\n\n".encode())
+    assert chat("-m", "big", "Name a colour.") == 1
+    big.reply(Told.json({"error": {"message": nasty}}, 400))
+    assert chat("-m", "big", "Name a colour.") == 1
+    printed += chat.err
+    assert "mine" in printed
+    assert not {*nasty} & {*printed} - {*"mine0;31m]"}
+
+
 def test_a_list_names_endpoints_without_asking_them(chat: Chat, big: Loopback) -> None:
     assert chat("models", "list") == 0
     rows = [line.split("\t") for line in chat.out.splitlines()]
@@ -193,6 +212,7 @@ def test_a_list_names_endpoints_without_asking_them(chat: Chat, big: Loopback) -
 def test_an_endpoint_tells_what_it_is_and_may_be_the_default(chat: Chat, big: Loopback) -> None:
     assert chat("models", "info", "big") == 0
     assert f"tiny at {big.url[7:-3]}, answered by vLLM" in chat.out
+    assert not chat.err, "nothing that anybody wrote is sent"
     assert "4,096 tokens" in chat.out
     assert "in the environment variable BIG_KEY" in chat.out
     assert chat("models", "use", "big") == 0

@@ -177,7 +177,9 @@ def _connecting(failure: Exception, table: str) -> str | None:
                 "SSL_CERT_FILE names a file with authorities of your own"
             )
         if isinstance(cause, ssl.SSLError):
-            return f"does not speak TLS as url in {table} says: {cause}"
+            is_plain = cause.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
+            what = "http in place of https, or another port?" if is_plain else cause
+            return f"does not speak TLS as url in {table} says: {what}"
     if isinstance(failure, httpx.ConnectTimeout):
         return f"does not answer: look at url in {table}, and at the network"
     if isinstance(failure, httpx.ConnectError | httpx.ProxyError):
