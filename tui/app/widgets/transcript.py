@@ -308,8 +308,10 @@ class Transcript(TurnActions, can_focus=True):
             await self.remove_children(gone)
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """The cursor begins at the last turn, and nothing is pointed at from elsewhere. A handler of
-        the event would come before Textual's own, which is where this changes."""
+        """The cursor begins at the last turn, and nothing is pointed at from elsewhere.
+
+        A handler of the event would come before Textual's own, which is where this changes.
+        """
         super().watch_has_focus(has_focus)
         if has_focus and self._cursor is None and self._turns:
             self._cursor = len(self._turns) - 1
