@@ -18,10 +18,15 @@ from tui.app.turn_errands import go_on_from
 from tui.app.weighing import Others, Weighed, find_others, texts_before, weigh, weigh_own
 from tui.app.widgets.choices import Choices
 from tui.app.widgets.heatmap import Cell, HeatMap
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from tui.app.app import ChatApp
+
+_ANSWER = ("words.choose what else", "words.marked next unsure", "words.close back")
+_OWN = ("words.marked next marked", "words.close back")
+_OTHERS = ("Enter goes on from this word, on a new branch", "words.close goes back")
 
 _BAR = 20
 """Columns of a bar that is everything."""
@@ -54,6 +59,8 @@ class WordsScreen(Steadfast, Screen[None]):
         self._map = HeatMap()
         self._word = Static(id="word")
         self._list = Choices()
+        self._ways = _OWN if is_own else _ANSWER
+        self._hints = Hints(*self._ways)
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
@@ -62,6 +69,7 @@ class WordsScreen(Steadfast, Screen[None]):
             yield self._map
         yield self._list
         yield self._word
+        yield self._hints
 
     def on_mount(self) -> None:
         """Have the words weighed."""
@@ -86,8 +94,7 @@ class WordsScreen(Steadfast, Screen[None]):
         """Tell of the word under the cursor."""
         self._here = message.number
         cell = self._cells[message.number]
-        way = "   n next marked" if self._is_own else "   Enter what else   n next unsure"
-        self._word.update(Content(f"{_shown(cell.text)}  {_share(cell.probability)}{way}"))
+        self._word.update(Content(f"{_shown(cell.text)}  {_share(cell.probability)}"))
 
     @on(HeatMap.Chosen)
     def find_others(self, message: HeatMap.Chosen) -> None:
@@ -107,7 +114,7 @@ class WordsScreen(Steadfast, Screen[None]):
         self._list.add_class("shown")
         self._list.highlighted = 0
         self._list.focus()
-        self._word.update(Content("Enter goes on from this word, on a new branch   Esc goes back"))
+        self._hints.say(*_OTHERS)
 
     @on(OptionList.OptionSelected)
     def go_on(self, event: OptionList.OptionSelected) -> None:
@@ -121,6 +128,7 @@ class WordsScreen(Steadfast, Screen[None]):
         if self._list.has_class("shown"):
             self._list.remove_class("shown")
             self._map.focus()
+            self._hints.say(*self._ways)
             self.show_word(HeatMap.Moved(self._here))
         else:
             self.dismiss(None)

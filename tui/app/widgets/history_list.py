@@ -13,27 +13,24 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui.app.faults import Steadfast
+from tui.app.widgets.choices import Choices
 from tui.app.written import Write
 from tui.sanitize import sanitize_line
 
 Wish: TypeAlias = Literal["undo", "redo", "changes", "open"]
 
 
-class HistoryList(Steadfast, OptionList):
+class HistoryList(Choices):
     """Each write in a line; the keys act on the file that is pointed at."""
 
     DEFAULT_CSS = """
     HistoryList {
-        height: 1fr; border: none; padding: 0 1; background: $background;
-        scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
-        &:focus { border: none; }
+        height: 1fr; padding: 0 2; background: $background;
+        &:focus { background: $background; }
     }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", "next write", show=False, id="drafts.next"),
-        Binding("k", "cursor_up", "write before", show=False, id="drafts.previous"),
         Binding("u", "want('undo')", "undo", id="drafts.undo"),
         Binding("U", "want('redo')", "redo", id="drafts.redo"),
         Binding("o", "want('open')", "open", id="drafts.open"),
@@ -47,7 +44,7 @@ class HistoryList(Steadfast, OptionList):
         write: Write
 
     def __init__(self) -> None:
-        super().__init__(compact=True)
+        super().__init__()
         self._writes: tuple[Write, ...] = ()
 
     def show(self, writes: Sequence[Write]) -> None:

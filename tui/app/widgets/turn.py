@@ -41,7 +41,7 @@ class TurnView(Steadfast, Vertical):
         & > .thoughts { height: auto; color: $text-muted; padding: 0 0 1 2; display: none; }
         & > .note.shown, & > .thoughts.shown { display: block; }
         & > Prose { padding: 0 0 0 2; }
-        &.user > .words { padding: 0 0 1 0; }
+        & > .sign { position: absolute; width: 1; height: 1; color: $primary; text-style: bold; }
         &.system > .words { color: $text-muted; text-style: italic; }
         &.here { border-left: outer $primary; }
     }
@@ -70,6 +70,8 @@ class TurnView(Steadfast, Vertical):
         yield self._head
         yield self._prose if self._prose is not None else self._words
         yield self._note
+        if self.shown.turn.role == "user":
+            yield Static("›", classes="sign")
         self._draw()
 
     async def show(self, shown: ShownTurn) -> None:
@@ -109,7 +111,7 @@ class TurnView(Steadfast, Vertical):
 def words_of(turn: Turn, *, is_unfolded: bool) -> Content:
     """A question's words, or those of a text that tells the model what to do."""
     if turn.role == "user":
-        return Content.assemble(("› ", "bold $primary"), Content(sanitize(question_of(turn))))
+        return Content(sanitize(question_of(turn)))
     if is_unfolded:
         return Content(sanitize(turn.content))
     line = " ".join(turn.content.split())
