@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeAlias
@@ -17,12 +17,13 @@ from app_pilot import PacedEngine, Stage
 from textual.widgets import Input, TextArea
 
 from engine.scripted import Reply
-from engine.types import Event, Message, Request, TokenScore
+from engine.types import Event, Finished, Message, Request, Timings, TokenScore
 from sessions import SessionStore, Turn, new_turn_id
 from tui.app.messages import Activity, Busy, Download, DownloadMoved, Failed
-from tui.app.missing import MissingEngine
 from tui.app.screens.models import ModelsScreen
 from tui.app.shelf import Shelf, ShelfRow
+from tui.app.widgets.composer import Composer
+from tui.app.widgets.status import StatusLine
 from tui.app.written import Write, Written
 from tui.reviewing.live import LiveReview
 
@@ -93,7 +94,11 @@ class Novelist(PacedEngine):
             for old, new in _MISTAKES:
                 text = text.replace(old, new)
             self._replies.insert(self._replied, Reply(text))
-        return super().stream(request)
+        for event in super().stream(request):
+            if isinstance(event, Finished):
+                yield replace(event, timings=Timings(0.4, event.usage.completion_tokens / 24))
+            else:
+                yield event
 
     def score(
         self, messages: Sequence[Message], text: str, *, after: str = ""
@@ -113,6 +118,7 @@ class Scene:
     replies: tuple[Reply | str, ...] = (BEGINNING, OTHER, THIRD)
     prepare: Callable[[Path], object] = lambda _home: None
     """Puts into the home what is there before."""
+    has_model: bool = True
 
 
 def saved(home: Path, title: str, day: int, *words: str) -> None:
@@ -122,9 +128,7 @@ def saved(home: Path, title: str, day: int, *words: str) -> None:
     log = store.create(title=title)
     parent = None
     for number, content in enumerate(words):
-        turn = Turn(
-            new_turn_id(), parent, "assistant" if number % 2 else "user", content, moment
-        )
+        turn = Turn(new_turn_id(), parent, "assistant" if number % 2 else "user", content, moment)
         log.append(turn)
         parent = turn.id
     os.utime(log.path, (moment.timestamp(),) * 2)
@@ -144,7 +148,8 @@ def some_prompts(home: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "letter.toml").write_text(
         'title = "A letter"\nsummary = "Answers a letter"\ntags = ["mine"]\n'
-        'system = "You answer letters."\nuser = """\nAnswer in a {{ tone }} tone:\n\n{{ text }}\n"""\n'
+        'system = "You answer letters."\n'
+        'user = """\nAnswer in a {{ tone }} tone:\n\n{{ text }}\n"""\n'
         '\n[variables.tone]\ntype = "string"\nchoices = ["warm", "cool"]\ndefualt = "warm"\n'
     )
     tests = "".join(
@@ -155,9 +160,8 @@ def some_prompts(home: Path) -> None:
 
 
 def a_draft(home: Path) -> None:
-    """A file with three mistakes."""
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "light.md").write_text(DRAFT)
+    """A file with three mistakes, in the folder where the app is started."""
+    (home.parent / "light.md").write_text(DRAFT)
 
 
 async def empty(stage: Stage) -> None:
@@ -186,6 +190,7 @@ async def streaming(stage: Stage) -> None:
     await stage.type(ASKED)
     await stage.press("enter")
     await stage.sees("writing")
+    stage.chat.query_one(StatusLine).rate = 24.0
 
 
 async def loading(stage: Stage) -> None:
@@ -217,9 +222,9 @@ async def completions(stage: Stage) -> None:
 
 async def attached(stage: Stage) -> None:
     await stage.send(ASKED)
-    for number in (1, 2):
-        await stage.pilot._post_paste("A long text.\n" * 40) if False else None
-    await stage.idle()
+    for _ in range(2):
+        stage.chat.composer.post_message(Composer.LongPaste("A long text.\n" * 40))
+    await stage.sees("pasted text 2")
 
 
 async def sessions_panel(stage: Stage) -> None:
@@ -243,7 +248,7 @@ async def inspector(stage: Stage) -> None:
 async def search(stage: Stage) -> None:
     await stage.idle()
     await stage.press("ctrl+f", *"lamp")
-    await stage.sees("2 found") if False else await stage.sees("found")
+    await stage.sees("1 found")
 
 
 async def palette(stage: Stage) -> None:
@@ -305,27 +310,24 @@ async def models(stage: Stage) -> None:
     await stage.idle()
     await stage.press("f4")
     await stage.sees("On this machine")
-    await shelved(stage, 6 * GB)
+    await shelved(stage, ROWS)
     stage.app.post_message(DownloadMoved(Download("small", "412 MB of 1.0 GB, 2 min left")))
     await stage.sees("412 MB")
 
 
 async def first_start(stage: Stage) -> None:
     await stage.sees("There is no model yet")
-    await shelved(stage, 6 * GB)
+    await shelved(stage, ROWS[3:])
 
 
-async def shelved(stage: Stage, memory: int) -> None:
-    """Have models listed that are the same on every machine."""
+async def shelved(stage: Stage, rows: Sequence[ShelfRow]) -> None:
+    """Have models listed that are the same on every machine, once its own are."""
     screen = stage.app.screen
     assert isinstance(screen, ModelsScreen)
-    screen.workers.cancel_group(screen, "shelf")
-    rows = ROWS if stage.overview.model != MissingEngine.model_name else ROWS[3:]
-    from dataclasses import replace
-
-    rows = tuple(replace(row, about=ABOUT) for row in rows)
-    screen.post_message(ModelsScreen.Taken(Shelf(rows, (), memory)))
-    await stage.sees("long drafts" if stage.app.size.width > 100 else "large")
+    await stage.app.workers.wait_for_complete()
+    about = tuple(replace(row, about=ABOUT) for row in rows)
+    screen.post_message(ModelsScreen.Taken(Shelf(about, (), 6 * GB)))
+    await stage.sees(rows[-1].name)
 
 
 async def settings(stage: Stage) -> None:
@@ -342,7 +344,7 @@ async def drafts(stage: Stage) -> None:
         Write("light.md", "  2 min  write  light.md", None, ""),
         Write("letter.md", "   3 h   undo  letter.md", None, ""),
     )
-    await stage.pilot.pause(0.1)
+    await stage.app.workers.wait_for_complete()
     stage.app.screen.post_message(Written(writes))
     await stage.sees("letter.md")
 
@@ -351,13 +353,14 @@ async def review(stage: Stage) -> None:
     await stage.idle()
     await stage.press("ctrl+o")
     await stage.sees("Written before")
-    stage.app.screen.query_one(Input).value = str(stage.home / "light.md")
+    stage.app.screen.query_one(Input).value = "light.md"
     await stage.press("enter", "ctrl+r")
     await stage.until(lambda: isinstance(stage.app.screen, LiveReview))
     screen = stage.app.screen
     assert isinstance(screen, LiveReview)
     await stage.until(lambda: screen._review.is_complete)
     await stage.press("y")
+    await stage.sees("change 2 of 3")
 
 
 async def map_of_it(stage: Stage) -> None:
@@ -437,6 +440,7 @@ SCENES = (
     Scene("reading", reading),
     Scene("banner", banner),
     Scene("completions", completions),
+    Scene("attached", attached),
     Scene("sessions", sessions_panel, prepare=some_sessions),
     Scene("inspector", inspector),
     Scene("search", search, prepare=some_sessions),
@@ -447,7 +451,7 @@ SCENES = (
     Scene("prompt-try", prompt_try),
     Scene("prompt-tests", prompt_tests, prepare=some_prompts),
     Scene("models", models),
-    Scene("first-start", first_start),
+    Scene("first-start", first_start, has_model=False),
     Scene("settings", settings),
     Scene("drafts", drafts),
     Scene("review", review, prepare=a_draft),

@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from typing import Any
 
+from rich.console import Console
 from textual.app import App
 from textual.theme import BUILTIN_THEMES, Theme
 
@@ -77,15 +78,18 @@ FEW_COLOURS = replace(
 lighter red of the background red like the words on it."""
 
 
-def no_colours() -> bool | None:
-    """For `App(ansi_color=…)`: without colours the terminal's own are taken away, not made grey."""
-    return "NO_COLOR" in os.environ or None
+def few_colours() -> bool | None:
+    """For `App(ansi_color=…)`: whether the terminal's own colours are all there is; else None.
+
+    Without colours they are taken away too, where mixed ones would be made grey.
+    """
+    has_few = Console(force_terminal=True).color_system == "standard"
+    return "NO_COLOR" in os.environ or has_few or None
 
 
 def begin_with_colours(app: App[Any]) -> None:
     """Take the colours that this terminal can show, before anything is drawn."""
     for theme in (INK, PAPER, FEW_COLOURS):
         app.register_theme(theme)
-    has_few = app.no_color or app.console.color_system == "standard"
-    app.set_reactive(App.theme, (FEW_COLOURS if has_few else INK).name)
+    app.set_reactive(App.theme, (FEW_COLOURS if app.ansi_color else INK).name)
     app.stylesheet.set_variables(app.get_css_variables())

@@ -23,7 +23,7 @@ from tui.app.overview import Overview
 from tui.app.screens.chat import ChatScreen
 from tui.app.thread import Errand, TalkThread
 from tui.app.unsent import Unsent
-from tui.colours import begin_with_colours, no_colours
+from tui.colours import begin_with_colours, few_colours
 from tui.config import ConfigError
 from tui.errors import UsageProblem, explain
 from tui.options import AskOptions
@@ -73,7 +73,7 @@ class ChatApp(Steadfast, App[int]):
             runtime: Places, settings, and how to start an engine.
             options: What the command line says.
         """
-        super().__init__(ansi_color=no_colours())
+        super().__init__(ansi_color=few_colours())
         begin_with_colours(self)
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]

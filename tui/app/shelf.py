@@ -18,6 +18,7 @@ from engine.models.stores import STARTER
 from engine.remote.endpoint import Endpoint
 from tui.model_files import name_of
 from tui.model_views import count
+from tui.paths import shown_path
 from tui.runtime import Runtime
 from tui.tables import file_size
 from tui.which_model import endpoints_of
@@ -110,7 +111,7 @@ def _here(
         needed <= memory,
         found.source,
         (
-            str(found.path),
+            shown_path(found.path),
             f"takes {file_size(needed)} with {context:,} tokens of context, "
             f"and {file_size(memory)} are free",
             f"licence {summary.licence or 'not told'}{chats}",

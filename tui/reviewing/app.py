@@ -6,7 +6,7 @@ import asyncio
 
 from textual.app import App
 
-from tui.colours import begin_with_colours, no_colours
+from tui.colours import begin_with_colours, few_colours
 from tui.edit_work import Work
 from tui.reviewing.live import LiveReview
 from tui.reviewing.state import Review
@@ -24,7 +24,7 @@ class ReviewApp(App[bool]):
             work: What is revised.
             review: Gets the changes and what is decided about them.
         """
-        super().__init__(ansi_color=no_colours())
+        super().__init__(ansi_color=few_colours())
         begin_with_colours(self)
         self.review = LiveReview(work, review)
         self._loop: asyncio.AbstractEventLoop | None = None

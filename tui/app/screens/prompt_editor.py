@@ -21,6 +21,7 @@ from tui.app.faults import Steadfast
 from tui.app.prompt_desk import OpenPrompt, Wrong, save, wrong_with
 from tui.app.widgets.choices import Choices
 from tui.errors import UsageProblem, explain
+from tui.paths import shown_path
 from tui.reviewing.dialogs import unmarked
 from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
@@ -126,7 +127,7 @@ class PromptEditor(Steadfast, Screen[str | None]):
             Content.assemble(
                 f"{sign} ",
                 (self._opened.path.stem, "bold $primary"),
-                (f"{said}   {sanitize_line(str(self._opened.path))}", "$foreground 60%"),
+                (f"{said}   {sanitize_line(shown_path(self._opened.path))}", "$foreground 60%"),
             )
         )
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from tui.app.app import ChatApp
 
 
+_LONG_S = 0.5
+"""From so many seconds on it is said how long a test took."""
+
+
 class PromptTests(Steadfast, Screen[None]):
     """Runs them once; leaving ends that."""
 
@@ -126,7 +130,7 @@ def _said(outcome: Outcome) -> Content:
         if outcome.passed
         else ("✗ failed  ", "bold $text-error")
     )
-    seconds = "" if outcome.total_s is None else f"   {outcome.total_s:.1f} s"
+    seconds = f"   {total_s:.1f} s" if (total_s := outcome.total_s or 0) >= _LONG_S else ""
     count = f"{outcome.words} word{'' if outcome.words == 1 else 's'}"
     why = "".join(f"\n  {sanitize_line(line)}" for line in outcome.failures)
     return Content.assemble(
