@@ -254,7 +254,7 @@ async def search(stage: Stage) -> None:
 async def palette(stage: Stage) -> None:
     await stage.idle()
     await stage.press("ctrl+p")
-    await stage.sees("/help")
+    await stage.sees("/continue")
 
 
 async def help_page(stage: Stage) -> None:
@@ -309,7 +309,7 @@ async def prompt_tests(stage: Stage) -> None:
 async def models(stage: Stage) -> None:
     await stage.idle()
     await stage.press("f4")
-    await stage.sees("On this machine")
+    await stage.sees("To download")
     await shelved(stage, ROWS)
     stage.app.post_message(DownloadMoved(Download("small", "412 MB of 1.0 GB, 2 min left")))
     await stage.sees("412 MB")
@@ -320,11 +320,18 @@ async def first_start(stage: Stage) -> None:
     await shelved(stage, ROWS[3:])
 
 
+async def done(stage: Stage, group: str) -> None:
+    """Wait for what is looked up in threads."""
+    workers = stage.app.workers
+    await stage.until(lambda: all(w.is_finished for w in workers if w.group == group))
+    await stage.pilot.pause()
+
+
 async def shelved(stage: Stage, rows: Sequence[ShelfRow]) -> None:
     """Have models listed that are the same on every machine, once its own are."""
     screen = stage.app.screen
     assert isinstance(screen, ModelsScreen)
-    await stage.app.workers.wait_for_complete()
+    await done(stage, "shelf")
     about = tuple(replace(row, about=ABOUT) for row in rows)
     screen.post_message(ModelsScreen.Taken(Shelf(about, (), 6 * GB)))
     await stage.sees(rows[-1].name)
@@ -344,7 +351,7 @@ async def drafts(stage: Stage) -> None:
         Write("light.md", "  2 min  write  light.md", None, ""),
         Write("letter.md", "   3 h   undo  letter.md", None, ""),
     )
-    await stage.app.workers.wait_for_complete()
+    await done(stage, "lookups")
     stage.app.screen.post_message(Written(writes))
     await stage.sees("letter.md")
 

@@ -61,6 +61,7 @@ def test_a_screen_looks_as_it_did(
         await scene.play(stage)
         for colours, theme in THEMES.items():
             stage.app.theme = theme
+            stage.app.refresh_css(animate=False)
             for width, height in SIZES:
                 await stage.pilot.resize_terminal(width, height)
                 svg = await picture(stage)

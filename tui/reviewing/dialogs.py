@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
+from tui.reviewing.choices import ChoiceList
 from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
 
@@ -35,9 +36,8 @@ class Dialog(ModalScreen[str | None]):
     }
     Dialog Input { height: 1; }
     Dialog TextArea { height: auto; min-height: 5; max-height: 20; }
-    Dialog OptionList {
-        height: auto; max-height: 20; border: none; padding: 0; background: $surface;
-        &:focus { border: none; background-tint: transparent; }
+    Dialog ChoiceList {
+        height: auto; max-height: 20;
     }
     Dialog VerticalScroll { height: auto; max-height: 24; scrollbar-size-vertical: 1; }
     Dialog Hints { padding: 1 0 0 0; }
@@ -147,7 +147,7 @@ class ChooseVersion(Dialog):
         """See `Screen`."""
         with Vertical():
             yield Label(Content("Enter takes a version, Escape leaves"))
-            yield OptionList(*(Option(Content(sanitize_line(text))) for text in self._versions))
+            yield ChoiceList(*(Option(Content(sanitize_line(text))) for text in self._versions))
 
     @on(OptionList.OptionSelected)
     def choose(self, event: OptionList.OptionSelected) -> None:

@@ -53,7 +53,7 @@ class ActivityLine(Steadfast, Static):
         # "Writing" is said with all words that come: only what changes is worth a layout.
         if activity is not None and (activity != old or activity.total):
             seconds = monotonic() - self._began
-            bar = max(_LEAST, min(_BAR, self.size.width - _BESIDE))
+            bar = max(_LEAST, min(_BAR, self.app.size.width - _BESIDE))
             self.update(line_of(activity, seconds, self._begun_with, bar=bar))
 
 
