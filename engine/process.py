@@ -29,7 +29,7 @@ _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from engine.worker import main;
 that happens to be called ``engine`` is not ours."""
 
 
-_FROM_OUTSIDE = (signal.SIGHUP, signal.SIGKILL, signal.SIGTERM)
+FROM_OUTSIDE = (signal.SIGHUP, signal.SIGKILL, signal.SIGTERM)
 
 _SOURCE_FOLDER = re.compile(r"^\S*/(?=[^/\s]+:\d+: )")
 """The build machine's folder, in front of the file and line of a failed assertion."""
@@ -125,7 +125,14 @@ class Worker(ABC):
             data = self._read()
             if not data:
                 raise self._failed()
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        try:
             self._frames += self._unpacker.feed(data)
+        except wire.Garbled as error:
+            self.kill()
+            raise WorkerFailed(f"the engine talks nonsense ({error})") from error
 
     def _read(self) -> bytes:
         try:
@@ -214,7 +221,7 @@ class WorkerProcess(Worker):
     def _failed(self) -> WorkerFailed:
         code = self._process.wait()
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        if -code in _FROM_OUTSIDE:  # what it said last was about something else
+        if -code in FROM_OUTSIDE:  # what it said last was about something else
             return WorkerKilled(f"the engine stopped ({how})")
         return WorkerFailed(f"the engine stopped ({how}){self._last_words()}")
 

@@ -1,9 +1,8 @@
 """Where workers that outlive their caller are found: a lock, a socket and a record for each.
 
-All three are in a folder that only this person can look into, under a name made of the model and of
-how it is loaded, so that there is one worker for both. Whoever uses the worker holds the lock; the
-system gives it back however they end. A worker takes it before it goes, so that nobody can come in
-between.
+All three are in a folder that only this person can look into, under a name made of the model's, so
+that there is one worker for a model. Whoever uses the worker holds the lock; the system gives it
+back however they end. A worker takes it before it goes, so that nobody can come in between.
 """
 
 from __future__ import annotations
@@ -14,18 +13,26 @@ import json
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from engine.models.summary import file_state, write_json
+from engine.machine import usable_cores
+from engine.models.finding import model_at
+from engine.models.summary import write_json
 from engine.types import LoadOptions
 
 _LONGEST_ADDRESS = 100
 """Bytes of a socket's path that every system takes."""
+
+_PATIENCE_S, _PAUSE_S = 0.05, 0.01
+"""How long a lock is waited for: a listing has it for a moment, and so has a worker that goes."""
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 _ENVIRONMENT = ("CUDA_", "GGML_", "GOMP_", "HIP_", "LLAMA_", "OMP_", "ROCR_", "VK_")
 """Beginnings of the names of environment variables that llama.cpp and its libraries look at."""
@@ -39,11 +46,13 @@ class Record:
     path: str
     pid: int
     since: float
-    """Seconds since 1970."""
+    """When it was started, in seconds of `machine_clock`."""
+    used: float
+    """When it was last used, on the same clock."""
     keep_alive: int
-    """Seconds, as who started it wanted."""
+    """Seconds that it stays from then on, as who used it last wanted."""
     stamp: str
-    """Of the program, the library and the model's file: with another one it is of no use."""
+    """See `stamp_of`: with another one it is of no use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Residence:
 
     @property
     def record_file(self) -> Path:
-        """JSON; its time is when the worker was last used."""
+        """JSON."""
         return self.folder / f"{self.name}.json"
 
     @property
@@ -76,12 +85,17 @@ class Residence:
         """
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         fd = os.open(self.folder / f"{self.name}.lock", flags, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
-            return None
-        return fd
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(fd)
+                    return None
+                time.sleep(_PAUSE_S)
+            else:
+                return fd
 
     def record(self) -> Record | None:
         """What is known of the worker; None where nothing is."""
@@ -98,17 +112,23 @@ class Residence:
         write_json(self.record_file, asdict(record))
 
     def clear(self) -> None:
-        """Delete what a worker that is gone has left. Whoever calls has the lock."""
+        """Delete what a worker that is gone has left. Whoever calls has the lock.
+
+        Raises:
+            OSError: If the system refuses: then no other worker may come here, as its process would
+                be taken for that of the old record.
+        """
         for file in (self.socket_file, self.record_file, self.log_file):
-            with suppress(OSError):
-                file.unlink()
+            file.unlink(missing_ok=True)
 
     def connect(self) -> socket.socket | None:
         """A way to the worker; None where there is none."""
         way = socket.socket(socket.AF_UNIX)
+        way.settimeout(_PATIENCE_S)  # else it would wait where too many others do
         try:
             with _address(self.socket_file) as address:
                 way.connect(address)
+            way.settimeout(None)
         except OSError:
             way.close()
             return None
@@ -132,21 +152,23 @@ class Residence:
         return listener
 
 
-def residence_of(path: Path, options: LoadOptions) -> Residence:
-    """The place of the worker for a model and a way of loading it.
+def residence_of(path: Path, runtime: Path) -> Residence:
+    """The place of the worker for a model.
+
+    Args:
+        path: Its first file.
+        runtime: The folder of all residences.
 
     Raises:
         OSError: If the folder cannot be made, or is not this person's alone.
     """
-    assert options.runtime is not None
-    folder = Path(options.runtime)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not _is_private(folder):
-        raise PermissionError(f"{folder} is not a folder that only you can look into")
-    loading: dict[str, Any] = asdict(replace(options, name=None, keep_alive=0, runtime=None))
-    around = {k: v for k, v in os.environ.items() if k.startswith(_ENVIRONMENT)}
-    text = json.dumps([os.path.realpath(path), loading, around], sort_keys=True)
-    return Residence(folder, hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16])
+    runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _is_private(runtime):
+        raise PermissionError(
+            f"{runtime} is not a folder that only you can look into; delete it, or chmod 700"
+        )
+    name = hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:16]
+    return Residence(runtime, name)
 
 
 def residences(folder: Path) -> list[Residence]:
@@ -161,18 +183,51 @@ def _is_private(folder: Path) -> bool:
     """Whether nobody else can look into a folder, or put another one in its place."""
     found, above = folder.lstat(), folder.parent.stat()
     is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
-    return is_ours and not found.st_mode & 0o077 and above.st_uid in (0, os.geteuid())
+    is_fixed = not above.st_mode & 0o022 or above.st_mode & stat.S_ISVTX
+    return bool(
+        is_ours and not found.st_mode & 0o077 and is_fixed and above.st_uid in (0, os.geteuid())
+    )
 
 
-def stamp_of(path: Path) -> str:
-    """What a worker must have in common with who uses it.
+def stamp_of(path: Path, options: LoadOptions) -> str:
+    """What a worker must have in common with who uses it: program, library, files, how it is loaded
+    and what it may compute with.
+
+    Args:
+        path: The model's first file.
+        options: How it is loaded.
 
     Raises:
         OSError: If the model is not there.
     """
     folder = Path(__file__).parent
-    program = max(file.stat().st_mtime_ns for file in folder.rglob("*.py"))
-    return f"{folder} {program} {version('llama-cpp-python')} {file_state(path)}"
+    processors = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
+    library = find_spec("llama_cpp")
+    code = [library.origin] if library and library.origin else []
+    parts = (
+        str(folder),
+        [_change(file) for file in sorted(folder.rglob("*.py"))],
+        # Built anew it has the same version.
+        [version("llama-cpp-python"), *map(_change, code)],
+        [_change(part) for part in model_at(path).parts],
+        asdict(replace(options, name=None, keep_alive=0, runtime=None)),
+        {name: v for name, v in os.environ.items() if name.startswith(_ENVIRONMENT)},
+        [usable_cores(), *sorted(processors)],
+    )
+    text = json.dumps(parts, sort_keys=True)
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+def _change(file: Path | str) -> tuple[int, ...]:
+    """What is another when a file is: its time of change is not to be set by hand."""
+    found = os.stat(file)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def machine_clock() -> float:
+    """Seconds since the machine started, asleep or not. All processes have the same, and nobody can
+    set it."""
+    return time.clock_gettime(_CLOCK)
 
 
 @contextmanager

@@ -8,14 +8,21 @@ import signal
 import socket
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic, time
+from time import monotonic
 
 from engine import wire
 from engine.errors import WorkerFailed
-from engine.process import Worker, WorkerKilled, worker_environment
-from engine.residence import Record, Residence, residence_of, residences, stamp_of
+from engine.process import FROM_OUTSIDE, Worker, WorkerKilled, worker_environment
+from engine.residence import (
+    Record,
+    Residence,
+    machine_clock,
+    residence_of,
+    residences,
+    stamp_of,
+)
 from engine.types import LoadOptions
 
 _BOOT = (
@@ -29,19 +36,23 @@ that the caller was given open are somebody else's, who may wait for their end."
 _FAREWELL_S = 10.0
 """How long a worker that is dismissed may take to save its state."""
 
+_LAST_MOMENT_S = 1.0
+"""How long after it was last heard of a process may take to be gone."""
+
 
 class ResidentWorker(Worker):
     """A worker that stays when its caller leaves it."""
 
-    def __init__(self, way: socket.socket, pid: int, lock: int) -> None:
+    def __init__(self, way: socket.socket, pid: int, lock: int, log: Path) -> None:
         """Take both over.
 
         Args:
             way: To the worker.
             pid: Its process.
             lock: Which says that it is in use.
+            log: What it says on stderr.
         """
-        self._way, self._pid, self._lock = way, pid, lock
+        self._way, self._pid, self._lock, self._log = way, pid, lock, log
         self._is_open, self._is_gone = True, False
         super().__init__(way.fileno(), way.fileno())
 
@@ -74,11 +85,19 @@ class ResidentWorker(Worker):
     def _failed(self) -> WorkerFailed:
         # Its number may soon be another process's.
         self._is_gone = True
-        return WorkerKilled("the engine that was kept alive stopped")
+        code = _wait_for_end(self._pid, _LAST_MOMENT_S)
+        if code is None or code >= 0 or -code in FROM_OUTSIDE:
+            return WorkerKilled("the engine that was kept alive stopped")
+        with suppress(OSError):
+            self._said = self._log.read_bytes()[-4096:]
+        return WorkerFailed(
+            f"the engine stopped ({signal.Signals(-code).name}){self._last_words()}"
+        )
 
 
 def attach(path: Path, options: LoadOptions) -> ResidentWorker | None:
-    """The worker for a model and a way of loading it, started if there is none.
+    """The worker for a model, started if there is none; one that is loaded in another way, or of
+    another program, is ended first, and its memory is free then.
 
     None where somebody else is using it: a conversation can last for hours, so nobody waits for the
     end of one.
@@ -86,26 +105,24 @@ def attach(path: Path, options: LoadOptions) -> ResidentWorker | None:
     Raises:
         OSError: If there can be none.
     """
-    residence = residence_of(path, options)
+    assert options.runtime is not None
+    residence = residence_of(path, Path(options.runtime))
     lock = residence.lock()
     if lock is None:
         return None
     try:
+        stamp = stamp_of(path, options)
         way, record = residence.connect(), residence.record()
-        stamp = stamp_of(path)
         if way is not None and record is not None and record.stamp == stamp:
-            return ResidentWorker(way, record.pid, lock)
+            return ResidentWorker(way, record.pid, lock, residence.log_file)
         if way is not None:
             _dismiss(way, record)
         residence.clear()
+        now = machine_clock()
         name = options.name or path.stem
-        pid = _start(residence, options.keep_alive)
-        kept = Record(name, str(path), pid, time(), options.keep_alive, stamp)
-        residence.write_record(kept)
-        way = residence.connect()
-        if way is None:
-            raise ConnectionError("the engine's socket is gone")
-        return ResidentWorker(way, pid, lock)
+        new = Record(name, str(path), 0, now, now, options.keep_alive, stamp)
+        way, pid = _start(residence, new)
+        return ResidentWorker(way, pid, lock, residence.log_file)
     except BaseException:
         os.close(lock)
         raise
@@ -119,7 +136,7 @@ class Resident:
     memory_bytes: int | None
     """What it has resident; None where the system does not say."""
     until: float | None
-    """When it ends, in seconds since 1970, unless it is used; None where it is in use."""
+    """When it ends unless it is used, in seconds of `machine_clock`; None where it is in use."""
 
 
 def residents(folder: Path) -> list[Resident]:
@@ -141,7 +158,8 @@ def dismiss(folder: Path, pid: int) -> bool:
             way = residence.connect()
             if way is not None:
                 _dismiss(way, record)
-            residence.clear()
+            with suppress(OSError):  # the next one clears it away, or says why not
+                residence.clear()
         finally:
             os.close(lock)
         return True
@@ -151,63 +169,103 @@ def dismiss(folder: Path, pid: int) -> bool:
 def _look_at(residence: Residence) -> Resident | None:
     record = residence.record()
     lock = residence.lock()
+    if lock is None:  # whoever uses it knows that it is there, and it has no time for others
+        return Resident(record, _memory(record.pid), None) if record is not None else None
     try:
         way = residence.connect()
         if way is None or record is None:
-            if lock is not None:
+            with suppress(OSError):
                 residence.clear()
             return None
         way.close()
-        with suppress(OSError):
-            used = residence.record_file.stat().st_mtime
-            until = used + record.keep_alive if lock is not None else None
-            return Resident(record, _memory(record.pid), until)
-        return None
+        return Resident(record, _memory(record.pid), record.used + record.keep_alive)
     finally:
-        if lock is not None:
-            os.close(lock)
+        os.close(lock)
 
 
-def _start(residence: Residence, keep_alive: int) -> int:
-    """Start a worker on a new socket; its process id.
+def _start(residence: Residence, record: Record) -> tuple[socket.socket, int]:
+    """Start a worker and note it: a way to it, and its process id. There is none if it cannot be
+    noted, because nobody could find it or end it.
 
-    It is no child that anybody waits for: it lives on.
+    Raises:
+        OSError: If the system refuses.
     """
+    pid = None
+    try:
+        with residence.listen() as listener:
+            pid = _spawn(residence, listener, record.keep_alive)
+        residence.write_record(replace(record, pid=pid))
+        way = residence.connect()
+        if way is None:
+            raise ConnectionError("the engine's socket is gone")
+        return way, pid
+    except BaseException:
+        if pid is not None:
+            _end(pid)
+        with suppress(OSError):
+            residence.clear()
+        raise
+
+
+def _spawn(residence: Residence, listener: socket.socket, keep_alive: int) -> int:
+    """A process that lives on: it is no child that anybody waits for."""
     own = [str(residence.folder), residence.name, str(keep_alive)]
-    command = [sys.executable, "-c", _BOOT, *own, *filter(None, sys.path)]
-    with residence.listen() as listener:
-        log_flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-        return os.posix_spawn(
-            sys.executable,
-            command,
-            worker_environment(),
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, listener.fileno(), 0),
-                (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 2, str(residence.log_file), log_flags, 0o600),
-            ],
-            setsid=True,
-        )
+    log_flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-c", _BOOT, *own, *filter(None, sys.path)],
+        worker_environment(),
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, listener.fileno(), 0),
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 2, str(residence.log_file), log_flags, 0o600),
+        ],
+        setsid=True,
+    )
 
 
 def _dismiss(way: socket.socket, record: Record | None) -> None:
     """Have a worker end, and wait for it; kill one that does not."""
     deadline = monotonic() + _FAREWELL_S
-    with way, suppress(OSError):
-        way.sendall(wire.pack({"op": "leave", "id": 1}))
-        while (left := deadline - monotonic()) > 0:
-            way.settimeout(left)
-            if not way.recv(65_536):
-                return
+    with way:
+        try:
+            way.settimeout(_FAREWELL_S)
+            way.sendall(wire.pack({"op": "leave", "id": 1}))
+            while way.recv(65_536):
+                way.settimeout(max(0.01, deadline - monotonic()))
+        except TimeoutError:
+            if record is not None:
+                _end(record.pid)
+        except OSError:
+            pass  # it has just ended
     if record is not None:
-        _end(record.pid)
+        _wait_for_end(record.pid, _LAST_MOMENT_S)
 
 
 def _end(pid: int) -> None:
     with suppress(OSError):
         os.kill(pid, signal.SIGKILL)
+    _wait_for_end(pid, _FAREWELL_S)
+
+
+def _wait_for_end(pid: int, seconds: float) -> int | None:
+    """Wait for the end of a process: only then its memory is free, on a graphics card too.
+
+    Where the system has no handle to wait for, that its socket is closed has to be enough.
+
+    Returns:
+        The exit code of a process of our own, negative for a signal; None where nobody tells.
+    """
+    with suppress(AttributeError, OSError):
+        process = os.pidfd_open(pid)
+        end = select.poll()
+        end.register(process, select.POLLIN)
+        end.poll(seconds * 1000)
+        os.close(process)
     with suppress(OSError):  # it may be nobody's child any more
-        os.waitpid(pid, 0)
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if ended else None
+    return None
 
 
 def _memory(pid: int) -> int | None:

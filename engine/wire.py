@@ -39,6 +39,13 @@ Frame: TypeAlias = dict[str, Any]
 
 _LENGTH = struct.Struct(">I")
 
+_LONGEST = 2**30
+"""Bytes of a frame. Text that comes in a frame's place begins with a greater length."""
+
+
+class Garbled(Exception):
+    """What came is no frame."""
+
 
 def pack(frame: Mapping[str, Any]) -> bytes:
     """The bytes of one frame."""
@@ -53,16 +60,32 @@ class Unpacker:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """The frames that are complete now."""
+        """The frames that are complete now.
+
+        Raises:
+            Garbled: If it is something else that came. Nothing can be understood from then on.
+        """
         self._buffer += data
         while len(self._buffer) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._buffer)
+            if length > _LONGEST:
+                raise Garbled(f"a frame of {length:,} bytes")
             end = _LENGTH.size + length
             if len(self._buffer) < end:
                 return
             body = bytes(self._buffer[_LENGTH.size : end])
             del self._buffer[:end]
-            yield json.loads(body)
+            yield _frame(body)
+
+
+def _frame(body: bytes) -> Frame:
+    try:
+        frame = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Garbled(f"no JSON: {error}") from error
+    if not isinstance(frame, dict):
+        raise Garbled("no JSON object")
+    return frame
 
 
 def encode_messages(messages: tuple[Message, ...]) -> list[Frame]:

@@ -12,6 +12,7 @@ import queue
 import resource
 import signal
 import threading
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from time import sleep
@@ -39,6 +40,26 @@ _LAST_SECONDS = 10.0
 """How long the process may live on without a parent, to write them."""
 
 
+_OPERATIONS = frozenset(
+    {
+        *("cancel", "count", "inspect", "leave", "load"),
+        *("quantize", "score", "stream", "system", "variants"),
+    }
+)
+
+
+def _operation(frame: wire.Frame) -> str:
+    """What a request asks for.
+
+    Raises:
+        Garbled: If it is none.
+    """
+    operation = frame.get("op")
+    if operation not in _OPERATIONS or not isinstance(frame.get("id"), int):
+        raise wire.Garbled("that is no request")
+    return str(operation)
+
+
 class Pipes:
     """The two ends that the process talks through."""
 
@@ -54,12 +75,14 @@ class Pipes:
         None is put at the end of the pipe: then the caller is gone.
         """
         unpacker = wire.Unpacker()
-        while data := self._read():
-            for frame in unpacker.feed(data):
-                if frame["op"] == "cancel":
-                    abort.cancel(frame["id"])
-                else:
-                    frames.put(frame)
+        # Who says something else than requests is no caller.
+        with suppress(wire.Garbled):
+            while data := self._read():
+                for frame in unpacker.feed(data):
+                    if _operation(frame) == "cancel":
+                        abort.cancel(frame["id"])
+                    else:
+                        frames.put(frame)
         abort.cancel_everything()
         frames.put(None)
 
@@ -111,12 +134,23 @@ class Worker:
         self._inference: Inference | None = None
         self._is_busy = self._is_saving = self._is_quantizing = False
 
-    def serve(self, frames: queue.SimpleQueue[wire.Frame | None]) -> None:
-        """Answer frames until None comes; write snapshots when nothing else is to do."""
-        while not self.is_dismissed and (frame := self._next(frames)) is not None:
+    def serve(
+        self, frames: queue.SimpleQueue[wire.Frame | None], first_within: float | None = None
+    ) -> None:
+        """Answer frames until None comes; write snapshots when nothing else is to do.
+
+        Args:
+            frames: What was asked.
+            first_within: Seconds that the first one may take; None waits for ever.
+        """
+        frame = None
+        with suppress(queue.Empty):
+            frame = frames.get(timeout=first_within)
+        while frame is not None:
             self._is_busy = True
             self._handle(frame)
             self._is_busy = False
+            frame = None if self.is_dismissed else self._next(frames)
         self._save()
 
     def beat(self) -> None:
@@ -198,12 +232,13 @@ class Worker:
     def _load(self, request_id: int, frame: wire.Frame) -> None:
         shown = -1.0
 
-        def progress(fraction: float) -> bool:
+        def progress(fraction: float, layers: int) -> bool:
             nonlocal shown
             self._abort.polls += 1
-            if fraction - shown >= 0.02:
+            if abs(fraction - shown) >= 0.02:
                 shown = fraction
-                self.pipes.write({"id": request_id, **wire.encode_event(Loading(fraction))})
+                event = wire.encode_event(Loading(fraction, layers))
+                self.pipes.write({"id": request_id, **event})
             return not self._abort.ends_everything
 
         self.options = LoadOptions(**frame["options"])

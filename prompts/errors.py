@@ -7,6 +7,7 @@ PromptError
 ├── ExtendsCycle       prompts that extend each other in a circle
 ├── InvalidVariable    a value was given that the prompt does not know or cannot take
 ├── MissingVariables   values that the prompt needs were not given
+├── Unfinished         a process of its own came to no end, or to a bad one
 ├── RenderFailed       the template is wrong, or tried what a template must not
 ├── NotImported        a prompt of another program that cannot become one of ours
 └── NotAdded           an example could not be added to a prompt's file
@@ -135,6 +136,18 @@ class MissingVariables(PromptError):
         self.prompt = prompt
         self.names = tuple(names)
         super().__init__(f"the prompt {prompt!r} also needs: {', '.join(names)}")
+
+
+class Unfinished(PromptError):
+    """What was to be done in a process of its own was not done; callers say what that was.
+
+    Attributes:
+        is_slow: Whether it ran out of time.
+    """
+
+    def __init__(self, reason: str, *, is_slow: bool = False) -> None:
+        self.is_slow = is_slow
+        super().__init__(reason)
 
 
 class RenderFailed(PromptError):

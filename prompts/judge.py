@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prompts.bounded import run_bounded
+from prompts.errors import Unfinished
 from prompts.expectations import Expectations, Kept
 from prompts.keeping import lost
 from prompts.languages import languages_differ
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from prompts.matcher import Answer, Job
 
 _MATCHER = Path(__file__).with_name("matcher.py")
-_BOOT = "import sys, runpy; file, *sys.path[:] = sys.argv[1:]; runpy.run_path(file)['main']()"
-_WALL_SECONDS = 10.0
-"""The matcher limits its own processor time; this is for a machine that gives it none."""
 
 _TOO_LONG = "the regular expressions or the schema took longer than 2 s"
 
@@ -125,39 +121,14 @@ def _matches(expectations: Expectations, answer: str, schema: str | None) -> Ite
     if not expectations.regex and schema is None:
         return
     job: Job = {"text": answer, "patterns": [*expectations.regex], "schema": schema}
-    found = _run(job)
-    if isinstance(found, str):
-        yield found
+    try:
+        found: Answer = run_bounded(_MATCHER, job)
+    except Unfinished as error:
+        yield _TOO_LONG if error.is_slow else f"could not be judged: {error}"
         return
     yield from (f"no match for {pattern}" for pattern in found["unmatched"])
     if found["misfit"] is not None:
         yield f"does not fit the schema: {found['misfit']}"
-
-
-def _run(job: Job) -> Answer | str:
-    """Have the matcher do the job; a line that says why it could not, where it could not."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", _BOOT, str(_MATCHER), *filter(None, sys.path)],
-            input=json.dumps(job).encode("ascii"),
-            capture_output=True,
-            env={},
-            start_new_session=True,  # Ctrl+C is the caller's to handle
-            timeout=_WALL_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return _TOO_LONG
-    except OSError as error:
-        return f"no process to judge it in could be started: {error.strerror or error}"
-    if done.returncode == 0:
-        answer: Answer = json.loads(done.stdout)
-        return answer
-    if done.returncode == -signal.SIGXCPU:
-        return _TOO_LONG
-    lines = done.stderr.decode("utf-8", "replace").split("\n")
-    last = next((line for line in reversed(lines) if line.strip()), f"exit {done.returncode}")
-    return f"could not be judged: {last.strip()}"
 
 
 def _folded(text: str) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.types import Message
-from prompts.errors import InvalidVariable, MissingVariables, RenderFailed
+from prompts.bounded import run_bounded
+from prompts.errors import InvalidVariable, MissingVariables, RenderFailed, Unfinished
 from prompts.inherit import Prompt
 from prompts.plain_words import template_complaint
 from prompts.schema import BUILTINS, Dialogue, Example, Template, Value, Variable, nearest_name
@@ -21,12 +18,6 @@ if TYPE_CHECKING:
     from prompts.sandbox import Answer, Job, Problem
 
 _SANDBOX = Path(__file__).with_name("sandbox.py")
-_BOOT = "import sys, runpy; file, *sys.path[:] = sys.argv[1:]; runpy.run_path(file)['main']()"
-"""Takes over the parent's import path, without the working directory; runs the file rather than the
-module, because importing this package would take as long again as importing jinja2."""
-
-_WALL_SECONDS = 10.0
-"""The sandbox limits its own processor time; this is for a machine that gives it none."""
 
 _MARGIN = " \t\r\n"
 _TRUE = frozenset({"true", "yes", "on", "1"})
@@ -216,28 +207,12 @@ def _convert(variable: Variable, text: str) -> Value:
 def _run(prompt: Prompt, job: Job) -> Answer:
     """Have the sandbox do the job."""
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", _BOOT, str(_SANDBOX), *filter(None, sys.path)],
-            input=json.dumps(job).encode("ascii"),
-            capture_output=True,
-            env={},
-            start_new_session=True,  # Ctrl+C is the caller's to handle
-            timeout=_WALL_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RenderFailed(prompt.path, None, "the template took longer than 2 s") from error
-    except OSError as error:
-        reason = f"no process to render it in could be started: {error.strerror or error}"
+        answer: Answer = run_bounded(_SANDBOX, job)
+    except Unfinished as error:
+        slow = "the template took longer than 2 s"
+        reason = slow if error.is_slow else f"rendering stopped: {error}"
         raise RenderFailed(prompt.path, None, reason) from error
-    if done.returncode == 0:
-        answer: Answer = json.loads(done.stdout)
-        return answer
-    if done.returncode == -signal.SIGXCPU:
-        raise RenderFailed(prompt.path, None, "the template took longer than 2 s")
-    words = done.stderr.decode("utf-8", "replace").split("\n")
-    last = next((line for line in reversed(words) if line.strip()), f"exit {done.returncode}")
-    raise RenderFailed(prompt.path, None, f"rendering stopped: {last.strip()}")
+    return answer
 
 
 def _failure(prompt: Prompt, job: Job, problem: Problem) -> RenderFailed:

@@ -43,6 +43,8 @@ class HubServer:
     """The Range header of each request for a file."""
     tokens: dict[str, list[str | None]] = field(default_factory=lambda: {"hub": [], "files": []})
     """The Authorization headers that each host saw."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Repositories that have another name now."""
     closing: threading.Event = field(default_factory=threading.Event)
 
     def info(self, repo: str) -> dict[str, object]:
@@ -110,7 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _tell(self, repo: str) -> None:
         self.hub.tokens["hub"].append(self.headers.get("Authorization"))
-        if repo in self.hub.repos:
+        if repo in self.hub.moved:
+            self._answer(307, b"", {"Location": f"/api/models/{self.hub.moved[repo]}?blobs=True"})
+        elif repo in self.hub.repos:
             self._answer(200, json.dumps(self.hub.info(repo)).encode(), {})
         else:
             self._answer(401, b"{}", {"X-Error-Message": "Invalid username or password."})

@@ -53,6 +53,8 @@ class Told:
     kind: str = "text/event-stream"
     hold: bool = False
     """Say nothing more, and wait for the client to hang up."""
+    has_head: bool = True
+    """Whether a status and headers come first; otherwise the parts are all that is sent."""
 
     @classmethod
     def json(cls, value: object, status: int = 200, **headers: str) -> Told:
@@ -130,10 +132,11 @@ class Loopback:
                 self._tell(loopback.replies.popleft())
 
             def _tell(self, told: Told) -> None:
-                self.send_response(told.status)
-                for name, value in {"Content-Type": told.kind, **told.headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
+                if told.has_head:
+                    self.send_response(told.status)
+                    for name, value in {"Content-Type": told.kind, **told.headers}.items():
+                        self.send_header(name, value)
+                    self.end_headers()
                 try:
                     for part in told.parts:
                         self.wfile.write(part)

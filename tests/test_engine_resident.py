@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -16,10 +18,11 @@ from time import monotonic
 import pytest
 from tiny_gguf import tiny_gguf
 
+from engine import wire
 from engine.client import WorkerEngine
 from engine.residence import residences
-from engine.resident import dismiss, residents
-from engine.types import Event, Finished, LoadOptions, Message, Notice, Request, Sampling
+from engine.resident import attach, dismiss, residents
+from engine.types import Event, Finished, LoadOptions, Message, Notice, Piece, Request, Sampling
 
 SHORT = Request((Message("user", "Count to ten."),), Sampling(temperature=0), max_tokens=3)
 
@@ -53,6 +56,13 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
     while not condition():
         assert monotonic() < deadline, "it did not happen in time"
         pause.wait(0.01)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    model = tmp_path / "tiny.gguf"
+    model.write_bytes(tiny_gguf())
+    return model
 
 
 @pytest.fixture
@@ -105,16 +115,17 @@ def test_the_next_one_gets_the_worker_with_all_that_it_has_read(
 
 
 def test_while_it_is_in_use_others_have_workers_of_their_own(
-    starter_path: Path, options: LoadOptions
+    tiny: Path, options: LoadOptions
 ) -> None:
     folder = Path(str(options.runtime))
-    first, second = (WorkerEngine(starter_path, options) for _ in range(2))
+    first, second = (WorkerEngine(tiny, options) for _ in range(2))
     answer(first)
     answer(second)
     resident, own = first.worker_pid, second.worker_pid
     assert resident != own
     assert own is not None
-    assert [each.until for each in residents(folder)] == [None]
+    for _ in range(20):
+        assert [each.until for each in residents(folder)] == [None]
     assert resident is not None
     assert not dismiss(folder, resident)
     second.close()
@@ -157,29 +168,152 @@ def cpu_ticks(pid: int) -> int:
 
 
 def test_it_goes_after_its_time_and_what_a_killed_one_left_is_no_obstacle(
-    starter_path: Path, options: LoadOptions
+    tiny: Path, options: LoadOptions
 ) -> None:
     folder = Path(str(options.runtime))
-    killed = pid_after_an_answer(starter_path, options)
+    killed = pid_after_an_answer(tiny, options)
     os.kill(killed, signal.SIGKILL)
+    (residence,) = residences(folder)
+    record = residence.record()
+    assert record is not None
+    residence.write_record(replace(record, pid=os.getpid()))  # its number is given to another one
     short = replace(options, keep_alive=1)
-    fresh = pid_after_an_answer(starter_path, short)
+    fresh = pid_after_an_answer(tiny, short)
     assert fresh != killed
     wait_until(lambda: not is_alive(fresh))
     assert [file.suffix for file in folder.iterdir()] == [".lock"]
 
 
-def test_one_whose_model_or_program_is_another_now_is_replaced(
-    options: LoadOptions, tmp_path: Path
+def test_one_that_was_loaded_otherwise_is_out_of_memory_before_another_one_loads(
+    tiny: Path, options: LoadOptions
 ) -> None:
-    model = tmp_path / "tiny.gguf"
-    model.write_bytes(tiny_gguf())
-    old = pid_after_an_answer(model, options)
-    assert pid_after_an_answer(model, options) == old
-    os.utime(model, (1, 1))
-    assert pid_after_an_answer(model, options) != old
-    wait_until(lambda: not is_alive(old))
+    folder = Path(str(options.runtime))
+    old = pid_after_an_answer(tiny, options)
+    assert pid_after_an_answer(tiny, replace(options, name="tale", keep_alive=50)) == old
+    other = replace(options, n_ctx=512)
+    second = WorkerEngine(tiny, other)
+    assert not is_alive(old)
+    answer(second)
+    third = WorkerEngine(tiny, options)
+    answer(third)
+    resident, own = second.worker_pid, third.worker_pid
+    third.close()
+    second.close()
+    assert own is not None
+    assert not is_alive(own)
+    assert [each.record.pid for each in residents(folder)] == [resident]
+    assert pid_after_an_answer(tiny, other) == resident
+
+
+def test_a_model_that_was_overwritten_is_loaded_anew(tiny: Path, options: LoadOptions) -> None:
+    old = pid_after_an_answer(tiny, options)
+    assert pid_after_an_answer(tiny, options) == old
+    before = tiny.stat()
+    tiny.write_bytes(tiny_gguf(seed=1))
+    os.utime(tiny, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert tiny.stat().st_size == before.st_size
+    assert pid_after_an_answer(tiny, options) != old
+    assert not is_alive(old)
     assert len(residents(Path(str(options.runtime)))) == 1
+
+
+def test_of_two_that_begin_at_the_same_instant_one_worker_stays(
+    tiny: Path, options: LoadOptions
+) -> None:
+    command = [sys.executable, "-c", _CALLER, str(tiny), str(options.runtime), "60"]
+    callers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
+    pids = set()
+    for caller in callers:
+        with caller:
+            assert caller.stdout is not None
+            pids.add(int(caller.stdout.readline()))
+            caller.kill()
+    (resident,) = residents(Path(str(options.runtime)))
+    (own,) = pids - {resident.record.pid}
+    wait_until(lambda: not is_alive(own))
+    assert is_alive(resident.record.pid)
+
+
+def workers_of(folder: Path) -> list[int]:
+    """Processes that were started to stay there, whatever is noted of them."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            told = os.fsencode(folder) in file.read_bytes()
+        except OSError:
+            continue
+        if told and is_alive(int(file.parent.name)):
+            found.append(int(file.parent.name))
+    return found
+
+
+def test_none_is_left_that_could_not_be_noted(tiny: Path, options: LoadOptions) -> None:
+    folder = Path(str(options.runtime))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # as if the disk were full
+    try:
+        with pytest.raises(OSError, match="too large"):
+            attach(tiny, options)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert workers_of(folder) == []
+    assert [file.suffix for file in folder.iterdir()] == [".lock"]
+    assert pid_after_an_answer(tiny, options) in workers_of(folder)
+
+
+def test_one_that_cannot_be_found_any_more_goes(tiny: Path, options: LoadOptions) -> None:
+    folder = Path(str(options.runtime))
+    engine = WorkerEngine(tiny, options)
+    answer(engine)
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+    assert workers_of(folder) == [engine.worker_pid]
+    engine.close()
+    wait_until(lambda: workers_of(folder) == [])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\0",
+        b"GET / HTTP/1.1\r\n\r\n",
+        struct.pack(">I", 2**32 - 1) + b"x" * 1000,
+        struct.pack(">I", 3) + b"{7}",
+        struct.pack(">I", 2) + b"[]",
+        struct.pack(">I", 2) + b"{}",
+        struct.pack(">I", 22) + b'{"op":"handle","id":1}',
+    ],
+    ids=["a beginning", "http", "4 GB", "no JSON", "a list", "no request", "unknown"],
+)
+def test_who_does_not_talk_like_a_caller_is_left(
+    tiny: Path, options: LoadOptions, said: bytes
+) -> None:
+    pid = pid_after_an_answer(tiny, options)
+    (residence,) = residences(Path(str(options.runtime)))
+    stranger = residence.connect()
+    assert stranger is not None
+    with stranger:
+        is_heard_first = len(said) > 1
+        stranger.sendall(wire.pack({"op": "system", "id": 1}) * is_heard_first + said)
+        stranger.settimeout(20)
+        while heard := stranger.recv(65_536):
+            assert is_heard_first, heard
+        assert pid_after_an_answer(tiny, options) == pid
+
+
+def test_why_one_aborted_is_said(tiny: Path, options: LoadOptions) -> None:
+    engine = WorkerEngine(tiny, options)
+    answer(engine)
+    events = engine.stream(replace(SHORT, max_tokens=400, grammar="root ::= [a-z ]{390}"))
+    next(event for event in events if isinstance(event, Piece))
+    assert engine.worker_pid is not None
+    os.kill(engine.worker_pid, signal.SIGABRT)
+    last = list(events)[-1]
+    engine.close()
+    assert isinstance(last, Finished)
+    assert last.reason == "error"
+    assert "SIGABRT" in str(last.error)
 
 
 @pytest.mark.parametrize("kind", ["open", "link"])

@@ -9,13 +9,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
 
 import pytest
+from model_stores import put
+from tiny_gguf import split_gguf
 
-from engine.client import WorkerEngine, system_report
+from engine.client import WorkerEngine
 from engine.errors import CannotFit, LoadFailed, WorkerFailed
+from engine.tasks import system_report
 from engine.types import Event, Finished, LoadOptions, Message, Piece, Prefill, Request, Sampling
 
 GREEDY = Sampling(temperature=0)
@@ -288,6 +292,19 @@ def test_a_bad_file_is_one_line_with_the_reason(
     assert "bad.gguf" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert engine.worker_pid is None
+
+
+def test_a_later_part_that_is_cut_is_named(tmp_path: Path) -> None:
+    for number, data in enumerate(split_gguf(2), 1):
+        path = put(tmp_path / f"tale-0000{number}-of-00002.gguf", data)
+    with closing(WorkerEngine(tmp_path / "tale-00001-of-00002.gguf")) as engine:
+        assert engine.count((Message("user", "Hi"),)) > 0, "it is sound while it is whole"
+    os.truncate(path, path.stat().st_size - 1000)
+    with (
+        closing(WorkerEngine(tmp_path / "tale-00001-of-00002.gguf")) as engine,
+        pytest.raises(LoadFailed, match=r"^tale-00002-of-00002.gguf lacks its last 1,000 bytes"),
+    ):
+        engine.describe()
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:

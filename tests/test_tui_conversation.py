@@ -290,6 +290,19 @@ def test_a_version_is_gone_to_where_it_was_left() -> None:
         conversation.step(new, 1)
 
 
+def test_a_version_is_gone_to_where_other_words_for_it_left_it() -> None:
+    conversation, _ = talked("one", "two", "other", "three", turns=2)
+    question, _, _, two = conversation.log.session.path()
+    list(conversation.regenerate())
+    conversation.step(conversation.last_answer(), -1)
+    conversation.step(two, 1)
+    reworded = conversation.reword("q0 again", turn=question)
+    list(conversation.regenerate())
+    assert path_of(conversation) == ["q0 again", "three"]
+    conversation.step(reworded, -1)
+    assert path_of(conversation) == ["q0", "one", "q1", "other"]
+
+
 def test_versions_under_another_system_text_are_versions_too() -> None:
     conversation, _ = talked("one", "two")
     question = conversation.log.session.path()[0]

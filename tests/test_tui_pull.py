@@ -45,6 +45,9 @@ def hub(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
             "Tale-Q4_K_M.gguf": TALE,
             "Tale-Q8_0.gguf": TALE + bytes(3000),
             "mmproj-Tale-F16.gguf": TALE,
+            "mtp-Tale.gguf": TALE,
+            "MTP/mtp-Tale-Q8_0.gguf": TALE,
+            "Tale.imatrix.gguf": TALE,
         }
         yield server
 
@@ -103,6 +106,48 @@ def test_the_best_loses_little_and_fits() -> None:
     for memory, best in ((64, "Q6_K"), (3, "Q4_K_M"), (2, "Q2_K"), (1, None)):
         found = everything.best(memory * 10**9)
         assert (found.quantization if found else None) == best
+
+
+@pytest.mark.parametrize(
+    ("address", "is_file"),
+    [
+        (REPO, False),
+        (f"hf.co/{REPO}:q4_k_m", True),
+        (f"https://huggingface.co/{REPO}", False),
+        (f"https://huggingface.co/{REPO}/tree/main", False),
+        (f"https://huggingface.co/{REPO}/blob/main/Tale-Q4_K_M.gguf", True),
+        (f"https://huggingface.co/{REPO}/resolve/1f2e/sub/Tale-Q4_K_M.gguf?download=true", True),
+        (f"https://huggingface.co/{REPO}/resolve/main/Tale-Q4_K_M-00001-of-00002.gguf", True),
+    ],
+)
+def test_what_is_copied_from_elsewhere_is_understood(
+    chat: Chat, hub: HubServer, address: str, is_file: bool
+) -> None:
+    assert chat("models", "pull", address) == 0
+    assert pulled(chat).exists() == is_file
+    assert ("Q8_0" in chat.out) != is_file, "the list of what there is"
+
+
+def test_a_name_of_the_list_means_what_it_downloads(chat: Chat, hub: HubServer) -> None:
+    name = "mistral-small-3.2"
+    hub.repos[catalogue()[name].repo] = {"mistralai_Mistral-Small-Q4_K_M.gguf": TALE}
+    assert chat("-m", name, "Hi") == 2
+    assert f"{name} is not on this machine; `chat models pull {name}` downloads it" in chat.err
+    assert chat("models", "pull", name) == 0
+    assert chat("-m", name, "Hi") == 0
+    assert chat.loaded[0].name == "mistralai_Mistral-Small-Q4_K_M.gguf"
+
+
+def test_files_that_are_quantized_alike_go_by_their_names(chat: Chat, hub: HubServer) -> None:
+    files = ("Two-Q4_K_M.gguf", "Two-UD-Q4_K_M.gguf", "Two-Q2_K.gguf")
+    hub.repos["some/Two"] = dict.fromkeys(files, TALE)
+    assert chat("models", "pull", "hf:some/Two") == 0
+    listed = [line.split("\t")[0] for line in chat.out.splitlines()]
+    assert sorted(listed) == ["Q2_K", "Two-Q4_K_M", "Two-UD-Q4_K_M"]
+    assert chat("models", "pull", "hf:some/Two:Q4_K_M") == 1
+    assert "several files are quantized so: hf:some/Two:Two-Q4_K_M, hf:" in chat.err
+    assert chat("models", "pull", "hf:some/Two:UD-Q4_K_M") == 0
+    assert names(chat) == ["Two-UD-Q4_K_M"]
 
 
 def test_all_parts_of_a_split_model_come_at_once(chat: Chat, hub: HubServer) -> None:
@@ -240,10 +285,22 @@ def test_a_repository_that_is_not_there_or_has_nothing_is_told(chat: Chat, hub: 
     for name, said in (
         ("hf:no/body", "there is no repository no/body"),
         ("hf:some/Other", "has no GGUF files"),
-        (f"hf:{REPO}:Q5_K_M", "has no Q5_K_M; it has Q4_K_M, Q8_0"),
+        (f"hf:{REPO}:Q5_K_M", "has no Q5_K_M; it has Q4_K_M, Q8_0: one of these goes after hf:so"),
+        ("gemma-4-12b", "GGUF, where gemma-4-12b comes from, is not there any more: take another"),
     ):
         assert chat("models", "pull", name) == 1
         assert said in chat.err
+
+
+def test_a_repository_that_has_another_name_now_is_followed(chat: Chat, hub: HubServer) -> None:
+    hub.moved["old/Tale"] = REPO
+    assert chat("models", "pull", "hf:old/Tale:Q4_K_M") == 0
+    assert f"old/Tale is called {REPO} now" in chat.err
+    assert pulled(chat).read_bytes() == TALE
+    asked = len(hub.ranges)
+    assert chat("models", "pull", "hf:old/Tale:Q4_K_M") == 0
+    assert "here already" in chat.err
+    assert len(hub.ranges) == asked
 
 
 def test_nobody_answers(chat: Chat, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,6 +354,13 @@ def test_the_catalogue_names_repositories_from_small_to_large(chat: Chat, hub: H
     assert len(entries) >= 12
     assert chat("models", "pull") == 0
     assert [line.split("\t")[0] for line in chat.out.splitlines()] == list(entries)
+    for name, entry in entries.items():
+        billions = re.match(r"([\d.]+)([MB])", entry.parameters)
+        assert billions, name
+        parameters = float(billions[1]) * {"M": 1e6, "B": 1e9}[billions[2]]
+        bits = entry.size_bytes * 8 / parameters
+        # The vocabulary is a large share of small models, and is never quantized so far.
+        assert 4.2 < bits < (5.2 if parameters > 2e9 else 8.0), name
     entry = entries["qwen2.5-1.5b"]
     hub.repos[entry.repo] = {"qwen2.5-1.5b-instruct-q4_k_m.gguf": TALE, "x-q8_0.gguf": TALE}
     assert chat("models", "pull", "qwen2.5-1.5b") == 0
@@ -308,8 +372,8 @@ def test_the_catalogue_names_repositories_from_small_to_large(chat: Chat, hub: H
 
 def test_a_download_tells_speed_and_time_left() -> None:
     times = iter([0.0, 1.0, 2.0, 2.5])
-    shown: list[str] = []
-    progress = DownloadProgress(shown.append, 400 * 10**6, lambda: next(times))
+    shown: list[tuple[float, str]] = []
+    progress = DownloadProgress(lambda *told: shown.append(told), 400 * 10**6, lambda: next(times))
     progress(0)
     assert progress.line() == " 0% of 400 MB"
     progress(2 * 10**6)
@@ -317,4 +381,4 @@ def test_a_download_tells_speed_and_time_left() -> None:
     assert progress.line() == " 1% of 400 MB, 2 MB/s, 3 min left"
     progress(400 * 10**6)
     assert progress.line() == " 100% of 400 MB, checking it"
-    assert shown[-1] == progress.line()
+    assert shown[-1] == (1.0, progress.line())

@@ -14,6 +14,7 @@ from engine.client import WorkerEngine
 from engine.models.summary import summarise
 from engine.tasks import quantize
 from engine.types import Finished, Message, Request, Sampling
+from tui.killed_quantize import held_beside
 
 
 @pytest.fixture
@@ -37,6 +38,22 @@ def test_a_model_becomes_a_smaller_one_that_answers(
     assert isinstance(finished, Finished)
     assert finished.reason == "length"
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["small.gguf"]
+
+
+def test_what_a_killed_quantize_left_is_deleted_and_what_is_written_stays(
+    chat: Chat, source: Path, tmp_path: Path
+) -> None:
+    for folder, command in (
+        (tmp_path, ("quantize", "tale", str(tmp_path / "small.gguf"), "Q8_0")),
+        (source.parent, ("list",)),
+    ):
+        left = put(folder / ".tale.gguf.123.quantizing", bytes(2000))
+        with held_beside(folder / "other.gguf") as held:
+            assert chat("models", *command) == 0
+            assert f"deleted 2 kB that a killed quantize left in {folder}" in chat.err
+            assert not left.exists()
+            assert held.exists()
+        assert not held.exists()
 
 
 def test_a_folder_is_given_a_file_that_says_what_it_is(chat: Chat, source: Path) -> None:

@@ -19,7 +19,7 @@ Tensor: TypeAlias = tuple[str, tuple[int, ...], int, bytes]
 
 _ALIGNMENT = 32
 
-_U32, _I32, _F32, _BOOL, _STRING, _ARRAY = 4, 5, 6, 7, 8, 9
+_U16, _U32, _I32, _F32, _BOOL, _STRING, _ARRAY = 2, 4, 5, 6, 7, 8, 9
 """Types of metadata values."""
 _TENSOR_F32, _TENSOR_F16, _TENSOR_Q8_0 = 0, 1, 8
 _NORMAL, _UNKNOWN, _CONTROL, _BYTE = 1, 2, 3, 6
@@ -55,14 +55,36 @@ def tiny_gguf(
     tokens = vocabulary["tokenizer.ggml.tokens"]
     assert isinstance(tokens, list)
     metadata = {**_model(len(tokens)), **vocabulary, **_markers(tokens), **(changed or {})}
-    infos, data = b"", b""
     tensors = list(_tensors(random.Random(seed), len(tokens)))
+    return _file([_pair(*pair) for pair in metadata.items()], tensors)
+
+
+def split_gguf(count: int) -> list[bytes]:
+    """The same model in so many files, as ``llama-gguf-split`` makes them."""
+    vocabulary = _bpe()
+    tokens = vocabulary["tokenizer.ggml.tokens"]
+    assert isinstance(tokens, list)
+    metadata = {**_model(len(tokens)), **vocabulary, **_markers(tokens)}
+    tensors = list(_tensors(random.Random(0), len(tokens)))
+    share = -(-len(tensors) // count)
+    files = []
+    for number in range(count):
+        pairs = [_pair(*pair) for pair in metadata.items()] if number == 0 else []
+        for key, value in (("split.no", number), ("split.count", count)):
+            pairs.append(_string(key) + struct.pack("<IH", _U16, value))
+        pairs.append(_string("split.tensors.count") + struct.pack("<Ii", _I32, len(tensors)))
+        files.append(_file(pairs, tensors[number * share : (number + 1) * share]))
+    return files
+
+
+def _file(pairs: Sequence[bytes], tensors: Sequence[Tensor]) -> bytes:
+    infos, data = b"", b""
     for name, shape, kind, content in tensors:
         numbers = struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, len(data))
         infos += _string(name) + numbers
         data += content + bytes(-len(content) % _ALIGNMENT)
-    pairs = b"".join(_string(key) + _typed(value) for key, value in metadata.items())
-    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(metadata)) + pairs + infos
+    counts = struct.pack("<IQQ", 3, len(tensors), len(pairs))
+    head = b"GGUF" + counts + b"".join(pairs) + infos
     return head + bytes(-len(head) % _ALIGNMENT) + data
 
 
@@ -173,6 +195,10 @@ def _matrix(rng: random.Random, name: str, width: int, rows: int, kind: int) -> 
         numbers = (rng.uniform(-0.3, 0.3) for _ in range(count))
         data = struct.pack(f"<{count}{'f' if kind == _TENSOR_F32 else 'e'}", *numbers)
     return name, (width, rows), kind, data
+
+
+def _pair(key: str, value: Value) -> bytes:
+    return _string(key) + _typed(value)
 
 
 def _typed(value: Value) -> bytes:

@@ -4,12 +4,21 @@ everything that happens to it until it can be used."""
 from __future__ import annotations
 
 import difflib
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import DownloadFailed, LoadFailed, Offline
+from engine.errors import (
+    DownloadFailed,
+    LoadFailed,
+    NoRepository,
+    NotHere,
+    Offline,
+    UnknownModel,
+)
+from engine.models import FoundModel, resolve_model
 from engine.models.catalogue import catalogue
 from engine.models.finding import model_at, parsed_repo
 from engine.models.offers import Offer, Offers
@@ -21,6 +30,16 @@ from tui.runtime import Runtime
 
 if TYPE_CHECKING:
     from engine.models.hub import Hub, Progress
+
+
+_ADDRESS = re.compile(
+    r"(?:(?:https?://)?(?:huggingface\.co|hf\.co)/)?(?P<repo>[\w.-]+/[\w.-]+)"
+    r"(?::(?P<kind>[^/:\s]+)|/(?:blob|resolve)/[^/]+/(?:[^?#]*/)?(?P<file>[^/?#]+)\.gguf(?:\?.*)?"
+    r"|/tree/.*)?/?"
+)
+"""What is copied from a page of the hub, or from a command for another program."""
+
+_PART = re.compile(r"-\d{5}-of-\d{5}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +57,17 @@ def wanted_download(what: str) -> tuple[str, str | None]:
     """The repository and the quantization that are meant.
 
     Args:
-        what: A name of the catalogue or a repository, each perhaps with a quantization.
+        what: A name of the catalogue or a repository, each perhaps with a quantization, or the
+            address of a page of the hub.
 
     Raises:
         UsageProblem: If nothing goes by that name.
     """
     if repo := parsed_repo(what):
         return repo
+    if found := _ADDRESS.fullmatch(what):
+        file = found["file"] and _PART.sub("", found["file"])
+        return found["repo"], found["kind"] or file
     name, _, quantization = what.partition(":")
     known = catalogue()
     if name.lower() in known:
@@ -70,6 +93,32 @@ def open_hub(runtime: Runtime) -> Hub:
     return Hub(runtime.environment)
 
 
+def found_here(runtime: Runtime, repo: str, quantization: str) -> FoundModel | None:
+    """A model of a repository that is on this machine already, by its quantization or name."""
+    with suppress(NotHere, UnknownModel):
+        return resolve_model(f"hf:{repo}:{quantization}", runtime.paths.models, by_name=True)
+    return None
+
+
+def ask_for_offers(hub: Hub, what: str) -> Offers:
+    """What the repository offers that is meant.
+
+    Raises:
+        DownloadFailed: If it is not there, or may not be read.
+        UsageProblem: If nothing goes by that name.
+    """
+    repo, _ = wanted_download(what)
+    try:
+        return hub.offers(repo)
+    except NoRepository as error:
+        if what.partition(":")[0].lower() not in catalogue():
+            raise
+        raise DownloadFailed(
+            f"{repo}, where {what} comes from, is not there any more: take another of the list, "
+            "or find one on the hub and name it as hf:user/repo"
+        ) from error
+
+
 def chosen_offer(offers: Offers, quantization: str | None) -> Offer:
     """The one that is quantized so; the only one, where nothing is said.
 
@@ -82,8 +131,11 @@ def chosen_offer(offers: Offers, quantization: str | None) -> Offer:
     if fitting:
         names = ", ".join(f"hf:{offers.repo}:{offer.name}" for offer in fitting)
         raise DownloadFailed(f"several files are quantized so: {names}")
-    there = ", ".join(dict.fromkeys(offer.quantization for offer in offers.offers))
-    raise DownloadFailed(f"{offers.repo} has no {quantization}; it has {there}")
+    there = ", ".join(map(offers.label, offers.offers))
+    raise DownloadFailed(
+        f"{offers.repo} has no {quantization}; it has {there}: one of these goes after "
+        f"hf:{offers.repo}:"
+    )
 
 
 def download(

@@ -6,17 +6,22 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING
 
-from engine.errors import NotHere, UnknownModel
 from engine.machine import available_memory
-from engine.models import resolve_model
 from engine.models.catalogue import catalogue
 from engine.models.memory import memory_of_download
 from engine.models.offers import Offer, Offers
 from tui.download_progress import DownloadProgress
 from tui.interrupts import signals_leave
-from tui.model_download import chosen_offer, download, open_hub, wanted_download
+from tui.model_download import (
+    ask_for_offers,
+    chosen_offer,
+    download,
+    found_here,
+    open_hub,
+    wanted_download,
+)
 from tui.runtime import Runtime
-from tui.tables import file_size, print_json, print_line, print_table
+from tui.tables import file_size, print_entries, print_json, print_line, print_table
 
 if TYPE_CHECKING:
     from engine.models.hub import Hub
@@ -40,20 +45,23 @@ def pull_model(runtime: Runtime, what: str | None, *, as_json: bool) -> None:
         _list_catalogue(runtime, as_json=as_json)
         return
     repo, quantization = wanted_download(what)
-    if quantization and _is_here(runtime, f"hf:{repo}:{quantization}"):
+    if quantization and _is_here(runtime, repo, quantization):
         return
     hub = open_hub(runtime)
-    offers = hub.offers(repo)
+    offers = ask_for_offers(hub, what)
+    if offers.repo.lower() != repo.lower():
+        runtime.narrator().say(f"{repo} is called {offers.repo} now")
     if quantization is None and len(offers.offers) > 1:
         _list_offers(runtime, offers, as_json=as_json)
         return
-    _download(runtime, hub, offers, chosen_offer(offers, quantization))
+    offer = chosen_offer(offers, quantization)
+    if not _is_here(runtime, offers.repo, offer.name):
+        _download(runtime, hub, offers, offer)
 
 
-def _is_here(runtime: Runtime, name: str) -> bool:
-    try:
-        found = resolve_model(name, runtime.paths.models, by_name=True)
-    except (NotHere, UnknownModel):
+def _is_here(runtime: Runtime, repo: str, quantization: str) -> bool:
+    found = found_here(runtime, repo, quantization)
+    if found is None:
         return False
     runtime.narrator().say(f"{found.name} is here already, in the {found.source}")
     print_line(runtime, str(found.path))
@@ -88,7 +96,7 @@ def _list_offers(runtime: Runtime, offers: Offers, *, as_json: bool) -> None:
     if as_json:
         values = [
             {
-                "name": f"hf:{offers.repo}:{offer.quantization}",
+                "name": f"hf:{offers.repo}:{offers.label(offer)}",
                 "files": [asdict(file) for file in offer.files],
                 "size_bytes": offer.size_bytes,
                 "memory_bytes": memory_of_download(offer.size_bytes),
@@ -101,7 +109,7 @@ def _list_offers(runtime: Runtime, offers: Offers, *, as_json: bool) -> None:
         return
     rows = [
         (
-            offer.quantization,
+            offers.label(offer),
             file_size(offer.size_bytes),
             _memory(offer.size_bytes),
             "yes" if offer.fits(memory) else "no",
@@ -110,7 +118,7 @@ def _list_offers(runtime: Runtime, offers: Offers, *, as_json: bool) -> None:
         for offer in offers.offers
     ]
     print_table(runtime, ("QUANTIZATION", "SIZE", "MEMORY", "FITS", "BEST"), rows)
-    wanted = (best or offers.offers[0]).quantization
+    wanted = offers.label(best or offers.offers[0])
     runtime.narrator().say(
         f"licence {offers.licence or 'not told'}; "
         f"`chat models pull hf:{offers.repo}:{wanted}` downloads one"
@@ -140,7 +148,8 @@ def _list_catalogue(runtime: Runtime, *, as_json: bool) -> None:
         for name, entry in entries.items()
     ]
     headings = ("NAME", "PARAMS", "SIZE", "MEMORY", "FITS", "LICENCE", "GOOD FOR")
-    print_table(runtime, headings, rows)
+    print_entries(runtime, headings, rows)
+    runtime.narrator().say("`chat models pull NAME` downloads one")
 
 
 def _memory(size_bytes: int) -> str:

@@ -18,10 +18,12 @@ from engine.models.tensor_types import FILE_TYPES, TENSOR_TYPES
 from engine.tasks import quantize
 from tui.errors import UsageProblem
 from tui.interrupts import signals_leave
+from tui.killed_quantize import held_beside, sweep
 from tui.runtime import Runtime
 from tui.tables import file_size, print_line
 
 _NOT_QUANTIZED = ("F32", "F16", "BF16")
+_USUAL = "Q8_0, Q6_K, Q5_K_M, Q4_K_M, IQ4_XS and Q3_K_M"
 
 
 def quantize_model(
@@ -43,6 +45,7 @@ def quantize_model(
             "take its F16 file, or --requantize"
         )
     path = _target(target, found, name)
+    sweep(path.parent, runtime.narrator())
     _check_room(path, summary, name)
     _write(runtime, found, path, number)
     print_line(runtime, str(path))
@@ -57,7 +60,7 @@ def _file_type(kind: str) -> tuple[int, str]:
     if kind.upper() in numbers:
         return numbers[kind.upper()], kind.upper()
     nearest = difflib.get_close_matches(kind.upper(), numbers, n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"one of {', '.join(numbers)}"
+    hint = f"did you mean {nearest[0]}?" if nearest else f"the usual ones are {_USUAL}"
     raise UsageProblem(f"no type {kind!r}; {hint}")
 
 
@@ -83,21 +86,20 @@ def _check_room(path: Path, summary: ModelSummary, name: str) -> None:
 
 def _write(runtime: Runtime, found: FoundModel, path: Path, number: int) -> None:
     narrator = runtime.narrator()
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    steps = quantize(found.path, partial, number, requantize=True)
     try:
-        with signals_leave(), closing(steps):
-            for fraction in steps:
-                narrator.quantizing(fraction)
-        _sync(partial)
-        link_new(partial, path, OperatingSystem())
+        with held_beside(path) as partial:
+            steps = quantize(found.path, partial, number, requantize=True)
+            with signals_leave(), closing(steps):
+                for fraction in steps:
+                    narrator.quantizing(fraction)
+            _sync(partial)
+            link_new(partial, path, OperatingSystem())
     except DraftExists as error:
         raise UsageProblem(f"{path} exists by now: name another file") from error
     except QuantizeFailed as error:
         raise QuantizeFailed(f"{found.name} cannot be quantized: {error}") from error
     finally:
         narrator.clear()
-        partial.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

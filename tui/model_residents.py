@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime, timezone
+from time import time
 
+from engine.residence import machine_clock
 from engine.resident import Resident, dismiss, residents
 from tui import exit_codes
 from tui.errors import UsageProblem
@@ -40,7 +41,7 @@ def stop_residents(runtime: Runtime, *, name: str | None) -> int:
     for each in named:
         model = each.record.model
         if dismiss(folder, each.record.pid):
-            runtime.narrator().say(f"{model} is out of memory")
+            runtime.narrator().say(f"{model} is not in memory any more")
         else:
             runtime.narrator().say(f"{model} is in use: stop it when that conversation has ended")
             code = exit_codes.FAILED
@@ -58,10 +59,24 @@ def _row(resident: Resident) -> tuple[str, str, str, str]:
 
 
 def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    moment = datetime.fromtimestamp(_since_1970(seconds), timezone.utc)
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _since_1970(seconds: float) -> float:
+    """A time of the machine's clock by the clock on the wall, as that is now."""
+    return time() - machine_clock() + seconds
 
 
 def _as_json(resident: Resident) -> dict[str, object]:
-    record = asdict(resident.record)
-    del record["stamp"]
-    return {**record, "memory_bytes": resident.memory_bytes, "until": resident.until}
+    """With times in seconds since 1970."""
+    record, until = resident.record, resident.until
+    return {
+        "model": record.model,
+        "path": record.path,
+        "pid": record.pid,
+        "memory_bytes": resident.memory_bytes,
+        "keep_alive": record.keep_alive,
+        "since": _since_1970(record.since),
+        "until": None if until is None else _since_1970(until),
+    }

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import EngineError
 from engine.machine import available_memory
 from engine.models import DescribedModel, FoundModel, Inventory, take_inventory
+from engine.models.finding import names_that_mean
 from engine.models.memory import usual_memory
-from engine.models.stores import UNFINISHED
+from engine.models.stores import UNFINISHED, Unusable
 from tui.endpoint_views import endpoint_as_json, endpoint_row
 from tui.errors import UsageProblem
+from tui.killed_quantize import sweep
 from tui.narrate import Narrator
 from tui.runtime import Runtime
-from tui.tables import file_size, print_json, print_line, print_table
+from tui.tables import file_size, print_entries, print_json, print_line, print_table
 from tui.which_model import endpoints_of
 
 _HEADINGS = (
     *("NAME", "ARCH", "PARAMS", "QUANT", "SIZE"),
     *("CONTEXT", "LICENCE", "FITS", "FOUND IN", "DEFAULT"),
 )
+
+_LONGEST = 20
+"""Characters of an architecture or a licence: files can have texts of a megabyte in them."""
 
 
 def list_models(runtime: Runtime, *, as_json: bool) -> None:
@@ -33,12 +39,38 @@ def list_models(runtime: Runtime, *, as_json: bool) -> None:
         print_json(runtime, {**_as_json(inventory, default, free), "endpoints": at_server})
         return
     at_servers = [endpoint_row(each, runtime.config.model) for each in endpoints]
-    rows = [_row(each, default, free) for each in inventory.models]
-    print_table(runtime, _HEADINGS, [*rows, *at_servers])
+    names = names_that_mean([each.found for each in inventory.models])
+    rows = [
+        _row(name, each, default, free) for name, each in zip(names, inventory.models, strict=True)
+    ]
+    _print_models(runtime, [*rows, *at_servers])
     narrator = runtime.narrator()
-    for broken in inventory.unusable:
-        narrator.say(f"not usable: {broken.path} {broken.why}")
+    _tell_unusable(inventory.unusable, narrator)
     _tell_unfinished(runtime, narrator)
+    sweep(runtime.paths.models, narrator)
+
+
+def _print_models(runtime: Runtime, rows: Sequence[tuple[str, ...]]) -> None:
+    """Print the rows; for people the mark of the default is behind its name, as columns are few."""
+    if not runtime.stdout.isatty():
+        print_table(runtime, _HEADINGS, rows)
+        return
+    marked = [(f"{row[0]} {row[-1]}".rstrip(), *row[1:-1]) for row in rows]
+    print_entries(runtime, _HEADINGS[:-1], marked)
+
+
+def _tell_unusable(files: Sequence[Unusable], narrator: Narrator) -> None:
+    """A line for each file that is broken, and one for all that are there for something else."""
+    for broken in files:
+        if not broken.is_whole:
+            narrator.say(f"not usable: {broken.path} {broken.why}")
+    others = [each for each in files if each.is_whole]
+    if len(others) == 1:
+        narrator.say(f"left out: {others[0].path.name} {others[0].why}")
+    elif others:
+        names = ", ".join(each.path.name for each in others[:3])
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        narrator.say(f"left out, as they write no text: {names}{more}; --json says why")
 
 
 def _tell_unfinished(runtime: Runtime, narrator: Narrator) -> None:
@@ -82,20 +114,25 @@ def _default(runtime: Runtime) -> Path | None:
     return None
 
 
-def _row(model: DescribedModel, default: Path | None, free: int) -> tuple[str, ...]:
+def _row(name: str, model: DescribedModel, default: Path | None, free: int) -> tuple[str, ...]:
     found, summary = model.found, model.summary
     return (
-        found.name,
-        summary.architecture,
+        name,
+        short(summary.architecture),
         count(summary.parameters),
         summary.quantization,
         file_size(found.size_bytes),
         f"{summary.n_ctx_train:,}" if summary.n_ctx_train else "",
-        summary.licence or "",
+        short(summary.licence or ""),
         "yes" if usual_memory(summary) <= free else "no",
         found.source,
         "*" if found.path == default else "",
     )
+
+
+def short(text: str) -> str:
+    """What a file says, as far as a column has room for it."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _as_json(inventory: Inventory, default: Path | None, free: int) -> dict[str, object]:

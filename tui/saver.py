@@ -33,6 +33,16 @@ class Saver:
         self._said: str | None = None
         self.unsaved: str | None = None
         """Why the last that was added is in memory only; None where it is saved."""
+        self._left: dict[str, None] = {}
+        """Turns in use that something else did not go on from, the last one last."""
+
+    def left_at(self, turn_id: str) -> str | None:
+        """The turn that was in use when the branches with a turn were last left; None where they
+        never were, or it is deleted by now."""
+        session = self.log.session
+        known = (left for left in reversed(self._left) if left in session.turns)
+        usable = (left for left in known if not session.is_deleted(left))
+        return next((left for left in usable if session.leads_to(turn_id, left)), None)
 
     def begin(self) -> None:
         """Another answer begins: a failure that was said before is said again."""
@@ -69,6 +79,7 @@ class Saver:
         self._failure = None
 
     def _try(self, save: Callable[[], object]) -> None:
+        before = self.log.session.head
         try:
             save()
         except SaveFailed as error:
@@ -76,3 +87,12 @@ class Saver:
         else:
             # What was unsaved before is saved along with it.
             self._failure = self.unsaved = None
+        finally:
+            self._note_left(before)
+
+    def _note_left(self, before: str | None) -> None:
+        session = self.log.session
+        now = session.turns.get(session.head) if session.head is not None else None
+        if before is not None and (now is None or before not in (now.id, now.parent)):
+            self._left.pop(before, None)
+            self._left[before] = None

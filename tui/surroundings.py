@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-
-import click
+from functools import partial
+from typing import TextIO
 
 from engine.protocol import Engine
 from prompts.errors import InvalidVariable, MissingVariables
@@ -29,33 +28,33 @@ def surroundings(runtime: Runtime, engine: Engine, log: SessionLog) -> Surroundi
         previous=answers[-1] if answers else "",
         model_name=lambda: engine.model_name,
         count=engine.count,
-        ask=_ask if runtime.stdin.isatty() and runtime.stderr.isatty() else None,
+        ask=partial(_ask, runtime) if runtime.stdin.isatty() and runtime.stderr.isatty() else None,
         say=Narrator(runtime.stderr).say,
     )
 
 
-def _ask(prompt: Prompt, names: Sequence[str]) -> dict[str, str]:
+def _ask(runtime: Runtime, prompt: Prompt, names: Sequence[str]) -> dict[str, str]:
     """Have a person give what a prompt misses, on the terminal; stdout stays free of it.
 
     Raises:
         MissingVariables: If the person gives none.
-        click.Abort: If they press Ctrl+C.
     """
     answers = {}
     for name in names:
         variable = prompt.variables.get(name)
-        answer = _answer(name, variable, prompt)
+        answer = _answer(runtime, name, variable, prompt)
         if not answer:
             raise MissingVariables(prompt.name, [name])
         answers[name] = answer
     return answers
 
 
-def _answer(name: str, variable: Variable | None, prompt: Prompt) -> str:
+def _answer(runtime: Runtime, name: str, variable: Variable | None, prompt: Prompt) -> str:
     """One value; until it can be taken, it is asked for again."""
     while True:
-        click.echo(f"{sanitize(_question(name, variable))}: ", nl=False, err=True)
-        answer = (sys.stdin.read() if name == "text" else sys.stdin.readline()).rstrip("\n")
+        _say(runtime.stderr, f"{_question(name, variable)}: ")
+        typed = runtime.stdin.read() if name == "text" else runtime.stdin.readline()
+        answer = typed.rstrip("\n")
         if not answer.strip():
             return ""
         try:
@@ -63,7 +62,12 @@ def _answer(name: str, variable: Variable | None, prompt: Prompt) -> str:
                 typed_values(prompt, {name: answer})
             return answer
         except InvalidVariable as error:
-            click.echo(sanitize(str(error)), err=True)
+            _say(runtime.stderr, f"{error}\n")
+
+
+def _say(stream: TextIO, text: str) -> None:
+    stream.write(sanitize(text))
+    stream.flush()
 
 
 def _question(name: str, variable: Variable | None) -> str:

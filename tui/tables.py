@@ -6,23 +6,63 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from tui.runtime import Runtime
 from tui.sanitize import sanitize_line
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
 _WIDEST = 10_000
 """Columns, for asking how few a table can do with."""
+
+_NAMES, _LAST = 20, 18
+"""Columns that are the least for names beside other cells, and for the last cell of a line."""
 
 
 def print_table(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under headings; without headings where a program reads them, and a line for each
     cell on a terminal that is too narrow."""
     if not runtime.stdout.isatty():
-        for row in rows:
-            runtime.stdout.write("\t".join(map(sanitize_line, row)) + "\n")
+        _print_tabbed(runtime, rows)
         return
+    console, table = _console(runtime), _table(headings, rows)
+    wanted = console.measure(table, options=console.options.update(max_width=_WIDEST))
+    longest = max(len(row[0]) for row in (headings, *rows))
+    if wanted.minimum <= console.width or (
+        # Of two columns the second can be broken anywhere: a path, a checksum.
+        len(headings) == 2 and longest + 2 + _NAMES <= console.width
+    ):
+        console.print(table)
+    else:
+        _print_cells(runtime, headings, rows)
+
+
+def print_entries(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table of many columns; on a terminal that is too narrow for it a first cell for which
+    there is no room stands on a line of its own, with the others below it."""
+    if not runtime.stdout.isatty():
+        _print_tabbed(runtime, rows)
+        return
+    console, table = _console(runtime), _table(headings, rows)
+    wanted = console.measure(table, options=console.options.update(max_width=_WIDEST))
+    if wanted.maximum <= console.width:
+        console.print(table)
+        return
+    lines = [headings, *(tuple(map(sanitize_line, row)) for row in rows)]
+    if not _print_stacked(console, lines):
+        _print_cells(runtime, headings, rows)
+
+
+def _console(runtime: Runtime) -> Console:
     from rich.console import Console
+
+    return Console(file=runtime.stdout, highlight=False)
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -32,12 +72,44 @@ def print_table(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequen
         table.add_column(heading, overflow="fold", no_wrap=heading in ("ID", "NAME"))
     for row in rows:
         table.add_row(*(Text(sanitize_line(cell)) for cell in row))
-    console = Console(file=runtime.stdout, highlight=False)
-    wanted = console.measure(table, options=console.options.update(max_width=_WIDEST))
-    if wanted.minimum > console.width:
-        _print_cells(runtime, headings, rows)
-    else:
-        console.print(table)
+    return table
+
+
+def _print_stacked(console: Console, lines: Sequence[Sequence[str]]) -> bool:
+    """Print the first cell of each line above the others, where it does not fit beside them; False
+    if there is no room even so.
+
+    Args:
+        console: The terminal.
+        lines: The headings, and the rows.
+    """
+    from rich.cells import cell_len
+    from rich.table import Table
+    from rich.text import Text
+
+    longest, *widths, last = (max(map(cell_len, column)) for column in zip(*lines, strict=True))
+    besides = sum(widths) + 2 * len(widths) + 2
+    if besides + min(last, _LAST) > console.width:
+        return False
+    beside = console.width - besides - last
+    beside = min(longest, beside) if beside >= _NAMES else 0
+    for number, (name, *others) in enumerate(lines):
+        style = "bold" if number == 0 else ""
+        fits = cell_len(name) <= beside
+        if not fits:
+            console.print(Text(name, style if beside else "bold"), soft_wrap=True)
+        grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
+        for width in (beside, *widths):
+            grid.add_column(width=width, no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row(*(Text(cell, style) for cell in (name if fits else "", *others)))
+        console.print(grid)
+    return True
+
+
+def _print_tabbed(runtime: Runtime, rows: Sequence[Sequence[str]]) -> None:
+    for row in rows:
+        runtime.stdout.write("\t".join(map(sanitize_line, row)) + "\n")
 
 
 def _print_cells(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -46,6 +118,7 @@ def _print_cells(runtime: Runtime, headings: Sequence[str], rows: Sequence[Seque
         for heading, cell in zip(headings, row, strict=True):
             if cell:
                 runtime.stdout.write(f"{heading}: {sanitize_line(cell)}\n")
+    runtime.stdout.flush()
 
 
 def print_json(runtime: Runtime, value: object) -> None:

@@ -29,7 +29,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils._headers import build_hf_headers
 
-from engine.errors import DownloadFailed
+from engine.errors import DownloadFailed, NoRepository
 from engine.models.offers import Offer, Offers, RepoFile, sorted_offers
 from engine.models.stores import UNFINISHED
 
@@ -254,11 +254,11 @@ def _explained(repo: str) -> Iterator[None]:
             f"{repo} is gated: accept its terms on its page, make a token there, and set HF_TOKEN"
         ) from error
     except RepositoryNotFoundError as error:
-        raise DownloadFailed(_not_there(repo)) from error
+        raise _not_there(repo) from error
     except RemoteEntryNotFoundError as error:
         raise DownloadFailed(f"{repo} has changed meanwhile: pull it again") from error
     except HfHubHTTPError as error:
-        raise DownloadFailed(_of_status(repo, error)) from error
+        raise _of_status(repo, error) from error
     except HFValidationError as error:
         raise DownloadFailed(f"{repo} is no name of a repository: user/name is") from error
     except OfflineModeIsEnabled as error:
@@ -277,17 +277,24 @@ def _explained(repo: str) -> Iterator[None]:
         ) from error
 
 
-def _not_there(repo: str) -> str:
+def _not_there(repo: str) -> NoRepository:
     """What the hub will not tell apart to somebody whom it does not know."""
-    return f"there is no repository {repo}, or a private one: check the name, or set HF_TOKEN"
+    return NoRepository(
+        f"there is no repository {repo}, or a private one: check the name, or set HF_TOKEN"
+    )
 
 
-def _of_status(repo: str, error: HfHubHTTPError) -> str:
+def _of_status(repo: str, error: HfHubHTTPError) -> DownloadFailed:
     status = error.response.status_code
-    if status == 401 and error.response.headers.get("X-Error-Message") == _BAD_TOKEN:
-        return "the hub does not know the token in HF_TOKEN: make a new one, or unset it"
-    if status == 401:
+    is_bad_token = error.response.headers.get("X-Error-Message") == _BAD_TOKEN
+    if status == 401 and not is_bad_token:
         return _not_there(repo)
+    return DownloadFailed(_refusal(repo, status))
+
+
+def _refusal(repo: str, status: int) -> str:
+    if status == 401:
+        return "the hub does not know the token in HF_TOKEN: make a new one, or unset it"
     if status == 403:
         return f"the token in HF_TOKEN may not read {repo}: give it the right to, on the hub"
     if status == 429:

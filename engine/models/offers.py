@@ -11,8 +11,8 @@ from engine.models.memory import memory_of_download
 
 _PART = re.compile(r"(.+)-\d{5}-of-(\d{5})")
 
-_NO_MODELS = ("mmproj", "imatrix")
-"""How files are named that are for a model, and none."""
+_DRAFTERS = ("mtp-", "eagle3-", "dflash-", "dspark-")
+"""How llama.cpp has files named that draft for a model, and write nothing good by themselves."""
 
 _NEARLY_LOSSLESS = ("Q8_0", "Q8_K_XL", "BF16", "F16", "F32")
 """Larger than Q6_K, which loses next to nothing already."""
@@ -79,22 +79,38 @@ class Offers:
         chosen = small or fitting
         return chosen[-1] if chosen else None
 
+    def label(self, offer: Offer) -> str:
+        """What an offer goes by behind its repository: its name, if another is quantized so."""
+        same = [each for each in self.offers if each.quantization == offer.quantization]
+        return offer.quantization if len(same) == 1 else offer.name
+
     def named(self, quantization: str) -> list[Offer]:
         """Those that are quantized so, or whose file is called so."""
         wanted = quantization.lower().removesuffix(".gguf")
-        return [
+        exact = [
             each for each in self.offers if wanted in (each.quantization.lower(), each.name.lower())
         ]
+        # Such as UD-Q4_K_XL, of which only the second half is a quantization.
+        return exact or [each for each in self.offers if each.name.lower().endswith(f"-{wanted}")]
 
 
 def sorted_offers(files: Sequence[RepoFile]) -> tuple[Offer, ...]:
     """Files made into offers: parts joined, and what is no model left out."""
     groups: dict[str, list[RepoFile]] = {}
     for file in sorted(files, key=lambda file: file.path):
-        if not file.name.endswith(".gguf") or file.name.lower().startswith(_NO_MODELS):
+        if not _is_model(file.name):
             continue
         stem = file.name.removesuffix(".gguf")
         part = _PART.fullmatch(stem)
         groups.setdefault(part[1] if part else stem, []).append(file)
     offers = [Offer(name, tuple(group)) for name, group in groups.items()]
     return tuple(sorted(offers, key=lambda offer: offer.size_bytes))
+
+
+def _is_model(name: str) -> bool:
+    """Whether a file is called as one of a model, and not as what only goes with one."""
+    if not name.endswith(".gguf"):
+        return False
+    name = name.lower()
+    is_imatrix = "imatrix" in name and quantization_of(name) is None
+    return not (name.startswith(_DRAFTERS) or "mmproj" in name or is_imatrix)

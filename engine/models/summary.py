@@ -24,12 +24,20 @@ TEMPLATE_KEY = "tokenizer.chat_template"
 _NO_WRITERS: Mapping[str, str] = {
     "clip": "reads pictures for another model and writes nothing itself",
     **dict.fromkeys(
+        ("gemma4-assistant", "eagle3", "dflash"),
+        "drafts for another model and writes nothing good itself",
+    ),
+    **dict.fromkeys(
         ("bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2",
          "jina-bert-v3", "eurobert", "gemma-embedding", "t5encoder"),
         "makes embeddings and writes nothing",
     ),
 }  # fmt: skip
 """Architectures that write no text, with what they do."""
+
+
+class WritesNothing(LoadFailed):
+    """The file is whole, and no model that writes text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +76,9 @@ def summarise(parts: Sequence[Path]) -> ModelSummary:
     headers = [whole_header(path) for path in parts]
     first = headers[0]
     architecture = first.text("general.architecture")
+    _refuse_what_writes_nothing(parts[0].name, architecture, first)
     if architecture is None:
         raise LoadFailed(f"{parts[0].name} does not say of what architecture it is")
-    _refuse_what_writes_nothing(parts[0].name, architecture, first)
     template = first.text(TEMPLATE_KEY)
     return ModelSummary(
         title=first.text("general.name"),
@@ -183,14 +191,14 @@ def whole_header(path: Path) -> Header:
     return header
 
 
-def _refuse_what_writes_nothing(name: str, architecture: str, header: Header) -> None:
+def _refuse_what_writes_nothing(name: str, architecture: str | None, header: Header) -> None:
     kind = header.text("general.type")
     if kind not in (None, "model"):
-        raise LoadFailed(f"{name} is no model but a part for one ({kind})")
-    if architecture in _NO_WRITERS:
-        raise LoadFailed(f"{name} {_NO_WRITERS[architecture]} ({architecture})")
+        raise WritesNothing(f"{name} is no model but a part for one ({kind})")
+    if architecture is not None and architecture in _NO_WRITERS:
+        raise WritesNothing(f"{name} {_NO_WRITERS[architecture]} ({architecture})")
     if not header.tensors:
-        raise LoadFailed(f"{name} has a vocabulary and no weights")
+        raise WritesNothing(f"{name} has a vocabulary and no weights")
 
 
 def _quantization(headers: Sequence[Header]) -> str:

@@ -16,13 +16,20 @@ from tui.app.faults import FaultLog
 from tui.app.messages import Download, DownloadMoved
 from tui.download_progress import DownloadProgress
 from tui.errors import UsageProblem, explain
-from tui.model_download import chosen_offer, download, open_hub, wanted_download
+from tui.model_download import (
+    ask_for_offers,
+    chosen_offer,
+    download,
+    found_here,
+    open_hub,
+    wanted_download,
+)
 from tui.runtime import Runtime
 
 STARTER = "the starter model"
 """What is asked for where no hub is needed."""
 
-_PATIENCE_S = 2.0
+_PATIENCE_S = 0.5
 """How long the end of the program waits for a download to notice."""
 
 
@@ -67,7 +74,11 @@ class Downloader:
         self._is_stopped = True
 
     def close(self) -> None:
-        """End it, and wait a moment for that."""
+        """End it, and wait a moment for that, in another thread than the app's.
+
+        One that hears nothing from the network does not notice, and goes with the process; what it
+        wrote is kept.
+        """
         self.stop()
         if self._thread is not None:
             self._thread.join(_PATIENCE_S)
@@ -84,16 +95,20 @@ class Downloader:
             self._post(DownloadMoved(end))
 
     def _downloaded(self, what: str) -> Download:
-        repo, quantization = wanted_download(what)
+        _, quantization = wanted_download(what)
         hub = open_hub(self._runtime)
-        offers = hub.offers(repo)
+        offers = ask_for_offers(hub, what)
         if quantization is None and len(offers.offers) > 1:
-            line = f"there are several: take one, such as hf:{repo}:{offers.offers[0].quantization}"
+            example = f"hf:{offers.repo}:{offers.label(offers.offers[0])}"
+            line = f"there are several: take one, such as {example}"
             return Download(what, line, "choose", offers=offers)
         offer = chosen_offer(offers, quantization)
         now = Download(offer.name)
+        if here := found_here(self._runtime, offers.repo, offer.name):
+            line = f"it is here already, in the {here.source}"
+            return replace(now, line=line, end="here", model=str(here.path))
         progress = DownloadProgress(
-            lambda line: self._post(DownloadMoved(replace(now, line=line.strip()))),
+            lambda _, line: self._post(DownloadMoved(replace(now, line=line.strip()))),
             offer.size_bytes,
         )
 

@@ -10,7 +10,6 @@ from tui.app.thread import Errand
 from tui.attach import AttachedText
 from tui.commands import COMMANDS, complete_line, run_line
 from tui.commands.completing import file_names
-from tui.documents import read_files
 from tui.errors import UsageProblem
 from tui.mentions import mentioned_files
 
@@ -47,13 +46,7 @@ def _command(talk: AppTalk, line: str) -> None:
 def _ask(talk: AppTalk, words: str) -> None:
     before = _last_question(talk)
     try:
-        attachments = [*talk.attachments, *read_files(mentioned_files(words))]
-        composed = talk.prompt.compose(words, talk.engine_options, attachments, talk.around)
-        talk.conversation.settings = composed.settings
-        talk.prompt.put_in_force(talk.conversation, composed, talk.runtime.config.system)
-        talk.attachments.clear()
-        events = talk.conversation.ask(composed.question, alternatives=talk.alternatives)
-        talk.show(events, alternatives=talk.alternatives)
+        talk.ask(words, mentioned_files(words))
     finally:
         is_asked = _last_question(talk) != before
         talk.post(Sent() if is_asked else Returned(words))

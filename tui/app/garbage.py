@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import gc
 
-SETTLED_S = 2.0
-"""After the first frame the session is open, and nearly all that will stay is there."""
+SETTLED_S = 1.0
+"""So long after the session was read nearly all that will stay is there."""
 
 
 def put_off() -> None:

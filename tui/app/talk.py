@@ -9,12 +9,13 @@ from typing import Protocol
 
 from textual.message import Message
 
-from engine.errors import CannotFit, EngineError, LoadFailed, NoModel, WorkerFailed
+from engine.errors import EndpointFailed, LoadFailed, NoModel, WorkerFailed
 from engine.protocol import Engine
 from engine.types import Finished, Loading, Notice, Piece, Prefill, Reasoning
 from prompts.errors import MissingVariables
 from prompts.inherit import Prompt
-from sessions import SessionLog, memory_session, spoken_turns
+from sessions import SessionLog
+from tui.app.branch_view import SCREENFUL
 from tui.app.messages import (
     Activity,
     Busy,
@@ -28,37 +29,22 @@ from tui.app.messages import (
     Sent,
 )
 from tui.app.missing import MissingEngine
+from tui.app.person import Person
 from tui.app.pieces import Pieces
 from tui.app.survey import overview_of
 from tui.app.thread import Errand
-from tui.ask import open_session, start_engine
-from tui.attach import AttachedText
+from tui.app.undoing import Undoing
+from tui.ask import start_engine
 from tui.compaction import Compacted
 from tui.composed import Surroundings, answer_settings
 from tui.conversation import Conversation, ConversationEvent
 from tui.documents import read_files
-from tui.errors import TooLong, explain
-from tui.loading import chosen_load_options
+from tui.errors import explain
 from tui.options import AskOptions
-from tui.prompt_in_use import PromptInUse
 from tui.runtime import Runtime
 from tui.saver import Joined, NotSaved
 from tui.summary import Summarising
-from tui.surroundings import surroundings
-from tui.titles import TitleMaker
-from tui.undoing import Undoing
-
-
-class Person(Protocol):
-    """Who sits at the terminal, for the conversation's thread: each call waits for an answer."""
-
-    def edit(self, text: str) -> str | None:
-        """Have a text edited; None where it was left."""
-        ...
-
-    def ask(self, question: str) -> str | None:
-        """Ask for a line; None where there is no answer."""
-        ...
+from tui.talk import Talk
 
 
 class Thread(Protocol):
@@ -74,50 +60,49 @@ class Thread(Protocol):
         ...
 
 
-class AppTalk:
+_PASSING = (EndpointFailed, LoadFailed, WorkerFailed)
+"""What may go better the next time."""
+
+
+class AppTalk(Talk):
     """A conversation in the app: the `Talk` that commands act on."""
 
     def __init__(
         self,
         runtime: Runtime,
         options: AskOptions,
+        log: SessionLog,
         thread: Thread,
         person: Person,
         post: Callable[[Message], object],
     ) -> None:
-        """Open the session, and begin to load the model.
+        """Begin to load the model for a session whose end is shown already.
 
         Raises:
-            SessionError: If the session cannot be opened.
             EngineError: If the model that was named is none.
             UsageProblem: If an option cannot be used.
         """
-        self.runtime = runtime
-        self.engine_options = options.engine
-        self.attachments: list[AttachedText] = []
-        self.prompt = PromptInUse(options.prompt)
         self.post = post
-        self.undoing = Undoing()
-        self._options = options
         self._thread = thread
         self._person = person
-        self._titles = TitleMaker()
         self._announced: tuple[str, ...] = ()
         self._told: list[str] = []
         self._shown_card = ""
+        self._shown_session = log.session
         self._tried: Engine | None = None
         """What was loaded, or could not be."""
         self._activity: Activity | None = None
         self._pieces = Pieces(lambda pieces: post(Grew(pieces)))
         runtime.notify = self.warn
-        log = open_session(runtime, options)
         settings = answer_settings(options.engine, {}, runtime.config)
-        self.conversation = Conversation(self._start_engine(log), log, settings)
+        engine = self._start_engine(runtime, options, log)
+        super().__init__(runtime, options, Conversation(engine, log, settings))
         self.attachments += read_files(options.prompt.files, options.prompt.glob)
+        self.undoing = Undoing(self)
 
-    def _start_engine(self, log: SessionLog) -> Engine:
+    def _start_engine(self, runtime: Runtime, options: AskOptions, log: SessionLog) -> Engine:
         try:
-            return start_engine(self.runtime, self._options, log)
+            return start_engine(runtime, options, log)
         except NoModel:
             self.post(NoModelFound())
             return MissingEngine()
@@ -125,18 +110,7 @@ class AppTalk:
     @property
     def around(self) -> Surroundings:
         """See `Talk`."""
-        around = surroundings(self.runtime, self.conversation.engine, self.conversation.log)
-        return replace(around, ask=self._ask, say=self.warn)
-
-    @property
-    def alternatives(self) -> int:
-        """See `Talk`."""
-        return self._options.alternatives
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether what is said is saved."""
-        return self._options.save
+        return replace(super().around, ask=self._ask, say=self.warn)
 
     def carry_out(self, errand: Errand) -> None:
         """Do an errand, and tell what came of it."""
@@ -145,19 +119,21 @@ class AppTalk:
             for event in self.conversation.failures():
                 self._take(event)
         except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
-            self.post(
-                Failed(explain(error)[0], can_retry=isinstance(error, LoadFailed | WorkerFailed))
-            )
+            self.post(Failed(explain(error)[0], can_retry=isinstance(error, _PASSING)))
         finally:
             self._tell()
             self._announced = ()
-            self.undoing.note(self.conversation.log.session)
+            self.undoing.note()
+            if self._shown_session is not self.conversation.log.session:
+                # Its end is there at once; what comes before it takes reading.
+                self.post(Overviewed(overview_of(self, last=SCREENFUL)))
             self.publish()
             # Behind the last words, which say that something is being written.
             self._be_busy(None)
 
     def publish(self) -> None:
         """Show the conversation as it is now."""
+        self._shown_session = self.conversation.log.session
         self.post(Overviewed(overview_of(self)))
 
     def cancel(self) -> None:
@@ -193,8 +169,8 @@ class AppTalk:
 
     def end_idling(self) -> None:
         """Something is asked for."""
-        if title := self._titles.stop():
-            self.conversation.marks.set_title(title, by_model=True)
+        if self._entitle():
+            self.undoing.note_title()
 
     def say(self, text: str) -> None:
         """See `Talk`. What one errand says is shown together."""
@@ -204,50 +180,16 @@ class AppTalk:
         """Tell the person something that they should know, at once."""
         self.post(Said((text,), is_warning=True))
 
-    def begin_session(self) -> None:
-        """See `Talk`."""
-        self._use(self.runtime.sessions().create() if self._options.save else memory_session())
+    def _wait_for(self, engine: Engine) -> None:
+        for event in engine.load():
+            self._take(event)
+        super()._wait_for(engine)
 
-    def open_session(self, query: str) -> None:
-        """See `Talk`."""
-        self._use(open_session(self.runtime, replace(self._options, session=query)))
-
-    def _use(self, log: SessionLog) -> None:
-        old = self.conversation
-        self.conversation = Conversation(old.engine, log, old.settings)
-        self.prompt.begin_session()
-
-    def instruct(self, system: str) -> None:
-        """See `Talk`."""
-        self.prompt.set_system(system, self.conversation, self.around)
-
-    def use_model(self, name: str) -> None:
-        """See `Talk`."""
-        # A template that was given for one model is not another's.
-        own = replace(self.engine_options, chat_template=None)
-        chosen = chosen_load_options(own, save=self._options.save)
-        engine = self.runtime.start_engine(name, chosen)
-        try:
-            for event in engine.load():
-                self._take(event)
-            engine.describe()
-        except EngineError:
-            engine.close()
-            raise
-        self.conversation.engine.close()
-        self.conversation.engine = engine
-
-    def show(self, events: Iterable[ConversationEvent], *, alternatives: int = 1) -> None:
-        """See `Talk`. Every alternative is told of by the id of its turn."""
-        try:
-            for event in events:
-                self._announce()
-                self._take(event)
-        except CannotFit as error:
-            has_older = len(spoken_turns(self.conversation.log.session.path())) > 1
-            if isinstance(error, TooLong) or not has_older:
-                raise
-            raise TooLong(error, "/compact makes room, then /regen answers") from error
+    def _show(self, events: Iterable[ConversationEvent], alternatives: int) -> None:
+        # Every alternative is told of by the id of its turn.
+        for event in events:
+            self._announce()
+            self._take(event)
 
     def edit_text(self, text: str) -> str | None:
         """See `Talk`."""

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 
 from textual.message import Message
 
+from engine.errors import EngineError
 from engine.types import Piece, Sampling, Scored, TokenScore
 from sessions import Turn, messages_of
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
 from tui.app.widgets.heatmap import Cell
+from tui.errors import explain
 from tui.request import request_after
 from tui.uncertain import aligned, judged, own_scores, scored_words, scores_of, verdicts
 
@@ -41,6 +43,13 @@ class Weighed(Message):
 
 
 @dataclass
+class Unweighed(Message):
+    """That nothing can be told of the words of a turn."""
+
+    reason: str
+
+
+@dataclass
 class Others(Message):
     """What might have stood at a place in place of what does, the likeliest first."""
 
@@ -51,31 +60,52 @@ class Others(Message):
 def weigh(turn_id: str, post: Post) -> Errand:
     """How sure the model was of each token of an answer."""
 
-    def errand(talk: AppTalk) -> None:
+    def look(talk: AppTalk) -> Weighed:
         session, engine = talk.conversation.log.session, talk.conversation.engine
         turn = session.turn(turn_id)
         tokens = aligned(scores_of(engine, session, turn), turn.content)
         signs = "  ".join(f"{SIGNS[level + 1]} below {share:.0%}" for share, level in _LEVELS)
-        post(Weighed(f"How sure the model was   {signs}", tuple(map(_cell, tokens))))
+        return Weighed(f"How sure the model was   {signs}", tuple(map(_cell, tokens)))
 
-    return errand
+    return _told(look, post)
 
 
-def weigh_own(turn_id: str, post: Post) -> Errand:
-    """What the model finds unusual in a person's own words, and what worn out."""
+def weigh_own(turn_id: str, post: Post, passage: tuple[int, int] | None = None) -> Errand:
+    """What the model finds unusual in a person's own words, and what worn out.
 
-    def errand(talk: AppTalk) -> None:
+    Args:
+        turn_id: The turn.
+        post: Takes what was found.
+        passage: The part of its content that is meant, in characters; None is all of it.
+    """
+
+    def look(talk: AppTalk) -> Weighed:
         session, engine = talk.conversation.log.session, talk.conversation.engine
         before = messages_of(session.path(turn_id)[:-1])
-        turn = session.turn(turn_id)
-        tokens = aligned(own_scores(engine, before, turn.content), turn.content)
+        content = session.turn(turn_id).content
+        start, end = passage or (0, len(content))
+        text = content[start:end]
+        tokens = aligned(own_scores(engine, before, text, after=content[:start]), text)
         words = scored_words(tokens)
         cells = [
             Cell(word.text, *_MARKS[verdict], word.probability)
             for word, verdict in zip(words, verdicts(words), strict=True)
         ]
-        heading = f"{next(judged(tokens))}   ▲ unusual   ~ worn out"
-        post(Weighed(heading, tuple(cells)))
+        what = "" if passage is None else "this passage: "
+        heading = f"{what}{next(judged(tokens))}   ▲ unusual   ~ worn out"
+        return Weighed(heading, tuple(cells))
+
+    return _told(look, post)
+
+
+def _told(look: Callable[[AppTalk], Weighed], post: Post) -> Errand:
+    """What is seen is shown; where the model cannot be asked, that stands in its place."""
+
+    def errand(talk: AppTalk) -> None:
+        try:
+            post(look(talk))
+        except EngineError as error:
+            post(Unweighed(explain(error)[0]))
 
     return errand
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sessions import Turn, first_words
+from tui.commands.command import Command, Suggestion
 from tui.commands.completing import settings, turns, words
 from tui.commands.reading import turn_and_rest, turn_of, whole_number, words_of
-from tui.commands.talk import Command, Suggestion, Talk
 from tui.errors import UsageProblem
 from tui.paragraphs import paragraphs_of
 from tui.questions import Settings
 from tui.setting_values import pairs_of, with_values
+from tui.talk import Talk
 
 _MOST = 16
 """Answers at once."""

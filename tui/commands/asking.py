@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from prompts.errors import PromptError
+from tui.commands.command import Command, Suggestion
 from tui.commands.completing import file_names, path_of
 from tui.commands.reading import is_number, whole_number, words_of
-from tui.commands.talk import Command, Suggestion, Talk
 from tui.context_use import context_use
 from tui.conversation import KEPT_TURNS
 from tui.documents import read_files
 from tui.errors import UsageProblem
 from tui.library_prompts import load_stacked
+from tui.talk import Talk
 
 
 def _system(talk: Talk, argument: str) -> None:

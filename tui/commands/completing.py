@@ -10,9 +10,10 @@ from itertools import islice
 from pathlib import Path
 
 from sessions import first_words
-from tui.commands.talk import Suggestion, Talk
+from tui.commands.command import Suggestion
 from tui.setting_values import MEANINGS, value_of
 from tui.tables import file_size
+from tui.talk import Talk
 
 _MOST_FILES = 200
 

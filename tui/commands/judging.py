@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+from tui.commands.command import Command, Suggestion
 from tui.commands.completing import file_names, path_of, words
 from tui.commands.reading import whole_number, without_force, words_of
-from tui.commands.talk import Command, Suggestion, Talk
 from tui.errors import UsageProblem
 from tui.paragraphs import code_blocks_of
 from tui.private_file import write_private
+from tui.talk import Talk
 from tui.uncertain import judged, marked, own_scores, scored_words, scores_of
 
 

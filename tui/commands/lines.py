@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from sessions import SessionError
+from tui.commands.command import Command, Suggestion
 from tui.commands.completing import mentions
 from tui.commands.reading import command_named
 from tui.commands.registry import COMMANDS
-from tui.commands.talk import Command, Suggestion, Talk
 from tui.errors import UsageProblem
+from tui.talk import Talk
 
 
 def find_command(name: str) -> Command:

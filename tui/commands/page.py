@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tui.commands.command import GROUPS, Command
 from tui.commands.registry import COMMANDS
-from tui.commands.talk import GROUPS, Command
 from tui.commands.tuning import EDITING, EDITING_MEANING
 from tui.setting_values import MEANINGS
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from tui.commands.command import GROUPS, Command, Suggestion
 from tui.commands.reading import command_named
-from tui.commands.talk import GROUPS, Command, Suggestion, Talk
+from tui.talk import Talk
 
 
 def program_commands(registry: Callable[[], Sequence[Command]]) -> tuple[Command, ...]:

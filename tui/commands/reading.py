@@ -7,8 +7,9 @@ import shlex
 from collections.abc import Sequence
 
 from sessions import Turn
-from tui.commands.talk import Command, Talk
+from tui.commands.command import Command
 from tui.errors import UsageProblem
+from tui.talk import Talk
 
 
 def whole_number(argument: str, usage: str) -> int | None:

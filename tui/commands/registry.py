@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tui.commands.answers import ANSWER_COMMANDS
 from tui.commands.asking import ASKING_COMMANDS
+from tui.commands.command import Command
 from tui.commands.judging import JUDGING_COMMANDS
 from tui.commands.program import program_commands
 from tui.commands.saved import SESSION_COMMANDS
-from tui.commands.talk import Command
 from tui.commands.tree import TREE_COMMANDS
 from tui.commands.tuning import TUNING_COMMANDS
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from sessions import MATCH_END, MATCH_START, Search, Turn
 from sessions.export import FORMATS
+from tui.commands.command import Command, Suggestion
 from tui.commands.completing import file_names, names, path_of
 from tui.commands.reading import without_force, words_of
-from tui.commands.talk import Command, Suggestion, Talk
 from tui.errors import UsageProblem
 from tui.export_findings import findings_told, format_of
 from tui.private_file import refuse_taken, write_private
 from tui.tables import age
+from tui.talk import Talk
 
 _MOST = 20
 """Sessions or turns that are listed."""

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from sessions import branch_names, branch_of_head, first_words
 from tui.branch_tree import numbered_leaves, tree_lines
 from tui.branches import check_new_name, find_branch
+from tui.commands.command import Command, Suggestion
 from tui.commands.completing import names
 from tui.commands.reading import is_number, turn_of, whole_number
-from tui.commands.talk import Command, Suggestion, Talk
 from tui.errors import UsageProblem
+from tui.talk import Talk
 
 
 def _undo(talk: Talk, argument: str) -> None:

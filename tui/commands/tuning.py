@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from engine.models import find_models
+from tui.commands.command import Command, Suggestion
 from tui.commands.completing import names, settings, words
 from tui.commands.reading import words_of
-from tui.commands.talk import Command, Suggestion, Talk
 from tui.composed import answer_settings
 from tui.errors import UsageProblem
 from tui.setting_values import (
@@ -21,6 +21,7 @@ from tui.setting_values import (
     with_values,
 )
 from tui.tables import file_size
+from tui.talk import Talk
 from tui.which_model import endpoints_of, shown_name
 
 EDITING = "editing"

@@ -9,9 +9,10 @@ from prompt_toolkit.document import Document
 
 from engine.errors import EngineError
 from prompts.errors import PromptError
-from tui.commands import Suggestion, Talk, complete_line
+from tui.commands import Suggestion, complete_line
 from tui.config import ConfigError
 from tui.sanitize import sanitize_line
+from tui.talk import Talk
 
 
 class CommandCompleter(Completer):

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol, TextIO
 
-from tui.commands import Talk
 from tui.interrupts import Interruption, signals_call
 from tui.pages import Page, SpokenPage, TextPage
 from tui.repl.answers import MarkdownPage
@@ -20,6 +19,7 @@ from tui.repl.reader import TerminalReader, open_history, read_lines
 from tui.repl.toolbar import Standing, standing_of, toolbar
 from tui.repl.typeahead import forget_typed_ahead, typed_ahead_is_kept
 from tui.runtime import Runtime
+from tui.talk import Talk
 from tui.texts import decode
 
 

@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
-from engine.errors import CannotFit, EngineError
 from prompts.inherit import Prompt
-from sessions import SessionLog, memory_session, spoken_turns
 from tui import exit_codes
-from tui.ask import open_session, start_engine
+from tui.ask import start_engine
 from tui.attach import AttachedText
 from tui.commands import run_line
 from tui.commands.saved import where_it_stands
 from tui.composed import Surroundings, answer_settings
 from tui.conversation import Conversation, ConversationEvent
 from tui.documents import read_files
-from tui.errors import TooLong, UsageProblem, explain
-from tui.loading import chosen_load_options
+from tui.errors import UsageProblem, explain
 from tui.mentions import mentioned_files
 from tui.options import AskOptions
 from tui.plain import PlainAnswer
-from tui.prompt_in_use import PromptInUse
 from tui.repl.clipboard import copy_to_clipboard
 from tui.repl.entries import Entry, entry_of
 from tui.repl.fronts import Front, front_for
@@ -33,9 +28,9 @@ from tui.repl.shell import run_shell, shell_output
 from tui.review import confirm
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
-from tui.surroundings import surroundings
-from tui.titles import TitleMaker
+from tui.talk import Talk
 from tui.which_model import shown_name
+from tui.which_session import open_session
 
 
 def run_repl(runtime: Runtime, options: AskOptions) -> int:
@@ -53,7 +48,7 @@ def run_repl(runtime: Runtime, options: AskOptions) -> int:
 _LEAVING = "Ctrl+D leaves"
 
 
-class Repl:
+class Repl(Talk):
     """The loop, and the `Talk` that commands act on."""
 
     def __init__(
@@ -63,15 +58,9 @@ class Repl:
         conversation: Conversation,
         front: Front,
     ) -> None:
-        self.conversation = conversation
-        self.runtime = runtime
-        self.engine_options = options.engine
-        self.attachments: list[AttachedText] = []
-        self._options = options
+        super().__init__(runtime, options, conversation)
         self._front = front
         self._narrator = runtime.narrator()
-        self._titles = TitleMaker()
-        self.prompt = PromptInUse(options.prompt)
         self._kept_keys = ExitStack()
         self._leaving = False
         self._code = exit_codes.DONE
@@ -100,7 +89,7 @@ class Repl:
     @property
     def around(self) -> Surroundings:
         """See `Talk`."""
-        found = surroundings(self.runtime, self.conversation.engine, self.conversation.log)
+        found = super().around
         if (ask := found.ask) is None:
             return found
 
@@ -110,58 +99,16 @@ class Repl:
 
         return replace(found, ask=ask_seen)
 
-    @property
-    def alternatives(self) -> int:
-        """See `Talk`."""
-        return self._options.alternatives
-
     def say(self, text: str) -> None:
         """See `Talk`."""
         self.runtime.stdout.write(f"{sanitize(text)}\n")
 
-    def begin_session(self) -> None:
-        """See `Talk`."""
-        self._use(self.runtime.sessions().create() if self._options.save else memory_session())
-
-    def open_session(self, query: str) -> None:
-        """See `Talk`."""
-        self._use(open_session(self.runtime, replace(self._options, session=query)))
-
-    def _use(self, log: SessionLog) -> None:
-        old = self.conversation
-        self.conversation = Conversation(old.engine, log, old.settings)
-        self.prompt.begin_session()
-
-    def instruct(self, system: str) -> None:
-        """See `Talk`."""
-        self.prompt.set_system(system, self.conversation, self.around)
-
-    def use_model(self, name: str) -> None:
-        """See `Talk`."""
-        # A template that was given for one model is not another's.
-        own = replace(self.engine_options, chat_template=None)
-        chosen = chosen_load_options(own, save=self._options.save)
-        engine = self.runtime.start_engine(name, chosen)
-        try:
-            engine.describe()
-        except EngineError:
-            engine.close()
-            raise
-        self.conversation.engine.close()
-        self.conversation.engine = engine
-
-    def show(self, events: Iterable[ConversationEvent], *, alternatives: int = 1) -> None:
-        """See `Talk`."""
+    def _show(self, events: Iterable[ConversationEvent], alternatives: int) -> None:
         answer = PlainAnswer(self._front.page(), self._narrator, alternatives=alternatives)
         self._kept_keys.close()  # an answer keeps them in its own way
         with self._front.answering(self.conversation.cancel) as interruption:
             try:
                 answer.show(events)
-            except CannotFit as error:
-                has_older = len(spoken_turns(self.conversation.log.session.path())) > 1
-                if isinstance(error, TooLong) or not has_older:
-                    raise
-                raise TooLong(error, "/compact makes room, then /regen answers") from error
             finally:
                 if interruption.ends_the_program:
                     self._leaving = True
@@ -198,8 +145,7 @@ class Repl:
             return self._front.read(self)
         finally:
             with self._front.keys_kept():
-                if title := self._titles.stop():
-                    self.conversation.marks.set_title(title, by_model=True)
+                self._entitle()
 
     def _handle(self, line: str) -> None:
         """Carry out a command or answer a question; an error is said, and the loop goes on."""
@@ -229,7 +175,7 @@ class Repl:
                 self._note_failure()
         else:
             may_attach = self.runtime.is_interactive and entry.kind == "question"
-            self._answer(entry.text, mentioned_files(entry.text) if may_attach else [])
+            self.ask(entry.text, mentioned_files(entry.text) if may_attach else [])
 
     def _attach_output(self, command: str) -> None:
         output, code = shell_output(command, self.runtime.environment, self._pass_on)
@@ -248,15 +194,6 @@ class Repl:
     def _tell_code(self, code: int) -> None:
         if code:
             self.say(f"exit code {code}")
-
-    def _answer(self, line: str, named: Sequence[Path]) -> None:
-        attachments = [*self.attachments, *read_files(named)]
-        composed = self.prompt.compose(line, self.engine_options, attachments, self.around)
-        self.attachments = []
-        self.conversation.settings = composed.settings
-        self.prompt.put_in_force(self.conversation, composed, self.runtime.config.system)
-        events = self.conversation.ask(composed.question, alternatives=self.alternatives)
-        self.show(events, alternatives=self.alternatives)
 
     def _note_failure(self) -> None:
         """A person has seen it; a script sees the exit code."""

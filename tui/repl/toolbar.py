@@ -9,8 +9,8 @@ from rich.cells import cell_len
 
 from engine.protocol import Engine
 from sessions import branch_of_head
-from tui.commands import Talk
 from tui.sanitize import sanitize_line
+from tui.talk import Talk
 from tui.which_model import shown_name
 
 _BAR = 8

@@ -4,7 +4,7 @@ make one of their paragraphs, or to keep them all."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,7 +18,7 @@ from tui.app.widgets.alternative import Alternative
 from tui.reviewing.hints import Hints
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _WHILE = ("alternatives.close stops",)
 _THEN = (
@@ -79,10 +79,6 @@ class AlternativesScreen(Steadfast, Screen[None]):
         """Keep the answer in sight that the cursor is on."""
         self.call_after_refresh(self._point)
 
-    @property
-    def _chat_app(self) -> ChatApp:
-        return cast("ChatApp", self.app)
-
     async def grow(self, turn: str, text: str) -> None:
         """Show more words of an answer."""
         for column in self._columns:
@@ -105,7 +101,7 @@ class AlternativesScreen(Steadfast, Screen[None]):
         if self._is_whole:
             self.dismiss(None)
         else:
-            self._chat_app.cancel()
+            self.chat_app.cancel()
 
     def action_move(self, answers: int, paragraphs: int) -> None:
         """Go to another answer, or another paragraph."""
@@ -117,7 +113,7 @@ class AlternativesScreen(Steadfast, Screen[None]):
     def action_pick(self) -> None:
         """Go on with the answer that the cursor is on."""
         if self._is_whole:
-            self._chat_app.do(go_to_turn(self._columns[self._here[0]].shown.turn.id))
+            self.chat_app.do(go_to_turn(self._columns[self._here[0]].shown.turn.id))
             self.dismiss(None)
 
     def action_take(self) -> None:
@@ -136,7 +132,7 @@ class AlternativesScreen(Steadfast, Screen[None]):
             self.notify("Space takes paragraphs, in the order in which they will follow")
             return
         ids = [column.shown.turn.id for column in self._columns]
-        self._chat_app.do(merge([(ids[answer], number + 1) for answer, number in self._taken]))
+        self.chat_app.do(merge([(ids[answer], number + 1) for answer, number in self._taken]))
         self.dismiss(None)
 
     def _point(self) -> None:

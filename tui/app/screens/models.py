@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
+from engine.errors import EngineError
 from engine.machine import available_memory
 from engine.models.catalogue import catalogue
 from engine.models.offers import Offers
@@ -37,14 +38,15 @@ from tui.app.model_chores import (
 from tui.app.overview import Overview
 from tui.app.shelf import STARTER_SIZE, Shelf, ShelfRow, take_shelf
 from tui.app.widgets.shelf_list import ShelfList, about_of
-from tui.errors import explain
+from tui.config import ConfigError
+from tui.errors import TemplateChanged, UsageProblem, explain
 from tui.reviewing.dialogs import ChooseVersion, Confirm, ShowText
 from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
 from tui.tables import file_size
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _OFFER = f"""\
 Enter takes one, Escape looks around without. The starter ({file_size(STARTER_SIZE)}) shows that \
@@ -56,6 +58,10 @@ _HINTS = (
     *("Enter takes", "models.close back", "models.default always use", "models.about about it"),
     *("models.bench measure", "models.remove delete", "models.other another", "models.stop stop"),
 )
+
+
+_TOLD = (EngineError, UsageProblem, TemplateChanged, ConfigError, OSError)
+"""What can be wrong with models, and is told; anything else is a defect."""
 
 
 class ModelsScreen(Steadfast, Screen[None]):
@@ -91,11 +97,6 @@ class ModelsScreen(Steadfast, Screen[None]):
         self._shelf: Shelf | None = None
         self._bench: Bench | None = None
 
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
-
     def compose(self) -> ComposeResult:
         """See `Screen`."""
         yield self._head
@@ -127,11 +128,11 @@ class ModelsScreen(Steadfast, Screen[None]):
         self.run_worker(self._take, thread=True, exclusive=True, group="shelf")
 
     def _take(self) -> None:
-        try:
-            taken = self.Taken(take_shelf(self.chat_app.runtime))
-        except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
-            taken = self.Taken(None, explain(error)[0])
-        self.post_message(taken)
+        with self.chat_app.fault_log.survive():
+            try:
+                self.post_message(self.Taken(take_shelf(self.chat_app.runtime)))
+            except _TOLD as error:
+                self.post_message(self.Taken(None, explain(error)[0]))
 
     @on(Taken)
     def show_shelf(self, message: Taken) -> None:
@@ -193,7 +194,8 @@ class ModelsScreen(Steadfast, Screen[None]):
         if not named:
             return
         is_file = os.path.isfile(os.path.expanduser(named))
-        if not is_file and (named.startswith("hf:") or named.partition(":")[0] in catalogue()):
+        is_address = named.startswith(("hf:", "https://", "http://"))
+        if not is_file and (is_address or named.partition(":")[0] in catalogue()):
             self._other.clear()
             self._list.focus()
             self._get(named)
@@ -226,8 +228,9 @@ class ModelsScreen(Steadfast, Screen[None]):
         for offer in offers.offers:
             fits = "fits" if offer.fits(memory) else "too big"
             mark = "  the best that fits" if offer is best else ""
-            line = f"{offer.quantization:<9} {file_size(offer.size_bytes):>8}  {fits}{mark}"
-            lines[line] = f"hf:{offers.repo}:{offer.quantization}"
+            label = offers.label(offer)
+            line = f"{label:<9} {file_size(offer.size_bytes):>8}  {fits}{mark}"
+            lines[line] = f"hf:{offers.repo}:{label}"
 
         def done(line: str | None) -> None:
             if line is not None:
@@ -265,12 +268,11 @@ class ModelsScreen(Steadfast, Screen[None]):
 
     def _do_in_thread(self, chore: Callable[[], Told | AskedFor]) -> None:
         def run() -> None:
-            told: Told | AskedFor
-            try:
-                told = chore()
-            except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
-                told = Told((explain(error)[0],))
-            self.post_message(told)
+            with self.chat_app.fault_log.survive():
+                try:
+                    self.post_message(chore())
+                except _TOLD as error:
+                    self.post_message(Told((explain(error)[0],)))
 
         self.run_worker(run, thread=True, group="chores")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,17 +15,28 @@ from textual.widgets.option_list import Option
 
 from tui.app.faults import Steadfast
 from tui.app.turn_errands import go_on_from
-from tui.app.weighing import Others, Weighed, find_others, texts_before, weigh, weigh_own
+from tui.app.weighing import (
+    Others,
+    Unweighed,
+    Weighed,
+    find_others,
+    texts_before,
+    weigh,
+    weigh_own,
+)
 from tui.app.widgets.choices import Choices
 from tui.app.widgets.heatmap import Cell, HeatMap
 from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _ANSWER = ("words.choose what else", "words.marked next unsure", "words.close back")
 _OWN = ("words.marked next marked", "words.close back")
+_WITH_PASSAGES = ("words.marked next marked", "words.mark begins a passage", "words.close back")
+_MARKING = ("words.mark ends the passage, which is scored", "words.close drops it")
+_PASSAGE = ("words.marked next marked", "words.close shows all of the text")
 _OTHERS = ("Enter goes on from this word, on a new branch", "words.close goes back")
 
 _BAR = 20
@@ -41,25 +52,31 @@ class WordsScreen(Steadfast, Screen[None]):
         Binding("escape,q", "back", "back", id="words.close"),
     ]
 
-    def __init__(self, turn_id: str, *, is_own: bool) -> None:
+    def __init__(
+        self, turn_id: str, *, is_own: bool, passage: tuple[int, int] | None = None
+    ) -> None:
         """Look into a turn.
 
         Args:
             turn_id: The turn.
             is_own: Whether it is scored as a person's own text, which nothing goes on from.
+            passage: The part of its content that is scored, in characters; None is all of it.
         """
         super().__init__()
         self._turn_id = turn_id
         self._is_own = is_own
+        self._passage = passage
+        self._whole: Weighed | None = None
+        """The text in which a passage was marked, while only that is shown."""
+        self._shown: Weighed | None = None
         self._cells: tuple[Cell, ...] = ()
         self._before: list[str] = []
         self._here = 0
         self._others: tuple[tuple[str, float], ...] = ()
         self._heading = Static(Content("asking the model …"), id="heading")
-        self._map = HeatMap()
+        self._map = HeatMap(has_passages=is_own and passage is None)
         self._word = Static(id="word")
         self._list = Choices()
-        self._ways = _OWN if is_own else _ANSWER
         self._hints = Hints(*self._ways)
 
     def compose(self) -> ComposeResult:
@@ -74,20 +91,25 @@ class WordsScreen(Steadfast, Screen[None]):
     def on_mount(self) -> None:
         """Have the words weighed."""
         self._map.focus()
-        look = weigh_own if self._is_own else weigh
-        self._chat_app.do(look(self._turn_id, self.post_message))
-
-    @property
-    def _chat_app(self) -> ChatApp:
-        return cast("ChatApp", self.app)
+        post = self.post_message
+        if self._is_own:
+            self.chat_app.do(weigh_own(self._turn_id, post, self._passage))
+        else:
+            self.chat_app.do(weigh(self._turn_id, post))
 
     @on(Weighed)
     def show_words(self, message: Weighed) -> None:
         """Show the text."""
+        self._shown = message
         self._cells = message.cells
         self._before = list(texts_before(message.cells))
         self._heading.update(Content(message.heading))
         self._map.show(message.cells)
+
+    @on(Unweighed)
+    def show_reason(self, message: Unweighed) -> None:
+        """Say why there is nothing to see."""
+        self._heading.update(Content(sanitize_line(message.reason)))
 
     @on(HeatMap.Moved)
     def show_word(self, message: HeatMap.Moved) -> None:
@@ -95,13 +117,36 @@ class WordsScreen(Steadfast, Screen[None]):
         self._here = message.number
         cell = self._cells[message.number]
         self._word.update(Content(f"{_shown(cell.text)}  {_share(cell.probability)}"))
+        self._hints.say(*self._ways)
+
+    @property
+    def _ways(self) -> tuple[str, ...]:
+        if not self._is_own:
+            return _ANSWER
+        if self._map.is_marking:
+            return _MARKING
+        if self._whole is not None:
+            return _PASSAGE
+        return _WITH_PASSAGES if self._map.has_passages else _OWN
+
+    @on(HeatMap.Marked)
+    def score_passage(self, message: HeatMap.Marked) -> None:
+        """Have a passage scored that was marked from end to end."""
+        if message.last is None:
+            self.show_word(HeatMap.Moved(self._here))
+            return
+        self._whole = self._shown
+        self._map.has_passages = False
+        start = len(self._before[message.first])
+        end = len(self._before[message.last]) + len(self._cells[message.last].text)
+        self.chat_app.do(weigh_own(self._turn_id, self.post_message, (start, end)))
 
     @on(HeatMap.Chosen)
     def find_others(self, message: HeatMap.Chosen) -> None:
         """Find what else might have stood there."""
         if not self._is_own:
             before = self._before[message.number]
-            self._chat_app.do(find_others(self._turn_id, message.number, before, self.post_message))
+            self.chat_app.do(find_others(self._turn_id, message.number, before, self.post_message))
 
     @on(Others)
     def show_others(self, message: Others) -> None:
@@ -120,16 +165,21 @@ class WordsScreen(Steadfast, Screen[None]):
     def go_on(self, event: OptionList.OptionSelected) -> None:
         """Have the model go on from another word."""
         text = self._before[self._here] + self._others[event.option_index][0]
-        self._chat_app.do(go_on_from(self._turn_id, text))
+        self.chat_app.do(go_on_from(self._turn_id, text))
         self.dismiss(None)
 
     def action_back(self) -> None:
-        """From the list to the text; from there to the conversation."""
+        """From the list, or from a passage, to the text; from there to the conversation."""
         if self._list.has_class("shown"):
             self._list.remove_class("shown")
             self._map.focus()
-            self._hints.say(*self._ways)
             self.show_word(HeatMap.Moved(self._here))
+        elif self._map.unmark():
+            self.show_word(HeatMap.Moved(self._here))
+        elif self._whole is not None:
+            whole, self._whole = self._whole, None
+            self._map.has_passages = True
+            self.show_words(whole)
         else:
             self.dismiss(None)
 

@@ -15,7 +15,8 @@ class Stack:
     def __init__(self) -> None:
         self._ids: list[str] = []
         self._heights: list[int] = []
-        self._measured: dict[str, int] = {}
+        self._known: dict[str, int] = {}
+        """Those that need not be estimated again."""
         self._width = 0
         self._tops: list[int] | None = None
 
@@ -24,18 +25,21 @@ class Stack:
         no longer."""
         if width != self._width:
             self._width = width
-            self._measured.clear()
-        known = self._measured
+            self._known.clear()
+        known = self._known
         self._ids = [shown.turn.id for shown in turns]
         self._heights = [
             known.get(shown.turn.id) or estimated_height(shown, width) for shown in turns
         ]
-        self._measured = {each: known[each] for each in self._ids if each in known}
+        self._known = dict(zip(self._ids, self._heights, strict=True))
+        for shown in turns:
+            if shown.is_live and shown.turn.id not in known:
+                del self._known[shown.turn.id]
         self._tops = None
 
     def measure(self, number: int, height: int) -> None:
         """A turn turned out to be so high."""
-        self._measured[self._ids[number]] = height
+        self._known[self._ids[number]] = height
         if self._heights[number] != height:
             self._heights[number] = height
             self._tops = None

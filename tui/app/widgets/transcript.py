@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.events import Click, Resize
 from textual.geometry import Offset, Size
 from textual.layout import Layout, WidgetPlacement
 from textual.layouts.vertical import VerticalLayout
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.app.faults import Steadfast
 from tui.app.overview import ShownTurn
 from tui.app.widgets.stack import Stack
 from tui.app.widgets.turn import TurnView
 from tui.app.widgets.turn_actions import TurnActions
+
+if TYPE_CHECKING:
+    from sessions import Turn
 
 WIDEST = 100
 """Columns of a turn: longer lines are hard to read."""
@@ -33,7 +35,7 @@ _AT_ONCE = 3
 """Turns that are made between two layouts: about as long as nobody notices."""
 
 
-class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
+class Transcript(TurnActions, can_focus=True):
     """Turns with a cursor. It stays at the end while words come, until a person scrolls away."""
 
     DEFAULT_CSS = """
@@ -52,6 +54,9 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         Binding("ctrl+u,alt+v", "page_up", "page up", show=False, id="turns.up"),
         Binding("space", "fold", "unfold", show=False, id="turns.fold"),
     ]
+
+    class Filled(Message):
+        """All turns in the window have been drawn."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,6 +96,15 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         return self._turns[-1 if self._cursor is None else self._cursor]
 
     @property
+    def selected(self) -> tuple[Turn, str] | None:
+        """See `TurnActions`."""
+        words = self.screen.get_selected_text()
+        for view in self._views:
+            if words and any(view in each.ancestors for each in self.screen.selections):
+                return view.shown.turn, words
+        return None
+
+    @property
     def is_settled(self) -> bool:
         """Whether all turns near the window are there."""
         return self._next_step() is None
@@ -98,10 +112,12 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
     async def show(self, turns: Sequence[ShownTurn]) -> None:
         """Show a branch; turns that stay are not drawn again."""
         old, new = [shown.turn.id for shown in self._turns], [shown.turn.id for shown in turns]
-        same = 0
-        while same < min(len(old), len(new)) and old[same] == new[same]:
+        before = new.index(old[0]) if old and old[0] in new else 0
+        self._make_room(before)
+        same = before
+        while same < min(before + len(old), len(new)) and old[same - before] == new[same]:
             same += 1
-        if same == 0 or len(new) > len(old) or (turns and turns[-1].is_live):
+        if same == before or len(new) > before + len(old) or (turns and turns[-1].is_live):
             # Another conversation, or new words in this one.
             self._is_at_end = True
         self._turns = list(turns)
@@ -121,6 +137,14 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         if self.has_focus and self._cursor is not None and same <= self._cursor < len(new) - 1:
             self._go_to(self._cursor)
         self._mark()
+
+    def _make_room(self, before: int) -> None:
+        """Turns have come in front of those that were shown: all that is counted is further on."""
+        self._first += before
+        if self._cursor is not None:
+            self._cursor += before
+        number, above = self._held
+        self._held = number + before, above
 
     async def grow(self, turn: str, text: str, thoughts: str) -> None:
         """Show more words of an answer that is being made."""
@@ -142,7 +166,7 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
             number = numbers.get(placement.widget)
             if number is not None and placement.region.height:
                 self._stack.measure(number, placement.region.height)
-        self._hold(self._stack.total + 1, size.height)
+        self._hold(size.height)
         return [
             placement._replace(
                 region=placement.region.at_offset(
@@ -152,9 +176,17 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
             for placement in placements
         ]
 
-    def _hold(self, total: int, height: int) -> None:
+    @property
+    def max_scroll_y(self) -> int:
+        """See `Widget`, which knows it only after the next layout."""
+        return self._lowest(self.size.height)
+
+    def _lowest(self, height: int) -> int:
+        return max(0, self._stack.total + 1 - height)
+
+    def _hold(self, height: int) -> None:
         """Scroll so that what is seen does not move; the compositor reads it after this."""
-        lowest = max(0, total - height)
+        lowest = self._lowest(height)
         if self._is_at_end:
             line = lowest
         else:
@@ -189,7 +221,10 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         return min(WIDEST, self.size.width or 80)
 
     def _place_again(self) -> None:
-        self.refresh(layout=True)
+        # Before the layout does: the turns that are made until then are those of this window.
+        self._hold(self.size.height)
+        # A widget's own arrangement is kept until one of its children asks for another.
+        self._below.refresh(layout=True)
         self._changed.set()
 
     async def _keep_filled(self) -> None:
@@ -202,6 +237,8 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
                     await self._take_steps()
                 # The layout measures what is there now, and keys are heard.
                 await asyncio.sleep(0.005)
+                if self._is_window_full:
+                    self.call_after_refresh(self.post_message, self.Filled())
 
     async def _take_steps(self) -> None:
         for _ in range(_AT_ONCE):
@@ -214,12 +251,22 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         to the window comes first."""
         if not self._turns or not self.size.height:
             return None
-        top, height = round(self.scroll_y), self.size.height
-        first, last = self._stack.at(top), self._stack.at(top + height - 1)
+        first, last = self._seen
         if not self._views or first >= self._end or last < self._first:
             return last if self._is_at_end else first
         wanted = self._wanted(first, last)
-        return self._spare(top, height) if wanted is None else wanted
+        return self._spare(round(self.scroll_y), self.size.height) if wanted is None else wanted
+
+    @property
+    def _is_window_full(self) -> bool:
+        first, last = self._seen
+        return self._first <= first and last < self._end
+
+    @property
+    def _seen(self) -> tuple[int, int]:
+        """The numbers of the first and the last turn in the window."""
+        top = round(self.scroll_y)
+        return self._stack.at(top), self._stack.at(top + self.size.height - 1)
 
     @property
     def _end(self) -> int:
@@ -239,9 +286,9 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
 
     def _spare(self, top: int, height: int) -> int | None:
         """A turn that is there and too far away."""
-        if self._first < self._stack.at(top - 3 * height):
+        if self._first < self._stack.at(top - 3 * height // 2):
             return self._first
-        return self._end - 1 if self._end - 1 > self._stack.at(top + 4 * height) else None
+        return self._end - 1 if self._end - 1 > self._stack.at(top + 5 * height // 2) else None
 
     async def _take_step(self, number: int) -> None:
         if self._first <= number < self._end:
@@ -271,6 +318,10 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
     async def _drop(self, start: int, end: int) -> None:
         gone = self._views[start:end]
         del self._views[start:end]
+        for view in gone:
+            for part in view.walk_children(with_self=True):
+                # Textual remembers a thousand widgets that are gone: let nothing drawn be in them.
+                part.refresh()
         if gone:
             await self.remove_children(gone)
 
