@@ -95,5 +95,6 @@ def _line(first: str, second: str, width: int, name: str = "") -> Content:
     indent = "\n" + " " * start
     words = Content(indent.join(wrap(second, width - start) or [""]))
     head = f"{first:<{_FIRST - 1}} " if width >= _BESIDE and len(first) < _FIRST else first + indent
-    last = f"  {name}" if name and width - start >= len(second) + 2 + len(name) else ""
+    is_short = width - start >= len(second) + 2 + len(name)
+    last = (f"  {name}" if is_short else indent + name) if name else ""
     return Content.assemble((head, "bold"), words, (last, "$foreground 60%"))

@@ -69,6 +69,6 @@ def _facts(overview: Overview, rate: float | None) -> list[str]:
         facts.append(f"branch {overview.branch}/{overview.branches}")
     if overview.prompts:
         facts.append(sanitize_line("+".join(overview.prompts)))
-    if overview.cached:
+    if overview.cached is not None:
         facts.append(f"{overview.cached:.0%} cached")
     return facts
