@@ -14,7 +14,16 @@ from engine.abort import AbortFlag
 from engine.devices import free_memory
 from engine.errors import LoadFailed
 from engine.kvcache import CacheOptions
-from engine.types import Device, GpuLayers, LoadOptions, ModelCard
+from engine.types import (
+    Device,
+    Finished,
+    GpuLayers,
+    LoadOptions,
+    Message,
+    ModelCard,
+    Request,
+    Sampling,
+)
 from engine.weights import NativeLog
 
 SPARE = 512 * 2**20
@@ -174,6 +183,20 @@ def test_what_is_taken_only_by_computing_counts_too_and_is_found_out_once(
     have_memory(monkeypatch, SPARE + 10**9)
     load(layers_file=file)
     assert FakeWeights.memory == SPARE + 10**9
+
+
+def test_the_batch_that_tries_it_is_forgotten(tmp_path: Path) -> None:
+    model = tmp_path / "tiny.gguf"
+    model.write_bytes(tiny_gguf())
+    log, options = NativeLog(lambda _: None), LoadOptions(n_ctx=300, gpu_layers=0)
+    inference, _ = loading.load(str(model), options, log, lambda *_: True, AbortFlag())
+    inference.warm_up()
+    prompt = Message("user", "Hello " * 125)
+    last = list(inference.answer(Request((prompt,), Sampling(), max_tokens=9)))[-1]
+    inference.close()
+    assert isinstance(last, Finished)
+    assert last.reason in ("length", "end")
+    assert last.usage.cached_tokens == 0
 
 
 @pytest.mark.usefixtures("fakes")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -55,6 +57,29 @@ def overviews(stage: Stage) -> list[Overview]:
 
     stage.app.watch(stage.app, "overview", note, init=False)
     return seen
+
+
+def test_turns_that_are_gone_leave_the_memory_in_a_pause(home: Path) -> None:
+    long_session(home, "Old")
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        transcript = stage.chat.transcript
+        transcript.focus()
+        shown = [weakref.ref(view) for view in transcript.query(TurnView)]
+        await stage.press("g")
+        await stage.sees("Old 0?")
+        await stage.until(lambda: not any(view() for view in shown))
+
+    is_enabled, numbers = gc.isenabled(), gc.get_threshold()
+    gc.enable()
+    gc.set_threshold(1_000_000, 1000, 1000)
+    try:
+        perform(play, home, options=AskOptions(go_on=True))
+    finally:
+        gc.set_threshold(*numbers)
+        if not is_enabled:
+            gc.disable()
 
 
 def rows(stage: Stage) -> list[str]:

@@ -52,14 +52,16 @@ def test_anything_is_undone_and_redone(home: Path) -> None:
         stage.chat.action_command("/delete 2")
         await stage.idle()
         assert stage.contents == ["one"]
-        shown = []
+        shown, deleted = [], []
         for key in ("u", "u", "u", "u", "U", "U", "U", "U"):
             await stage.press(key)
             await stage.idle()
             shown.append(stage.contents)
+            deleted.append(len(latest(home).deleted))
         first, second = ["one", "First."], ["one", "Second."]
         assert shown[:4] == [first, second, first, []]
         assert shown[4:] == [first, second, first, ["one"]]
+        assert deleted == [0, 0, 0, 0, 0, 0, 0, 1]
 
     perform(play, home, replies=["First.", "Second."])
 

@@ -67,7 +67,8 @@ def test_what_leaves_this_machine_is_said_so(chat: Chat) -> None:
     assert chat("-m", "big", "Hello.") == 1
     first, second = chat.err.splitlines()
     assert first == (
-        "chat: big: what you write leaves this machine, it is sent to no-such-host.invalid:8000"
+        "chat: big: what you write leaves this machine, it is sent to no-such-host.invalid:8000, "
+        "unencrypted"
     )
     assert second == (
         "chat: no-such-host.invalid:8000 is not found: look at url in [endpoints.big], and at "
@@ -183,6 +184,20 @@ def test_what_a_server_cannot_do_is_said_before_it_is_asked(chat: Chat, big: Loo
     assert chat("-m", "big", "-o", "n_ctx", "99", "Hello.") == 2
     assert "-o n_ctx is about weights on this machine" in chat.err
     assert not big.asked
+
+
+def test_what_a_server_says_does_nothing_to_the_terminal(chat: Chat, big: Loopback) -> None:
+    nasty = "\x1b]0;mine\x07\x9b31m\u202e"
+    big.models = Told.json({"data": [{"id": f"tiny{nasty}", "owned_by": nasty}]})
+    assert chat("models", "info", "big") == 0
+    printed = chat.out + chat.err
+    big.say(chunk("Blue"), f"data: {json.dumps({'error': f'no{nasty}'})}\n\n".encode())
+    assert chat("-m", "big", "Name a colour.") == 1
+    big.reply(Told.json({"error": {"message": nasty}}, 400))
+    assert chat("-m", "big", "Name a colour.") == 1
+    printed += chat.err
+    assert "mine" in printed
+    assert not {*nasty} & {*printed} - {*"mine0;31m]"}
 
 
 def test_a_list_names_endpoints_without_asking_them(chat: Chat, big: Loopback) -> None:

@@ -20,8 +20,9 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui.app import garbage
 from tui.app.overview import ShownTurn
-from tui.app.widgets.stack import Stack
+from tui.app.widgets.stack import Stack, Window
 from tui.app.widgets.turn import TurnView
 from tui.app.widgets.turn_actions import TurnActions
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 WIDEST = 100
 """Columns of a turn: longer lines are hard to read."""
+
+_MANY = 10
+"""Turns that are gone and worth looking for: about one page."""
 
 _AT_ONCE = 3
 """Turns that are made between two layouts: about as long as nobody notices."""
@@ -68,6 +72,8 @@ class Transcript(TurnActions, can_focus=True):
         self._views: list[TurnView] = []
         self._first = 0
         """The number of the first turn that is there."""
+        self._gone = 0
+        """Turns that were there since garbage was looked for."""
         self._cursor: int | None = None
         self._is_at_end = True
         self._held = (0, 0)
@@ -237,8 +243,18 @@ class Transcript(TurnActions, can_focus=True):
                     await self._take_steps()
                 # The layout measures what is there now, and keys are heard.
                 await asyncio.sleep(0.005)
-                if self._is_window_full:
+                if self._window.is_full:
                     self.call_after_refresh(self.post_message, self.Filled())
+            if self._gone >= _MANY:
+                await self._clean_up()
+
+    async def _clean_up(self) -> None:
+        """Have the turns that are gone leave the memory, in a pause."""
+        try:
+            await asyncio.wait_for(self._changed.wait(), garbage.PAUSE_S)
+        except asyncio.TimeoutError:
+            self._gone = 0
+            garbage.look()
 
     async def _take_steps(self) -> None:
         for _ in range(_AT_ONCE):
@@ -247,60 +263,27 @@ class Transcript(TurnActions, can_focus=True):
                 await self._take_step(step)
 
     def _next_step(self) -> int | None:
-        """The number of a turn that should be there and is not, or is and should not; the nearest
-        to the window comes first."""
         if not self._turns or not self.size.height:
             return None
-        first, last = self._seen
-        if not self._views or first >= self._end or last < self._first:
-            return last if self._is_at_end else first
-        wanted = self._wanted(first, last)
-        return self._spare(round(self.scroll_y), self.size.height) if wanted is None else wanted
+        return self._window.next_step(is_at_end=self._is_at_end)
 
     @property
-    def _is_window_full(self) -> bool:
-        first, last = self._seen
-        return self._first <= first and last < self._end
-
-    @property
-    def _seen(self) -> tuple[int, int]:
-        """The numbers of the first and the last turn in the window."""
-        top = round(self.scroll_y)
-        return self._stack.at(top), self._stack.at(top + self.size.height - 1)
-
-    @property
-    def _end(self) -> int:
-        """The number behind the last turn that is there."""
-        return self._first + len(self._views)
-
-    def _wanted(self, first: int, last: int) -> int | None:
-        """The next turn to have there, of those that are seen and as many lines around them."""
-        top, height = round(self.scroll_y), self.size.height
-        around = self._stack.at(top - height), self._stack.at(top + 2 * height)
-        for above, below in ((first, last), around):
-            if self._end <= below and self._end < len(self._turns):
-                return self._end
-            if self._first > above:
-                return self._first - 1
-        return None
-
-    def _spare(self, top: int, height: int) -> int | None:
-        """A turn that is there and too far away."""
-        if self._first < self._stack.at(top - 3 * height // 2):
-            return self._first
-        return self._end - 1 if self._end - 1 > self._stack.at(top + 5 * height // 2) else None
+    def _window(self) -> Window:
+        return Window(
+            self._stack, round(self.scroll_y), self.size.height, self._first, len(self._views)
+        )
 
     async def _take_step(self, number: int) -> None:
-        if self._first <= number < self._end:
-            place = number - self._first
+        place = number - self._first
+        if 0 <= place < len(self._views):
             await self._drop(place, place + 1)
             self._first += number == self._first
             return
-        if number not in (self._first - 1, self._end):
+        if place not in (-1, len(self._views)):
             # The window was moved far away.
             await self._drop(0, len(self._views))
         view = self._made(self._turns[number])
-        if self._views and number == self._first - 1:
+        if self._views and place == -1:
             before: Widget = self._views[0]
             self._views.insert(0, view)
             self._first = number
@@ -317,6 +300,7 @@ class Transcript(TurnActions, can_focus=True):
 
     async def _drop(self, start: int, end: int) -> None:
         gone = self._views[start:end]
+        self._gone += len(gone)
         del self._views[start:end]
         for view in gone:
             for part in view.walk_children(with_self=True):
