@@ -127,7 +127,7 @@ def test_keys_are_in_the_palette_too_and_all_of_both_are_in_the_help(home: Path)
         for command in COMMANDS:
             assert command.usage in page
         for binding in named:
-            assert binding.id in page
+            assert str(binding.id) in page
         await stage.press("escape")
         await stage.press("ctrl+p", *"what the m")
         await stage.sees("key: F2")
