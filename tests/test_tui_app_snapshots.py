@@ -81,6 +81,7 @@ async def picture(stage: Stage) -> str:
     for screen in stage.app.screen_stack:
         for field in (*screen.query(Input), *screen.query(TextArea)):
             field.cursor_blink = False
+            field._cursor_visible = True
     before, now = None, look(stage.app.screen_stack)
     while now != before:
         await stage.pilot.pause(0.03)
