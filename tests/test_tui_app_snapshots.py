@@ -79,9 +79,13 @@ def test_a_screen_looks_as_it_did(
 async def picture(stage: Stage) -> str:
     """The screen as SVG, once nothing on it changes any more."""
     for screen in stage.app.screen_stack:
-        for field in (*screen.query(Input), *screen.query(TextArea)):
-            field.cursor_blink = False
-            field._cursor_visible = True
+        for line in screen.query(Input):
+            line.cursor_blink = False
+        for area in screen.query(TextArea):
+            area.cursor_blink = False
+            # What was drawn while the cursor was not seen would be taken again.
+            area._line_cache.clear()
+            area.refresh()
     before, now = None, look(stage.app.screen_stack)
     while now != before:
         await stage.pilot.pause(0.03)
