@@ -167,7 +167,7 @@ def test_a_branch_gets_a_name_and_the_map_goes_there(home: Path) -> None:
         await stage.sees("“the first try”")
         rows = [row.rstrip() for row in stage.screen_text().split("\n")]
         assert "├─○ › one" in rows[1]
-        assert "│ ○   Second.  “the first try”" in rows[4]
+        assert "│ ○   “the first try”  Second." in rows[4]
         assert "● › uno" in rows[5]
         assert "●   Third.  ← here" in rows[6]
         await stage.press("g", "d")

@@ -54,6 +54,8 @@ class Transcript(TurnActions, can_focus=True):
         Binding("k,up", "move(-1)", "previous turn", show=False, id="turns.previous"),
         Binding("g,home", "go_to(0)", "first turn", show=False, id="turns.first"),
         Binding("G,end", "go_to(-1)", "last turn", show=False, id="turns.last"),
+        Binding("ctrl+d,ctrl+v", "page_down", "page down", show=False, id="turns.down"),
+        Binding("ctrl+u,alt+v", "page_up", "page up", show=False, id="turns.up"),
         Binding("space", "fold", "unfold", show=False, id="turns.fold"),
     ]
 
