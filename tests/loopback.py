@@ -83,6 +83,8 @@ class Loopback:
             tls: Of a server that speaks HTTPS.
         """
         self.models: Told = Told.json(MODELS)
+        self.lookups: deque[Told] = deque()
+        """What comes in place of `models`, as long as there is any."""
         self.replies: deque[Told] = deque()
         self.asked: list[Asked] = []
         self.looked_up = 0
@@ -124,7 +126,7 @@ class Loopback:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 loopback.looked_up += 1
-                self._tell(loopback.models)
+                self._tell(loopback.lookups.popleft() if loopback.lookups else loopback.models)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))

@@ -269,6 +269,22 @@ def test_a_busy_server_is_asked_again_until_it_answers(
     assert f"cannot answer now ({status}" in said[0]
 
 
+def test_a_server_that_is_not_ready_yet_is_asked_again_what_it_has(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    loading = Told.json({"error": {"message": "Loading model"}}, 503)
+    loopback.lookups += [loading, Told(has_head=False), loading]
+    with pytest.raises(EndpointFailed, match="broke the connection off"):
+        remote().describe()
+    loopback.lookups.clear()
+    loopback.lookups += [Told(has_head=False), loading, loading]
+    assert remote().describe().n_ctx == 4096
+    loopback.lookups += [loading] * 4
+    with pytest.raises(EndpointFailed, match="try again later: Loading model"):
+        remote().describe()
+    assert not loopback.lookups
+
+
 def test_a_connection_that_is_dropped_without_a_word_is_tried_once_more(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:

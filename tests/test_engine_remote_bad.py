@@ -167,13 +167,15 @@ def slowly(data: bytes) -> Iterator[bytes]:
     [
         Told(slowly(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 500), has_head=False),
         Told(slowly(b"x" * 500), 200, kind="text/plain"),
+        Told(slowly(b": ping\n\n" * 50)),
     ],
-    ids=["head", "page"],
+    ids=["head", "page", "comments"],
 )
 def test_a_server_that_never_gets_to_the_point_is_given_up(
     told: Told, loopback: Loopback, engine: RemoteEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.remote.connection._CONNECT_S", 0.2)
+    monkeypatch.setattr("engine.remote.connection._KEPT_ALIVE", 1)
     loopback.reply(told)
     started = monotonic()
     assert "was silent for 1 s" in asked(engine)[1]
@@ -260,6 +262,7 @@ def test_whatever_an_event_holds_an_answer_ends(loopback: Loopback, engine: Remo
         b'{"data": [null]}',
         b'{"data": [{"id": "\\ud800"}]}',
         b'{"data": [{"id": "' + b"x" * 100_000 + b'"}, {"id": "y"}]}',
+        b'{"error": "no GPU is free"}',
         b"[" * 100_000,
         PAGE,
     ],

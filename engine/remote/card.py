@@ -50,7 +50,7 @@ def introduce(
         return None
     if page.status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED) and endpoint.model:
         return (yield from _introduction(endpoint, connection, {"id": endpoint.model}))
-    if page.status != HTTPStatus.OK:
+    if page.status != HTTPStatus.OK or page.is_error:
         raise connection.error(page)
     chosen = _chosen(endpoint, _models(endpoint, page))
     return (yield from _introduction(endpoint, connection, chosen))

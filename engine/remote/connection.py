@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import random
 import ssl
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -92,16 +92,30 @@ class Connection:
     def page(self, url: str) -> Generator[None, None, Page | None]:
         """What a page holds, whatever its status; None where it was cancelled.
 
-        Yields many times a second, so that whoever waits can turn to something else.
+        Tried again where the server cannot answer now. Yields many times a second, so that whoever
+        waits can turn to something else.
 
         Raises:
             EndpointFailed: If the server is not there.
         """
-        with Errand(self._client, Call("GET", url)) as errand:
+        for tries_left in reversed(range(_TRIES)):
+            item = yield from self._page(Call("GET", url))
+            again = self._again(item, tries_left) if item is not None and tries_left else None
+            if isinstance(item, Exception) and again is None:
+                raise failure_as_error(item, self._endpoint) from item
+            if isinstance(item, Page) and again is None:
+                return item
+            if again is not None:
+                yield from self._pauses(again.pause_s)
+            if self.is_cancelled:
+                break
+        return None
+
+    def _page(self, call: Call) -> Generator[None, None, Page | Exception | None]:
+        """What comes of a call for a page; None where it was cancelled."""
+        with Errand(self._client, call) as errand:
             for item in self._items(errand):
-                if isinstance(item, Exception):
-                    raise failure_as_error(item, self._endpoint) from item
-                if isinstance(item, Page):
+                if isinstance(item, Page | Exception):
                     return item
                 yield
         return None
@@ -121,7 +135,8 @@ class Connection:
             if again is None or self.is_cancelled:
                 return
             yield Notice(f"{self._endpoint.host} {again.why}: trying again")
-            self._wait(again.pause_s)
+            for _ in self._pauses(again.pause_s):
+                pass
 
     @property
     def host(self) -> str:
@@ -206,10 +221,12 @@ class Connection:
         why = f"cannot answer now{status_in_words(item.status)}"
         return _Again(pause_s, why) if pause_s <= _LONGEST_PAUSE_S else None
 
-    def _wait(self, seconds: float) -> None:
+    def _pauses(self, seconds: float) -> Iterator[None]:
+        """Wait, unless it is cancelled."""
         until = monotonic() + seconds
         while not self.is_cancelled and (left := until - monotonic()) > 0:
             sleep(min(POLL_S, left))
+            yield
 
 
 def _trusted(endpoint: Endpoint) -> ssl.SSLContext:

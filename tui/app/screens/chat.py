@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -34,7 +33,7 @@ from tui.app.messages import (
     Sent,
 )
 from tui.app.overview import Overview
-from tui.app.pieces import INTERVAL_S, Pieces
+from tui.app.pieces import Cadence, Pieces
 from tui.app.speed import Speed
 from tui.app.unsent import NEW, Unsent
 from tui.app.widgets.activity import ActivityLine
@@ -44,6 +43,7 @@ from tui.app.widgets.completions import Completions
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.status import StatusLine
 from tui.app.widgets.transcript import Transcript
+from tui.app.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
     pass
@@ -84,6 +84,7 @@ class ChatScreen(Steadfast, Screen[None]):
         self.composer = Composer(self.completions)
         self._activity = ActivityLine()
         self._banner = Banner()
+        self._welcome = Welcome()
         self._chips = Chips()
         self._status = StatusLine()
         self._unsent = unsent
@@ -92,8 +93,7 @@ class ChatScreen(Steadfast, Screen[None]):
         self._keeping: Timer | None = None
         self._pieces: Pieces | None = None
         self._abreast = Abreast(self)
-        self._shown_at = 0.0
-        """When words were last shown."""
+        self._cadence = Cadence()
         self._speed = Speed()
         """Of the answer that is being made."""
 
@@ -102,6 +102,7 @@ class ChatScreen(Steadfast, Screen[None]):
         with Horizontal(id="room"), Vertical(id="talk"):
             yield self.transcript
             with Horizontal(id="foot"), Vertical(id="writing"):
+                yield self._welcome
                 yield self._banner
                 yield self._activity
                 yield self.completions
@@ -123,6 +124,7 @@ class ChatScreen(Steadfast, Screen[None]):
         overview = message.overview
         self.chat_app.overview = overview
         self._status.overview = overview
+        self._welcome.set_class(not overview.turns, "shown")
         self._follow_session(overview)
         await self._chips.show(overview.attachments)
         await self.transcript.show(overview.turns)
@@ -132,16 +134,17 @@ class ChatScreen(Steadfast, Screen[None]):
     def grow_soon(self, message: Grew) -> None:
         """Show more words when it is time for some."""
         self._pieces = message.pieces
-        self.set_timer(max(0.001, self._shown_at + INTERVAL_S - monotonic()), self._grow)
+        self.set_timer(self._cadence.wait, self._grow)
 
     async def _grow(self) -> None:
         """Show the words that came."""
-        self._shown_at = monotonic()
+        shown_at = self._cadence.begin()
         for words in self._pieces.take() if self._pieces is not None else ():
-            self._status.rate = self._speed.count(words.pieces, self._shown_at)
+            self._status.rate = self._speed.count(words.pieces, shown_at)
             self.show_activity(Activity("writing" if words.text else "thinking", can_stop=True))
             await self.transcript.grow(words.turn, words.text, words.thoughts)
             await self._abreast.grow(words.turn, words.text)
+        self.call_after_refresh(self._cadence.end)
 
     @on(Busy)
     def busy(self, message: Busy) -> None:
