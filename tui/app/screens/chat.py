@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -89,6 +88,8 @@ class ChatScreen(Steadfast, Screen[None]):
         self._key: str | None = None
         """Of the session whose words are in the composer."""
         self._keeping: Timer | None = None
+        self._on_their_way = ""
+        """Words that were sent, until the conversation's thread has them on disk."""
         self._pieces: Pieces | None = None
         self._abreast = Abreast(self)
         self._cadence = Cadence()
@@ -171,11 +172,13 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Sent)
     def sent(self) -> None:
         """The words are safe: they need not be kept any more."""
+        self._on_their_way = ""
         self._keep()
 
     @on(Returned)
     def returned(self, message: Returned) -> None:
         """Put words back that could not be sent, unless there are others by now."""
+        self._on_their_way = ""
         if not self.composer.text.strip():
             self.composer.put(message.words)
 
@@ -235,6 +238,8 @@ class ChatScreen(Steadfast, Screen[None]):
         self._banner.clear()
         self.completions.offer(())
         self.composer.text = ""
+        if not message.words.startswith("/"):
+            self._on_their_way = message.words
         self.chat_app.do(send(message.words))
 
     @on(Composer.Asked)
@@ -278,9 +283,19 @@ class ChatScreen(Steadfast, Screen[None]):
         self._keeping = self.set_timer(_PAUSE_S, self._keep)
 
     def _keep(self) -> None:
-        if self._unsent is not None and self._key is not None:
-            keep = partial(self._unsent.keep, self._key, self.composer.text)
-            self.run_worker(keep, thread=True, exclusive=True, group="unsent")
+        if self._unsent is not None:
+            self._note_unsent(self._unsent)
+            self.run_worker(self._unsent.write, thread=True, group="unsent")
+
+    def keep_now(self) -> None:
+        """The same without a pause, at the end. From any thread."""
+        if self._unsent is not None:
+            self._note_unsent(self._unsent)
+            self._unsent.write()
+
+    def _note_unsent(self, unsent: Unsent) -> None:
+        if self._key is not None:
+            unsent.note(self._key, self.composer.text or self._on_their_way)
 
     def _follow_session(self, overview: Overview) -> None:
         """Bring back what was typed in a session and not sent."""
