@@ -113,8 +113,8 @@ def test_an_engine_that_cannot_tell_says_so_where_it_is_seen(home: Path, engine:
     async def play(stage: Stage) -> None:
         await stage.send("Tell")
         await stage.press("tab", "i")
-        told = stage.app._notifications
-        await stage.until(lambda: any("no probabilities" in each.message for each in told))
+        await stage.sees("✗ this server tells no probabilities")
+        assert "F5" not in stage.screen_text()
 
     perform(play, home, starter=lambda _path, _options: engine)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from textual.message import Message
 
-from engine.errors import LoadFailed, NoModel, WorkerFailed
+from engine.errors import EngineError, LoadFailed, NoModel, WorkerFailed
 from engine.protocol import Engine
 from engine.types import Finished, Loading, Notice, Piece, Prefill, Reasoning
 from prompts.errors import MissingVariables
@@ -170,6 +170,13 @@ class AppTalk(Talk):
             # Once: weights that cannot be loaded are not tried again and again.
             self.carry_out(AppTalk.load)
         self._titles.start(engine, session, then=lambda: self._thread.do(_nothing))
+
+    def check(self) -> None:
+        """Tell that the engine has died while nothing was asked of it."""
+        try:
+            self.conversation.engine.check()
+        except EngineError as error:
+            self.post(Failed(explain(error)[0], can_retry=True))
 
     def end_idling(self) -> None:
         """Something is asked for."""

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 
 from textual.message import Message
 
+from engine.errors import EngineError, LoadFailed, WorkerFailed
 from engine.types import Piece, Sampling, Scored, TokenScore
 from sessions import Turn, messages_of
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
 from tui.app.widgets.heatmap import Cell
+from tui.errors import UsageProblem, explain
 from tui.request import request_after
 from tui.uncertain import aligned, judged, own_scores, scored_words, scores_of, verdicts
 
@@ -41,11 +43,33 @@ class Weighed(Message):
 
 
 @dataclass
+class NotWeighed(Message):
+    """What was asked of the model could not be found out."""
+
+    reason: str
+    can_retry: bool
+    """Whether the same may work at another time."""
+
+
+@dataclass
 class Others(Message):
     """What might have stood at a place in place of what does, the likeliest first."""
 
     words: tuple[tuple[str, float], ...]
     """With their probabilities."""
+
+
+def telling(errand: Errand, post: Post) -> Errand:
+    """An errand whose failure is told to whoever waits for what it finds."""
+
+    def told(talk: AppTalk) -> None:
+        try:
+            errand(talk)
+        except (EngineError, UsageProblem) as error:
+            can_retry = isinstance(error, LoadFailed | WorkerFailed)
+            post(NotWeighed(explain(error)[0], can_retry))
+
+    return told
 
 
 def weigh(turn_id: str, post: Post) -> Errand:

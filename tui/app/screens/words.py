@@ -15,13 +15,23 @@ from textual.widgets.option_list import Option
 
 from tui.app.faults import Steadfast
 from tui.app.turn_errands import go_on_from
-from tui.app.weighing import Others, Weighed, find_others, texts_before, weigh, weigh_own
+from tui.app.weighing import (
+    NotWeighed,
+    Others,
+    Weighed,
+    find_others,
+    telling,
+    texts_before,
+    weigh,
+    weigh_own,
+)
 from tui.app.widgets.choices import Choices
 from tui.app.widgets.heatmap import Cell, HeatMap
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from tui.app.app import ChatApp
+    from tui.app.thread import Errand
 
 _BAR = 20
 """Columns of a bar that is everything."""
@@ -34,6 +44,7 @@ class WordsScreen(Steadfast, Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", "back", id="words.close"),
+        Binding("f5", "retry", "try again", id="words.retry"),
     ]
 
     def __init__(self, turn_id: str, *, is_own: bool) -> None:
@@ -50,7 +61,11 @@ class WordsScreen(Steadfast, Screen[None]):
         self._before: list[str] = []
         self._here = 0
         self._others: tuple[tuple[str, float], ...] = ()
-        self._heading = Static(Content("asking the model …"), id="heading")
+        self._title = "asking the model …"
+        self._asked: Errand | None = None
+        """What was asked of the model last."""
+        self._can_retry = False
+        self._heading = Static(Content(self._title), id="heading")
         self._map = HeatMap()
         self._word = Static(id="word")
         self._list = Choices()
@@ -67,15 +82,33 @@ class WordsScreen(Steadfast, Screen[None]):
         """Have the words weighed."""
         self._map.focus()
         look = weigh_own if self._is_own else weigh
-        self._chat_app.do(look(self._turn_id, self.post_message))
+        self._ask(look(self._turn_id, self.post_message))
 
     @property
     def _chat_app(self) -> ChatApp:
         return cast("ChatApp", self.app)
 
+    def _ask(self, errand: Errand) -> None:
+        self._asked, self._can_retry = errand, False
+        self._heading.update(Content(self._title))
+        self._chat_app.do(telling(errand, self.post_message))
+
+    @on(NotWeighed)
+    def show_failure(self, message: NotWeighed) -> None:
+        """Show why nothing was found."""
+        self._can_retry = message.can_retry
+        way = "   F5 tries again" if message.can_retry else ""
+        self._heading.update(Content(f"✗ {sanitize_line(message.reason)}{way}"))
+
+    def action_retry(self) -> None:
+        """Ask the model again."""
+        if self._can_retry and self._asked is not None:
+            self._ask(self._asked)
+
     @on(Weighed)
     def show_words(self, message: Weighed) -> None:
         """Show the text."""
+        self._title = message.heading
         self._cells = message.cells
         self._before = list(texts_before(message.cells))
         self._heading.update(Content(message.heading))
@@ -94,7 +127,7 @@ class WordsScreen(Steadfast, Screen[None]):
         """Find what else might have stood there."""
         if not self._is_own:
             before = self._before[message.number]
-            self._chat_app.do(find_others(self._turn_id, message.number, before, self.post_message))
+            self._ask(find_others(self._turn_id, message.number, before, self.post_message))
 
     @on(Others)
     def show_others(self, message: Others) -> None:
