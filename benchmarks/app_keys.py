@@ -2,7 +2,8 @@
 
 Runs the app on a pseudo-terminal of 100 by 40 with an engine of that speed. A key is pressed, and
 its time ends with the bytes that draw its letter. The cost is all processor time of the app while
-an answer comes at 30 tokens a second, twice ten seconds of it.
+an answer comes at 30 tokens a second, twice ten seconds of it. What a token costs late in a long
+answer is measured at 100 a second, around the 500th, the 2,000th and the 8,000th.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 import pexpect
 
 KEYS = 60
+LENGTHS = (500, 2000, 8000)
 
 _PROGRAM = """
 import sys, time
@@ -100,6 +102,20 @@ def cost(home: Path, seconds: float = 10) -> tuple[float, float]:
     return shares[0], shares[1]
 
 
+def cost_by_length(home: Path, rate: int = 100, around: int = 400) -> list[float]:
+    """Milliseconds of processor time for a token when the answer has so many."""
+    started = time.monotonic()
+    app = start(home, rate)
+    costs = []
+    for length in LENGTHS:
+        read_for(app, started + (length - around / 2) / rate - time.monotonic())
+        before = processor_seconds(app)
+        read_for(app, around / rate)
+        costs.append((processor_seconds(app) - before) / around * 1000)
+    app.close(force=True)
+    return costs
+
+
 def processor_seconds(app: pexpect.spawn) -> float:
     """What the process took so far."""
     fields = Path(f"/proc/{app.pid}/stat").read_text().rpartition(")")[2].split()
@@ -114,6 +130,8 @@ def main() -> None:
         print(f"a key: median {median:.0f} ms, 95 of 100 within {late:.0f} ms")
         first, second = cost(Path(folder))
         print(f"an answer at 30 tokens/s: {first:.0%} of a core, then {second:.0%}")
+        for length, each in zip(LENGTHS, cost_by_length(Path(folder)), strict=True):
+            print(f"a token behind {length:,} others: {each:.2f} ms of processor time")
         print(f"load {os.getloadavg()[0]:.1f}")
 
 

@@ -1,26 +1,30 @@
 """When the app's first whole frame is on the terminal: beside an empty Textual app, in turns.
 
-Each process runs on a pseudo-terminal of 80 by 24; its time ends with the bytes that draw the words
-of its composer. The starter model loads behind it. With the path of an `elia` (a
-chat program of the same toolkit) as argument that one is measured too, until its title is there.
-Prints medians, and the median of the ratios within the rounds, which other programs on the machine
-disturb less.
+Each program runs in tmux, a terminal that answers what programs ask it, of 80 by 24; its time ends
+when words of its frame can be read there. The starter model loads behind chat's. With the paths
+of `elia` and `oterm` (chat programs of the same toolkit) as arguments those are measured too.
+Prints medians, and the median of the ratios to chat within the rounds, which other programs on the
+machine disturb less.
+
+Words are read from the screen, not from what is written: an empty app's cursor stands on the first
+letter of its field, which splits the words with colours until the cursor blinks, a second later.
 """
 
 from __future__ import annotations
 
 import os
-import re
+import shlex
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import pexpect
-
 ROUNDS = 9
+
+_SERVER = f"chat-benchmark-{os.getpid()}"
 
 _EMPTY = """
 from textual.app import App
@@ -31,50 +35,61 @@ class Empty(App):
 Empty().run()
 """
 
+WORDS = {"elia": "Elia", "oterm": "new chat"}
+"""Of the first frame of each; ours and the empty app have the same ones."""
 
-def seconds(command: Sequence[str], environment: Mapping[str, str]) -> float:
+
+def tmux(*arguments: str) -> str:
+    """What tmux answers, from a server of our own without anybody's settings."""
+    command = ["tmux", "-L", _SERVER, "-f", "/dev/null", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def seconds(command: Sequence[str], home: str) -> float:
     """From the start of a process to its frame."""
-    words = "Elia" if Path(command[0]).name == "elia" else "Write something"
+    words = WORDS.get(Path(command[0]).name, "Write something")
+    line = shlex.join(["env", f"HOME={home}", f"CHAT_HOME={home}", *command])
     started = time.perf_counter()
-    process = pexpect.spawn(
-        command[0],
-        list(command[1:]),
-        env=dict(environment),
-        dimensions=(24, 80),
-        encoding="utf-8",
-        timeout=60,
-    )
-    process.expect(re.escape(words))
+    tmux("new-session", "-d", "-s", "it", "-x", "80", "-y", "24", line)
+    while words not in tmux("capture-pane", "-p", "-t", "it"):
+        if time.perf_counter() - started > 60:
+            raise SystemExit(f"{command[0]} shows no {words!r}: {tmux('capture-pane', '-p')}")
+        time.sleep(0.01)
     found = time.perf_counter() - started
-    process.close(force=True)
+    tmux("kill-session", "-t", "it")
     return found
 
 
-def measure(rounds: int = ROUNDS) -> dict[str, list[float]]:
+def measure(others: Sequence[str], rounds: int = ROUNDS) -> dict[str, list[float]]:
     """The seconds of each program, round by round."""
     chat = str(Path(sys.executable).parent / "chat")
     programs = {"an empty app": [sys.executable, "-c", _EMPTY], "chat": [chat]}
-    if others := sys.argv[1:]:
-        programs["elia"] = others[:1]
+    programs |= {Path(other).name: [other] for other in others}
     with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "HOME": home, "CHAT_HOME": home, "TERM": "xterm-256color"}
-        for command in programs.values():  # what is compiled once is not measured
-            seconds(command, environment)
-        found: dict[str, list[float]] = {name: [] for name in programs}
-        for _ in range(rounds):
-            for name, command in programs.items():
-                found[name].append(seconds(command, environment))
+        tmux("new-session", "-d", "-s", "keep")
+        try:
+            for command in programs.values():  # what is compiled once is not measured
+                seconds(command, home)
+            found: dict[str, list[float]] = {name: [] for name in programs}
+            for _ in range(rounds):
+                for name, command in programs.items():
+                    found[name].append(seconds(command, home))
+        finally:
+            tmux("kill-server")
     return found
 
 
 def main() -> None:
     """Measure and print."""
-    found = measure()
-    pairs = zip(found["chat"], found["an empty app"], strict=True)
-    ratio = statistics.median(ours / base for ours, base in pairs)
+    found = measure(sys.argv[1:])
     for name, times in found.items():
-        print(f"{name:14} median {statistics.median(times):.2f} s, least {min(times):.2f} s")
-    print(f"chat takes {ratio:.2f}× an empty app; load {os.getloadavg()[0]:.1f}")
+        pairs = zip(times, found["chat"], strict=True)
+        ratio = statistics.median(theirs / ours for theirs, ours in pairs)
+        print(
+            f"{name:14} median {statistics.median(times):.2f} s, least {min(times):.2f} s, "
+            f"{ratio:.2f}× chat"
+        )
+    print(f"load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -33,6 +33,7 @@ RATE = 20
 """Tokens a second of each stream."""
 
 STREAMS = (1, 2, 4, 8, 16, 32, 64)
+"""How many at once, unless ``--streams`` says otherwise."""
 
 LIMIT = 0.5
 """Cores that 64 streams may take."""
@@ -171,6 +172,7 @@ def main() -> None:
     """Measure and print; exit code 1 where the limit is not kept."""
     parser = argparse.ArgumentParser(description="The cost and the speed of streams.")
     parser.add_argument("--tokens", type=int, default=200, help="of each stream, at most")
+    parser.add_argument("--streams", type=int, nargs="+", default=STREAMS, help="at once")
     parser.add_argument("--url", help="a real server's, with /v1")
     parser.add_argument("--model", help="what it calls the model")
     parser.add_argument("--key-env", help="the variable that has its key")
@@ -181,14 +183,14 @@ def main() -> None:
     elif options.url:
         endpoint = Endpoint("measured", options.url, options.model, options.key_env)
         try:
-            report(measure(endpoint, streams, options.tokens) for streams in STREAMS)
+            report(measure(endpoint, streams, options.tokens) for streams in options.streams)
         except (EngineError, RuntimeError) as error:
             sys.exit(str(error))
     else:
-        _measure_client(options.tokens)
+        _measure_client(options.streams, options.tokens)
 
 
-def _measure_client(tokens: int) -> None:
+def _measure_client(numbers: Sequence[int], tokens: int) -> None:
     with subprocess.Popen(
         [sys.executable, __file__, "--serve"],
         stdin=subprocess.PIPE,
@@ -197,10 +199,10 @@ def _measure_client(tokens: int) -> None:
     ) as server:
         assert server.stdout is not None
         endpoint = Endpoint("loopback", f"http://127.0.0.1:{int(server.stdout.readline())}/v1")
-        share = report(measure(endpoint, streams, tokens) for streams in STREAMS)
+        share = report(measure(endpoint, streams, tokens) for streams in numbers)
         server.terminate()
     if share >= LIMIT:
-        sys.exit(f"{STREAMS[-1]} streams take {100 * share:.0f}% of a core")
+        sys.exit(f"{numbers[-1]} streams take {100 * share:.0f}% of a core")
 
 
 if __name__ == "__main__":

@@ -65,17 +65,8 @@ class Block:
         return self.text[slice(*self._words)]
 
     @property
-    def tail(self) -> str:
-        """What comes after the words: the newline, blank lines, a heading's underline."""
-        return self.text[self._words[1] :]
-
-    @property
     def _words(self) -> tuple[int, int]:
         return _words_of(self.kind, self.text)
-
-    def with_words(self, words: str) -> str:
-        """The block's text with other words in it."""
-        return f"{self.marker}{words}{self.tail}"
 
 
 def split_blocks(text: str, *, markdown: bool) -> tuple[Block, ...]:

@@ -25,7 +25,6 @@ from engine.types import (
     Piece,
     Prefill,
     Request,
-    SystemReport,
     Timings,
     TokenScore,
     Usage,
@@ -58,6 +57,9 @@ class WorkerEngine:
         self._card: ModelCard | None = None
         self._worker: Worker | None = None
         self._notices: list[str] = []
+        self._layers = 0
+        """Those that were last put onto a graphics card."""
+        self._too_many_layers: int | None = None
         self._start()
 
     @property
@@ -169,8 +171,9 @@ class WorkerEngine:
     def _start(self) -> None:
         self._card = None
         self._worker = self._find_worker()
+        options = replace(self._options, too_many_layers=self._too_many_layers)
         self._load_id = self._send(
-            "load", path=os.path.abspath(self._path), options=asdict(self._options)
+            "load", path=os.path.abspath(self._path), options=asdict(options)
         )
 
     def _find_worker(self) -> Worker:
@@ -179,8 +182,10 @@ class WorkerEngine:
             try:
                 resident = attach(self._path, self._options)
             except OSError as error:
-                why = f"{error.strerror}: {error.filename}" if error.filename else str(error)
-                self._notices.append(f"the model cannot be kept alive: {why}")
+                why = f"{error.strerror}: {error.filename or self._options.runtime}"
+                self._notices.append(
+                    f"the model cannot be kept alive: {why if error.strerror else error}"
+                )
             else:
                 if resident is not None:
                     return resident
@@ -203,21 +208,30 @@ class WorkerEngine:
             if self._worker is None or not self._worker.is_alive:
                 self._discard()
                 self._start()
-            try:
-                yield from self._until_loaded()
-            except WorkerKilled:
-                if not isinstance(self._worker, ResidentWorker):
-                    raise
-                # It was just ending when it was found.
-                self._discard()
-                self._start()
-                yield from self._until_loaded()
+            yield from self._in_the_end_loaded()
         except WorkerFailed as error:
             self._discard()
             raise LoadFailed(f"{self._path.name} cannot be loaded: {error}") from error
         except EngineError:
             self._discard()
             raise
+
+    def _in_the_end_loaded(self) -> Iterator[Event | None]:
+        """As `_until_loaded`, once more by another worker where the one that was found was just
+        ending, or has hung for who knows how long; and with fewer layers on a graphics card as
+        long as llama.cpp aborts, as it does where one has no memory left."""
+        was_found = isinstance(self._worker, ResidentWorker)
+        while self._card is None and self._worker is not None:
+            try:
+                yield from self._until_loaded()
+            except WorkerFailed as error:
+                if self._layers and not isinstance(error, WorkerKilled):
+                    self._too_many_layers, self._layers = self._layers, 0
+                elif not was_found:
+                    raise
+                was_found = False
+                self._discard()
+                self._start()
 
     def _until_loaded(self) -> Iterator[Event | None]:
         while self._card is None:
@@ -230,7 +244,10 @@ class WorkerEngine:
                 yield from map(Notice, [*self._notices, *self._card.notices])
                 self._notices.clear()
             else:
-                yield None if frame is None else wire.decode_event(frame)
+                event = None if frame is None else wire.decode_event(frame)
+                if isinstance(event, Loading):
+                    self._layers = event.layers
+                yield event
 
     def _answer(self, request: Request, is_last: bool) -> Generator[Event, None, bool]:
         """Yields the events of an answer; returns whether there was one.
@@ -317,25 +334,6 @@ class WorkerEngine:
         if self._worker is None:
             raise WorkerFailed("the engine is closed")
         return self._worker
-
-
-def system_report() -> SystemReport:
-    """What the llama.cpp that a worker would use is built with.
-
-    Raises:
-        WorkerFailed: If it cannot even be imported.
-    """
-    worker = WorkerProcess()
-    try:
-        worker.send({"op": "system", "id": 1})
-        while True:
-            frame = worker.receive(_POLL_MS)
-            if frame is not None and "failure" in frame:
-                raise wire.decode_error(frame)
-            if frame is not None:
-                return wire.decode_system(frame["system"])
-    finally:
-        worker.kill()
 
 
 class _Progress:

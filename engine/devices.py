@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from llama_cpp import llama_cpp as ll
@@ -11,10 +11,12 @@ from llama_cpp._ggml import libggml
 
 from engine.types import Device
 
-_CPU = 0
-"""Of ggml_backend_dev_type; the others are cards, processors' own graphics, and accelerators."""
+_CPU, _CARD, _INTEGRATED = 0, 1, 2
+"""Of ggml_backend_dev_type: processors, graphics cards, processors' own graphics."""
 
-_GRAPHICS = (1, 2)
+_PLENTY = 2**60
+"""Bytes."""
+
 _MOST_DEVICES = 64
 
 
@@ -32,8 +34,22 @@ def devices() -> list[Device]:
 
 
 def graphics_memory() -> int:
-    """Bytes that are free on all graphics cards together."""
-    return sum(device.free_bytes for kind, device in _all_devices() if kind in _GRAPHICS)
+    """Bytes that are free on all graphics cards together; see `free_memory`."""
+    return free_memory(list(_all_devices()))
+
+
+def free_memory(found: Sequence[tuple[int, Device]]) -> int:
+    """Bytes that are free on those graphics cards that llama.cpp takes.
+
+    A processor's own graphics, whose memory is the machine's, is taken only where there is no card.
+    One that does not tell has room for everything: only trying says otherwise.
+
+    Args:
+        found: Types, as ggml numbers them, and devices.
+    """
+    cards = [device for kind, device in found if kind == _CARD]
+    taken = cards or [device for kind, device in found if kind == _INTEGRATED]
+    return sum(device.free_bytes if device.total_bytes else _PLENTY for device in taken)
 
 
 def _all_devices() -> Iterator[tuple[int, Device]]:

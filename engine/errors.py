@@ -5,7 +5,9 @@ EngineError
 ├── UnknownModel       a name that fits no model, or several
 ├── NotHere            a published model that was not downloaded yet
 ├── DownloadFailed     a model could not be downloaded
+│   └── NoRepository   what it should come from is not there
 ├── LoadFailed         the file is not weights, or llama.cpp refused them
+│   └── NotUsable      what goes by a name is no model, as is known without loading it
 ├── QuantizeFailed     weights could not be quantized
 ├── TemplateFailed     the model's chat template could not be rendered
 ├── GrammarFailed      a grammar or JSON Schema cannot be used
@@ -19,6 +21,7 @@ EngineError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 _LONGEST = 500
 """Characters of an error's text."""
@@ -76,6 +79,18 @@ class NoRepository(DownloadFailed):
 
 class LoadFailed(EngineError):
     """The file is missing, is not GGUF, or llama.cpp refused it; the text has its reason."""
+
+
+class NotUsable(LoadFailed):
+    """Something of that name is there, and no model that can be used.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path, why: str) -> None:
+        self.path = path
+        super().__init__(f"{path} {why}")
 
 
 class QuantizeFailed(EngineError):

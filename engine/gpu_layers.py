@@ -18,15 +18,16 @@ _MOST_KEPT = 200
 """Set-ups that are remembered."""
 
 
-def most_layers(fits: Callable[[int], bool], wanted: int) -> int:
+def most_layers(fits: Callable[[int], bool], wanted: int, first: int) -> int:
     """The most layers that fit, found by halving what is uncertain.
 
     Args:
         fits: Puts so many layers onto the card, in place of those it has, and says whether there
             was room. It is never asked about none.
-        wanted: The most to try, which is tried first.
+        wanted: The most to try.
+        first: How many are tried first.
     """
-    fitting, too_many, tried = 0, wanted + 1, wanted
+    fitting, too_many, tried = 0, wanted + 1, max(1, first)
     while too_many - fitting > 1:
         if fits(tried):
             fitting = tried

@@ -67,6 +67,17 @@ class Inference:
         self._costs = Costs()
         self._following, self._recalling = Pace(self._costs), Pace(self._costs)
 
+    def warm_up(self) -> None:
+        """Evaluate a whole batch and forget it: some memory is taken only then.
+
+        Raises:
+            CannotFit, RuntimeError: If there is none.
+        """
+        tokens = [0] * min(self._cache.options.batch, self._cache.limit)
+        sequence, _ = self._cache.begin(tokens)
+        self._cache.extend(sequence, tokens)
+        self._cache.drop(sequence)
+
     def close(self) -> None:
         """Give the cache's memory back; the weights are not ours."""
         self._cache.close()

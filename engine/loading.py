@@ -11,7 +11,7 @@ from llama_cpp import llama_cpp as ll
 
 from engine.abort import AbortFlag
 from engine.devices import devices, graphics_memory
-from engine.errors import LoadFailed
+from engine.errors import CannotFit, LoadFailed
 from engine.fingerprint import fingerprint
 from engine.gpu_layers import LayerMemory, most_layers
 from engine.inference import Inference
@@ -24,6 +24,10 @@ from engine.weights import NativeLog, Weights
 _BATCH_TOKENS = 512
 _SMALLEST_CONTEXT = 512
 
+_SPARE = 512 * 2**20
+"""Bytes that stay free on a graphics card. Backends take memory beside what a context reserves,
+some of it only when they compute and more with each token, and abort where there is none."""
+
 _USUAL_CONTEXT = 8192
 """Tokens that a graphics card must have room for beside the layers, where none are asked for."""
 
@@ -32,7 +36,7 @@ def load(
     path: str,
     options: LoadOptions,
     log: NativeLog,
-    progress: Callable[[float], bool],
+    progress: Callable[[float, int], bool],
     abort: AbortFlag,
 ) -> tuple[Inference, ModelCard]:
     """Load weights and allocate a cache for them.
@@ -42,7 +46,8 @@ def load(
         options: How. Where the GPU's or the machine's memory is too small, fewer layers or a
             smaller context are tried, and the card says so.
         log: Where llama.cpp's reasons end up.
-        progress: Gets the fraction read; returning False gives up.
+        progress: Gets the fraction read, and how many layers go onto the card; returning False
+            gives up.
         abort: Ends an evaluation early.
 
     Raises:
@@ -66,13 +71,15 @@ class _Loading:
         path: Path,
         options: LoadOptions,
         log: NativeLog,
-        progress: Callable[[float], bool],
+        progress: Callable[[float, int], bool],
         abort: AbortFlag,
     ) -> None:
         self.path = path
         self.notices: list[str] = []
         self.inference: Inference | None = None
         self.layers = 0
+        self.known: int | None = None
+        """Layers of which it is known that they can be computed with."""
         self._weights: Weights | None = None
         self._options, self._log, self._progress, self._abort = options, log, progress, abort
 
@@ -84,7 +91,11 @@ class _Loading:
         """
         self._give_back()
         self.layers = layers
-        weights = Weights(self.path, gpu_layers=layers, log=self._log, progress=self._progress)
+
+        def progress(fraction: float) -> bool:
+            return self._progress(fraction, layers)
+
+        weights = Weights(self.path, gpu_layers=layers, log=self._log, progress=progress)
         self._weights = weights
         self.notices = []
         limit = self._options.n_ctx or context_limit(weights, self._options)
@@ -98,17 +109,29 @@ class _Loading:
         )
 
     def fits(self, layers: int) -> bool:
-        """Whether the card has room for so many layers, and for what they keep of a context."""
+        """Whether the card has room for so many layers, for what they keep of a context, and to
+        compute: a batch is evaluated, where that is not known to go well."""
         try:
             self.put(layers)
         except LoadFailed as error:
             if not _is_about_memory(str(error)):
                 raise
             return False
+        if layers == self.known or not self._has_room(layers):
+            return self._has_room(layers)
+        assert self.inference is not None
+        try:
+            self.inference.warm_up()
+        except (CannotFit, RuntimeError):
+            return False
+        return self._has_room(layers)
+
+    def _has_room(self, layers: int) -> bool:
         assert self._weights is not None
         tokens = min(self._options.n_ctx or _USUAL_CONTEXT, self._weights.n_ctx_train)
         per_token = self._weights.kv_bytes_per_token(self._options.kv_type)
-        return tokens * per_token * layers // self._weights.n_layers <= graphics_memory()
+        kept = tokens * per_token * layers // self._weights.n_layers
+        return kept + _SPARE <= graphics_memory()
 
     def _give_back(self) -> None:
         if self.inference is not None:
@@ -132,9 +155,14 @@ def _fill_graphics_card(loading: _Loading, options: LoadOptions) -> None:
         ),
         graphics_memory(),
     )
-    known = memory.recall()
-    first = min(wanted, known) if known is not None and options.gpu_layers == "auto" else wanted
-    layers = most_layers(loading.fits, min(first, total))
+    known = memory.recall() if options.gpu_layers == "auto" else None
+    most = first = min(wanted, total) if known is None else min(known, total)
+    if known is not None or options.gpu_layers != "auto":
+        loading.known = first
+    if options.too_many_layers is not None:
+        most = min(most, options.too_many_layers - 1)
+        first = min(first, options.too_many_layers // 2)
+    layers = most_layers(loading.fits, most, first)
     if layers != loading.layers or loading.inference is None:
         loading.put(layers)
     if options.gpu_layers == "auto":

@@ -124,9 +124,11 @@ class Residence:
     def connect(self) -> socket.socket | None:
         """A way to the worker; None where there is none."""
         way = socket.socket(socket.AF_UNIX)
+        way.settimeout(_PATIENCE_S)  # else it would wait where too many others do
         try:
             with _address(self.socket_file) as address:
                 way.connect(address)
+            way.settimeout(None)
         except OSError:
             way.close()
             return None
@@ -162,7 +164,9 @@ def residence_of(path: Path, runtime: Path) -> Residence:
     """
     runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _is_private(runtime):
-        raise PermissionError(f"{runtime} is not a folder that only you can look into")
+        raise PermissionError(
+            f"{runtime} is not a folder that only you can look into; delete it, or chmod 700"
+        )
     name = hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:16]
     return Residence(runtime, name)
 

@@ -169,19 +169,18 @@ def dismiss(folder: Path, pid: int) -> bool:
 def _look_at(residence: Residence) -> Resident | None:
     record = residence.record()
     lock = residence.lock()
+    if lock is None:  # whoever uses it knows that it is there, and it has no time for others
+        return Resident(record, _memory(record.pid), None) if record is not None else None
     try:
         way = residence.connect()
         if way is None or record is None:
-            if lock is not None:
-                with suppress(OSError):
-                    residence.clear()
+            with suppress(OSError):
+                residence.clear()
             return None
         way.close()
-        until = record.used + record.keep_alive if lock is not None else None
-        return Resident(record, _memory(record.pid), until)
+        return Resident(record, _memory(record.pid), record.used + record.keep_alive)
     finally:
-        if lock is not None:
-            os.close(lock)
+        os.close(lock)
 
 
 def _start(residence: Residence, record: Record) -> tuple[socket.socket, int]:
@@ -230,6 +229,7 @@ def _dismiss(way: socket.socket, record: Record | None) -> None:
     deadline = monotonic() + _FAREWELL_S
     with way:
         try:
+            way.settimeout(_FAREWELL_S)
             way.sendall(wire.pack({"op": "leave", "id": 1}))
             while way.recv(65_536):
                 way.settimeout(max(0.01, deadline - monotonic()))

@@ -8,9 +8,19 @@ from pathlib import Path
 
 from engine import wire
 from engine.process import WorkerProcess
-from engine.types import TemplateReport
+from engine.types import SystemReport, TemplateReport
 
 _POLL_MS = 50
+
+
+def system_report() -> SystemReport:
+    """What the llama.cpp that a worker would use is built with.
+
+    Raises:
+        WorkerFailed: If it cannot even be imported.
+    """
+    with closing(_frames("system")) as frames:
+        return wire.decode_system(next(frames)["system"])
 
 
 def inspect_template(source: str, specials: Mapping[str, str]) -> TemplateReport:

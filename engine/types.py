@@ -295,6 +295,8 @@ class LoadOptions:
     """Layers on the GPU, where there is one: as many as fit, all of them, or a number."""
     layers_file: str | None = None
     """Where it is remembered how many fit; None finds it out each time."""
+    too_many_layers: int | None = None
+    """With so many llama.cpp aborted."""
     batch: int | None = None
     """The most tokens evaluated in one call."""
     kv_type: KvType = "f16"
@@ -381,6 +383,8 @@ class Loading:
     """The weights are being read."""
 
     fraction: float
+    layers: int = 0
+    """Layers that are put onto a graphics card with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,14 @@ from engine.machine import memory_limit
 from engine.models.finding import model_at
 from engine.models.gguf import HalfAFile
 from engine.models.summary import whole_header
+from engine.pages import forget_pages
 from engine.types import KV_ELEMENT_BYTES, KvType, ModelCard
 
 _WARNING, _ERROR, _CONTINUED = 3, 4, 5
 """Of ggml_log_level; the last goes on with the line before it."""
+
+_PLACE = re.compile(r"(\S+) model buffer size")
+"""Where tensors are, in llama.cpp's log: in the file as it is mapped, or copied elsewhere."""
 
 _WHO_SAYS_SO = re.compile(r"^(?:\w+: |error loading model(?: hyperparameters)?: )+")
 """What llama.cpp puts before a reason: the names of its functions."""
@@ -116,10 +120,14 @@ class Weights:
         self._progress = ll.llama_progress_callback(lambda fraction, _: progress(fraction))
         params.progress_callback = self._progress
         log.clear()
-        model = ll.llama_model_load_from_file(os.fsencode(path), params)
+        places: set[str] = set()
+        with log.followed(lambda line: places.update(_PLACE.findall(line))):
+            model = ll.llama_model_load_from_file(os.fsencode(path), params)
         if not model:
             _check_end(path)
             raise LoadFailed(f"{path.name} cannot be loaded: {log.reason()}")
+        if not all(place.endswith("_Mapped") for place in places):
+            forget_pages(model_at(path).parts)
         self.model = model
         self.vocab = ll.llama_model_get_vocab(model)
         self.n_vocab: int = ll.llama_vocab_n_tokens(self.vocab)

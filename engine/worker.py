@@ -232,12 +232,13 @@ class Worker:
     def _load(self, request_id: int, frame: wire.Frame) -> None:
         shown = -1.0
 
-        def progress(fraction: float) -> bool:
+        def progress(fraction: float, layers: int) -> bool:
             nonlocal shown
             self._abort.polls += 1
-            if fraction - shown >= 0.02:
+            if abs(fraction - shown) >= 0.02:
                 shown = fraction
-                self.pipes.write({"id": request_id, **wire.encode_event(Loading(fraction))})
+                event = wire.encode_event(Loading(fraction, layers))
+                self.pipes.write({"id": request_id, **event})
             return not self._abort.ends_everything
 
         self.options = LoadOptions(**frame["options"])

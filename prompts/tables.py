@@ -50,15 +50,6 @@ class Findings:
             nearest=nearest,
         )
 
-    def raise_first(self) -> None:
-        """Raise what was noted first.
-
-        Raises:
-            InvalidPrompt: If anything was.
-        """
-        if self.problems:
-            raise self.problems[0]
-
     def attempt(self, reader: Callable[[], _T], otherwise: _T) -> _T:
         """What a reader finds or, where that is a mistake, something else; the mistake is noted."""
         try:

@@ -173,14 +173,14 @@ class SessionLog(ABC):
         """
         self._keep(Review(self.session.turn(turn_id).id, tuple(changes)))
 
-    def name_branch(self, name: str, leaf: str) -> None:
-        """Gives a turn a name, which another turn may have had.
+    def name_branch(self, name: str, leaf: str | None) -> None:
+        """Gives a turn a name, which another turn may have had; None takes the name away.
 
         Raises:
             UnknownTurn: If it is not in the session.
             SaveFailed: If this is in memory only; the next append tries again.
         """
-        self._keep(Branch(name, self.session.turn(leaf).id))
+        self._keep(Branch(name, None if leaf is None else self.session.turn(leaf).id))
 
     def rename_branch(self, name: str, new_name: str, leaf: str) -> None:
         """Gives a branch another name in place of the one it has, if it has one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 
 from engine.types import Message
 from sessions.errors import UnknownTurn
@@ -161,17 +162,19 @@ class Session:
         Raises:
             UnknownTurn: If there is no turn `leaf`.
         """
+        return list(islice(self.back_from(leaf), last))[::-1]
+
+    def back_from(self, leaf: str | None = None) -> Iterator[Turn]:
+        """The turns of a path, its last one first: those that nobody asks for are not even read.
+
+        Raises:
+            UnknownTurn: If there is no turn `leaf`.
+        """
         at = self.head if leaf is None else leaf
-        if at is None:
-            return []
-        turns = [self.turn(at)]
-        while len(turns) != last and (parent := turns[-1].parent) is not None:
-            before = self.turns.get(parent)
-            if before is None:
-                break
-            turns.append(before)
-        turns.reverse()
-        return turns
+        turn = None if at is None else self.turn(at)
+        while turn is not None:
+            yield turn
+            turn = None if turn.parent is None else self.turns.get(turn.parent)
 
     def has_gap(self, leaf: str | None = None) -> bool:
         """Whether turns before the path to `leaf`, or to the head, have been lost to damage."""

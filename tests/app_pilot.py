@@ -15,9 +15,10 @@ from types import MappingProxyType
 from typing import Any
 
 from textual.pilot import Pilot
+from tiny_gguf import tiny_gguf
 
 from engine.scripted import Reply, ScriptedEngine
-from engine.types import Event, Finished, ModelCard, Request, Timings, Usage
+from engine.types import Event, Finished, LoadOptions, ModelCard, Request, Timings, Usage
 from sessions import SessionStore, Turn
 from tui.app.app import ChatApp
 from tui.app.overview import Overview, ShownTurn
@@ -130,6 +131,10 @@ class Stage:
         """Wait until words are on the screen."""
         await self.until(lambda: words in self.screen_text())
 
+    async def is_told(self, words: str) -> None:
+        """Wait until a line in passing has these words."""
+        await self.until(lambda: any(words in each.message for each in self.app._notifications))
+
     async def idle(self) -> None:
         """Wait until the thread has nothing to do and the screen shows it."""
         done = Flag()
@@ -218,3 +223,23 @@ def perform(play: Play, home: Path, *, size: tuple[int, int] = (80, 24), **parts
     if stage.app.fault_log.faults:
         raise stage.app.fault_log.faults[0]
     return stage
+
+
+def placed(home: Path, *names: str) -> Path:
+    """Models in the models folder; the first one is the default."""
+    folder = home / "data" / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / f"{name}.gguf").write_bytes(tiny_gguf())
+    return folder
+
+
+def engines_by_name() -> EngineStarter:
+    """An engine for every file, called by its name."""
+
+    def start(path: Path, options: LoadOptions) -> PacedEngine:
+        engine = PacedEngine([f"I am {path.stem}."])
+        engine.model_name = options.name or path.stem
+        return engine
+
+    return start

@@ -53,6 +53,8 @@ class Told:
     kind: str = "text/event-stream"
     hold: bool = False
     """Say nothing more, and wait for the client to hang up."""
+    has_head: bool = True
+    """Whether a status and headers come first; otherwise the parts are all that is sent."""
 
     @classmethod
     def json(cls, value: object, status: int = 200, **headers: str) -> Told:
@@ -81,6 +83,8 @@ class Loopback:
             tls: Of a server that speaks HTTPS.
         """
         self.models: Told = Told.json(MODELS)
+        self.lookups: deque[Told] = deque()
+        """What comes in place of `models`, as long as there is any."""
         self.replies: deque[Told] = deque()
         self.asked: list[Asked] = []
         self.looked_up = 0
@@ -122,7 +126,7 @@ class Loopback:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 loopback.looked_up += 1
-                self._tell(loopback.models)
+                self._tell(loopback.lookups.popleft() if loopback.lookups else loopback.models)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -130,10 +134,11 @@ class Loopback:
                 self._tell(loopback.replies.popleft())
 
             def _tell(self, told: Told) -> None:
-                self.send_response(told.status)
-                for name, value in {"Content-Type": told.kind, **told.headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
+                if told.has_head:
+                    self.send_response(told.status)
+                    for name, value in {"Content-Type": told.kind, **told.headers}.items():
+                        self.send_header(name, value)
+                    self.end_headers()
                 try:
                     for part in told.parts:
                         self.wfile.write(part)

@@ -11,10 +11,23 @@ from tiny_gguf import tiny_gguf
 
 from engine import loading
 from engine.abort import AbortFlag
+from engine.devices import free_memory
 from engine.errors import LoadFailed
 from engine.kvcache import CacheOptions
-from engine.types import LoadOptions, ModelCard
+from engine.types import (
+    Device,
+    Finished,
+    GpuLayers,
+    LoadOptions,
+    Message,
+    ModelCard,
+    Request,
+    Sampling,
+)
 from engine.weights import NativeLog
+
+SPARE = 512 * 2**20
+"""Bytes that stay free on a card."""
 
 
 class FakeWeights:
@@ -23,13 +36,16 @@ class FakeWeights:
     room = 1000
     n_ctx_train = 8192
     n_layers = 33
-    memory = 10**9
+    memory = at_first = 10**9
     """Bytes that are free on the card."""
+    taken_by_computing = 0
+    """Bytes for each layer on the card, from the first batch on."""
     loaded: ClassVar[list[int]] = []
     """Layers of every attempt."""
 
     def __init__(self, path: Path, *, gpu_layers: int, **_: Any) -> None:
         self.loaded.append(gpu_layers)
+        type(self).memory = self.at_first
         if gpu_layers > self.room:
             raise LoadFailed("cannot be loaded: unable to allocate CUDA0 buffer")
 
@@ -50,6 +66,9 @@ class FakeInference:
             raise LoadFailed("no memory for a context")
         self.limit = cache.limit
 
+    def warm_up(self) -> None:
+        FakeWeights.memory -= FakeWeights.loaded[-1] * FakeWeights.taken_by_computing
+
     def close(self) -> None:
         pass
 
@@ -62,7 +81,8 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "fake.gguf").write_bytes(tiny_gguf(changed={"llama.block_count": 32}))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(loading, "graphics_memory", lambda: FakeWeights.memory)
-    monkeypatch.setattr(FakeWeights, "memory", 10**9)
+    have_memory(monkeypatch, 10**9)
+    monkeypatch.setattr(FakeWeights, "taken_by_computing", 0)
     monkeypatch.setattr(FakeWeights, "loaded", [])
     monkeypatch.setattr(loading, "Weights", FakeWeights)
     monkeypatch.setattr(loading, "Inference", FakeInference)
@@ -74,7 +94,12 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def load(**options: Any) -> ModelCard:
     log = NativeLog(lambda _: None)
     settings = LoadOptions(n_ctx=8192, **options)
-    return loading.load("fake.gguf", settings, log, lambda _: True, AbortFlag())[1]
+    return loading.load("fake.gguf", settings, log, lambda *_: True, AbortFlag())[1]
+
+
+def have_memory(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    monkeypatch.setattr(FakeWeights, "at_first", size)
+    monkeypatch.setattr(FakeWeights, "memory", size)
 
 
 @pytest.mark.usefixtures("fakes")
@@ -128,7 +153,7 @@ def test_what_fits_is_remembered_until_another_amount_of_memory_is_free(
     FakeWeights.loaded.clear()
     load(layers_file=file)
     assert FakeWeights.loaded == [10]
-    monkeypatch.setattr(FakeWeights, "memory", 2 * 10**9)
+    have_memory(monkeypatch, 2 * 10**9)
     monkeypatch.setattr(FakeWeights, "room", 20)
     load(layers_file=file)
     assert FakeWeights.loaded[-1] == 20
@@ -141,9 +166,54 @@ def test_what_fits_is_remembered_until_another_amount_of_memory_is_free(
 
 @pytest.mark.usefixtures("fakes")
 def test_a_card_needs_room_for_the_context_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FakeWeights, "memory", 8192 * 1024 * 20 // 33)
+    have_memory(monkeypatch, SPARE + 8192 * 1024 * 20 // 33)
     load()
     assert FakeWeights.loaded[-1] == 20
+
+
+@pytest.mark.usefixtures("fakes")
+def test_what_is_taken_only_by_computing_counts_too_and_is_found_out_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    have_memory(monkeypatch, SPARE + 10**9)
+    monkeypatch.setattr(FakeWeights, "taken_by_computing", 10**8)
+    file = str(tmp_path / "layers.json")
+    load(layers_file=file)
+    assert FakeWeights.loaded[-1] == 9
+    have_memory(monkeypatch, SPARE + 10**9)
+    load(layers_file=file)
+    assert FakeWeights.memory == SPARE + 10**9
+
+
+def test_the_batch_that_tries_it_is_forgotten(tmp_path: Path) -> None:
+    model = tmp_path / "tiny.gguf"
+    model.write_bytes(tiny_gguf())
+    log, options = NativeLog(lambda _: None), LoadOptions(n_ctx=300, gpu_layers=0)
+    inference, _ = loading.load(str(model), options, log, lambda *_: True, AbortFlag())
+    inference.warm_up()
+    prompt = Message("user", "Hello " * 125)
+    last = list(inference.answer(Request((prompt,), Sampling(), max_tokens=9)))[-1]
+    inference.close()
+    assert isinstance(last, Finished)
+    assert last.reason in ("length", "end")
+    assert last.usage.cached_tokens == 0
+
+
+@pytest.mark.usefixtures("fakes")
+@pytest.mark.parametrize("wanted", ["auto", "all", 30])
+def test_after_an_abort_fewer_layers_are_tried(wanted: GpuLayers) -> None:
+    load(gpu_layers=wanted, too_many_layers=20)
+    assert FakeWeights.loaded[0] == 10
+    assert FakeWeights.loaded[-1] == 19
+
+
+def test_a_processors_own_graphics_counts_only_where_there_is_no_card() -> None:
+    card, own = Device("CUDA0", "card", 5, 10), Device("Vulkan0", "own", 70, 100)
+    processor = (0, Device("CPU", "processor", 900, 1000))
+    assert free_memory([processor, (2, own), (1, card)]) == 5
+    assert free_memory([processor, (2, own)]) == 70
+    assert free_memory([processor]) == 0
+    assert free_memory([(1, Device("HTP0", "does not tell", 0, 0))]) > 2**40
 
 
 @pytest.mark.usefixtures("fakes")

@@ -10,9 +10,9 @@ import pytest
 from model_stores import numbered, put, put_in_hub_cache, put_in_ollama
 from tiny_gguf import tiny_gguf
 
-from engine.errors import NoModel, NotHere, UnknownModel
+from engine.errors import NoModel, NotHere, NotUsable, UnknownModel
 from engine.models import find_models, resolve_model, take_inventory
-from engine.models.finding import model_at
+from engine.models.finding import model_at, names_that_mean
 
 TINY = tiny_gguf()
 
@@ -125,13 +125,32 @@ def test_what_cannot_be_used_is_told_with_why(own: Path, person: Path) -> None:
         "half.gguf": "lacks its last 1 bytes: half a download?",
         "empty.gguf": "is not a GGUF file",
         "words.gguf": "makes embeddings and writes nothing (bert)",
-        "gone.gguf": "leads to /nowhere/gone.gguf, which is not there",
-        "loop.gguf": "leads to loop.gguf, which is not there",
+        "gone.gguf": "leads to /nowhere/gone.gguf, which is not there: `chat models remove gone` "
+        "forgets it",
+        "loop.gguf": "leads to loop.gguf, which is not there: `chat models remove loop` forgets it",
         "split-00001-of-00003.gguf": "lacks part 2 of 3",
-        "1b": f"names sha256-{'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'}, "
-        "which is not there",
-        "latest": "is no manifest of Ollama: nested too deeply",
+        "1b": "lacks its weights: `ollama pull gone:1b` gets it again",
+        "latest": "is no manifest of Ollama (it cannot be read): `ollama pull odd:latest` gets it "
+        "again",
     }
+    for name, why in (
+        ("gone:1b", "gone/1b lacks its weights: `ollama pull gone:1b`"),
+        ("split", "lacks part 2 of 3"),
+        ("LOOP.gguf", "leads to loop.gguf"),
+    ):
+        with pytest.raises(NotUsable, match=why):
+            resolve_model(name, own)
+
+
+def test_of_models_with_one_name_the_first_has_it_and_the_others_their_paths(
+    own: Path, person: Path
+) -> None:
+    first = put(own / "a" / "tale.gguf", numbered(1))
+    second = put(own / "b" / "Tale.GGUF", numbered(2))
+    third = put(person / ".lmstudio" / "models" / "tale.gguf", numbered(3))
+    names = names_that_mean(find_models(own)[:2] + find_models(own)[-1:])
+    assert names == ["tale", str(second), str(third)]
+    assert [resolve_model(name, own).path for name in names] == [first, second, third]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
@@ -208,3 +227,8 @@ def test_the_default_is_an_own_model_or_another_one_that_chats(
     assert resolve_model(None, own).path == chats
     mine = put(own / "z.gguf", TINY)
     assert resolve_model(None, own).path == mine
+    broken = put(own / "a.gguf", TINY[:-1])
+    put(own / "mmproj.gguf", tiny_gguf(changed={"general.architecture": "clip"}))
+    assert resolve_model(None, own).path == mine, "of several the first that chats"
+    mine.unlink()
+    assert resolve_model(None, own).path == broken, "which is then told with why"

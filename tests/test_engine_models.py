@@ -165,6 +165,7 @@ def test_summaries_are_kept_until_the_file_changes(tmp_path: Path) -> None:
         ("gemma-3-4b-it-IQ4_XS", "IQ4_XS"),
         ("Model-BF16", "BF16"),
         ("gpt-oss-20b-mxfp4", "MXFP4"),
+        ("gemma-4-12B-it-qat-UD-Q4_K_XL", "Q4_K_XL"),
         ("hf.co/user/name:Q8_0", "Q8_0"),
         ("Qwen3-4B", None),
     ],

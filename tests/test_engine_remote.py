@@ -264,7 +264,41 @@ def test_a_busy_server_is_asked_again_until_it_answers(
     events = asked(remote())
     assert texts(events) == "Blue."
     assert len(loopback.asked) == 3
-    assert any("trying again" in text for text in notices(events))
+    said = [text for text in notices(events) if "trying again" in text]
+    assert len(said) == 2
+    assert f"cannot answer now ({status}" in said[0]
+
+
+def test_a_server_that_is_not_ready_yet_is_asked_again_what_it_has(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    loading = Told.json({"error": {"message": "Loading model"}}, 503)
+    loopback.lookups += [loading, Told(has_head=False), loading]
+    with pytest.raises(EndpointFailed, match="broke the connection off"):
+        remote().describe()
+    loopback.lookups.clear()
+    loopback.lookups += [Told(has_head=False), loading, loading]
+    assert remote().describe().n_ctx == 4096
+    loopback.lookups += [loading] * 4
+    with pytest.raises(EndpointFailed, match="try again later: Loading model"):
+        remote().describe()
+    assert not loopback.lookups
+
+
+def test_a_connection_that_is_dropped_without_a_word_is_tried_once_more(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    engine = remote()
+    loopback.reply(Told(has_head=False))
+    loopback.say(chunk("Blue."), end(), usage(20, 2), DONE)
+    events = asked(engine)
+    assert texts(events) == "Blue."
+    host = engine.host
+    assert notices(events) == [f"{host} closed the connection without a word: trying again"]
+    for _ in range(3):
+        loopback.reply(Told(has_head=False))
+    assert failure(engine) == f"{host} broke the connection off: try again"
+    assert len(loopback.asked) == 4
 
 
 def test_a_server_that_stays_busy_is_given_up(
@@ -525,6 +559,19 @@ def test_what_a_server_does_not_take_with_its_model_is_left_out_from_then_on(
     loopback.reply(refused_parameter("max_completion_tokens"))
     loopback.say(chunk("Blue."), end(), usage(20, 2), DONE)
     assert texts(asked(engine, request)) == "Blue.", "it is not asked for ever"
+
+
+def test_a_value_out_of_the_servers_bounds_is_left_out_and_said(
+    loopback: Loopback, remote: Callable[..., RemoteEngine]
+) -> None:
+    message = "Field 'top_k': Value must be between 0 <= value <= 10, but got 40"
+    error = {"code": 400, "message": message, "type": "invalid_request_error"}
+    loopback.reply(Told.json({"error": error}, 400))
+    loopback.say(chunk("Blue."), end(), usage(20, 2), DONE)
+    events = asked(remote())
+    assert texts(events) == "Blue."
+    assert notices(events) == ["the server does not take top_k with this model: left out"]
+    assert "top_k" not in loopback.asked[1].body
 
 
 def test_what_an_answer_needs_is_never_left_out(

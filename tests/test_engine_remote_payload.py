@@ -15,7 +15,7 @@ QUESTION = (Message("system", "Be brief."), Message("user", "Name a colour."))
 
 def body(request: Request, server: str, indexes: tuple[int, ...] = (0,)) -> dict[str, object]:
     """What a server of a kind is posted."""
-    return payload_of(request, indexes, "tiny", DIALECTS[server]).body
+    return payload_of(request, indexes, "tiny", DIALECTS[server], n_ctx=4096).body
 
 
 def test_a_server_is_known_by_what_it_says_of_its_models() -> None:
@@ -51,6 +51,12 @@ def test_each_dialect_has_its_own_names() -> None:
     assert body(request, "llama-server")["repeat_penalty"] == 1.1
     assert body(request, "llama-server")["top_k"] == 0
     assert body(request, "llama-cpp-python")["mirostat_mode"] == 2
+
+
+def test_a_penalty_that_reaches_all_the_way_back_says_how_far_that_is() -> None:
+    sent = body(Request(QUESTION, Sampling(repeat_last_n=-1)), "llama-server")
+    assert (sent["repeat_last_n"], sent["dry_penalty_last_n"]) == (4096, 4096)
+    assert body(Request(QUESTION), "llama-server")["repeat_last_n"] == 64
 
 
 def test_what_a_server_does_not_take_is_said() -> None:
@@ -103,9 +109,8 @@ def test_an_answer_is_gone_on_with_where_the_server_can() -> None:
 
 
 def test_plain_text_is_completed() -> None:
-    payload = payload_of(
-        Request((), prefill="Once upon", top_logprobs=2), (0,), "tiny", DIALECTS["openai"]
-    )
+    request = Request((), prefill="Once upon", top_logprobs=2)
+    payload = payload_of(request, (0,), "tiny", DIALECTS["openai"], n_ctx=4096)
     assert payload.path == "/completions"
     assert payload.body["prompt"] == "Once upon"
     assert payload.body["logprobs"] == 2

@@ -124,7 +124,8 @@ def test_while_it_is_in_use_others_have_workers_of_their_own(
     resident, own = first.worker_pid, second.worker_pid
     assert resident != own
     assert own is not None
-    assert [each.until for each in residents(folder)] == [None]
+    for _ in range(20):
+        assert [each.until for each in residents(folder)] == [None]
     assert resident is not None
     assert not dismiss(folder, resident)
     second.close()
@@ -172,6 +173,10 @@ def test_it_goes_after_its_time_and_what_a_killed_one_left_is_no_obstacle(
     folder = Path(str(options.runtime))
     killed = pid_after_an_answer(tiny, options)
     os.kill(killed, signal.SIGKILL)
+    (residence,) = residences(folder)
+    record = residence.record()
+    assert record is not None
+    residence.write_record(replace(record, pid=os.getpid()))  # its number is given to another one
     short = replace(options, keep_alive=1)
     fresh = pid_after_an_answer(tiny, short)
     assert fresh != killed

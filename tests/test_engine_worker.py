@@ -17,8 +17,9 @@ import pytest
 from model_stores import put
 from tiny_gguf import split_gguf
 
-from engine.client import WorkerEngine, system_report
+from engine.client import WorkerEngine
 from engine.errors import CannotFit, LoadFailed, WorkerFailed
+from engine.tasks import system_report
 from engine.types import Event, Finished, LoadOptions, Message, Piece, Prefill, Request, Sampling
 
 GREEDY = Sampling(temperature=0)

@@ -84,9 +84,9 @@ def test_leaving_ends_a_question_and_whoever_asks_another_is_not_waited_for(home
 
     async def play(stage: Stage) -> None:
         def errand(_talk: AppTalk) -> None:
-            answers.append(stage.app.ask("One?"))
+            answers.append(stage.app.person.ask("One?"))
             leaving.wait()
-            answers.append(stage.app.ask("Another?"))
+            answers.append(stage.app.person.ask("Another?"))
 
         stage.app.end_review = leaving.set
         stage.app.do(errand)

@@ -12,7 +12,6 @@ from app_pilot import PacedEngine, Stage, perform, staged
 from full_screen import FullScreen
 from pseudo_terminal import Terminal
 from test_tui_app_terminal import is_restored
-from test_tui_app_turns import is_told
 
 from engine.errors import WorkerFailed
 from engine.scripted import Reply
@@ -73,7 +72,7 @@ def test_the_end_of_several_answers_is_told_once(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Tell")
         await stage.press("tab", "a", "enter")
-        await is_told(stage, DEATH)
+        await stage.is_told(DEATH)
         await stage.idle()
         told = [each.message for each in stage.app._notifications]
         assert [each for each in told if DEATH in each] == [DEATH]

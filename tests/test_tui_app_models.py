@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from threading import Event as Flag
 
 import pytest
-from app_pilot import PacedEngine, Stage, perform
+from app_pilot import PacedEngine, Stage, engines_by_name, perform, placed
 from hub_server import HubServer, hub_server
-from test_tui_app_turns import is_told
 from textual.widgets import Input, OptionList
 from tiny_gguf import tiny_gguf
 
-from engine.types import LoadOptions
+from engine.types import Event, Loading
 from tui.app.screens.models import ModelsScreen
 from tui.reviewing.dialogs import ChooseVersion, Confirm, ShowText
-from tui.runtime import EngineStarter
 
 TALE = tiny_gguf() + bytes(200_000)
 REPO = "some/Tale-GGUF"
@@ -35,26 +34,6 @@ def hub() -> Iterator[HubServer]:
     with hub_server() as server:
         server.repos[REPO] = {"Tale-Q4_K_M.gguf": TALE, "Tale-Q8_0.gguf": TALE + bytes(3000)}
         yield server
-
-
-def placed(home: Path, *names: str) -> Path:
-    """Models in the models folder; the first one is the default."""
-    folder = home / "data" / "models"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        (folder / f"{name}.gguf").write_bytes(tiny_gguf())
-    return folder
-
-
-def engines_by_name() -> EngineStarter:
-    """An engine for every file, called by its name."""
-
-    def start(path: Path, options: LoadOptions) -> PacedEngine:
-        engine = PacedEngine([f"I am {path.stem}."])
-        engine.model_name = options.name or path.stem
-        return engine
-
-    return start
 
 
 def line_with(stage: Stage, words: str) -> str:
@@ -82,6 +61,42 @@ def test_models_are_listed_with_what_they_need_and_another_goes_on(home: Path) -
         assert stage.contents == ["Who are you?", "I am harbour.", "And now?", "I am lamp."]
 
     perform(play, home, starter=engines_by_name(), size=(100, 30))
+
+
+class Heavy(PacedEngine):
+    """Takes a while to be loaded."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__([f"I am {name}."])
+        self.model_name = name
+        self.may_load = Flag()
+
+    def load(self) -> Generator[Event, None, None]:
+        """See `Engine`."""
+        yield Loading(0.4)
+        self.may_load.wait()
+
+
+def test_while_another_model_is_loaded_a_bar_says_how_far_it_is(home: Path) -> None:
+    placed(home, "harbour", "lamp")
+    engines = {name: Heavy(name) for name in ("harbour", "lamp")}
+    engines["harbour"].may_load.set()
+
+    async def play(stage: Stage) -> None:
+        await stage.send("Who are you?")
+        await stage.press("f4")
+        await stage.sees("On this machine")
+        await stage.press("j", "enter")
+        await stage.until(lambda: stage.app.screen is stage.chat)
+        await stage.sees("━━━━────")
+        await stage.sees("40%")
+        assert stage.overview.model == "harbour"
+        engines["lamp"].may_load.set()
+        await stage.until(lambda: stage.overview.model == "lamp")
+        await stage.idle()
+        assert "40%" not in stage.screen_text()
+
+    perform(play, home, starter=lambda path, _options: engines[path.stem])
 
 
 def test_a_default_is_kept_and_marked_and_all_of_a_model_is_told(home: Path) -> None:
@@ -196,7 +211,7 @@ def test_what_came_of_a_download_is_told_where_the_screen_was_left(
         await stage.idle()
         for named, told in ((REPO, "there are several"), ("Tale/Missing", "no repository")):
             stage.app.downloader.begin(f"hf:{named}")
-            await is_told(stage, told)
+            await stage.is_told(told)
             await stage.until(lambda: not stage.app.downloader.is_busy)
 
     environment = {"HF_ENDPOINT": hub.url}

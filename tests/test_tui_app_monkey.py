@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from app_pilot import Stage, perform
-from textual.events import MouseDown, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
+from textual.events import MouseDown, MouseEvent, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
 
 from sessions import SessionStore
 
@@ -51,6 +52,10 @@ SIZES = ((80, 24), (140, 40), (20, 6), (59, 15), (100, 30), (5, 3), (1, 1))
 
 STAY = 30
 """Things that are done before another door is gone through."""
+
+
+_DRAGS = 0.2
+"""Of what is done with the mouse, so much selects something."""
 
 
 class Monkey:
@@ -125,18 +130,23 @@ class Monkey:
         await self._stage.pilot.resize_terminal(*size)
 
     async def _mouse(self) -> None:
-        width, height = self._stage.app.size
-        place = self._chance.randrange(width), self._chance.randrange(height)
-        events = self._chance.choice(
+        events: Sequence[type[MouseEvent]] = self._chance.choice(
             ((MouseMove, MouseDown, MouseUp), (MouseScrollUp,), (MouseScrollDown,), (MouseMove,))
         )
-        self.done.append(f"{[each.__name__ for each in events]} at {place}")
-        for event in events:
-            x, y = place
+        here = there = self._place()
+        if self._chance.random() < _DRAGS:
+            events, there = (MouseDown, MouseMove, MouseUp), self._place()
+        self.done.append(f"{[each.__name__ for each in events]} from {here} to {there}")
+        for number, event in enumerate(events):
+            x, y = there if number else here
             self._stage.app.screen._forward_event(
                 event(None, x, y, 0, 0, 1, False, False, False, x, y)
             )
         await self._stage.pilot.pause(0)
+
+    def _place(self) -> tuple[int, int]:
+        width, height = self._stage.app.size
+        return self._chance.randrange(width), self._chance.randrange(height)
 
 
 def play_with(home: Path, *, seed: int, events: int) -> set[str]:

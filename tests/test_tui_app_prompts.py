@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
+from threading import Event as Flag
 
-from app_pilot import Stage, perform
+from app_pilot import PacedEngine, Stage, perform, placed
 from textual.widgets import Input, TextArea
 
+from engine.errors import LoadFailed
 from engine.scripted import Reply
+from engine.types import Event, Loading, LoadOptions, Request
 from prompts import packaged_source
 from tui.app.screens.prompt_editor import PromptEditor
 from tui.app.screens.prompts import PromptsScreen
@@ -17,11 +21,6 @@ async def editor(stage: Stage) -> TextArea:
     """Wait for the editor of a prompt's file."""
     await stage.until(lambda: isinstance(stage.app.screen, PromptEditor))
     return stage.app.screen.query_one(TextArea)
-
-
-async def is_told(stage: Stage, words: str) -> None:
-    """Wait until a line in passing has these words."""
-    await stage.until(lambda: any(words in each.message for each in stage.app._notifications))
 
 
 async def open_prompts(stage: Stage, words: str) -> PromptsScreen:
@@ -111,19 +110,19 @@ def test_a_packaged_prompt_is_written_as_a_copy_and_checked_while_one_types(home
         await stage.press("f8")
         assert area.document.get_line(area.cursor_location[0]).startswith("sumary")
         await stage.press("escape")
-        await is_told(stage, "not saved")
+        await stage.is_told("not saved")
         assert not own.exists()
         area.text = area.text.replace("sumary = ", "summary = ").replace("Tighten", "Tauten")
         await stage.until(lambda: "unknown key" not in stage.screen_text())
         await stage.press("ctrl+s")
         await stage.until(own.exists)
-        await is_told(stage, "saved")
+        await stage.is_told("saved")
         await stage.press("escape")
         await stage.sees("Tauten")
         await stage.sees("from user,")
         assert packaged.read_bytes() == before
         await stage.press("s")
-        await is_told(stage, "tighten is user's own already")
+        await stage.is_told("tighten is user's own already")
 
     perform(play, home)
     assert 'title = "Tauten"' in own.read_text()
@@ -141,17 +140,17 @@ def test_prompts_are_begun_copied_and_adapted_under_names_that_can_be(home: Path
         screen = await open_prompts(stage, "tighten")
         await stage.press("down")
         await named(stage, "n", "My Prompt")
-        await is_told(stage, "cannot be a prompt's name")
+        await stage.is_told("cannot be a prompt's name")
         await named(stage, "n", "haiku")
         area = await editor(stage)
         area.text = 'title = "Haiku"\nsystem = "Write a haiku."\n'
         await stage.press("ctrl+s")
         await stage.until((folder / "haiku.toml").exists)
         (folder / "haiku.toml").write_text('title = "Other"\n')
-        await is_told(stage, "saved")
+        await stage.is_told("saved")
         area.text += "# more"
         await stage.press("ctrl+s")
-        await is_told(stage, "was changed meanwhile")
+        await stage.is_told("was changed meanwhile")
         await stage.press("escape", "escape")
         await stage.until(lambda: stage.app.screen is screen)
         await stage.sees("haiku  user")
@@ -215,6 +214,95 @@ def test_a_text_is_tried_with_two_prompts_side_by_side(home: Path) -> None:
         assert stage.turns == ()
 
     perform(play, home, replies=["Short text.", "Right text."])
+
+
+class Loaded(PacedEngine):
+    """Answers with its model's name, once its weights are there."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__([f"I am {name}.", Reply("Again. ", endless=True)])
+        self.model_name = name
+        self.is_closed = False
+        self.has_weights = Flag()
+
+    def stream(self, request: Request) -> Generator[Event, None, None]:
+        """See `Engine`."""
+        return self._loaded(super().stream(request))
+
+    def _loaded(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
+        yield Loading(0.4)
+        self.has_weights.wait()
+        yield from events
+
+    def cancel(self) -> None:
+        """See `Engine`."""
+        super().cancel()
+        self.has_weights.set()
+
+    def close(self) -> None:
+        """See `Engine`."""
+        self.is_closed = True
+
+
+def test_a_text_is_tried_with_another_model_which_is_gone_afterwards(home: Path) -> None:
+    placed(home, "harbour", "lamp")
+    engines: list[Loaded] = []
+
+    def start(path: Path, _options: LoadOptions) -> Loaded:
+        engines.append(Loaded(path.stem))
+        engines[0].has_weights.set()
+        return engines[-1]
+
+    async def play(stage: Stage) -> None:
+        screen = await open_prompts(stage, "tighten")
+        await stage.press("down", "t")
+        await stage.until(lambda: stage.app.screen is not screen)
+        stage.app.screen.query_one(TextArea).text = "A long and wordy text."
+        await stage.press("tab", "tab", *"lamp")
+        await stage.press("ctrl+r")
+        await stage.sees("I am harbour.")
+        await stage.sees("loading lamp: 40%")
+        engines[1].has_weights.set()
+        await stage.sees("I am lamp.")
+        await stage.until(lambda: engines[1].is_closed)
+        asked = [engine.requests[-1].messages[-1].content for engine in engines]
+        assert all("A long and wordy text." in each for each in asked)
+        assert all(each.startswith("Take out about 20% of the words:") for each in asked)
+        await stage.idle()
+        await stage.press("ctrl+r")
+        await stage.sees("Again.")
+        await stage.press("escape")
+        await stage.sees("stopped")
+        await stage.idle()
+        assert stage.app.screen is not screen
+        assert len(engines) == 2, "the other model's turn never came"
+        assert not engines[0].is_closed
+        await stage.press("escape")
+        assert stage.app.screen is screen
+        assert (stage.turns, stage.overview.model) == ((), "harbour")
+
+    perform(play, home, starter=start)
+
+
+def test_a_model_that_cannot_be_loaded_is_told_in_its_column(home: Path) -> None:
+    placed(home, "harbour", "lamp")
+
+    def start(path: Path, _options: LoadOptions) -> PacedEngine:
+        if path.stem == "lamp":
+            raise LoadFailed("lamp.gguf cannot be loaded: it is damaged")
+        return PacedEngine(["I am here."])
+
+    async def play(stage: Stage) -> None:
+        screen = await open_prompts(stage, "tighten")
+        await stage.press("down", "t")
+        await stage.until(lambda: stage.app.screen is not screen)
+        stage.app.screen.query_one(TextArea).text = "A text."
+        await stage.press("tab", "tab", *"lamp")
+        await stage.press("enter")
+        await stage.sees("I am here.")
+        await stage.sees("✗ lamp.gguf cannot be")
+
+    perform(play, home, starter=start)
 
 
 def test_escape_stops_what_is_tried_and_the_conversation_goes_on(home: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app_pilot import Stage, perform
+from app_pilot import Stage, engines_by_name, perform, placed
 from textual.widgets import Input, TextArea
 
 from engine.scripted import Reply
@@ -14,11 +14,6 @@ from tui.app.screens.otherwise import OtherwiseScreen
 from tui.app.screens.reading import ReadScreen
 from tui.options import AskOptions
 from tui.reviewing.dialogs import AskLine, EditWords
-
-
-async def is_told(stage: Stage, words: str) -> None:
-    """Wait until a line in passing has these words."""
-    await stage.until(lambda: any(words in each.message for each in stage.app._notifications))
 
 
 async def change_words(stage: Stage, key: str, words: str) -> None:
@@ -35,7 +30,7 @@ def test_a_question_in_other_words_is_a_branch_and_keys_go_between_them(home: Pa
         await stage.send("one")
         await stage.send("two")
         await stage.press("tab", "g", "left_square_bracket")
-        await is_told(stage, "there is no other version of this turn")
+        await stage.is_told("there is no other version of this turn")
         await change_words(stage, "e", "uno")
         assert stage.contents == ["uno", "Third."]
         assert (stage.turns[0].version, stage.turns[0].versions) == (2, 2)
@@ -46,7 +41,7 @@ def test_a_question_in_other_words_is_a_branch_and_keys_go_between_them(home: Pa
         assert stage.chat.transcript.current == stage.turns[0]
         await stage.sees("▌ › one")
         await stage.press("left_square_bracket")
-        await is_told(stage, "that is the first version")
+        await stage.is_told("that is the first version")
         await stage.press("right_square_bracket")
         await stage.idle()
         assert stage.contents == ["uno", "Third."]
@@ -64,7 +59,7 @@ def test_an_answer_is_made_again_and_gone_on_with(home: Path) -> None:
         await stage.idle()
         assert (stage.contents[-1], stage.turns[-1].versions) == ("Twice. And more.", 3)
         await stage.press("k", "c")
-        await is_told(stage, "that is for answers")
+        await stage.is_told("that is for answers")
         await stage.press("r")
         await stage.idle()
         assert stage.turns[-1].versions == 4
@@ -115,6 +110,32 @@ def test_the_form_makes_an_answer_with_other_settings_and_another_model(home: Pa
     perform(play, home, size=(100, 30))
 
 
+def test_another_model_answers_again_and_stays_in_use(home: Path) -> None:
+    placed(home, "harbour", "lamp")
+
+    async def play(stage: Stage) -> None:
+        await stage.send("Who are you?")
+        await stage.press("tab", "R")
+        await stage.until(lambda: isinstance(stage.app.screen, OtherwiseScreen))
+        form = stage.app.screen
+        await stage.until(lambda: form.query_one("#model", Input).value == "harbour")
+        form.query_one("#model", Input).value = "lamp"
+        await stage.press("enter")
+        await stage.until(lambda: stage.contents == ["Who are you?", "I am lamp."])
+        await stage.idle()
+        assert (stage.turns[-1].versions, stage.overview.model) == (2, "lamp")
+        await stage.sees("lamp  ")
+        await stage.press("left_square_bracket")
+        await stage.idle()
+        assert stage.contents[-1] == "I am harbour."
+        await stage.press("r")
+        await stage.idle()
+        assert (stage.contents[-1], stage.turns[-1].versions) == ("I am lamp.", 3)
+
+    stage = perform(play, home, starter=engines_by_name())
+    assert stage.saved[-1].model == "lamp"
+
+
 def test_a_branch_gets_a_name_and_the_map_goes_there(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("one")
@@ -152,53 +173,13 @@ def test_a_branch_has_nothing_apart_from_itself_and_another_can_be_marked(home: 
         await stage.press("m")
         await stage.sees("← here")
         await stage.press("d")
-        await is_told(stage, "these are one branch")
+        await stage.is_told("these are one branch")
         await stage.press("up", "space")
         await stage.sees("✓")
         await stage.press("down", "d")
         await stage.sees("[-First.-]{+Second.+}")
 
     perform(play, home, replies=["First.", "Second."])
-
-
-def test_anything_is_undone_and_redone(home: Path) -> None:
-    async def play(stage: Stage) -> None:
-        await stage.send("one")
-        await stage.press("tab", "r")
-        await stage.idle()
-        await stage.press("left_square_bracket")
-        await stage.idle()
-        stage.chat.action_command("/delete 2")
-        await stage.idle()
-        assert stage.contents == ["one"]
-        shown = []
-        for key in ("u", "u", "u", "u", "U", "U", "U", "U"):
-            await stage.press(key)
-            await stage.idle()
-            shown.append(stage.contents)
-        first, second = ["one", "First."], ["one", "Second."]
-        assert shown[:4] == [first, second, first, []]
-        assert shown[4:] == [first, second, first, ["one"]]
-
-    perform(play, home, replies=["First.", "Second."])
-
-
-def test_what_another_run_did_is_undone_too(home: Path) -> None:
-    async def play(stage: Stage) -> None:
-        await stage.send("one")
-
-    perform(play, home)
-
-    async def again(stage: Stage) -> None:
-        await stage.idle()
-        await stage.press("tab", "u")
-        await stage.until(lambda: not stage.turns)
-        await stage.press("U")
-        await stage.until(lambda: len(stage.turns) == 2)
-        await stage.press("U")
-        await stage.sees("there is nothing to redo")
-
-    perform(again, home, options=AskOptions(go_on=True))
 
 
 def test_a_turn_is_copied(home: Path) -> None:
@@ -218,7 +199,7 @@ def test_nothing_is_done_to_turns_while_an_answer_comes(home: Path) -> None:
         await stage.press("enter")
         await stage.sees("word word")
         await stage.press("tab", "r")
-        await is_told(stage, "Esc stops the answer first")
+        await stage.is_told("Esc stops the answer first")
         await stage.press("escape")
         await stage.idle()
         assert stage.turns[-1].versions == 1
@@ -264,7 +245,7 @@ def test_paragraphs_of_alternatives_become_one_answer(home: Path) -> None:
         stage.engine.go()
         await stage.sees("Enter goes on with this one")
         await stage.press("m")
-        await is_told(stage, "Space takes paragraphs")
+        await stage.is_told("Space takes paragraphs")
         await stage.press("right", "right", "space", "left", "left", "down", "space")
         await stage.sees("▌2")
         await stage.press("m")

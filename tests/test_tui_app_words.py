@@ -9,8 +9,10 @@ import pytest
 from app_pilot import PacedEngine, Stage, perform
 
 from engine.errors import Unsupported
+from engine.scripted import Reply
 from engine.types import Message, TokenScore
 from sessions import SessionStore
+from tui.app.passages import passage_in
 from tui.app.screens.words import WordsScreen
 from tui.app.weighing import others_behind
 from tui.app.widgets.heatmap import HeatMap
@@ -24,10 +26,16 @@ class Unsure(PacedEngine):
 
     is_able = True
 
+    def __init__(self, replies: Sequence[Reply | str]) -> None:
+        super().__init__(replies)
+        self.scored: list[tuple[str, str]] = []
+        """Each with what stood before it."""
+
     def score(
         self, messages: Sequence[Message], text: str, *, after: str = ""
     ) -> tuple[TokenScore, ...]:
         """See `Engine`."""
+        self.scored.append((after, text))
         if not self.is_able:
             raise Unsupported("this server tells no probabilities")
         scores = super().score(messages, text, after=after)
@@ -107,14 +115,86 @@ def test_ones_own_words_are_scored(home: Path, engine: Unsure) -> None:
     perform(play, home, starter=lambda _path, _options: engine)
 
 
+def test_a_passage_is_marked_and_scored_after_what_is_before_it(home: Path, engine: Unsure) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("at the end of the day zebra")
+        await stage.press("tab", "k")
+        await inside(stage, "s")
+        await stage.sees("over 7 tokens")
+        await stage.press("space", "l")
+        await stage.sees("Space ends the passage")
+        await stage.press("escape")
+        await stage.sees("Space begins a passage")
+        await stage.press(*["l"] * 4, "space", "l", "space")
+        await stage.sees("this passage: perplexity")
+        await stage.sees("over 2 tokens")
+        line = next(row for row in rows(stage) if "day" in row)
+        assert line.split() == ["day", "zebra"]
+        assert engine.scored[-1] == ("at the end of the", " day zebra")
+        await stage.press("escape")
+        await stage.sees("over 7 tokens")
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is stage.chat)
+
+    perform(play, home, starter=lambda _path, _options: engine)
+
+
+def test_what_is_selected_with_the_mouse_is_scored(home: Path) -> None:
+    (home / "data" / "models").mkdir(parents=True)
+    (home / "data" / "models" / "tiny.gguf").touch()
+    engine = Unsure(["It was a *dark* and stormy night.\n\nThe **lamp** went out."])
+
+    async def select(stage: Stage, first: str, last: str) -> None:
+        places = []
+        for word in (first, last):
+            row = next(number for number, row in enumerate(rows(stage)) if word in row)
+            places.append((rows(stage)[row].index(word), row))
+        (x, y), (end_x, end_y) = places
+        await stage.pilot.mouse_down(offset=(x, y))
+        await stage.pilot.hover(offset=(end_x + len(last), end_y))
+        await stage.pilot.mouse_up(offset=(end_x + len(last), end_y))
+        await stage.pilot.pause()
+
+    async def play(stage: Stage) -> None:
+        await stage.send("Tell me a tale")
+        await select(stage, "dark", "lamp")
+        await inside(stage, "s")
+        await stage.sees("this passage: perplexity")
+        passage = " dark* and stormy night.\n\nThe **lamp"
+        assert engine.scored[-1] == ("It was a *", passage[1:])
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.screen is stage.chat)
+        await select(stage, "tale", "dark")
+        await stage.press("s")
+        await stage.until(
+            lambda: any("of one turn" in each.message for each in stage.app._notifications)
+        )
+        assert stage.app.screen is stage.chat
+
+    perform(play, home, starter=lambda _path, _options: engine)
+
+
+def test_selected_words_are_found_whatever_signs_are_between_them() -> None:
+    text = "The *quick* brown\n- fox, and [a dog](x)."
+    assert passage_in(text, "uick brow") == (5, 17)
+    assert passage_in(text, "brown fox") == (11, 23)
+    assert passage_in(text, "• fox") == (19, 23)
+    assert passage_in(text, "a dog") == (30, 35)
+    assert passage_in(text, "brown dog") is None
+    assert passage_in(text, " … ") is None
+
+
 def test_an_engine_that_cannot_tell_says_so_where_it_is_seen(home: Path, engine: Unsure) -> None:
     engine.is_able = False
 
     async def play(stage: Stage) -> None:
         await stage.send("Tell")
-        await stage.press("tab", "i")
-        await stage.sees("✗ this server tells no probabilities")
-        assert "F5" not in stage.screen_text()
+        await stage.press("tab")
+        await inside(stage, "i")
+        await stage.sees("this answer came without probabilities, and this server tells no")
+        await stage.press("escape")
+        await inside(stage, "s")
+        await stage.sees("this server tells no probabilities")
 
     perform(play, home, starter=lambda _path, _options: engine)
 

@@ -32,6 +32,9 @@ def test_a_card_that_the_build_does_not_use_gets_the_command(maker: str, flag: s
     (trouble,) = build_troubles(PLAIN, hardware)
     assert maker in trouble.what
     assert f"CMAKE_ARGS=-D{flag}=on" in trouble.fix
+    # Of the library alone: what it is built with is not to be built from source as well.
+    assert "--no-binary llama-cpp-python 'llama-cpp-python" in trouble.fix
+    assert "<" in trouble.fix
     assert not trouble.is_broken
     assert flag in graphics(PLAIN, hardware)
 

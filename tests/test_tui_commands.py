@@ -24,7 +24,7 @@ from tui.paragraphs import code_blocks_of, paragraphs_of
 from tui.repl.fronts import PipeFront
 from tui.repl.loop import Repl
 from tui.runtime import Runtime
-from tui.setting_values import MEANINGS, range_of, value_of
+from tui.setting_values import MEANINGS, NUMBERS, range_of, value_of
 from tui.uncertain import judged, marked, scored_words
 
 CODE = "See:\n\n```py\nx = 1\n\ny = 2\n```\n\nand\n\n~~~\nz\n~~~\n"
@@ -151,7 +151,7 @@ def test_any_question_is_answered_again_by_its_number_or_its_answers(chat: Chat)
         ("first\n/switch 2", "there is no branch '2'"),
         ("/set mood 1", "no option 'mood'"),
         ("/set temperature x", "temperature must be a number, not 'x'"),
-        ("/set max_tokens 0", "max_tokens must be a whole number from 1 on"),
+        ("/set max_tokens 0", "max_tokens must be a whole number from 1 to"),
         ("/think maybe", "/think takes on, off or auto"),
         ("/attach nowhere.md", "nowhere.md cannot be read"),
         ("/attach 'a", "No closing quotation"),
@@ -285,7 +285,7 @@ def test_a_seed_that_is_set_wins_over_the_one_of_the_command_line(chat: Chat) ->
 
 def test_each_setting_is_shown_as_it_could_be_typed() -> None:
     settings = Settings(Sampling(logit_bias=(("sea", 2.0),), seed=None))
-    assert set(MEANINGS) == {*Sampling().to_dict(), "max_tokens"}
+    assert set(MEANINGS) == {*Sampling().to_dict(), *NUMBERS}
     assert value_of(settings, "logit_bias") == "sea=2"
     assert value_of(settings, "seed") == "none"
     assert value_of(settings, "dry_sequence_breakers") == '\\n,:,",*'

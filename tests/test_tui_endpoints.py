@@ -13,8 +13,14 @@ from loopback import DONE, Loopback, Told, chunk, closed_port, end, usage
 from model_server import ModelServer
 from scripted_chat import Chat
 
+from engine.remote.client import RemoteEngine
+from engine.remote.endpoint import Endpoint
 from engine.scripted import ScriptedEngine
 from sessions import SessionStore
+from tui.config import Config
+from tui.conversation import Conversation
+from tui.questions import Question
+from tui.titles import TitleMaker
 
 KEY = "sk-test-8f14e45fceea167a"
 
@@ -61,7 +67,8 @@ def test_what_leaves_this_machine_is_said_so(chat: Chat) -> None:
     assert chat("-m", "big", "Hello.") == 1
     first, second = chat.err.splitlines()
     assert first == (
-        "chat: big: what you write leaves this machine, it is sent to no-such-host.invalid:8000"
+        "chat: big: what you write leaves this machine, it is sent to no-such-host.invalid:8000, "
+        "unencrypted"
     )
     assert second == (
         "chat: no-such-host.invalid:8000 is not found: look at url in [endpoints.big], and at "
@@ -73,6 +80,10 @@ def test_nothing_of_the_key_is_kept_or_printed(chat: Chat, big: Loopback) -> Non
     answer(big, "Blue.")
     assert chat("-m", "big", "--json", "Name a colour.") == 0
     printed = chat.out + chat.err
+    big.say(chunk("Blue and"), f'data: {{"error": "used up: {KEY}"}}\n\n'.encode())
+    assert chat("-m", "big", "--json-lines", "--timings", "Name two colours.") == 1
+    assert "used up: …" in chat.out
+    printed += chat.out + chat.err
     big.reply(Told.json({"error": {"message": f"wrong key: {KEY}"}}, 401))
     assert chat("-m", "big", "Again.") == 1
     printed += chat.out + chat.err
@@ -175,6 +186,20 @@ def test_what_a_server_cannot_do_is_said_before_it_is_asked(chat: Chat, big: Loo
     assert not big.asked
 
 
+def test_what_a_server_says_does_nothing_to_the_terminal(chat: Chat, big: Loopback) -> None:
+    nasty = "\x1b]0;mine\x07\x9b31m\u202e"
+    big.models = Told.json({"data": [{"id": f"tiny{nasty}", "owned_by": nasty}]})
+    assert chat("models", "info", "big") == 0
+    printed = chat.out + chat.err
+    big.say(chunk("Blue"), f"data: {json.dumps({'error': f'no{nasty}'})}\n\n".encode())
+    assert chat("-m", "big", "Name a colour.") == 1
+    big.reply(Told.json({"error": {"message": nasty}}, 400))
+    assert chat("-m", "big", "Name a colour.") == 1
+    printed += chat.err
+    assert "mine" in printed
+    assert not {*nasty} & {*printed} - {*"mine0;31m]"}
+
+
 def test_a_list_names_endpoints_without_asking_them(chat: Chat, big: Loopback) -> None:
     assert chat("models", "list") == 0
     rows = [line.split("\t") for line in chat.out.splitlines()]
@@ -187,6 +212,7 @@ def test_a_list_names_endpoints_without_asking_them(chat: Chat, big: Loopback) -
 def test_an_endpoint_tells_what_it_is_and_may_be_the_default(chat: Chat, big: Loopback) -> None:
     assert chat("models", "info", "big") == 0
     assert f"tiny at {big.url[7:-3]}, answered by vLLM" in chat.out
+    assert not chat.err, "nothing that anybody wrote is sent"
     assert "4,096 tokens" in chat.out
     assert "in the environment variable BIG_KEY" in chat.out
     assert chat("models", "use", "big") == 0
@@ -250,6 +276,21 @@ def test_a_project_cannot_name_servers(chat: Chat, big: Loopback, tmp_path: Path
     assert not big.looked_up
 
 
+def test_the_words_that_a_server_was_unsure_of_are_shown_where_it_says_so(
+    chat: Chat, big: Loopback
+) -> None:
+    answer(big, "Blue.")
+    scores = [{"token": "Bl", "logprob": -2.5}, {"token": "ue", "logprob": -0.1}]
+    big.say(chunk("Blue", logprobs={"content": scores}), end(), usage(20, 2), DONE)
+    lines = "Name a colour.\n/probs\n/set logprobs 5\n/regen\n/probs\n/score Blue.\n"
+    assert chat("-m", "big", "--repl", stdin=lines) == 1
+    assert "came without probabilities, and big's server cannot score a given text" in chat.err
+    assert "/set logprobs 5 keeps those of answers to come" in chat.err
+    assert big.asked[1].body["top_logprobs"] == 5
+    assert "«Blue 7%»" in chat.out
+    assert chat.err.count("cannot score a given text; a model on this machine can") == 2
+
+
 def test_the_repl_marks_the_model_and_changes_to_an_endpoint(chat: Chat, big: Loopback) -> None:
     answer(big, "Blue.")
     assert chat("--repl", stdin="/model big\nName a colour.\n/tokens\n") == 0
@@ -260,6 +301,32 @@ def test_the_repl_marks_the_model_and_changes_to_an_endpoint(chat: Chat, big: Lo
     assert f"what you write is sent to {where}" in chat.err
     assert isinstance(chat.engine, ScriptedEngine)
     assert not chat.engine.requests
+
+
+@pytest.mark.parametrize(
+    ("titles", "url", "found"),
+    [
+        ("here", "https://gpu01:8000/v1", None),
+        ("always", "https://gpu01:8000/v1", "The Last Lamp"),
+        ("here", "http://localhost:8000/v1", "The Last Lamp"),
+        ("never", "http://localhost:8000/v1", None),
+    ],
+)
+def test_a_server_elsewhere_is_not_asked_for_titles_that_nobody_asked_for(
+    titles: str, url: str, found: str | None, big: Loopback, tmp_path: Path
+) -> None:
+    config = Config(titles=titles, endpoints={"big": {"url": url}})
+    engine = RemoteEngine(Endpoint("big", big.url), {})
+    log = SessionStore(tmp_path / "sessions").create()
+    answer(big, "Once.")
+    list(Conversation(engine, log).ask(Question("A story")))
+    answer(big, "The Last Lamp")
+    maker = TitleMaker(config)
+    maker.start(engine, log.session)
+    maker.join()
+    assert maker.stop() == found
+    assert len(big.asked) == (2 if found else 1)
+    engine.close()
 
 
 def test_a_draft_is_revised_at_a_server(chat: Chat, big: Loopback, whole_drafts: None) -> None:
@@ -278,3 +345,47 @@ def test_a_real_server_answers_a_real_question(chat: Chat, model_server: ModelSe
     assert told["model"] == "big"
     assert told["usage"]["completion_tokens"] == 5
     assert len(told["choices"][0]["logprobs"]["content"]) == 5
+
+
+def test_a_conversation_with_a_real_server_has_all_its_ways(
+    chat: Chat, model_server: ModelServer
+) -> None:
+    configure(chat.home, model_server.url, n_ctx=1024)
+    lines = (
+        "Tell me a long story.",
+        "/regen temperature 1.5",
+        "/alt 2",
+        "/pick 1",
+        "/edit A short one, please.",
+        "/continue",
+        "And then?",
+        "/score It was dark.",
+        "/compact 1",
+        "/branches",
+    )
+    options = ("--repl", "--max-tokens", "6", "-m", "big")
+    assert chat(*options, stdin="\n".join(lines)) == 1
+    assert "cannot go on with an answer where it ends; answer anew" in chat.err
+    assert "cannot score a given text" in chat.err
+    assert len([line for line in chat.err.splitlines() if "cannot" in line]) == 2
+    assert chat.out.count("Tell me a long story.") == 1
+    store = SessionStore(chat.home / "data" / "sessions")
+    turns = list(store.open(store.latest()).session.turns.values())
+    answers = [turn for turn in turns if turn.role == "assistant" and turn.model == "big"]
+    assert len(answers) >= 6
+    assert all(turn.content and turn.status in ("complete", "length") for turn in answers)
+
+
+def test_a_real_server_keeps_to_a_schema_and_answers_several_times(
+    chat: Chat, model_server: ModelServer, tmp_path: Path
+) -> None:
+    configure(chat.home, model_server.url, n_ctx=1024)
+    schema = tmp_path / "schema.json"
+    schema.write_text('{"type": "object", "properties": {"age": {"enum": [7, 8]}}}')
+    options = ("-m", "big", "-n", "2", "--schema", str(schema), "--separator", "---")
+    assert chat(*options, "How old?") == 0
+    assert all(json.loads(text).get("age", 7) in (7, 8) for text in chat.out.split("---"))
+    draft = tmp_path / "draft.md"
+    draft.write_text("Teh sea are grey.\n")
+    assert chat("-m", "big", "--edit", str(draft)) in (0, 1)
+    assert draft.read_text() == "Teh sea are grey.\n"

@@ -40,10 +40,12 @@ def run(environment: Mapping[str, str], *arguments: str) -> str:
 
 def test_a_model_stays_is_listed_and_stopped(environment: Mapping[str, str], home: Path) -> None:
     ask = ("-o", "n_ctx", "1024", "--max-tokens", "3", "-o", "keep_alive", "60s")
-    run(environment, *ask, "--no-save", "Say hello.")
-    assert json.loads(run(environment, "models", "ps", "--json")) == []
     run(environment, *ask, "Say hello.")
     (first,) = json.loads(run(environment, "models", "ps", "--json"))
+    run(environment, *ask, "--no-save", "Say hello.")
+    (unused,) = json.loads(run(environment, "models", "ps", "--json"))
+    assert unused["pid"] == first["pid"]
+    assert unused["until"] == pytest.approx(first["until"], abs=0.1, rel=0)
     assert first["model"] == "SmolLM2-135M-Instruct.Q4_1"
     assert first["memory_bytes"] > 10**8
     assert first["keep_alive"] == 60
@@ -51,7 +53,7 @@ def test_a_model_stays_is_listed_and_stopped(environment: Mapping[str, str], hom
     assert answer["usage"]["prompt_tokens_details"]["cached_tokens"] > 10
     (second,) = json.loads(run(environment, "models", "ps", "--json"))
     assert second["pid"] == first["pid"]
-    assert "out of memory" in run(environment, "models", "stop", "smol")
+    assert "not in memory any more" in run(environment, "models", "stop", "smol")
     assert json.loads(run(environment, "models", "ps", "--json")) == []
 
 

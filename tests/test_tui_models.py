@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -76,6 +77,21 @@ def test_a_table_fits_a_terminal_of_80_columns(terminal: Terminal) -> None:
     assert lines.index("qwen2.5-32b") == 2 * len(catalogue()), "two lines for each"
 
 
+def test_on_a_wider_terminal_only_the_longest_names_have_a_line_of_their_own(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "110")
+    models = terminal.home / "data" / "models"
+    put(models / "mistralai_Mistral-Small-3.2-24B-Instruct-2506-Q4_K_M.gguf", SOUND)
+    put(models / "an.gguf", SOUND)
+    lines = printed(terminal, "list")
+    headings = lines[0]
+    short = next(line for line in lines if line.startswith("an *"))
+    long = lines[lines.index("mistralai_Mistral-Small-3.2-24B-Instruct-2506-Q4_K_M") + 1]
+    for heading, cell in (("ARCH", "llama"), ("SIZE", "146 kB"), ("FOUND IN", "models folder")):
+        assert headings.index(heading) == short.index(cell) == long.index(cell)
+
+
 def test_what_is_there_for_something_else_is_told_in_a_line(chat: Chat, own: Path) -> None:
     for architecture in ("clip", "bert", "gemma4-assistant", "eagle3"):
         data = tiny_gguf(changed={"general.architecture": architecture})
@@ -100,8 +116,66 @@ def test_a_file_or_a_folder_is_added_without_a_copy_and_forgotten(
     assert chat("models", "add", str(outside.parent)) == 0
     assert names(chat)[:2] == ["outside", "tiny"]
     assert chat("models", "remove", "outside") == 0
-    assert "big and all in it" in chat.err
+    assert "nothing of big is listed any more; the files stay" in chat.err
     assert names(chat)[0] == "tiny"
+    put(outside.parent / "second.gguf", numbered(2))
+    assert chat("models", "add", str(outside.parent)) == 0
+    assert "big, with 2 models in it" in chat.err
+    assert chat("models", "remove", "outside") == 2
+    assert "nobody can be asked here: --yes forgets it" in chat.err
+    assert names(chat)[:2] == ["outside", "second"]
+    assert chat("models", "remove", "outside", "--yes") == 0
+    assert names(chat)[0] == "tiny"
+
+
+def test_a_model_that_was_added_and_is_gone_is_told_and_forgotten(
+    chat: Chat, own: Path, tmp_path: Path
+) -> None:
+    outside = put(tmp_path / "moved away.gguf", numbered(1))
+    assert chat("models", "add", str(outside)) == 0
+    outside.unlink()
+    assert chat("-m", "moved away", "Hi") == 1
+    assert "which is not there: `chat models remove 'moved away'` forgets it" in chat.err
+    assert chat("models", "remove", "moved away") == 0
+    assert "its file was gone already" in chat.err
+    assert list(own.iterdir()) == [own / "tiny.gguf"]
+    (own / "a folder.gguf").mkdir()
+    os.mkfifo(own / "pipe.gguf")
+    assert chat("models", "remove", "pipe") == 1
+    assert "pipe.gguf is not a file" in chat.err
+    assert names(chat)[0] == "tiny"
+
+
+def test_a_default_that_is_gone_is_told_with_how_to_choose_another(chat: Chat, own: Path) -> None:
+    put(own / "other.gguf", numbered(1))
+    assert chat("models", "use", "other") == 0
+    assert chat("Hi") == 0
+    (own / "other.gguf").unlink()
+    assert chat("Hi") == 2
+    assert "'other', the model of the settings, is neither a file" in chat.err
+    assert "`chat models use NAME` chooses another" in chat.err
+    assert chat("models", "use", "tiny") == 0
+    (own / "other.gguf").symlink_to("/nowhere/other.gguf")
+    assert chat("-c", "Hi") == 0, "a session whose model cannot be used goes on with the default"
+    assert "other, which answered before, is not found by that name" in chat.err
+
+
+def test_a_text_without_end_takes_no_more_than_its_column(chat: Chat, own: Path) -> None:
+    endless = {"general.license": "free " * 9999, "general.name": "tale " * 9999}
+    put(own / "tiny.gguf", tiny_gguf(changed=endless))
+    assert chat("models", "list") == 0
+    assert len(chat.out.splitlines()[0]) < 100
+    assert chat("models", "info", "tiny") == 0
+    assert max(map(len, chat.out.splitlines())) < 300
+
+
+def test_long_values_of_the_metadata_are_cut(chat: Chat, own: Path) -> None:
+    put(own / "tiny.gguf", tiny_gguf(changed={"llama.pattern": list(range(200))}))
+    assert chat("models", "info", "tiny") == 0
+    (row,) = [line for line in chat.out.splitlines() if line.startswith("llama.pattern\t")]
+    assert row.startswith("llama.pattern\t(0, 1, 2,")
+    assert row.endswith("… (--json has all of it)")
+    assert len(row) < 250
 
 
 def test_all_parts_of_a_split_model_are_added(chat: Chat, own: Path, tmp_path: Path) -> None:

@@ -140,12 +140,18 @@ def test_a_wait_stays_in_one_row_of_a_narrow_terminal() -> None:
     with os.fdopen(process, "w") as stream:
         narrator = Narrator(stream)
         narrator.progress(Loading(1.0))
-        narrator.downloading("someone/a-long-name.gguf", " 40%")
+        narrator.downloading("someone/a-long-name.gguf", 0.4, " 40%")
+        fcntl.ioctl(process, termios.TIOCSWINSZ, struct.pack("4H", 10, 60, 0, 0))
+        narrator.downloading("tale", 0.45, " 45% of 2 GB")
         shown = ""
-        while not shown.endswith("40%"):
+        while not shown.endswith("45% of 2 GB"):
             shown += os.read(terminal, 1000).decode()
     os.close(terminal)
-    assert shown.split("\r\x1b[K")[1:] == ["loading the m… 100%", "downloading so… 40%"]
+    assert shown.split("\r\x1b[K")[1:] == [
+        "loading the m… 100%",
+        "downloading so… 40%",
+        "━━━━━━━━━─────────── downloading tale 45% of 2 GB",
+    ]
 
 
 class Halves(ScriptedEngine):

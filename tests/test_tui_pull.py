@@ -108,6 +108,36 @@ def test_the_best_loses_little_and_fits() -> None:
         assert (found.quantization if found else None) == best
 
 
+@pytest.mark.parametrize(
+    ("address", "is_file"),
+    [
+        (REPO, False),
+        (f"hf.co/{REPO}:q4_k_m", True),
+        (f"https://huggingface.co/{REPO}", False),
+        (f"https://huggingface.co/{REPO}/tree/main", False),
+        (f"https://huggingface.co/{REPO}/blob/main/Tale-Q4_K_M.gguf", True),
+        (f"https://huggingface.co/{REPO}/resolve/1f2e/sub/Tale-Q4_K_M.gguf?download=true", True),
+        (f"https://huggingface.co/{REPO}/resolve/main/Tale-Q4_K_M-00001-of-00002.gguf", True),
+    ],
+)
+def test_what_is_copied_from_elsewhere_is_understood(
+    chat: Chat, hub: HubServer, address: str, is_file: bool
+) -> None:
+    assert chat("models", "pull", address) == 0
+    assert pulled(chat).exists() == is_file
+    assert ("Q8_0" in chat.out) != is_file, "the list of what there is"
+
+
+def test_a_name_of_the_list_means_what_it_downloads(chat: Chat, hub: HubServer) -> None:
+    name = "mistral-small-3.2"
+    hub.repos[catalogue()[name].repo] = {"mistralai_Mistral-Small-Q4_K_M.gguf": TALE}
+    assert chat("-m", name, "Hi") == 2
+    assert f"{name} is not on this machine; `chat models pull {name}` downloads it" in chat.err
+    assert chat("models", "pull", name) == 0
+    assert chat("-m", name, "Hi") == 0
+    assert chat.loaded[0].name == "mistralai_Mistral-Small-Q4_K_M.gguf"
+
+
 def test_files_that_are_quantized_alike_go_by_their_names(chat: Chat, hub: HubServer) -> None:
     files = ("Two-Q4_K_M.gguf", "Two-UD-Q4_K_M.gguf", "Two-Q2_K.gguf")
     hub.repos["some/Two"] = dict.fromkeys(files, TALE)
@@ -342,8 +372,8 @@ def test_the_catalogue_names_repositories_from_small_to_large(chat: Chat, hub: H
 
 def test_a_download_tells_speed_and_time_left() -> None:
     times = iter([0.0, 1.0, 2.0, 2.5])
-    shown: list[str] = []
-    progress = DownloadProgress(shown.append, 400 * 10**6, lambda: next(times))
+    shown: list[tuple[float, str]] = []
+    progress = DownloadProgress(lambda *told: shown.append(told), 400 * 10**6, lambda: next(times))
     progress(0)
     assert progress.line() == " 0% of 400 MB"
     progress(2 * 10**6)
@@ -351,4 +381,4 @@ def test_a_download_tells_speed_and_time_left() -> None:
     assert progress.line() == " 1% of 400 MB, 2 MB/s, 3 min left"
     progress(400 * 10**6)
     assert progress.line() == " 100% of 400 MB, checking it"
-    assert shown[-1] == progress.line()
+    assert shown[-1] == (1.0, progress.line())

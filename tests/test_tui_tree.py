@@ -14,6 +14,7 @@ from scripted_chat import Chat, uncoded
 from engine.scripted import Reply, ScriptedEngine
 from engine.types import Piece, Sampling
 from sessions import Build, Limits, Session, SessionStore, Turn, branch_names, new_turn_id
+from tui.config import Config
 from tui.conversation import Conversation, Question, Settings
 from tui.errors import UsageProblem
 from tui.moments import moment
@@ -336,7 +337,7 @@ def test_a_title_is_taken_from_what_a_model_says(answer: str, title: str | None)
 def test_a_model_finds_a_title_while_nobody_waits(store: SessionStore) -> None:
     conversation = talk(store, "Once.", "The Last Lamp")
     list(conversation.ask(Question("A story")))
-    titles = TitleMaker()
+    titles = TitleMaker(Config())
     titles.start(conversation.engine, conversation.log.session)
     titles.join()
     assert titles.stop() == "The Last Lamp"
@@ -351,7 +352,7 @@ def test_a_model_finds_a_title_while_nobody_waits(store: SessionStore) -> None:
 def test_a_title_that_takes_too_long_is_given_up(store: SessionStore) -> None:
     conversation = talk(store, "Once.", Reply("on and on", endless=True))
     list(conversation.ask(Question("A story")))
-    titles = TitleMaker()
+    titles = TitleMaker(Config())
     titles.start(conversation.engine, conversation.log.session)
     assert titles.stop() is None
 
@@ -471,7 +472,7 @@ def test_a_title_is_asked_for_twice_at_most_and_leaves_nothing_behind(
 ) -> None:
     conversation = talk(store, "Once.", "x" * 100)
     list(conversation.ask(Question("A story")))
-    titles = TitleMaker()
+    titles = TitleMaker(Config())
     for _ in range(4):
         titles.start(conversation.engine, conversation.log.session)
         titles.join()

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 
-from engine.errors import CannotFit, EngineError, UnknownModel
+from engine.errors import CannotFit, EngineError, NotHere, NotUsable, UnknownModel
 from engine.protocol import Engine
 from engine.types import Message
 from prompts.fence import explained
-from sessions import MemorySession, SessionLog, memory_session, spoken_turns
+from sessions import SessionLog, spoken_turns
 from tui import exit_codes
 from tui.answer_forms import event_lines, print_blocks, print_line_of_json, stats_lines
 from tui.attach import AttachedText
@@ -20,7 +20,7 @@ from tui.composed import Composed
 from tui.context_use import TokenCounter, sizes
 from tui.conversation import Conversation
 from tui.documents import attached_texts
-from tui.errors import SHORTEN, CompactionFailed, TooLong, UsageProblem
+from tui.errors import SHORTEN, CompactionFailed, TooLong
 from tui.interrupts import signals_call
 from tui.loading import chosen_load_options
 from tui.options import AskOptions, OutputOptions
@@ -30,6 +30,7 @@ from tui.runtime import Runtime
 from tui.sanitize import sanitize
 from tui.surroundings import surroundings
 from tui.tables import print_json
+from tui.which_session import open_session
 
 
 def run_ask(runtime: Runtime, options: AskOptions, engine: Engine | None = None) -> int:
@@ -114,27 +115,6 @@ def _compose(
     return compose(options.prompt, options.engine, attached, around)
 
 
-def open_session(runtime: Runtime, options: AskOptions) -> SessionLog:
-    """The session that the options name: a new one, the last one, or a certain one.
-
-    Raises:
-        SessionError: If there is none of that name.
-        UsageProblem: If it cannot be saved to, and should be.
-    """
-    unsaved = not options.save or options.dry_run
-    if options.session is None and not options.go_on:
-        return memory_session() if unsaved else runtime.sessions().create()
-    store = runtime.sessions()
-    log = store.open(store.latest() if options.session is None else store.resolve(options.session))
-    if unsaved:
-        return MemorySession(log.session)
-    if log.session.read_only:
-        raise UsageProblem(
-            "that session was written by a newer version: update, or go on with --no-save"
-        )
-    return log
-
-
 def start_engine(runtime: Runtime, options: AskOptions, log: SessionLog) -> Engine:
     """The engine for a session: of the model that was named, else of the one that answered last.
 
@@ -143,15 +123,15 @@ def start_engine(runtime: Runtime, options: AskOptions, log: SessionLog) -> Engi
         UsageProblem: If an option about loading cannot be used.
     """
     chosen = chosen_load_options(options.engine, save=options.save)
-    answered = [turn.model for turn in log.session.path() if turn.model is not None]
-    if options.engine.model is not None or not answered:
+    last = next((turn.model for turn in log.session.back_from() if turn.model is not None), None)
+    if options.engine.model is not None or last is None:
         return runtime.start_engine(options.engine.model, chosen)
     try:
-        return runtime.start_engine(answered[-1], chosen, by_name=True)
-    except UnknownModel:
+        return runtime.start_engine(last, chosen, by_name=True)
+    except (UnknownModel, NotHere, NotUsable):
         engine = runtime.start_engine(None, chosen)
         runtime.narrator().say(
-            f"{answered[-1]}, which answered before, is not found by that name (-m PATH); "
+            f"{last}, which answered before, is not found by that name (-m PATH); "
             f"going on with {engine.model_name}"
         )
         return engine

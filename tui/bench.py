@@ -75,7 +75,8 @@ def _subjects(runtime: Runtime, options: BenchOptions, lab: Lab) -> list[Subject
     for model in map(runtime.model_to_load, names):
         if not isinstance(model, FoundModel):
             raise UsageProblem(
-                f"{model.name} is at {model.host}: chat bench measures models on this machine"
+                f"{model.name} is at {model.host}: chat bench measures models on this machine, "
+                "and docs/scaling.md says how servers are measured"
             )
     return [lab.examine(name) for name in names]
 

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.client import system_report
 from engine.machine import usable_cores
+from engine.tasks import system_report
 from engine.types import LoadOptions, SystemReport
 from tui.tables import file_size
 from tui.version import __version__

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires
+from importlib.util import find_spec
 from pathlib import Path
 
 from engine.types import SystemReport
-from tui.troubles import Trouble
+from tui.troubles import DISTRIBUTION, Trouble
+
+_LIBRARY = "llama-cpp-python"
 
 _VENDORS: Mapping[str, str] = {"0x10de": "NVIDIA", "0x1002": "AMD", "0x8086": "Intel"}
 """Of graphics cards, by their numbers on the PCI bus."""
@@ -70,15 +75,23 @@ def _cards(root: Path) -> Iterator[str]:
         yield "Apple"
 
 
-def rebuild_command(flag: str) -> str:
-    """The line for a shell that builds llama.cpp anew.
+def rebuild_command(flag: str | None = None) -> str:
+    """The line for a shell that builds llama.cpp anew, in a version that this program knows: its
+    interface is another one in each.
 
     Args:
         flag: Of llama.cpp's CMake, such as ``GGML_CUDA``.
     """
+    needed = _LIBRARY
+    with suppress(PackageNotFoundError):
+        own = (each for each in requires(DISTRIBUTION) or () if ";" not in each)
+        needed = next(each for each in own if each.startswith(_LIBRARY))
+    python = shlex.quote(sys.executable)
+    # Environments that uv made have no pip.
+    pip = f"{python} -m pip install" if find_spec("pip") else f"uv pip install --python {python}"
     return (
-        f"CMAKE_ARGS=-D{flag}=on {sys.executable} -m pip install "
-        "--force-reinstall --no-deps --no-cache-dir --no-binary :all: llama-cpp-python"
+        f"{f'CMAKE_ARGS=-D{flag}=on ' if flag else ''}{pip} --force-reinstall --no-deps "
+        f"--no-cache-dir --no-binary {_LIBRARY} {shlex.quote(needed)}"
     )
 
 

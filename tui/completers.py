@@ -21,7 +21,7 @@ from tui.config_keys import KEYS, LOAD_NAMES, PROFILES
 from tui.errors import UsageProblem
 from tui.library_prompts import load_stacked
 from tui.runtime import Runtime, spawn_worker
-from tui.setting_values import MEANINGS, range_of
+from tui.setting_values import MEANINGS, NUMBERS, range_of
 from tui.tables import age, file_size
 from tui.which_model import endpoints_of
 
@@ -119,7 +119,7 @@ def _values_of(variable: Variable) -> Iterator[str]:
 def _options(_runtime: Runtime, context: click.Context) -> Found:
     """Names of settings and, behind one, what it may be."""
     meanings = {key.name: key.meaning for key in KEYS if key.name in LOAD_NAMES}
-    named = {**{name: MEANINGS[name] for name in MEANINGS if name != "max_tokens"}, **meanings}
+    named = {**{name: MEANINGS[name] for name in MEANINGS if name not in NUMBERS}, **meanings}
     before = _last_word(context)
     if before not in named:
         yield from named.items()

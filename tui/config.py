@@ -73,6 +73,8 @@ class Config:
     """The colours of the app."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Other keys for what the app does, by the ids of its bindings."""
+    titles: str = "here"
+    """Which models find titles for sessions unasked: those on this machine, all, or none."""
     offline: bool = False
     """Whether nothing may be sent to a server."""
     endpoints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

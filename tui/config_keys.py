@@ -278,6 +278,13 @@ KEYS: tuple[Key, ...] = (
         default="emacs",
         may_be=("emacs", "vi"),
     ),
+    Key(
+        "titles",
+        str,
+        "models that find titles for sessions unasked: here (on this machine), always, never",
+        default="here",
+        may_be=("here", "always", "never"),
+    ),
     Key("theme", str, "the colours of the app, by the name of a theme", example="nord"),
     Key("keys.*", str, "other keys for what the app does, by the ids that F1 shows", example="f7"),
     *_sampling(),

@@ -6,19 +6,24 @@ import locale
 import platform
 import shutil
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from engine.client import system_report
 from engine.errors import EngineError
 from engine.machine import available_memory, usable_cores
 from engine.models import find_models
+from engine.tasks import system_report
 from engine.types import SystemReport
 from tui import exit_codes
-from tui.build_troubles import build_troubles, cpu_features, find_hardware, graphics
+from tui.build_troubles import (
+    build_troubles,
+    cpu_features,
+    find_hardware,
+    graphics,
+    rebuild_command,
+)
 from tui.config import ConfigError
 from tui.engine_findings import engine_findings
 from tui.model_troubles import model_memory, model_troubles
@@ -64,8 +69,7 @@ def examine(runtime: Runtime, *, as_json: bool) -> int:
 def _troubles(runtime: Runtime, report: SystemReport | EngineError) -> Iterator[Trouble]:
     yield from package_troubles()
     if isinstance(report, EngineError):
-        fix = f"`{sys.executable} -m pip install --force-reinstall llama-cpp-python`"
-        yield Trouble(f"llama.cpp cannot be used: {report}", fix)
+        yield Trouble(f"llama.cpp cannot be used: {report}", f"`{rebuild_command()}`")
     else:
         yield from build_troubles(report, find_hardware())
     yield from _settings_troubles(runtime)

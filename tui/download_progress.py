@@ -18,14 +18,14 @@ class DownloadProgress:
 
     def __init__(
         self,
-        show: Callable[[str], object],
+        show: Callable[[float, str], object],
         total: int,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         """Show nothing yet.
 
         Args:
-            show: Gets a line, a few times a second.
+            show: Gets how much of it is there, from 0 to 1, and a line, a few times a second.
             total: Bytes.
             clock: Seconds that only go forward.
         """
@@ -43,7 +43,7 @@ class DownloadProgress:
             self._seen.popleft()
         if now - self._shown >= _SHOWN_EVERY_S:
             self._shown = now
-            self._show(self.line())
+            self._show(min(1.0, count / max(1, self._total)), self.line())
 
     def line(self) -> str:
         """How far it is, in words."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from engine.types import ModelCard
-from tui.runtime import Runtime
+from tui.runtime import Runtime, reach_server
 from tui.tables import file_size, print_json, print_table
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def endpoint_info(runtime: Runtime, endpoint: Endpoint, *, as_json: bool) -> Non
     Raises:
         EndpointFailed: If it is not there, does not have the model, or wants another key.
     """
-    engine = runtime.start_engine(endpoint.name)
+    engine = reach_server(endpoint, runtime.environment, sends=True)
     try:
         card = engine.describe()
     finally:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import CannotFit
+from engine.errors import CannotFit, UnknownModel
 from tui import exit_codes
 from tui.config import ConfigError, UnknownProfile
 
 if TYPE_CHECKING:
-    from engine.errors import NotHere, UnknownModel
+    from engine.errors import NotHere
     from prompts.errors import MissingVariables
     from sessions.errors import UnknownSession
 
@@ -30,6 +30,17 @@ class TemplateChanged(Exception):
             f"{name} has another chat template than on {since}: `chat models trust {name}` shows "
             "what changed, and accepts it"
         )
+
+
+class DefaultUnknown(UnknownModel):
+    """The model that the settings name is gone, or its name fits several."""
+
+    def __init__(self, error: UnknownModel) -> None:
+        super().__init__(error.name, error.nearest, ambiguous=error.is_ambiguous)
+        fits = (
+            "fits several models" if error.is_ambiguous else "is neither a file nor a known model"
+        )
+        self.args = (f"{error.name!r}, the model of the settings, {fits}",)
 
 
 class CompactionFailed(Exception):
@@ -100,7 +111,6 @@ def _codes() -> tuple[_Row, ...]:
         NoModel,
         NotHere,
         Offline,
-        UnknownModel,
     )
     from prompts.errors import MissingVariables, NotAdded, PromptError
     from sessions.errors import AmbiguousSession, NoSessions, SessionError, UnknownSession
@@ -109,6 +119,7 @@ def _codes() -> tuple[_Row, ...]:
         _Row((NoModel,), exit_codes.NO_MODEL, _how_to_get_a_model),
         _Row((CannotFit,), exit_codes.DOES_NOT_FIT, _how_to_make_room),
         _Row((NothingToUndo, NothingToRedo, NotAdded), exit_codes.FAILED),
+        _Row((DefaultUnknown,), exit_codes.USAGE, _how_to_choose),
         _Row((UnknownModel,), exit_codes.USAGE, partial(_nearest, "models")),
         _Row((NotHere,), exit_codes.USAGE, _how_to_download),
         _Row((UnknownSession,), exit_codes.USAGE, partial(_nearest, "sessions")),
@@ -134,6 +145,13 @@ def _how_to_get_a_model(_error: Exception) -> str:
     return (
         f": `{STARTER_COMMAND}` brings a small one, `chat models pull` lists good ones to get, "
         "and -m PATH uses a GGUF file"
+    )
+
+
+def _how_to_choose(_error: Exception) -> str:
+    return (
+        ": `chat models use NAME` chooses another, and `chat config show --origin` says where it "
+        "is set"
     )
 
 

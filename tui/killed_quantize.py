@@ -19,7 +19,9 @@ _NAME = re.compile(r"\..+\.\d+\.quantizing", re.DOTALL)
 @contextmanager
 def held_beside(path: Path) -> Iterator[Path]:
     """An empty file beside another one, locked as long as the block lasts, and then gone."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.quantizing")
+    # A name may have 255 bytes.
+    name = os.fsdecode(os.fsencode(path.name)[:200])
+    partial = path.with_name(f".{name}.{os.getpid()}.quantizing")
     try:
         with partial.open("wb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)

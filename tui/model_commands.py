@@ -119,7 +119,7 @@ def models_ps(as_json: bool) -> Work:
 @models.command("stop")
 @click.argument("name", required=False, shell_complete=completing("models"))
 def models_stop(name: str | None) -> Work:
-    """Take a model that stays out of memory; all of them without NAME."""
+    """End a model that stays in memory; all of them without NAME."""
     from tui.model_residents import stop_residents
 
     return partial(stop_residents, name=name)

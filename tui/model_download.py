@@ -4,6 +4,7 @@ everything that happens to it until it can be used."""
 from __future__ import annotations
 
 import difflib
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,16 @@ if TYPE_CHECKING:
     from engine.models.hub import Hub, Progress
 
 
+_ADDRESS = re.compile(
+    r"(?:(?:https?://)?(?:huggingface\.co|hf\.co)/)?(?P<repo>[\w.-]+/[\w.-]+)"
+    r"(?::(?P<kind>[^/:\s]+)|/(?:blob|resolve)/[^/]+/(?:[^?#]*/)?(?P<file>[^/?#]+)\.gguf(?:\?.*)?"
+    r"|/tree/.*)?/?"
+)
+"""What is copied from a page of the hub, or from a command for another program."""
+
+_PART = re.compile(r"-\d{5}-of-\d{5}$")
+
+
 @dataclass(frozen=True, slots=True)
 class Downloaded:
     """A model that is whole and checked."""
@@ -46,13 +57,17 @@ def wanted_download(what: str) -> tuple[str, str | None]:
     """The repository and the quantization that are meant.
 
     Args:
-        what: A name of the catalogue or a repository, each perhaps with a quantization.
+        what: A name of the catalogue or a repository, each perhaps with a quantization, or the
+            address of a page of the hub.
 
     Raises:
         UsageProblem: If nothing goes by that name.
     """
     if repo := parsed_repo(what):
         return repo
+    if found := _ADDRESS.fullmatch(what):
+        file = found["file"] and _PART.sub("", found["file"])
+        return found["repo"], found["kind"] or file
     name, _, quantization = what.partition(":")
     known = catalogue()
     if name.lower() in known:
@@ -96,7 +111,7 @@ def ask_for_offers(hub: Hub, what: str) -> Offers:
     try:
         return hub.offers(repo)
     except NoRepository as error:
-        if parsed_repo(what):
+        if what.partition(":")[0].lower() not in catalogue():
             raise
         raise DownloadFailed(
             f"{repo}, where {what} comes from, is not there any more: take another of the list, "

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.errors import NoModel, UnknownModel
-from engine.models import FoundModel, resolve_model
-from engine.models.finding import model_at
+from engine.errors import NotUsable
+from engine.models import FoundModel, find_models
+from engine.models.finding import model_at, names_that_mean
 from engine.models.stores import ADDED, OLLAMA, OWN, STARTER
 from engine.models.summary import summarise
 from tui.config_writing import set_in_config
@@ -41,7 +41,11 @@ def add_model(runtime: Runtime, path: Path) -> None:
     make_private_folder(folder)
     for target in targets:
         _link(target, folder / target.name)
-    runtime.narrator().say(f"added {path}; `chat models list` shows what there is")
+    added = str(path)
+    if path.is_dir():
+        count = sum(folder / path.name in _ways_to(each.path) for each in find_models(folder))
+        added += f", with {count} model{'' if count == 1 else 's'} in it"
+    runtime.narrator().say(f"added {added}; `chat models list` shows what there is")
 
 
 def use_model(runtime: Runtime, name: str) -> None:
@@ -73,9 +77,13 @@ def remove_model(runtime: Runtime, name: str, *, yes: bool) -> None:
     Raises:
         UsageProblem: If it is another program's, or nobody can be asked.
     """
-    removal = find_removal(runtime, name)
+    try:
+        removal = find_removal(runtime, name)
+    except NotUsable as error:
+        _forget_dead_link(runtime, error)
+        return
     if removal.question and not yes and not runtime.is_interactive:
-        raise UsageProblem("nobody can be asked here: --yes deletes it")
+        raise UsageProblem(f"nobody can be asked here: --yes {removal.verb} it")
     if not removal.question or yes or confirm(runtime, removal.question):
         for line in removal.carry_out():
             runtime.narrator().say(line)
@@ -89,10 +97,21 @@ class Removal:
     folder: Path
     """The models folder."""
     was_default: bool
+    others: int = 0
+    """Models that go off the list with it, as they are in a folder that was added as a whole."""
+
+    @property
+    def verb(self) -> str:
+        """What a yes does."""
+        return "forgets" if self.found.source == ADDED else "deletes"
 
     @property
     def question(self) -> str:
-        """What a person has to agree to; nothing where all files stay."""
+        """What a person has to agree to; nothing where no file goes, and nothing but one model."""
+        if self.found.source == ADDED and self.others:
+            folder = os.path.realpath(_link_to(self.found.path, self.folder))
+            also = f"{self.others} other model{'' if self.others == 1 else 's'}"
+            return f"{folder} was added as a whole: forget it, with {also}?"
         if self.found.source == ADDED:
             return ""
         files = " and its other parts" if len(self.found.parts) > 1 else ""
@@ -101,7 +120,7 @@ class Removal:
     def carry_out(self) -> Iterator[str]:
         """Do it, and tell what was done."""
         if self.found.source == ADDED:
-            yield f"{_forget(self.found, self.folder)} is not listed any more; the files stay"
+            yield f"{_forget(self.found, self.folder)}; the files stay"
         else:
             for part in self.found.parts:
                 part.unlink()
@@ -126,15 +145,33 @@ def find_removal(runtime: Runtime, name: str) -> Removal:
     if found.source not in (OWN, ADDED):
         raise UsageProblem(f"{found.name} belongs to {found.source}: {_whose(found)}")
     was_default = runtime.config.model in (found.name, str(found.path))
-    return Removal(found, runtime.paths.models, was_default)
+    folder, others = runtime.paths.models, 0
+    if found.source == ADDED and (link := _link_to(found.path, folder)) != found.path:
+        others = sum(link in _ways_to(each.path) for each in find_models(folder)) - 1
+    return Removal(found, folder, was_default, others)
+
+
+def _forget_dead_link(runtime: Runtime, broken: NotUsable) -> None:
+    """Take away the link to a model that was added and is gone; other files are the person's.
+
+    Raises:
+        NotUsable: If it is something else.
+    """
+    path = broken.path
+    if not path.is_relative_to(runtime.paths.models) or path.exists() or not path.is_symlink():
+        raise broken
+    path.unlink()
+    runtime.narrator().say(f"{path.stem} is not listed any more; its file was gone already")
 
 
 def _forget(found: FoundModel, folder: Path) -> str:
-    """Take away the links to a model, or to the folder that it is in; what that was."""
+    """Take away the links to a model, or to the folder that it is in; what came of that."""
     links = {_link_to(part, folder) for part in found.parts}
     for link in links:
         link.unlink()
-    return found.name if found.path in links else f"{found.path.parent} and all in it"
+    if found.path in links:
+        return f"{found.name} is not listed any more"
+    return f"nothing of {links.pop().name} is listed any more"
 
 
 def _link(target: Path, link: Path) -> None:
@@ -144,21 +181,27 @@ def _link(target: Path, link: Path) -> None:
         link.symlink_to(target)
     except FileExistsError as error:
         raise UsageProblem(f"{link} exists already: remove it first, or rename {target}") from error
+    except OSError as error:
+        # It names the file that is linked, and it is the folder that cannot be written.
+        raise OSError(error.errno, error.strerror, str(link)) from error
+
+
+def _ways_to(path: Path) -> list[Path]:
+    """A file and all folders around it."""
+    return [path, *path.parents]
 
 
 def _link_to(path: Path, folder: Path) -> Path:
     """What in the folder is linked: the file, or a folder around it."""
-    inside = [path, *path.parents]
+    inside = _ways_to(path)
     return next(each for each in reversed(inside[: inside.index(folder)]) if each.is_symlink())
 
 
 def name_of(runtime: Runtime, found: FoundModel) -> str:
     """What means a model: its name, or where its file is if another one has that name."""
-    try:
-        named = resolve_model(found.name, runtime.paths.models, by_name=True)
-    except (UnknownModel, NoModel):
-        return os.path.abspath(found.path)
-    return found.name if named.path == found.path else os.path.abspath(found.path)
+    models = find_models(runtime.paths.models)
+    names = {each.path: name for each, name in zip(models, names_that_mean(models), strict=True)}
+    return names.get(found.path, os.path.abspath(found.path))
 
 
 def _whose(found: FoundModel) -> str:

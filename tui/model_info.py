@@ -23,6 +23,9 @@ from tui.tables import file_size, print_json, print_table
 
 _SPECIALS = ("bos", "eos", "eot", "eom", "unknown", "separator", "padding", "mask")
 _TOKENS = "tokenizer.ggml.tokens"
+_LONGEST_SHOWN = 200
+"""Characters of a value of the metadata."""
+
 _CONTEXTS = (2048, 4096, 8192, 16_384, 32_768, 65_536, 131_072)
 
 
@@ -108,28 +111,34 @@ def _warnings(header: Header, template: TemplateReport | None) -> Iterator[str]:
 def _rows(info: ModelInfo) -> Iterator[tuple[str, str]]:
     found, summary = info.found, info.summary
     yield "name", found.name
-    yield "title", summary.title or ""
+    yield "title", _cut(summary.title or "")
     for number, part in enumerate(found.parts, 1):
         yield "path" if len(found.parts) == 1 else f"part {number}", str(part)
     yield "found in", found.source
-    yield "architecture", summary.architecture
+    yield "architecture", _cut(summary.architecture)
     yield "parameters", f"{count(summary.parameters)} ({summary.parameters:,})"
     yield "quantization", summary.quantization
     yield "size", file_size(found.size_bytes)
-    yield "licence", summary.licence or "the file does not say"
+    yield "licence", _cut(summary.licence or "the file does not say")
     yield "trained context", f"{summary.n_ctx_train:,} tokens" if summary.n_ctx_train else "unknown"
     free = available_memory()
     for size, needed in info.memory.items():
         fits = "fits" if needed <= free else f"too much: {file_size(free)} are free"
         yield f"memory at {size:,} tokens", f"{file_size(needed)}, {fits}"
     for name, (number, text) in info.special_tokens.items():
-        yield f"{name} token", f"{text} ({number})"
+        yield f"{name} token", f"{_cut(text)} ({number})"
     yield "chat template", summary.template_sha256 or "none"
     if info.known:
         yield "first used", info.known.since
         yield from (("sha256", each or "not computed yet") for each in info.known.sha256)
     yield from (("note", warning) for warning in info.warnings)
-    yield from info.metadata.items()
+    yield from ((key, _cut(value)) for key, value in info.metadata.items())
+
+
+def _cut(value: str) -> str:
+    """A value in a line or three: files can have texts of a megabyte in them."""
+    is_long = len(value) > _LONGEST_SHOWN
+    return f"{value[:_LONGEST_SHOWN]}… (--json has all of it)" if is_long else value
 
 
 def _print_rendering(runtime: Runtime, rendering: str) -> None:

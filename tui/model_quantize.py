@@ -23,6 +23,7 @@ from tui.runtime import Runtime
 from tui.tables import file_size, print_line
 
 _NOT_QUANTIZED = ("F32", "F16", "BF16")
+_USUAL = "Q8_0, Q6_K, Q5_K_M, Q4_K_M, IQ4_XS and Q3_K_M"
 
 
 def quantize_model(
@@ -59,7 +60,7 @@ def _file_type(kind: str) -> tuple[int, str]:
     if kind.upper() in numbers:
         return numbers[kind.upper()], kind.upper()
     nearest = difflib.get_close_matches(kind.upper(), numbers, n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"one of {', '.join(numbers)}"
+    hint = f"did you mean {nearest[0]}?" if nearest else f"the usual ones are {_USUAL}"
     raise UsageProblem(f"no type {kind!r}; {hint}")
 
 

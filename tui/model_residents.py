@@ -41,7 +41,7 @@ def stop_residents(runtime: Runtime, *, name: str | None) -> int:
     for each in named:
         model = each.record.model
         if dismiss(folder, each.record.pid):
-            runtime.narrator().say(f"{model} is out of memory")
+            runtime.narrator().say(f"{model} is not in memory any more")
         else:
             runtime.narrator().say(f"{model} is in use: stop it when that conversation has ended")
             code = exit_codes.FAILED

@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.errors import EngineError
 from engine.machine import available_memory
 from engine.models import DescribedModel, FoundModel, Inventory, take_inventory
+from engine.models.finding import names_that_mean
 from engine.models.memory import usual_memory
 from engine.models.stores import UNFINISHED, Unusable
 from tui.endpoint_views import endpoint_as_json, endpoint_row
@@ -24,6 +25,9 @@ _HEADINGS = (
     *("CONTEXT", "LICENCE", "FITS", "FOUND IN", "DEFAULT"),
 )
 
+_LONGEST = 20
+"""Characters of an architecture or a licence: files can have texts of a megabyte in them."""
+
 
 def list_models(runtime: Runtime, *, as_json: bool) -> None:
     """One line for each model that can be named; what cannot be used is told with why."""
@@ -35,7 +39,10 @@ def list_models(runtime: Runtime, *, as_json: bool) -> None:
         print_json(runtime, {**_as_json(inventory, default, free), "endpoints": at_server})
         return
     at_servers = [endpoint_row(each, runtime.config.model) for each in endpoints]
-    rows = [_row(each, default, free) for each in inventory.models]
+    names = names_that_mean([each.found for each in inventory.models])
+    rows = [
+        _row(name, each, default, free) for name, each in zip(names, inventory.models, strict=True)
+    ]
     _print_models(runtime, [*rows, *at_servers])
     narrator = runtime.narrator()
     _tell_unusable(inventory.unusable, narrator)
@@ -107,20 +114,25 @@ def _default(runtime: Runtime) -> Path | None:
     return None
 
 
-def _row(model: DescribedModel, default: Path | None, free: int) -> tuple[str, ...]:
+def _row(name: str, model: DescribedModel, default: Path | None, free: int) -> tuple[str, ...]:
     found, summary = model.found, model.summary
     return (
-        found.name,
-        summary.architecture,
+        name,
+        short(summary.architecture),
         count(summary.parameters),
         summary.quantization,
         file_size(found.size_bytes),
         f"{summary.n_ctx_train:,}" if summary.n_ctx_train else "",
-        summary.licence or "",
+        short(summary.licence or ""),
         "yes" if usual_memory(summary) <= free else "no",
         found.source,
         "*" if found.path == default else "",
     )
+
+
+def short(text: str) -> str:
+    """What a file says, as far as a column has room for it."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _as_json(inventory: Inventory, default: Path | None, free: int) -> dict[str, object]:

@@ -10,13 +10,16 @@ from contextlib import suppress
 from typing import TextIO
 
 from engine.types import Event, Loading, Prefill, Reasoning
-from tui.progress import Progress, Reporter
+from tui.progress import Progress, Reporter, bar
 from tui.sanitize import sanitize_line
 
 _CLEAR = "\r\x1b[K"
 
 _COLUMNS = 80
 """Of a terminal that does not say how wide it is."""
+
+_BAR = 20
+"""Columns of a bar: so few that it does not change its width with the words behind it."""
 
 _BETWEEN_LINES = 60.0
 """Seconds between two lines about a revision where no bar can be shown."""
@@ -81,17 +84,17 @@ class Narrator:
         """Show that sessions are gone through before the first search."""
         self._show("indexing sessions", f", {done:,} of {total:,}")
 
-    def downloading(self, name: str, how_far: str) -> None:
+    def downloading(self, name: str, fraction: float, how_far: str) -> None:
         """Show how far a download is."""
-        self._show(f"downloading {name}", how_far)
+        self._show_bar(f"downloading {name}", fraction, how_far)
 
     def quantizing(self, fraction: float) -> None:
         """Show how far weights are quantized."""
-        self._show("quantizing", f" {fraction:.0%}")
+        self._show_bar("quantizing", fraction, f" {fraction:.0%}")
 
     def reading_weights(self, fraction: float) -> None:
         """Show how far a file is read for its checksum."""
-        self._show("reading the weights", f" {fraction:.0%}")
+        self._show_bar("reading the weights", fraction, f" {fraction:.0%}")
 
     def searching(self, done: int, total: int) -> None:
         """Show that sessions are looked through."""
@@ -131,6 +134,12 @@ class Narrator:
         elif wait != self._last_wait:
             self._write(f"{wait}\n")
         self._last_wait = wait
+
+    def _show_bar(self, wait: str, fraction: float, how_far: str) -> None:
+        """Show that with a bar in front, where there is room for all, and it can change."""
+        room = self._columns() - 2 - len(wait) - len(how_far)
+        drawn = bar(fraction, room, _BAR) if self._repaints else ""
+        self._show(f"{drawn}{wait}", how_far)
 
     def _in_a_row(self, wait: str, how_far: str) -> str:
         """Both in one row, for more could not be painted over; the wait is cut short first."""

@@ -53,11 +53,22 @@ class Progress:
             columns: What it has to fit in.
         """
         words = str(self)
-        width = min(_WIDEST, columns - len(words) - 1)
-        if width < _NARROWEST:
-            return words[:columns]
-        full = int(width * self.fraction)
-        return f"{'━' * full}{'─' * (width - full)} {words}"
+        return f"{bar(self.fraction, columns - len(words) - 1)}{words}"[:columns]
+
+
+def bar(fraction: float, columns: int, widest: int = _WIDEST) -> str:
+    """A bar with a blank behind it; nothing where there is no room for one.
+
+    Args:
+        fraction: From 0 to 1; how much of it is full.
+        columns: The room that there is.
+        widest: Columns that it takes at most.
+    """
+    width = min(widest, columns)
+    if width < _NARROWEST:
+        return ""
+    full = int(width * fraction)
+    return f"{'━' * full}{'─' * (width - full)} "
 
 
 def _about(seconds: float) -> str:

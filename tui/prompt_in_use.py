@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from engine.types import Message
 from prompts.fence import explained
 from prompts.inherit import Prompt
 from prompts.render import check_names
+from sessions import instruction_in_force, summary_in_force
 from tui.attach import AttachedText
 from tui.compose import compose
 from tui.composed import Composed, Surroundings
@@ -17,6 +18,24 @@ from tui.conversation import Conversation
 from tui.errors import UsageProblem
 from tui.library_prompts import load_stacked, system_text_of
 from tui.options import EngineOptions, PromptOptions
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """A system text with examples that a prompt or a person has put in force."""
+
+    system: str | None
+    examples: tuple[Message, ...]
+    turn: str | None
+    """The turn that says it; None where nothing had to be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptStanding:
+    """Which prompts are in use at one moment, and what they have put in force."""
+
+    options: PromptOptions
+    put: _Put | None
 
 
 class PromptInUse:
@@ -27,12 +46,21 @@ class PromptInUse:
         """Begin with what the command line says."""
         self.options = replace(options, words=None)
         self._given_system = options.system
-        self._put_in_force: tuple[str | None, tuple[Message, ...]] | None = None
+        self._put: _Put | None = None
 
     def begin_session(self) -> None:
         """The system text is the command line's again; prompts stay in use."""
         self.options = replace(self.options, system=self._given_system)
-        self._put_in_force = None
+        self._put = None
+
+    @property
+    def standing(self) -> PromptStanding:
+        """What there is to return to."""
+        return PromptStanding(self.options, self._put)
+
+    def return_to(self, standing: PromptStanding) -> None:
+        """Have everything as it was then."""
+        self.options, self._put = standing.options, standing.put
 
     def use(self, line: str, around: Surroundings) -> None:
         """Use other prompts from here on: names, and values as ``name=value``; ``off`` uses none.
@@ -63,9 +91,9 @@ class PromptInUse:
         """
         resolved = system_text_of(text, self.options.variables, around)
         self.options = replace(self.options, system=text)
-        _, examples = self._put_in_force or (None, ())
+        examples = self._put.examples if self._put is not None else ()
         conversation.instruct(resolved, examples)
-        self._put_in_force = (resolved, examples)
+        self._put = _Put(resolved, examples, _turn_in_force(conversation))
 
     def compose(
         self,
@@ -81,18 +109,30 @@ class PromptInUse:
     def put_in_force(
         self, conversation: Conversation, composed: Composed, default: str | None
     ) -> None:
-        """Put a question's system text and examples in force, where they are not the last ones."""
-        wanted = (composed.system, composed.examples)
-        if wanted == self._put_in_force:
+        """Put a question's system text and examples in force, where they are not the last ones, or
+        the person has gone to a branch that is without them."""
+        if self._is_in_force(conversation, composed):
             _explain_fence(conversation, composed)
             return
         system = composed.system
-        if system is None and (self._put_in_force or not conversation.log.session.turns):
+        if system is None and (self._put or not conversation.log.session.turns):
             system = default or ""
-        if self._put_in_force or system or composed.examples:
+        if self._put or system or composed.examples:
             conversation.instruct(system or "", composed.examples, prompt=composed.question.prompt)
+        turn = _turn_in_force(conversation) if system or composed.examples else None
+        self._put = _Put(composed.system, composed.examples, turn)
         _explain_fence(conversation, composed)
-        self._put_in_force = wanted
+
+    def _is_in_force(self, conversation: Conversation, composed: Composed) -> bool:
+        """Whether it was put in force before, on this branch; what a person made of it since then
+        stays."""
+        put = self._put
+        if put is None or (put.system, put.examples) != (composed.system, composed.examples):
+            return False
+        path = conversation.log.session.path()
+        # Compaction has put a copy in its place, which may be what a person made of it.
+        is_here = summary_in_force(path) or any(turn.id == put.turn for turn in path)
+        return put.turn is None or bool(is_here)
 
     def _remembering(self, around: Surroundings) -> Surroundings:
         ask = around.ask
@@ -106,6 +146,11 @@ class PromptInUse:
             return answers
 
         return replace(around, ask=ask_once)
+
+
+def _turn_in_force(conversation: Conversation) -> str | None:
+    in_force = instruction_in_force(conversation.log.session.path())
+    return in_force.id if in_force is not None else None
 
 
 def _explain_fence(conversation: Conversation, composed: Composed) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from engine.errors import UnknownModel, WorkerFailed
+from engine.errors import NotHere, NotUsable, UnknownModel, WorkerFailed
 from engine.protocol import Engine
 from engine.types import Finished, Piece, Request, Sampling
 from sessions import Limits, Session, Turn, messages_to_answer, plain_text
@@ -69,7 +69,7 @@ def _engine_of(runtime: Runtime, turn: Turn, model: str | None) -> Engine:
         return runtime.start_engine(model)
     try:
         return runtime.start_engine(turn.model, by_name=True)
-    except UnknownModel as error:
+    except (UnknownModel, NotHere, NotUsable) as error:
         raise UsageProblem(
             f"{turn.model}, which answered, is not found by that name: give it with -m PATH"
         ) from error

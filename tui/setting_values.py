@@ -13,19 +13,28 @@ from tui.options import EngineOptions
 from tui.questions import Settings
 from tui.settings import typed_options
 
+NUMBERS: Mapping[str, range] = {"max_tokens": range(1, 2**31), "logprobs": range(21)}
+"""What `/set` changes beside `Sampling`, and what each may be."""
+
+_FIELDS = {"max_tokens": "max_tokens", "logprobs": "top_logprobs"}
+"""Of `Settings`."""
+
 MEANINGS: Mapping[str, str] = {
-    key.path[-1]: key.meaning
-    for key in KEYS
-    if key.name == "max_tokens" or key.path[0] == "sampling"
+    **{key.name: key.meaning for key in KEYS if key.name == "max_tokens"},
+    "logprobs": "keep each token's probability, and those of so many others",
+    **{key.path[-1]: key.meaning for key in KEYS if key.path[0] == "sampling"},
 }
-"""Everything that `/set` changes: `Sampling`, and how long an answer may be."""
+"""Everything that `/set` changes."""
 
 _UNSET = "default"
 
 
 def value_of(settings: Settings, name: str) -> str:
     """A setting's value as a person would type it."""
-    value = settings.max_tokens if name == "max_tokens" else settings.sampling.to_dict()[name]
+    if name in NUMBERS:
+        value = getattr(settings, _FIELDS[name])
+    else:
+        value = settings.sampling.to_dict()[name]
     if value is None:
         return "none"
     if isinstance(value, dict):
@@ -66,28 +75,29 @@ def with_values(settings: Settings, pairs: Sequence[tuple[str, str]]) -> Setting
     Raises:
         UsageProblem: If a name is unknown or its value cannot be used.
     """
-    limits = [value for name, value in pairs if name == "max_tokens"]
-    values = _typed([pair for pair in pairs if pair[0] != "max_tokens"])
+    numbers: dict[str, Any] = {
+        _FIELDS[name]: _number(name, value) for name, value in pairs if name in NUMBERS
+    }
+    values = _typed([pair for pair in pairs if pair[0] not in NUMBERS])
     try:
         sampling = replace(settings.sampling, **values)
     except ValueError as error:
         raise UsageProblem(str(error)) from error
-    max_tokens = _limit(limits[-1]) if limits else settings.max_tokens
-    return replace(settings, sampling=sampling, max_tokens=max_tokens)
+    return replace(settings, sampling=sampling, **numbers)
 
 
 def with_options(options: EngineOptions, pairs: Sequence[tuple[str, str]]) -> EngineOptions:
     """The same for what is typed when a conversation begins; ``default`` takes a value away.
 
     Raises:
-        UsageProblem: If a name is unknown, or the longest answer is no number.
+        UsageProblem: If a name is unknown, or a number is none.
     """
     for name, value in pairs:
         if name not in MEANINGS:
             _typed([(name, "0")])
-        if name == "max_tokens":
-            limit = None if value == _UNSET else _limit(value)
-            options = replace(options, max_tokens=limit)
+        if name in NUMBERS:
+            own_number: dict[str, Any] = {name: None if value == _UNSET else _number(name, value)}
+            options = replace(options, **own_number)
             continue
         others = tuple(pair for pair in options.sampling if pair[0] != name)
         own = () if value == _UNSET else ((name, value),)
@@ -110,9 +120,11 @@ def _typed(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
         raise UsageProblem(str(error).removeprefix("-o").lstrip(": ")) from error
 
 
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 2**31):
-        raise UsageProblem(f"max_tokens must be a whole number from 1 on, not {text!r}")
+def _number(name: str, text: str) -> int:
+    may_be = NUMBERS[name]
+    if not (text.isascii() and text.isdecimal() and len(text) < 11 and int(text) in may_be):
+        bounds = f"from {may_be[0]:,} to {may_be[-1]:,}"
+        raise UsageProblem(f"{name} must be a whole number {bounds}, not {text!r}")
     return int(text)
 
 

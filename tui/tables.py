@@ -30,10 +30,14 @@ def print_table(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequen
         return
     console, table = _console(runtime), _table(headings, rows)
     wanted = console.measure(table, options=console.options.update(max_width=_WIDEST))
-    if wanted.minimum > console.width:
-        _print_cells(runtime, headings, rows)
-    else:
+    longest = max(len(row[0]) for row in (headings, *rows))
+    if wanted.minimum <= console.width or (
+        # Of two columns the second can be broken anywhere: a path, a checksum.
+        len(headings) == 2 and longest + 2 + _NAMES <= console.width
+    ):
         console.print(table)
+    else:
+        _print_cells(runtime, headings, rows)
 
 
 def print_entries(runtime: Runtime, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -93,7 +97,7 @@ def _print_stacked(console: Console, lines: Sequence[Sequence[str]]) -> bool:
         style = "bold" if number == 0 else ""
         fits = cell_len(name) <= beside
         if not fits:
-            console.print(Text(name, style), soft_wrap=True)
+            console.print(Text(name, style if beside else "bold"), soft_wrap=True)
         grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
         for width in (beside, *widths):
             grid.add_column(width=width, no_wrap=True)

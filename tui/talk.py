@@ -11,7 +11,6 @@ from pathlib import Path
 from engine.errors import CannotFit, EngineError
 from engine.protocol import Engine
 from sessions import SessionLog, memory_session, spoken_turns
-from tui.ask import open_session
 from tui.attach import AttachedText
 from tui.composed import Surroundings
 from tui.conversation import Conversation, ConversationEvent
@@ -23,6 +22,7 @@ from tui.prompt_in_use import PromptInUse
 from tui.runtime import Runtime
 from tui.surroundings import surroundings
 from tui.titles import TitleMaker
+from tui.which_session import open_session
 
 
 class Talk(ABC):
@@ -44,7 +44,7 @@ class Talk(ABC):
         self.attachments: list[AttachedText] = []
         """What goes along with the next question."""
         self._options = options
-        self._titles = TitleMaker()
+        self._titles = TitleMaker(runtime.config)
 
     @property
     def around(self) -> Surroundings:
@@ -132,10 +132,12 @@ class Talk(ABC):
                 raise
             raise TooLong(error, "/compact makes room, then /regen answers") from error
 
-    def _entitle(self) -> None:
-        """End the search for a title; one that was found is the session's."""
-        if title := self._titles.stop():
+    def _entitle(self) -> bool:
+        """End the search for a title; whether one was found, which is the session's now."""
+        title = self._titles.stop()
+        if title:
             self.conversation.marks.set_title(title, by_model=True)
+        return bool(title)
 
     @abstractmethod
     def _show(self, events: Iterable[ConversationEvent], alternatives: int) -> None:

@@ -1,4 +1,8 @@
-"""Titles that a model makes up for sessions without one, while nobody waits for it."""
+"""Titles that a model makes up for sessions without one, while nobody waits for it.
+
+Nobody asked for them, so by default no server is asked: that may cost money, and in a session that
+goes on with another model it would send away what was said to one on this machine.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,9 @@ from engine.errors import EngineError
 from engine.protocol import Engine
 from engine.types import Event, Finished, Message, Piece, Request, Sampling
 from sessions import Session, spoken_turns
+from tui.config import Config
 from tui.errors import UsageProblem
+from tui.which_model import stays_here
 
 LONGEST = 60
 """Characters of a title."""
@@ -27,7 +33,13 @@ _INSTRUCTION = (
 class TitleMaker:
     """Asks for a title in a thread of its own, between `start` and `stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: Config) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            config: Says which models may be asked.
+        """
+        self._config = config
         self._thread: threading.Thread | None = None
         self._engine: Engine | None = None
         self._title: str | None = None
@@ -46,6 +58,8 @@ class TitleMaker:
         """
         messages = _asking(session) if session.title is None else None
         if messages is None or engine.card is None or self._tries[session.id] == _TRIES:
+            return
+        if not self._may_ask(engine):
             return
         self._tries[session.id] += 1
         request = _request(messages)
@@ -69,6 +83,10 @@ class TitleMaker:
 
         self._thread = threading.Thread(target=make, daemon=True)
         self._thread.start()
+
+    def _may_ask(self, engine: Engine) -> bool:
+        wanted = self._config.titles
+        return wanted == "always" or (wanted == "here" and stays_here(engine, self._config))
 
     def join(self) -> None:
         """Wait until it is done."""

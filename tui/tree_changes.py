@@ -14,7 +14,6 @@ from tui.errors import UsageProblem
 from tui.marks import Marks
 from tui.paragraphs import paragraphs_of
 from tui.saver import Joined, NotSaved, Saver
-from tui.undoing import Standing
 
 
 class TreeChanges:
@@ -25,7 +24,8 @@ class TreeChanges:
         self._saver = Saver(log)
         self.marks = Marks(self._saver)
         """What a person says of turns that are there."""
-        self._name_of_next: str | None = None
+        self.name_of_next: str | None = None
+        """Of the branch that the next question begins."""
 
     @property
     def log(self) -> SessionLog:
@@ -195,7 +195,7 @@ class TreeChanges:
             check_new_name(session, name, "")
         if turn is not None:
             self.marks.go_to(turn.id)
-        self._name_of_next = name
+        self.name_of_next = name
 
     def undo(self, questions: int = 1) -> Turn:
         """Take back the last questions and all that followed; `redo` brings them again.
@@ -227,18 +227,6 @@ class TreeChanges:
             raise UsageProblem("there is nothing to redo")
         self._saver.mark(lambda log: log.redo())
 
-    def return_to(self, standing: Standing) -> None:
-        """Have the session as it stood before or after something that was done."""
-        session = self.log.session
-        for turn in [each for each in session.deleted if each not in standing.deleted]:
-            self.marks.restore(turn)
-        for turn in [each for each in standing.deleted if each not in session.deleted]:
-            self.marks.delete(turn)
-        if standing.head is None:
-            self._saver.mark(lambda log: log.undo(None))
-        elif standing.head != session.head:
-            self.marks.go_to(standing.head)
-
     def _append_own_answer(self, content: str, of: Sequence[Turn]) -> Turn:
         new = Turn(new_turn_id(), self._before(of[0]), "assistant", content, now())
         new = replace(new, edits=tuple(turn.id for turn in of))
@@ -248,8 +236,8 @@ class TreeChanges:
     def _append_question(self, question: Turn) -> None:
         """Add a question; it begins the branch that a person has named."""
         self._saver.append(question)
-        if (name := self._name_of_next) is not None:
-            self._name_of_next = None
+        if (name := self.name_of_next) is not None:
+            self.name_of_next = None
             self._saver.mark(lambda log: log.name_branch(name, question.id))
 
     def _answer_meant(self, turn: Turn | None) -> Turn:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, TypeAlias
 
+from engine.errors import Unsupported
 from engine.protocol import Engine
 from engine.types import Message
 from sessions import Session, Turn, messages_to_answer
@@ -53,17 +54,31 @@ def scores_of(engine: Engine, session: Session, answer: Turn) -> Sequence[tuple[
     if "".join(text for text, _ in kept) == answer.content:
         return kept
     before = session.path(answer.id)[:-1]
-    scores = engine.score(messages_to_answer(before) if before else [], answer.content)
+    try:
+        scores = engine.score(messages_to_answer(before) if before else [], answer.content)
+    except Unsupported as error:
+        raise Unsupported(
+            f"this answer came without probabilities, and {error}; /set logprobs 5 keeps those of "
+            "answers to come"
+        ) from error
     return [(token.text, token.logprob) for token in scores]
 
 
-def own_scores(engine: Engine, before: Sequence[Message], text: str) -> Sequence[tuple[str, float]]:
+def own_scores(
+    engine: Engine, before: Sequence[Message], text: str, *, after: str = ""
+) -> Sequence[tuple[str, float]]:
     """The tokens of a person's own text with their log-probabilities, after what was said before.
+
+    Args:
+        engine: Scores it.
+        before: What was said.
+        text: The text.
+        after: How it begins, where only the rest is meant.
 
     Raises:
         EngineError: If they cannot be computed.
     """
-    scores = engine.score([*before, _SCORED_AS], text)
+    scores = engine.score([*before, _SCORED_AS], text, after=after)
     return [(token.text, token.logprob) for token in scores]
 
 

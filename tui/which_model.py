@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine.errors import Offline, UnknownModel
-from engine.models import FoundModel, resolve_model
+from engine.models import FoundModel, find_models, resolve_model
 from tui.config import Config, ConfigError
+from tui.errors import DefaultUnknown
 
 if TYPE_CHECKING:
     from engine.protocol import Engine
@@ -32,7 +33,7 @@ def find_model(
 
     Raises:
         ConfigError: If the endpoint is not described as it must be.
-        NoModel, NotHere, UnknownModel: If there is nothing of that name.
+        NoModel, NotHere, NotUsable, UnknownModel: If there is nothing of that name.
         Offline: If it is an endpoint, and nothing may be sent.
     """
     wanted = name or config.model
@@ -47,10 +48,25 @@ def find_model(
     try:
         return resolve_model(wanted, folder, by_name=by_name)
     except UnknownModel as error:
+        if name is None:
+            raise DefaultUnknown(error) from error
         near = difflib.get_close_matches(error.name, endpoints, n=1)
         if not near or error.is_ambiguous:
             raise
         raise UnknownModel(error.name, [*near, *error.nearest]) from error
+
+
+def model_names(config: Config, folder: Path) -> tuple[str, ...]:
+    """Everything that can be named: models at servers, then those on this machine.
+
+    Args:
+        config: Has the endpoints.
+        folder: The models folder.
+
+    Raises:
+        ConfigError: If an endpoint is not described as it must be.
+    """
+    return (*endpoints_of(config), *(model.name for model in find_models(folder)))
 
 
 def endpoints_of(config: Config) -> Mapping[str, Endpoint]:
@@ -72,6 +88,12 @@ def endpoints_of(config: Config) -> Mapping[str, Endpoint]:
         except ValueError as error:
             raise ConfigError(f"endpoints.{name}: {error}") from error
     return found
+
+
+def stays_here(engine: Engine, config: Config) -> bool:
+    """Whether what is said to an engine stays on this machine."""
+    endpoint = endpoints_of(config).get(engine.model_name) if engine.host else None
+    return engine.host is None or (endpoint is not None and endpoint.is_on_this_machine)
 
 
 def shown_name(engine: Engine) -> str:

@@ -6,11 +6,12 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine.errors import LoadFailed, NoModel, NotHere, UnknownModel
-from engine.models.catalogue import known_licence
+from engine.errors import LoadFailed, NoModel, NotHere, NotUsable, UnknownModel
+from engine.models.catalogue import catalogue, known_licence
 from engine.models.stores import (
     StoredFile,
     Unusable,
@@ -101,24 +102,46 @@ def resolve_model(name: str | None, folder: Path, *, by_name: bool = False) -> F
     Args:
         name: A path to a GGUF file, a model's name or a unique beginning of one in any case, or
             ``hf:user/repo`` or ``hf:user/repo:QUANTIZATION`` of one that was downloaded; None is
-            the first of this program's own, the starter, or the first of another program's that
-            can chat.
+            the first that can chat: of this program's own, the starter, or another program's.
         folder: See `find_models`.
         by_name: Whether a path is no name.
 
     Raises:
         NoModel: If nothing was named and nothing is there.
         NotHere: If a model of Hugging Face was named that is not on this machine.
+        NotUsable: If it is known without a look into the file that it cannot be loaded.
         UnknownModel: If the name fits no model, or more than one.
     """
     if name is not None and not by_name and os.path.isfile(path := os.path.expanduser(name)):
         return model_at(Path(path))
     if name is None:
         return _default(folder)
-    models = find_models(folder)
+    found = list(_found(folder, None))
+    models = [each for each in found if isinstance(each, FoundModel)]
     if repo := parsed_repo(name):
         return _of_repo(name, *repo, models)
-    return _by_name(name, models)
+    try:
+        return _by_name(name, models) if name.lower() not in catalogue() else _listed(name, models)
+    except UnknownModel as error:
+        for each in found:
+            if isinstance(each, Unusable) and _goes_by(each, name):
+                raise NotUsable(each.path, each.why) from error
+        raise
+
+
+def names_that_mean(models: Sequence[FoundModel]) -> list[str]:
+    """For each model what means it and no other: its name, or its path if that is another's too.
+
+    Args:
+        models: In the order in which they were found: the first one has the name.
+    """
+    taken: set[str] = set()
+    names = []
+    for each in models:
+        is_free = each.name.lower() not in taken and parsed_repo(each.name) is None
+        names.append(each.name if is_free else os.path.abspath(each.path))
+        taken.add(each.name.lower())
+    return names
 
 
 def model_at(path: Path) -> FoundModel:
@@ -159,8 +182,13 @@ def _at_fault(model: FoundModel, error: LoadFailed) -> Unusable:
     for part in model.parts:
         for name in (str(part), part.name):
             if problem.startswith(f"{name} "):
-                return Unusable(part, problem.removeprefix(f"{name} "), is_whole)
-    return Unusable(model.path, problem, is_whole)
+                return Unusable(part, problem.removeprefix(f"{name} "), model.name, is_whole)
+    return Unusable(model.path, problem, model.name, is_whole)
+
+
+def _goes_by(file: Unusable, name: str) -> bool:
+    own = file.name or file.path.stem
+    return own.lower() == name.lower().removesuffix(".gguf")
 
 
 def _found(folder: Path, environment: Mapping[str, str] | None) -> Iterator[FoundModel | Unusable]:
@@ -197,7 +225,7 @@ def _whole(name: str, count: int, parts: Mapping[int, StoredFile]) -> FoundModel
     missing = next((number for number in range(1, count + 1) if number not in parts), None)
     ordered = [parts[number] for number in sorted(parts)]
     if missing is not None:
-        return Unusable(ordered[0].path, f"lacks part {missing} of {count}")
+        return Unusable(ordered[0].path, f"lacks part {missing} of {count}", name)
     return _model(name, ordered)
 
 
@@ -207,16 +235,19 @@ def _model(name: str, files: Sequence[StoredFile]) -> FoundModel | Unusable:
     try:
         size = sum(path.stat().st_size for path in paths)
     except OSError as error:
-        return Unusable(first.path, f"cannot be read: {error.strerror}")
+        return Unusable(first.path, f"cannot be read: {error.strerror}", name)
     return FoundModel(name, first.path, size, first.source, first.repo, paths)
 
 
 def _default(folder: Path) -> FoundModel:
-    """The first one of this program's own, without a look at others' folders, or one that chats."""
+    """The first one that chats: of this program's own, the starter, or another program's.
+
+    Where there is just one of the own, it is taken without a look into it.
+    """
     for files in (own_files(folder), starter_files()):
-        model = next((each for each in _joined(list(files)) if isinstance(each, FoundModel)), None)
-        if model is not None:
-            return model
+        models = [each for each in _joined(list(files)) if isinstance(each, FoundModel)]
+        if models:
+            return models[0] if len(models) == 1 else next(filter(_can_chat, models), models[0])
     for each in _joined(list(files_of_others(os.environ))):
         if isinstance(each, FoundModel) and _can_chat(each):
             return each
@@ -263,6 +294,22 @@ def _by_name(name: str, models: Sequence[FoundModel]) -> FoundModel:
     known = {model.name.lower(): model.name for model in models}
     nearest = difflib.get_close_matches(wanted, known, n=3, cutoff=0.4)
     raise UnknownModel(name, [known[key] for key in nearest])
+
+
+def _listed(name: str, models: Sequence[FoundModel]) -> FoundModel:
+    """What a name of the list of good ones means: a file of that name, or what it downloads."""
+    entry = catalogue()[name.lower()]
+    for each in models:
+        if each.name.lower() == name.lower():
+            return each
+    with suppress(NotHere, UnknownModel):
+        return _of_repo(name, entry.repo, entry.quantization, models)
+    try:
+        return _by_name(name, models)
+    except UnknownModel as error:
+        if error.is_ambiguous:
+            raise
+        raise NotHere(name) from error
 
 
 def _escaped(text: str) -> str:

@@ -21,8 +21,8 @@ USUAL_CONTEXT = 4096
 def memory_needed(summary: ModelSummary, n_ctx: int, kv_type: KvType = "f16") -> int:
     """Bytes that a model takes with a full context: weights, KV cache and what computing takes.
 
-    Weights that llama.cpp puts into another order are in memory twice, as its copy and as pages of
-    the file; the latter give way where memory is short, and are not counted.
+    Weights that llama.cpp copies, into another order or onto a card, count once: the pages of the
+    file are given back.
 
     Computing takes some states of each token of a batch. llama.cpp reserves room for all of their
     logits as well, and never touches it, as only those of the last token are asked for.

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TypeAlias
@@ -53,6 +54,8 @@ class Unusable:
 
     path: Path
     why: str
+    name: str = ""
+    """What it would go by; the file's name without ``.gguf`` where nothing is given."""
     is_whole: bool = False
     """Whether nothing is wrong with it, and it is there for something else than writing."""
 
@@ -77,6 +80,9 @@ def own_files(folder: Path) -> Iterator[Found]:
     for found in _in_folder(folder, OWN):
         if isinstance(found, StoredFile) and _is_linked(found.path, folder):
             yield StoredFile(found.name, found.path, ADDED, found.repo)
+        elif isinstance(found, Unusable) and found.path.is_symlink():
+            remedy = f"`chat models remove {shlex.quote(found.path.stem)}` forgets it"
+            yield replace(found, why=f"{found.why}: {remedy}")
         else:
             yield found
 
@@ -122,7 +128,7 @@ def _in_folder(folder: Path, source: str) -> Iterator[Found]:
             continue
         around = found.relative_to(folder).parts[:-1]
         repo = "/".join(around) if len(around) == 2 else None
-        yield StoredFile(found.name.removesuffix(".gguf"), found, source, repo)
+        yield StoredFile(found.stem, found, source, repo)
 
 
 def _walk(folder: Path, depth: int, seen: set[tuple[int, int]]) -> Iterator[Path | Unusable]:
@@ -145,7 +151,7 @@ def _walk(folder: Path, depth: int, seen: set[tuple[int, int]]) -> Iterator[Path
         if os.path.isdir(path):
             if depth:
                 yield from _walk(path, depth - 1, seen)
-        elif entry.name.endswith(".gguf"):
+        elif entry.name.lower().endswith(".gguf"):
             yield path if os.path.isfile(path) else Unusable(path, _why_no_file(entry))
 
 
@@ -213,22 +219,20 @@ def _ollama(folder: Path) -> Iterator[Found]:
         yield Unusable(folder, f"cannot be looked into: {error.strerror}")
         return
     for manifest in manifests:
+        host, user, name, tag = manifest.relative_to(folder / "manifests").parts
+        model = _ollama_name(host, user, name, tag)
+        again = f"`ollama pull {model}` gets it again"
         try:
             blob = _weights_blob(manifest)
         except (OSError, ValueError) as error:
-            yield Unusable(manifest, f"is no manifest of Ollama: {error}")
+            yield Unusable(manifest, f"is no manifest of Ollama ({error}): {again}", model)
             continue
         path = folder / "blobs" / blob.replace(":", "-")
-        host, user, name, tag = manifest.relative_to(folder / "manifests").parts
         if path.is_file():
-            yield StoredFile(
-                _ollama_name(host, user, name, tag),
-                path,
-                OLLAMA,
-                f"{user}/{name}" if host in ("hf.co", "huggingface.co") else None,
-            )
+            repo = f"{user}/{name}" if host in ("hf.co", "huggingface.co") else None
+            yield StoredFile(model, path, OLLAMA, repo)
         else:
-            yield Unusable(manifest, f"names {path.name}, which is not there")
+            yield Unusable(manifest, f"lacks its weights: {again}", model)
 
 
 def _ollama_name(host: str, user: str, name: str, tag: str) -> str:
@@ -247,8 +251,8 @@ def _weights_blob(manifest: Path) -> str:
     with manifest.open("rb") as file:
         try:
             value = json.loads(file.read(_LARGEST_MANIFEST))
-        except RecursionError as error:
-            raise ValueError("nested too deeply") from error
+        except (ValueError, RecursionError) as error:
+            raise ValueError("it cannot be read") from error
     layers = value.get("layers") if isinstance(value, dict) else None
     for layer in layers if isinstance(layers, list) else []:
         if isinstance(layer, dict) and layer.get("mediaType") == _WEIGHTS:

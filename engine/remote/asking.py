@@ -86,6 +86,7 @@ class Asking:
             [answer.index for answer in group],
             self._introduction.model,
             self._introduction.dialect,
+            self._introduction.card.n_ctx,
         )
         refused = self._connection.refused
         while True:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from engine.errors import EndpointFailed
+from engine.remote.chunks import clean
 from engine.remote.connection import Connection
 from engine.remote.dialects import Dialect, dialect_of
 from engine.remote.endpoint import Endpoint
@@ -20,6 +21,10 @@ ASSUMED_CONTEXT = 8192
 
 _NAMED = 5
 """Models that are named to a person who named none of them."""
+
+
+_LONGEST = 200
+"""Characters of what is shown of a name or a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def introduce(
         return None
     if page.status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED) and endpoint.model:
         return (yield from _introduction(endpoint, connection, {"id": endpoint.model}))
-    if page.status != HTTPStatus.OK:
+    if page.status != HTTPStatus.OK or page.is_error:
         raise connection.error(page)
     chosen = _chosen(endpoint, _models(endpoint, page))
     return (yield from _introduction(endpoint, connection, chosen))
@@ -62,7 +67,7 @@ def _models(endpoint: Endpoint, page: Page) -> list[Mapping[str, Any]]:
     try:
         value = json.loads(page.text)
         listed = value["data"] if isinstance(value, dict) else value
-        return [{**one, "id": str(one["id"])} for one in listed]
+        return [{**one, "id": clean(str(one["id"]))} for one in listed]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise EndpointFailed(
             f"{endpoint.host} does not list its models as OpenAI-compatible servers do: is url in "
@@ -72,7 +77,7 @@ def _models(endpoint: Endpoint, page: Page) -> list[Mapping[str, Any]]:
 
 def _chosen(endpoint: Endpoint, models: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     table = f"[endpoints.{endpoint.name}]"
-    names = ", ".join(one["id"] for one in models[:_NAMED])
+    names = ", ".join(_shortened(one["id"]) for one in models[:_NAMED])
     there = f"{names}{' and others' if len(models) > _NAMED else ''}" or "none"
     if endpoint.model is None:
         if len(models) != 1:
@@ -144,6 +149,10 @@ def _context(
         return None
 
 
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
 def _assumed(endpoint: Endpoint) -> str:
     return (
         f"{endpoint.host} does not say how long its context is: {ASSUMED_CONTEXT:,} tokens are "
@@ -153,7 +162,7 @@ def _assumed(endpoint: Endpoint) -> str:
 
 def _plain(model: Mapping[str, Any]) -> dict[str, str]:
     return {
-        str(key): str(value)
+        clean(str(key)): _shortened(clean(str(value)))
         for key, value in model.items()
         if key != "id" and isinstance(value, str | int | float)
     }

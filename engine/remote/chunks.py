@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,17 @@ from typing import Any
 from engine.types import TokenScore
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+_IMPOSSIBLE = -9999.0
+"""The log-probability of what cannot be, as OpenAI writes it."""
+
+_LONGEST_REASON = 40
+"""Characters of why an answer ended."""
+
+
+_UNFIT = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading raises where a value is not as it should be."""
 
 
 class BrokenChunk(Exception):
@@ -62,12 +74,17 @@ def read_chunk(data: str) -> Chunk:
     except (ValueError, RecursionError) as error:
         raise BrokenChunk("it sent what is not JSON") from error
     try:
-        if value.get("error") or value.get("object") == "error":
+        if says_error(value):
             raise ReportedError(words_of(value))
         deltas = tuple(map(_delta, value.get("choices") or ()))
         return Chunk(deltas, _tokens(value.get("usage")))
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+    except _UNFIT as error:
         raise BrokenChunk("it sent JSON that is no part of an answer") from error
+
+
+def says_error(body: Mapping[str, Any]) -> bool:
+    """Whether what a server sent is that it failed."""
+    return bool(body.get("error")) or body.get("object") == "error"
 
 
 def words_of(body: object) -> str:
@@ -77,7 +94,7 @@ def words_of(body: object) -> str:
             return words_of(body[key])
     if isinstance(body, list) and body:
         return words_of(body[0])
-    return _clean(body.strip()) if isinstance(body, str) else ""
+    return clean(body.strip()) if isinstance(body, str) else ""
 
 
 def _delta(choice: Mapping[str, Any]) -> Delta:
@@ -85,14 +102,18 @@ def _delta(choice: Mapping[str, Any]) -> Delta:
     delta: Mapping[str, Any] = {"content": choice.get("text")} if own is None else own
     return Delta(
         index=int(choice.get("index") or 0),
-        text=_clean(delta.get("content")),
-        reasoning=_clean(delta.get("reasoning_content") or delta.get("reasoning")),
+        text=clean(delta.get("content")),
+        reasoning=clean(delta.get("reasoning_content") or delta.get("reasoning")),
         scores=_scores(choice.get("logprobs")),
-        reason=choice.get("finish_reason"),
+        reason=_reason(choice.get("finish_reason")),
     )
 
 
-def _clean(text: str | None) -> str:
+def _reason(reason: object) -> str | None:
+    return None if reason is None else clean(str(reason))[:_LONGEST_REASON]
+
+
+def clean(text: str | None) -> str:
     """A text without half characters, which no file could hold."""
     if text is None:
         return ""
@@ -126,9 +147,15 @@ def _plain_scores(logprobs: Mapping[str, Any]) -> tuple[TokenScore, ...]:
 
 
 def _score(token: str, logprob: float | None, others: list[tuple[str, float]]) -> TokenScore:
-    own = 0.0 if logprob is None else float(logprob)
-    ranked = sorted(((_clean(text), float(one)) for text, one in others), key=lambda it: -it[1])
-    return TokenScore(_clean(token), own, sum(one > own for _, one in ranked), tuple(ranked))
+    own = 0.0 if logprob is None else _finite(logprob)
+    ranked = sorted(((clean(text), _finite(one)) for text, one in others), key=lambda it: -it[1])
+    return TokenScore(clean(token), own, sum(one > own for _, one in ranked), tuple(ranked))
+
+
+def _finite(logprob: float) -> float:
+    """A number that JSON can hold: servers write what is impossible in several ways."""
+    value = float(logprob)
+    return value if math.isfinite(value) else _IMPOSSIBLE
 
 
 def _tokens(usage: Mapping[str, Any] | None) -> Tokens | None:
@@ -136,7 +163,11 @@ def _tokens(usage: Mapping[str, Any] | None) -> Tokens | None:
         return None
     details = usage.get("prompt_tokens_details") or {}
     return Tokens(
-        int(usage["prompt_tokens"]),
-        int(usage.get("completion_tokens") or 0),
-        int(details.get("cached_tokens") or 0),
+        _count(usage["prompt_tokens"]),
+        _count(usage.get("completion_tokens")),
+        _count(details.get("cached_tokens")),
     )
+
+
+def _count(value: Any) -> int:
+    return max(0, int(value or 0))

@@ -1,34 +1,30 @@
-"""One line to a server: asked in a thread of its own, so that a wait can always be given up.
-
-A read from a socket cannot be interrupted from a signal handler, nor can the lookup of a name. So a
-thread does both, and whoever waits for it looks a few times a second whether they still want to.
-"""
+"""The line to a server: call after call, again where that may help, and given up in time."""
 
 from __future__ import annotations
 
 import queue
 import random
-import socket
 import ssl
-import threading
-from collections.abc import Generator, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from time import monotonic, sleep
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpx
-from httpx_sse import EventSource, SSEError
 
 from engine.errors import EndpointFailed
 from engine.remote.endpoint import Endpoint
-from engine.remote.failures import PASSING, Page, failure_as_error, refusal_as_error
+from engine.remote.errand import POLL_S, Call, Errand, Item
+from engine.remote.failures import (
+    PASSING,
+    Page,
+    failure_as_error,
+    refusal_as_error,
+    status_in_words,
+)
 from engine.types import Notice
-
-_POLL_S = 0.05
-"""How often a wait looks whether it was given up."""
 
 _CONNECT_S = 10.0
 _WRITE_S = 60.0
@@ -40,8 +36,8 @@ _LONGEST_PAUSE_S = 30.0
 _MOST_UNREAD = 32 * 2**20
 """Bytes without an event among them: no answer, and it would fill the memory."""
 
-_MOST_BODY = 2**20
-"""Bytes that are read of what is not an answer."""
+_KEPT_ALIVE = 10
+"""By how much longer a stream may be silent that is kept alive with comments meanwhile."""
 
 _GRACE_S = 0.3
 """How long after the last event a server may take to end the response, so that the connection can
@@ -50,15 +46,17 @@ be used again."""
 DONE = "[DONE]"
 """The data of the last event."""
 
-_Item: TypeAlias = "str | Page | Exception"
-"""An event's data, what came in place of a stream, or what failed."""
-
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    method: str
-    url: str
-    body: Mapping[str, Any] | None = None
+class _Again:
+    """That a call is worth another try."""
+
+    pause_s: float
+    why: str
+
+
+_DROPS = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+_DROPPED = _Again(0.0, "closed the connection without a word")
 
 
 class Connection:
@@ -94,16 +92,30 @@ class Connection:
     def page(self, url: str) -> Generator[None, None, Page | None]:
         """What a page holds, whatever its status; None where it was cancelled.
 
-        Yields many times a second, so that whoever waits can turn to something else.
+        Tried again where the server cannot answer now. Yields many times a second, so that whoever
+        waits can turn to something else.
 
         Raises:
             EndpointFailed: If the server is not there.
         """
-        with _Errand(self._client, _Call("GET", url)) as errand:
+        for tries_left in reversed(range(_TRIES)):
+            item = yield from self._page(Call("GET", url))
+            again = self._again(item, tries_left) if item is not None and tries_left else None
+            if isinstance(item, Exception) and again is None:
+                raise failure_as_error(item, self._endpoint) from item
+            if isinstance(item, Page) and again is None:
+                return item
+            if again is not None:
+                yield from self._pauses(again.pause_s)
+            if self.is_cancelled:
+                break
+        return None
+
+    def _page(self, call: Call) -> Generator[None, None, Page | Exception | None]:
+        """What comes of a call for a page; None where it was cancelled."""
+        with Errand(self._client, call) as errand:
             for item in self._items(errand):
-                if isinstance(item, Exception):
-                    raise failure_as_error(item, self._endpoint) from item
-                if isinstance(item, Page):
+                if isinstance(item, Page | Exception):
                     return item
                 yield
         return None
@@ -111,18 +123,20 @@ class Connection:
     def events(self, path: str, body: Mapping[str, Any]) -> Generator[str | Notice, None, None]:
         """The data of each event that a request is answered with, up to the one that is `DONE`.
 
-        Tried again where the server is busy and has said nothing. Ends early where it is cancelled.
+        Tried again where the server is busy, or drops the connection, and has said nothing. Ends
+        early where it is cancelled.
 
         Raises:
             EngineError: If there is no answer, or it breaks off.
         """
-        call = _Call("POST", f"{self._endpoint.url}{path}", body)
+        call = Call("POST", f"{self._endpoint.url}{path}", body)
         for tries_left in reversed(range(_TRIES)):
-            pause = yield from self._attempt(call, tries_left)
-            if pause is None or self.is_cancelled:
+            again = yield from self._attempt(call, tries_left)
+            if again is None or self.is_cancelled:
                 return
-            yield Notice(f"{self._endpoint.host} is busy: trying again")
-            self._wait(pause)
+            yield Notice(f"{self._endpoint.host} {again.why}: trying again")
+            for _ in self._pauses(again.pause_s):
+                pass
 
     @property
     def host(self) -> str:
@@ -137,10 +151,10 @@ class Connection:
         """A refusal in words that do not have the key in them."""
         return refusal_as_error(replace(refusal, key=self._key), self._endpoint, self.model)
 
-    def _attempt(self, call: _Call, tries_left: int) -> Generator[str | Notice, None, float | None]:
-        """Yields what is streamed; returns the seconds after which to try again, if at all."""
+    def _attempt(self, call: Call, tries_left: int) -> Generator[str | Notice, None, _Again | None]:
+        """Yields what is streamed; returns why and when to try again, if at all."""
         has_begun = False
-        with _Errand(self._client, call) as errand:
+        with Errand(self._client, call) as errand:
             for item in self._items(errand):
                 if item is None:
                     continue
@@ -148,50 +162,71 @@ class Connection:
                     has_begun = True
                     yield item
                     continue
-                pause = None if has_begun or not tries_left else self._pause(item, tries_left)
-                if pause is not None:
-                    return pause
+                again = None if has_begun or not tries_left else self._again(item, tries_left)
+                if again is not None:
+                    return again
                 if isinstance(item, Page):
                     raise self.error(item)
                 raise failure_as_error(item, self._endpoint) from item
         return None
 
-    def _items(self, errand: _Errand) -> Generator[_Item | None, None, None]:
+    def _items(self, errand: Errand) -> Generator[Item | None, None, None]:
         """What a thread brings, until it ends or nobody wants any more of it; None while it
         brings nothing."""
         deadline: float | None = None
+        heard, silent_s = 0, 0.0
         while not self.is_cancelled and (deadline is None or monotonic() < deadline):
             try:
-                item = errand.items.get(timeout=_POLL_S)
+                item = errand.items.get(timeout=POLL_S)
             except queue.Empty:
-                if errand.unread > _MOST_UNREAD:
-                    raise EndpointFailed(
-                        f"{self._endpoint.host} sends what is no answer: is its url right?"
-                    ) from None
+                silent_s = silent_s + POLL_S if errand.heard == heard else 0.0
+                heard = errand.heard
+                self._bear_with(errand, silent_s)
                 yield None
                 continue
+            silent_s = 0.0
             if item is None or (deadline is not None and isinstance(item, Exception)):
                 return
             if item == DONE:
                 deadline = monotonic() + _GRACE_S
             yield item
 
-    def _pause(self, item: Page | Exception, tries_left: int) -> float | None:
-        """Seconds to wait before the next try; None where there should be none."""
+    def _bear_with(self, errand: Errand, silent_s: float) -> None:
+        """Go on waiting, unless a server sends bytes and says nothing: too many, or for too long.
+
+        Time is what was waited, not the clock's: who was suspended has not waited. A server that
+        sends nothing at all is the business of the client's own timeout.
+        """
+        if errand.unread > _MOST_UNREAD:
+            raise EndpointFailed(
+                f"{self._endpoint.host} sends what is no answer: is its url right?"
+            )
+        longest_s = self._endpoint.timeout_s + _CONNECT_S
+        if silent_s > longest_s * (_KEPT_ALIVE if errand.is_streaming else 1):
+            raise failure_as_error(httpx.ReadTimeout("it said nothing"), self._endpoint)
+
+    def _again(self, item: Page | Exception, tries_left: int) -> _Again | None:
+        """Whether there should be another try after a failure."""
         if isinstance(item, Exception):
-            # A connection that was kept from the last call, and that the server has given up.
-            return 0.0 if isinstance(item, httpx.RemoteProtocolError) else None
+            # Once: probably a connection that was kept from the last call, and that the server, or
+            # something on the way to it, has given up.
+            is_first = tries_left == _TRIES - 1
+            return _DROPPED if is_first and isinstance(item, _DROPS) else None
         if item.status not in PASSING:
             return None
-        asked = _retry_after(item.headers.get("retry-after", ""))
-        if asked is not None:
-            return asked if asked <= _LONGEST_PAUSE_S else None
-        return self._pause_s * 2.0 ** (_TRIES - 1 - tries_left) * random.uniform(0.75, 1.25)
+        pause_s = _retry_after(item.headers.get("retry-after", ""))
+        if pause_s is None:
+            doubled = 2.0 ** (_TRIES - 1 - tries_left)
+            pause_s = self._pause_s * doubled * random.uniform(0.75, 1.25)
+        why = f"cannot answer now{status_in_words(item.status)}"
+        return _Again(pause_s, why) if pause_s <= _LONGEST_PAUSE_S else None
 
-    def _wait(self, seconds: float) -> None:
+    def _pauses(self, seconds: float) -> Iterator[None]:
+        """Wait, unless it is cancelled."""
         until = monotonic() + seconds
         while not self.is_cancelled and (left := until - monotonic()) > 0:
-            sleep(min(_POLL_S, left))
+            sleep(min(POLL_S, left))
+            yield
 
 
 def _trusted(endpoint: Endpoint) -> ssl.SSLContext:
@@ -212,93 +247,6 @@ def _retry_after(value: str) -> float | None:
         when = parsedate_to_datetime(value)
     except ValueError:
         return None
-    return max(0.0, (when - datetime.now(when.tzinfo or timezone.utc)).total_seconds())
-
-
-class _Errand:
-    """A thread that makes one call and brings what comes of it. Left, it hangs up."""
-
-    def __init__(self, client: httpx.Client, call: _Call) -> None:
-        self.items: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
-        self._client = client
-        self._call = call
-        self._socket: socket.socket | None = None
-        self._response: httpx.Response | None = None
-        self._counted = 0
-        self._is_left = False
-        self._has_ended = False
-        self._thread = threading.Thread(target=self._run, daemon=True, name="endpoint")
-
-    def __enter__(self) -> _Errand:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._is_left = True
-        if not self._has_ended and self._socket is not None:
-            hang_up(self._socket)
-
-    @property
-    def unread(self) -> int:
-        """Bytes that came since the last event."""
-        response = self._response
-        return response.num_bytes_downloaded - self._counted if response else 0
-
-    def _run(self) -> None:
-        try:
-            self._make_call()
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, SSEError, OSError) as error:
-            self.items.put(error)
-        finally:
-            self._has_ended = True
-            self.items.put(None)
-
-    def _make_call(self) -> None:
-        call = self._call
-        accept = "application/json" if call.body is None else "text/event-stream"
-        with self._client.stream(
-            call.method,
-            call.url,
-            json=call.body,
-            headers={"Accept": accept},
-            extensions={"trace": self._trace},
-        ) as response:
-            self._response = response
-            stream = response.extensions["network_stream"]
-            self._socket = stream.get_extra_info("socket")
-            if call.body is None or response.status_code != httpx.codes.OK:
-                self.items.put(_page(response))
-                return
-            response.encoding = "utf-8"
-            for event in EventSource(response).iter_sse():
-                self._counted = response.num_bytes_downloaded
-                if event.data:
-                    self.items.put(event.data)
-
-    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Knows the socket as soon as there is one, and ends the call once it is left."""
-        is_connected = event in (
-            "connection.connect_tcp.complete",
-            "connection.start_tls.complete",
-        )
-        if is_connected:
-            self._socket = info["return_value"].get_extra_info("socket")
-        if self._is_left and not event.startswith("http11.response_closed"):
-            if is_connected:
-                info["return_value"].close()
-            raise httpx.ReadError("nobody waits for it any more")
-
-
-def hang_up(connected: socket.socket) -> None:
-    """End a connection under whoever reads from it. TLS's own end would wait for the reader."""
-    with suppress(OSError):  # it has ended already
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)
-
-
-def _page(response: httpx.Response) -> Page:
-    body = bytearray()
-    for data in response.iter_bytes():
-        body += data
-        if len(body) >= _MOST_BODY:
-            break
-    return Page(response.status_code, response.headers, body.decode("utf-8", "replace"))
+    if when.tzinfo is None:  # it is written as -0000
+        when = when.replace(tzinfo=timezone.utc)
+    return max(0.0, (when - datetime.now(timezone.utc)).total_seconds())

@@ -75,7 +75,8 @@ class Endpoint:
         """What a person has to know before they write, in one line."""
         if self.is_on_this_machine:
             return f"{self.name}: what you write is sent to {self.host}"
-        return f"{self.name}: what you write leaves this machine, it is sent to {self.host}"
+        how = "" if urlsplit(self.url).scheme == "https" else ", unencrypted"
+        return f"{self.name}: what you write leaves this machine, it is sent to {self.host}{how}"
 
 
 def find_key(endpoint: Endpoint, environment: Mapping[str, str]) -> str | None:

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import httpx
-from httpx_sse import SSEError
 
 from engine.errors import CannotFit, EndpointFailed, EngineError
-from engine.remote.chunks import words_of
+from engine.remote.chunks import says_error, words_of
 from engine.remote.endpoint import Endpoint
 
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
@@ -29,13 +28,16 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 
+_NUMBER = "([0-9][0-9,]{0,11})"
+
 _CONTEXT = re.compile(
-    r"(?:maximum context length (?:is|of)|context size \(|context window of|\"n_ctx\":)\s*([\d,]+)",
+    r"(?:maximum context length (?:is|of)|context size \(|context window of|\"n_ctx\":)\s*"
+    f"{_NUMBER}",
     re.IGNORECASE,
 )
 _NEEDED = re.compile(
-    r"([\d,]+) in the messages|(?:request|tokens) \(([\d,]+)|contains at least ([\d,]+) input"
-    r"|resulted in ([\d,]+) tokens|\"n_prompt_tokens\":\s*([\d,]+)",
+    rf"{_NUMBER} in the messages|(?:request|tokens) \({_NUMBER}|contains at least {_NUMBER} input"
+    rf"|resulted in {_NUMBER} tokens|\"n_prompt_tokens\":\s*{_NUMBER}",
     re.IGNORECASE,
 )
 
@@ -60,6 +62,15 @@ class Page:
             found = self.text.strip().partition("\n")[0] if is_prose else ""
         found = self._without_key(found)
         return found if len(found) <= _LONGEST_WORDS else f"{found[: _LONGEST_WORDS - 1]}…"
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it says that something failed, whatever its status."""
+        try:
+            value = json.loads(self.text)
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(value, dict) and says_error(value)
 
     @property
     def location(self) -> str:
@@ -89,6 +100,8 @@ def refusal_as_error(refusal: Page, endpoint: Endpoint, model: str | None) -> En
     table = f"[endpoints.{endpoint.name}]"
     if status in (200, 400, 413, 422, 500) and _TOO_LONG.search(refusal.text):
         return _too_long(refusal, endpoint) or EndpointFailed(f"{host} refused the request{said}")
+    if status == HTTPStatus.OK and not refusal.is_error:
+        return EndpointFailed(f"{host} does not stream answers: is url in {table} right?{said}")
     if status in (401, 403):
         return EndpointFailed(f"{host} {_key_advice(endpoint, table)}{said}")
     if status == HTTPStatus.NOT_FOUND:
@@ -99,24 +112,46 @@ def refusal_as_error(refusal: Page, endpoint: Endpoint, model: str | None) -> En
         )
     if status in PASSING:
         asked = refusal.headers.get("retry-after", "")
-        when = f"in {int(asked):,} s" if asked.isdecimal() and asked.isascii() else "later"
-        return EndpointFailed(f"{host} cannot answer now{_named(status)}; try again {when}{said}")
+        when = f"in {int(asked):,} s" if re.fullmatch("[0-9]{1,9}", asked) else "later"
+        return EndpointFailed(
+            f"{host} cannot answer now{status_in_words(status)}; try again {when}{said}"
+        )
     if 300 <= status < 400:
         where = refusal.location
         return EndpointFailed(f"{host} sends on to {where}: put that address into url in {table}")
-    text = f"{host} refused the request{_named(status)}{said}"
+    text = f"{host} refused the request{status_in_words(status)}{said}"
     parameter = _refused_parameter(refusal.text) if status == HTTPStatus.BAD_REQUEST else None
     return ParameterRefused(text, parameter) if parameter else EndpointFailed(text)
 
 
+def status_in_words(status: int) -> str:
+    """The status of a refusal, in brackets; what comes in the middle of a stream has none."""
+    if status == HTTPStatus.OK:
+        return ""
+    try:
+        return f" ({status} {HTTPStatus(status).phrase})"
+    except ValueError:
+        return f" ({status})"
+
+
+_FIELD = re.compile(r"Field '(\w+)': ")
+
+
 def _refused_parameter(text: str) -> str | None:
-    """The parameter that OpenAI's reasoning models, for one, do not take."""
+    """The parameter that OpenAI's reasoning models, for one, do not take, or whose value is out
+    of llama-server's bounds."""
     try:
         error = json.loads(text)["error"]
+        if named := _FIELD.match(str(error["message"])):
+            return named[1]
         is_refused = str(error["code"]).startswith("unsupported_")
         return str(error["param"]) if is_refused and error["param"] else None
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
+
+
+_BROKEN_OFF = re.compile("disconnected|peer closed", re.IGNORECASE)
+_NO_HTTP = "does not speak HTTP as url in {table} says: https in place of http, or another port?"
 
 
 def failure_as_error(failure: Exception, endpoint: Endpoint) -> EndpointFailed:
@@ -125,8 +160,8 @@ def failure_as_error(failure: Exception, endpoint: Endpoint) -> EndpointFailed:
     words = _connecting(failure, table)
     if words is None and isinstance(failure, httpx.TimeoutException):
         words = f"was silent for {endpoint.timeout_s} s: try again, or raise timeout_s in {table}"
-    if words is None and isinstance(failure, SSEError):
-        words = f"does not stream answers: is url in {table} right?"
+    if words is None and isinstance(failure, httpx.RemoteProtocolError):
+        words = None if _BROKEN_OFF.search(str(failure)) else _NO_HTTP.format(table=table)
     return EndpointFailed(f"{endpoint.host} {words or 'broke the connection off: try again'}")
 
 
@@ -142,7 +177,9 @@ def _connecting(failure: Exception, table: str) -> str | None:
                 "SSL_CERT_FILE names a file with authorities of your own"
             )
         if isinstance(cause, ssl.SSLError):
-            return f"does not speak TLS as url in {table} says: {cause}"
+            is_plain = cause.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
+            what = "http in place of https, or another port?" if is_plain else cause
+            return f"does not speak TLS as url in {table} says: {what}"
     if isinstance(failure, httpx.ConnectTimeout):
         return f"does not answer: look at url in {table}, and at the network"
     if isinstance(failure, httpx.ConnectError | httpx.ProxyError):
@@ -173,13 +210,3 @@ def _too_long(refusal: Page, endpoint: Endpoint) -> CannotFit | None:
         return None
     needed = int(next(filter(None, needs.groups())).replace(",", ""))
     return CannotFit(needed, context - 1) if needed >= context else None
-
-
-def _named(status: int) -> str:
-    """The status of a refusal; what comes in the middle of a stream has none."""
-    if status == HTTPStatus.OK:
-        return ""
-    try:
-        return f" ({status} {HTTPStatus(status).phrase})"
-    except ValueError:
-        return f" ({status})"

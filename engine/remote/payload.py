@@ -66,17 +66,26 @@ def left_out(request: Request, dialect: Dialect) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def payload_of(request: Request, indexes: Sequence[int], model: str, dialect: Dialect) -> Payload:
+def payload_of(
+    request: Request, indexes: Sequence[int], model: str, dialect: Dialect, n_ctx: int
+) -> Payload:
     """What is posted for some of a request's alternatives, by their indexes.
 
     Stop strings stay here: servers do not say whether it was one that ended an answer, and
     OpenAI's take four of them.
+
+    Args:
+        request: What is asked for.
+        indexes: Of the alternatives that the server shall write.
+        model: What the server calls it.
+        dialect: The server's.
+        n_ctx: Tokens of its context.
     """
     body: dict[str, Any] = {
         "model": model,
         "stream": True,
         "stream_options": {"include_usage": True},
-        **_sampling(request.sampling_of(indexes[0]), dialect),
+        **_sampling(request.sampling_of(indexes[0]), dialect, n_ctx),
     }
     if request.max_tokens is not None:
         body["max_tokens"] = request.max_tokens
@@ -121,10 +130,15 @@ def _others(wanted: int) -> int:
     return min(max(wanted, 1), MOST_LOGPROBS)
 
 
-def _sampling(sampling: Sampling, dialect: Dialect) -> dict[str, Any]:
+_REACHES = ("repeat_last_n", "dry_penalty_last_n")
+"""Numbers of tokens, of which -1 are all. llama-server takes no -1 any more."""
+
+
+def _sampling(sampling: Sampling, dialect: Dialect, n_ctx: int) -> dict[str, Any]:
     """All that the server takes, what is off too: servers have defaults of their own, such as a
     penalty for repetitions that nobody asked for."""
     values = sampling.to_dict()
+    values |= {name: n_ctx for name in _REACHES if values[name] == -1}
     told = {theirs: values[name] for name, theirs in dialect.sampling.items()}
     if dialect.title == "vLLM" and told["top_k"] == 0:
         told["top_k"] = -1

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
-from functools import cached_property, partial
+from functools import cached_property
+from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -18,16 +17,16 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
 
-from tui.app import garbage
 from tui.app.faults import FaultLog, Steadfast
 from tui.app.hangup import end_with_terminal
 from tui.app.messages import Activity, Download, DownloadMoved, Failed
 from tui.app.overview import Overview
+from tui.app.person import Person
 from tui.app.screens.chat import ChatScreen
 from tui.app.thread import Errand, TalkThread
 from tui.app.unsent import Unsent
 from tui.config import ConfigError
-from tui.errors import UsageProblem, explain
+from tui.errors import explain
 from tui.options import AskOptions
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
@@ -36,6 +35,9 @@ if TYPE_CHECKING:
     from sessions import Hit
     from tui.app.downloading import Downloader
     from tui.app.talk import AppTalk
+
+_LONGEST_FILL_S = 0.5
+"""So long the session's end may take to be drawn before everything else goes on."""
 
 _SHORT = 160
 """Characters of a line that is shown in passing."""
@@ -87,10 +89,12 @@ class ChatApp(Steadfast, App[int]):
         self.options = options
         self.fault_log = FaultLog(runtime.paths.faults, self._tell_fault)
         self.chat = ChatScreen(Unsent(runtime.paths.unsent) if options.save else None)
+        self.person = Person(self)
+        self.ways_back: list[Errand] = []
+        """What takes back what was done in the list of sessions, the last one last."""
         self._thread = TalkThread(self._begin, self.chat.post_message, self.fault_log)
-        self._answer: Future[str | None] = Future()
-        """Waited for by the conversation's thread, once it has asked something."""
-        self._is_stopping = False
+        self._end_is_drawn = Event()
+        """Set when the window has been full of turns."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_ended = False
         self.end_review: Callable[[], None] = _no_review
@@ -103,6 +107,7 @@ class ChatApp(Steadfast, App[int]):
     def on_mount(self) -> None:
         """Show the first frame, and only then load what takes time."""
         self._loop = asyncio.get_running_loop()
+        self.person.arrive()
         if self._is_ended:
             self.leave()
             return
@@ -136,22 +141,30 @@ class ChatApp(Steadfast, App[int]):
         await loop.run_in_executor(None, self._stop)
 
     def _stop(self) -> None:
-        # Before the look at the question: it is asked in the other order.
-        self._is_stopping = True
-        _settle(self._answer, None)
+        self._end_is_drawn.set()
+        self.person.leave()
         self.end_review()
         self._thread.stop()
 
     def _start(self) -> None:
-        self.set_timer(garbage.SETTLED_S, garbage.settle)
         self._thread.start()
         self._thread.do(_begin_talk)
 
     def _begin(self, thread: TalkThread) -> AppTalk:
-        # In the thread, behind the first frame: half a second of imports.
+        # In the thread, behind the first frame: the last turns, and then what takes long to import.
+        from tui.app.opening import open_at_end
+
+        log = open_at_end(self.runtime, self.options, self.chat.post_message)
+        if log.session.turns:
+            # Python does one thing at a time: what is imported now is drawn later.
+            self._end_is_drawn.wait(_LONGEST_FILL_S)
         from tui.app.talk import AppTalk
 
-        return AppTalk(self.runtime, self.options, thread, self, self.chat.post_message)
+        return AppTalk(self.runtime, self.options, log, thread, self.person, self.chat.post_message)
+
+    def on_transcript_filled(self) -> None:
+        """The end of the session can be read."""
+        self._end_is_drawn.set()
 
     def do(self, errand: Errand) -> None:
         """Have something done with the conversation, after what was asked for before."""
@@ -220,43 +233,6 @@ class ChatApp(Steadfast, App[int]):
         from tui.app.screens.models import ModelsScreen
 
         self.push_screen(ModelsScreen())
-
-    def edit(self, text: str) -> str | None:
-        """See `Person`: have a text edited. From the conversation's thread."""
-        return self.call_from_thread(self.edit_here, text)
-
-    def edit_here(self, text: str) -> str | None:
-        """Have a text edited in the person's own editor, while the app makes room for it.
-
-        Raises:
-            UsageProblem: If there is none that can be run.
-        """
-        import click
-        from textual.app import SuspendNotSupported
-
-        try:
-            with self.suspend():
-                edited = click.edit(text, extension=".md")
-        except (click.ClickException, SuspendNotSupported) as error:
-            raise UsageProblem(f"the editor could not be run: {error}") from error
-        # Editors end a file with a newline that nobody typed.
-        return None if edited is None else edited.removesuffix("\n")
-
-    def ask(self, question: str) -> str | None:
-        """See `Person`: ask for a line; None where the app ends. From the conversation's thread."""
-        assert self._loop is not None, "the app runs before the thread does"
-        self._answer = answer = Future[str | None]()
-        if self._is_stopping:
-            return None
-        self._loop.call_soon_threadsafe(self._ask_here, question, answer)
-        return answer.result()
-
-    def _ask_here(self, question: str, answer: Future[str | None]) -> None:
-        from tui.reviewing.dialogs import AskLine
-
-        # What came from another thread has no app of its own: no screen could be composed.
-        with self._context():
-            self.push_screen(AskLine(sanitize_line(question)), partial(_settle, answer))
 
     def action_help(self) -> None:
         """Show keys and commands."""
@@ -351,12 +327,6 @@ def _begin_talk(talk: AppTalk) -> None:
     from tui.app.errands import begin
 
     begin(talk)
-
-
-def _settle(answer: Future[str | None], words: str | None) -> None:
-    """Give an answer, unless there is one."""
-    with suppress(InvalidStateError):
-        answer.set_result(words)
 
 
 def _no_review() -> None:

@@ -108,7 +108,7 @@ class Downloader:
             line = f"it is here already, in the {here.source}"
             return replace(now, line=line, end="here", model=str(here.path))
         progress = DownloadProgress(
-            lambda line: self._post(DownloadMoved(replace(now, line=line.strip()))),
+            lambda _, line: self._post(DownloadMoved(replace(now, line=line.strip()))),
             offer.size_bytes,
         )
 

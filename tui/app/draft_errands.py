@@ -8,7 +8,6 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from textual.message import Message
 
@@ -17,6 +16,7 @@ from drafts.errors import DraftError
 from engine.errors import EngineError
 from prompts.errors import PromptError
 from sessions import SessionError
+from tui.app.person import Person
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
 from tui.config import ConfigError
@@ -43,14 +43,6 @@ class Revising(Message):
     is_over: bool = False
 
 
-class Asked(Protocol):
-    """Who can be asked from the conversation's thread."""
-
-    def ask(self, question: str) -> str | None:
-        """Wait for a line; None where there is no answer."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Whether to write what was taken, once that is known."""
@@ -64,7 +56,7 @@ class Decision:
 
 
 def revise(
-    options: EditOptions, decision: Decision, post: Callable[[Message], object], person: Asked
+    options: EditOptions, decision: Decision, post: Callable[[Message], object], person: Person
 ) -> Errand:
     """Revise a draft, have it reviewed, and write what was taken.
 
@@ -119,6 +111,6 @@ def _revise(
     work.end(review)
 
 
-def _goes_on(person: Asked, parts: str) -> bool:
+def _goes_on(person: Person, parts: str) -> bool:
     answer = person.ask(f"{parts}. Enter goes on with them; n begins anew") or ""
     return not answer.strip().lower().startswith("n")

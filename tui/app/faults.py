@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from textual.message import Message
 from textual.message_pump import MessagePump
+
+if TYPE_CHECKING:
+    from tui.app.app import ChatApp
 
 _LARGEST = 2**20
 """Bytes of the file; a larger one is begun anew."""
@@ -58,6 +62,11 @@ class FaultLog:
 class Steadfast(MessagePump):
     """Mixed into whatever handles messages: an exception in a handler is noted, and the next
     message is handled. Textual itself would stop listening and end the app."""
+
+    @property
+    def chat_app(self) -> ChatApp:
+        """The app that this is a part of."""
+        return cast("ChatApp", self.app)
 
     async def _dispatch_message(self, message: Message) -> None:
         log = getattr(self.app, "fault_log", None)

@@ -5,8 +5,14 @@ from __future__ import annotations
 
 import gc
 
-SETTLED_S = 2.0
-"""After the first frame the session is open, and nearly all that will stay is there."""
+SETTLED_S = 1.0
+"""So long after the session was read nearly all that will stay is there."""
+
+PAUSE_S = 0.15
+"""After so long nobody is in the middle of something."""
+
+_YOUNG = (700, 10, 40)
+"""Python's own numbers, but that all of the garbage is looked for four times as seldom."""
 
 
 def put_off() -> None:
@@ -18,4 +24,11 @@ def settle() -> None:
     """Look for garbage from now on, but not in what is there. Only where it was put off."""
     if not gc.isenabled():
         gc.freeze()
+        gc.set_threshold(*_YOUNG)
         gc.enable()
+
+
+def look() -> None:
+    """Look for all of it now, in a pause. Not before `settle`."""
+    if gc.isenabled():
+        gc.collect()

@@ -37,7 +37,8 @@ class RegistryCommands(Provider):
             yield command.usage, command.summary, partial(self._run, command)
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if binding.description and active.enabled and not binding.system:
+            # Those without an id are Textual's own: how a cursor moves in a line.
+            if binding.description and binding.id and active.enabled:
                 action = partial(self._act, binding.action, active.node)
                 yield binding.description, f"key: {self.app.get_key_display(binding)}", action
 

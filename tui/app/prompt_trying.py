@@ -15,7 +15,7 @@ from textual.message import Message
 
 from engine.errors import EngineError
 from engine.protocol import Engine
-from engine.types import Finished, Piece
+from engine.types import Finished, Loading, Piece
 from prompts.errors import PromptError
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
@@ -63,7 +63,7 @@ class Grown(Message):
     column: int
     text: str
     note: str = ""
-    """How it ended; empty while it grows."""
+    """How it ended, or what it waits for; empty while it grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,8 @@ def _engine_of(talk: AppTalk, side: Side) -> Iterator[Engine]:
     if side.model in ("", own.model_name):
         yield own
         return
-    with closing(talk.runtime.start_engine(side.model, {"snapshots": None})) as engine:
+    nothing_left = {"snapshots": None, "keep_alive": None}
+    with closing(talk.runtime.start_engine(side.model, nothing_left)) as engine:
         yield engine
 
 
@@ -181,6 +182,8 @@ def _answer(talk: AppTalk, engine: Engine, side: Side, text: str) -> Iterator[tu
                 if monotonic() - shown > _INTERVAL_S:
                     shown = monotonic()
                     yield words, ""
+            elif isinstance(event, Loading):
+                yield words, f"loading {engine.model_name}: {event.fraction:.0%}"
             elif isinstance(event, Finished):
                 yield words, _note(event, words)
 

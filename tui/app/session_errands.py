@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from tui.app.messages import Reached
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
 from tui.branches import check_new_name, find_branch
-from tui.session_views import rename_session, use_branch
+from tui.errors import UsageProblem
+from tui.marks import standing_of
+from tui.session_views import open_session
+from tui.tree_changes import TreeChanges
 
-Then = Callable[[], object]
-"""Is called when it is done, and only then."""
+Then: TypeAlias = "Callable[[Errand | None], object]"
+"""Is called when it is done, and only then, with what takes it back, if anything does."""
 
 
 def open_at(session: str, turn: str | None) -> Errand:
@@ -49,15 +53,7 @@ def go_to_branch(session: str, leaf: str) -> Errand:
 
 def rename(session: str, title: str, then: Then) -> Errand:
     """Give a session a person's own title."""
-
-    def errand(talk: AppTalk) -> None:
-        if talk.conversation.log.session.id == session:
-            talk.conversation.marks.set_title(title)
-        else:
-            rename_session(talk.runtime, session, title)
-        then()
-
-    return errand
+    return _marking(session, lambda tree: tree.marks.set_title(title), then)
 
 
 def rename_branch(session: str, names: tuple[str, str], then: Then) -> Errand:
@@ -69,37 +65,56 @@ def rename_branch(session: str, names: tuple[str, str], then: Then) -> Errand:
         then: See `Then`.
     """
 
-    def errand(talk: AppTalk) -> None:
+    def change(tree: TreeChanges) -> None:
         old, new = names
-        here = talk.conversation.log.session
-        if here.id == session:
-            name, leaf = find_branch(here, old)
-            check_new_name(here, new, leaf)
-            talk.conversation.marks.rename_branch(name, new, leaf)
-        else:
-            use_branch(talk.runtime, session, old, new_name=new)
-        then()
+        name, leaf = find_branch(tree.log.session, old)
+        check_new_name(tree.log.session, new, leaf)
+        tree.marks.rename_branch(name, new, leaf)
 
-    return errand
+    return _marking(session, change, then)
 
 
 def delete(session: str, then: Then) -> Errand:
     """Put a session in the trash; of the one in use a new one takes the place."""
 
     def errand(talk: AppTalk) -> None:
-        if talk.conversation.log.session.id == session:
+        is_in_use = talk.conversation.log.session.id == session
+        if is_in_use:
             talk.begin_session()
         talk.runtime.sessions().delete(session)
-        then()
+        then(_bring_back(session, then, is_opened=is_in_use))
 
     return errand
 
 
-def bring_back(session: str, then: Then) -> Errand:
-    """Take a session out of the trash."""
+def _bring_back(session: str, then: Then, *, is_opened: bool) -> Errand:
+    """Take a session out of the trash, and go on with it where nothing else was begun."""
 
     def errand(talk: AppTalk) -> None:
         talk.runtime.sessions().bring_back(session)
-        then()
+        if is_opened and not talk.conversation.log.session.turns:
+            talk.open_session(session)
+        then(None)
 
     return errand
+
+
+def _marking(session: str, change: Callable[[TreeChanges], None], then: Then) -> Errand:
+    """Change what is said of a session, of the one in use or of another."""
+
+    def errand(talk: AppTalk) -> None:
+        tree = _tree_of(talk, session)
+        before = standing_of(tree.log.session)
+        change(tree)
+        after = standing_of(tree.log.session)
+        if tree is not talk.conversation and tree.unsaved is not None:
+            raise UsageProblem(tree.unsaved)
+        then(_marking(session, lambda it: it.marks.reverse(after, before), lambda _: then(None)))
+
+    return errand
+
+
+def _tree_of(talk: AppTalk, session: str) -> TreeChanges:
+    if talk.conversation.log.session.id == session:
+        return talk.conversation
+    return TreeChanges(open_session(talk.runtime, session))

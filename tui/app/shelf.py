@@ -13,11 +13,11 @@ from engine.errors import EngineError
 from engine.machine import available_memory
 from engine.models import DescribedModel, FoundModel, take_inventory
 from engine.models.catalogue import CatalogueEntry, catalogue
+from engine.models.finding import names_that_mean
 from engine.models.memory import USUAL_CONTEXT, memory_of_download, usual_memory
 from engine.models.stores import STARTER
 from engine.remote.endpoint import Endpoint
-from tui.model_files import name_of
-from tui.model_views import count
+from tui.model_views import count, short
 from tui.runtime import Runtime
 from tui.tables import file_size
 from tui.which_model import endpoints_of
@@ -74,7 +74,11 @@ def take_shelf(runtime: Runtime) -> Shelf:
     inventory = take_inventory(runtime.paths.models, runtime.paths.model_summaries)
     memory = available_memory()
     default = _default(runtime)
-    here = [_here(runtime, each, memory, default) for each in inventory.models]
+    names = names_that_mean([each.found for each in inventory.models])
+    here = [
+        _here(name, each, memory, default)
+        for name, each in zip(names, inventory.models, strict=True)
+    ]
     servers = [_server(each, default) for each in endpoints_of(runtime.config).values()]
     has_starter = any(each.found.source == STARTER for each in inventory.models)
     return Shelf(
@@ -92,9 +96,7 @@ def _default(runtime: Runtime) -> Path | str | None:
     return None
 
 
-def _here(
-    runtime: Runtime, model: DescribedModel, memory: int, default: Path | str | None
-) -> ShelfRow:
+def _here(name: str, model: DescribedModel, memory: int, default: Path | str | None) -> ShelfRow:
     found, summary = model.found, model.summary
     needed = usual_memory(summary)
     context = min(USUAL_CONTEXT, summary.n_ctx_train or USUAL_CONTEXT)
@@ -102,7 +104,7 @@ def _here(
     return ShelfRow(
         "here",
         found.name,
-        name_of(runtime, found),
+        name,
         count(summary.parameters),
         summary.quantization,
         found.size_bytes,
@@ -113,7 +115,7 @@ def _here(
             str(found.path),
             f"takes {file_size(needed)} with {context:,} tokens of context, "
             f"and {file_size(memory)} are free",
-            f"licence {summary.licence or 'not told'}{chats}",
+            f"licence {short(summary.licence or 'not told')}{chats}",
         ),
         found.path == default,
     )

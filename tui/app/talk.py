@@ -9,12 +9,13 @@ from typing import Protocol
 
 from textual.message import Message
 
-from engine.errors import EngineError, LoadFailed, NoModel, WorkerFailed
+from engine.errors import EndpointFailed, EngineError, LoadFailed, NoModel, WorkerFailed
 from engine.protocol import Engine
 from engine.types import Finished, Loading, Notice, Piece, Prefill, Reasoning
 from prompts.errors import MissingVariables
 from prompts.inherit import Prompt
 from sessions import SessionLog
+from tui.app.branch_view import SCREENFUL
 from tui.app.messages import (
     Activity,
     Busy,
@@ -28,10 +29,12 @@ from tui.app.messages import (
     Sent,
 )
 from tui.app.missing import MissingEngine
+from tui.app.person import Person
 from tui.app.pieces import Pieces
 from tui.app.survey import overview_of
 from tui.app.thread import Errand
-from tui.ask import open_session, start_engine
+from tui.app.undoing import Undoing
+from tui.ask import start_engine
 from tui.compaction import Compacted
 from tui.composed import Surroundings, answer_settings
 from tui.conversation import Conversation, ConversationEvent
@@ -42,19 +45,6 @@ from tui.runtime import Runtime
 from tui.saver import Joined, NotSaved
 from tui.summary import Summarising
 from tui.talk import Talk
-from tui.undoing import Undoing
-
-
-class Person(Protocol):
-    """Who sits at the terminal, for the conversation's thread: each call waits for an answer."""
-
-    def edit(self, text: str) -> str | None:
-        """Have a text edited; None where it was left."""
-        ...
-
-    def ask(self, question: str) -> str | None:
-        """Ask for a line; None where there is no answer."""
-        ...
 
 
 class Thread(Protocol):
@@ -70,6 +60,10 @@ class Thread(Protocol):
         ...
 
 
+PASSING = (EndpointFailed, LoadFailed, WorkerFailed)
+"""What may go better the next time."""
+
+
 class AppTalk(Talk):
     """A conversation in the app: the `Talk` that commands act on."""
 
@@ -77,34 +71,34 @@ class AppTalk(Talk):
         self,
         runtime: Runtime,
         options: AskOptions,
+        log: SessionLog,
         thread: Thread,
         person: Person,
         post: Callable[[Message], object],
     ) -> None:
-        """Open the session, and begin to load the model.
+        """Begin to load the model for a session whose end is shown already.
 
         Raises:
-            SessionError: If the session cannot be opened.
             EngineError: If the model that was named is none.
             UsageProblem: If an option cannot be used.
         """
         self.post = post
-        self.undoing = Undoing()
         self._thread = thread
         self._person = person
         self._announced: tuple[str, ...] = ()
         self._told: list[str] = []
         self._shown_card = ""
+        self._shown_session = log.session
         self._tried: Engine | None = None
         """What was loaded, or could not be."""
         self._activity: Activity | None = None
         self._pieces = Pieces(lambda pieces: post(Grew(pieces)))
         runtime.notify = self.warn
-        log = open_session(runtime, options)
         settings = answer_settings(options.engine, {}, runtime.config)
         engine = self._start_engine(runtime, options, log)
         super().__init__(runtime, options, Conversation(engine, log, settings))
         self.attachments += read_files(options.prompt.files, options.prompt.glob)
+        self.undoing = Undoing(self)
 
     def _start_engine(self, runtime: Runtime, options: AskOptions, log: SessionLog) -> Engine:
         try:
@@ -125,19 +119,21 @@ class AppTalk(Talk):
             for event in self.conversation.failures():
                 self._take(event)
         except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
-            self.post(
-                Failed(explain(error)[0], can_retry=isinstance(error, LoadFailed | WorkerFailed))
-            )
+            self.post(Failed(explain(error)[0], can_retry=isinstance(error, PASSING)))
         finally:
             self._tell()
             self._announced = ()
-            self.undoing.note(self.conversation.log.session)
+            self.undoing.note()
+            if self._shown_session is not self.conversation.log.session:
+                # Its end is there at once; what comes before it takes reading.
+                self.post(Overviewed(overview_of(self, last=SCREENFUL)))
             self.publish()
             # Behind the last words, which say that something is being written.
             self._be_busy(None)
 
     def publish(self) -> None:
         """Show the conversation as it is now."""
+        self._shown_session = self.conversation.log.session
         self.post(Overviewed(overview_of(self)))
 
     def cancel(self) -> None:
@@ -180,7 +176,8 @@ class AppTalk(Talk):
 
     def end_idling(self) -> None:
         """Something is asked for."""
-        self._entitle()
+        if self._entitle():
+            self.undoing.note_title()
 
     def say(self, text: str) -> None:
         """See `Talk`. What one errand says is shown together."""

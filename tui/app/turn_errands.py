@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from textual.message import Message
 
 from tui.app.messages import Reached
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
 from tui.commands import run_line
 from tui.errors import UsageProblem
+from tui.setting_values import value_of
+from tui.which_model import model_names, shown_name
 
 
 def run_on(turn_id: str, command: str, argument: str = "") -> Errand:
@@ -38,6 +43,44 @@ def edit(turn_id: str, content: str) -> Errand:
             conversation.reword_answer(content, turn=turn)
         else:
             conversation.instruct(content, turn.examples)
+
+    return errand
+
+
+OFFERED_SETTINGS = ("temperature", "top_p", "min_p", "seed", "max_tokens")
+"""Those that people change for one answer; /regen takes all."""
+
+
+@dataclass
+class Offered(Message):
+    """What there is to be changed for another answer."""
+
+    values: Mapping[str, str]
+    """Of `OFFERED_SETTINGS`."""
+    model: str
+    models: tuple[str, ...]
+
+
+def offer(post: Callable[[Message], object]) -> Errand:
+    """Tell how answers are made now, and which models there are."""
+
+    def errand(talk: AppTalk) -> None:
+        settings, runtime = talk.conversation.settings, talk.runtime
+        models = model_names(runtime.config, runtime.paths.models)
+        values = {name: value_of(settings, name) for name in OFFERED_SETTINGS}
+        post(Offered(values, shown_name(talk.conversation.engine), models))
+
+    return errand
+
+
+def answer_otherwise(turn_id: str, pairs: Mapping[str, str], model: str | None) -> Errand:
+    """Answer again with other settings; a model that is named stays in use."""
+
+    def errand(talk: AppTalk) -> None:
+        if model is not None:
+            talk.use_model(model)
+        typed = " ".join(f"{name}={value}" for name, value in pairs.items())
+        run_on(turn_id, "regen", typed)(talk)
 
     return errand
 
@@ -88,19 +131,10 @@ def merge(parts: Sequence[tuple[str, int]]) -> Errand:
 
 
 def undo(talk: AppTalk) -> None:
-    """Take back the last thing that changed the conversation; one of another run is its last
-    question."""
-    if (standing := talk.undoing.earlier) is not None:
-        talk.conversation.return_to(standing)
-    else:
-        talk.conversation.undo()
-    talk.undoing.went_back(talk.conversation.log.session)
+    """Take back the last thing that was done."""
+    talk.undoing.undo()
 
 
 def redo(talk: AppTalk) -> None:
     """Do again what was taken back."""
-    if (standing := talk.undoing.later) is not None:
-        talk.conversation.return_to(standing)
-    else:
-        talk.conversation.redo()
-    talk.undoing.went_forward(talk.conversation.log.session)
+    talk.undoing.redo()

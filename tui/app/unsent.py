@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from tui.private_file import make_private_folder, write_private
-
 NEW = "new"
 """Stands for the session that nothing is saved of yet."""
 
@@ -32,6 +30,8 @@ class Unsent:
     def keep(self, session: str, words: str) -> None:
         """Keep words in place of those that were kept; none take the file away. A disk that refuses
         is no reason to disturb whoever types."""
+        from tui.private_file import make_private_folder, write_private
+
         with suppress(OSError):
             if not words.strip():
                 self._file(session).unlink(missing_ok=True)

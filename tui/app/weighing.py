@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 from textual.message import Message
 
-from engine.errors import EngineError, LoadFailed, WorkerFailed
+from engine.errors import EngineError
 from engine.types import Piece, Sampling, Scored, TokenScore
 from sessions import Turn, messages_of
-from tui.app.talk import AppTalk
+from tui.app.talk import PASSING, AppTalk
 from tui.app.thread import Errand
 from tui.app.widgets.heatmap import Cell
-from tui.errors import UsageProblem, explain
+from tui.errors import explain
 from tui.request import request_after
 from tui.uncertain import aligned, judged, own_scores, scored_words, scores_of, verdicts
 
@@ -43,8 +43,8 @@ class Weighed(Message):
 
 
 @dataclass
-class NotWeighed(Message):
-    """What was asked of the model could not be found out."""
+class Unweighed(Message):
+    """That nothing can be told of the words of a turn."""
 
     reason: str
     can_retry: bool
@@ -59,47 +59,55 @@ class Others(Message):
     """With their probabilities."""
 
 
-def telling(errand: Errand, post: Post) -> Errand:
-    """An errand whose failure is told to whoever waits for what it finds."""
-
-    def told(talk: AppTalk) -> None:
-        try:
-            errand(talk)
-        except (EngineError, UsageProblem) as error:
-            can_retry = isinstance(error, LoadFailed | WorkerFailed)
-            post(NotWeighed(explain(error)[0], can_retry))
-
-    return told
-
-
 def weigh(turn_id: str, post: Post) -> Errand:
     """How sure the model was of each token of an answer."""
 
-    def errand(talk: AppTalk) -> None:
+    def look(talk: AppTalk) -> Weighed:
         session, engine = talk.conversation.log.session, talk.conversation.engine
         turn = session.turn(turn_id)
         tokens = aligned(scores_of(engine, session, turn), turn.content)
         signs = "  ".join(f"{SIGNS[level + 1]} below {share:.0%}" for share, level in _LEVELS)
-        post(Weighed(f"How sure the model was   {signs}", tuple(map(_cell, tokens))))
+        return Weighed(f"How sure the model was   {signs}", tuple(map(_cell, tokens)))
 
-    return errand
+    return _told(look, post)
 
 
-def weigh_own(turn_id: str, post: Post) -> Errand:
-    """What the model finds unusual in a person's own words, and what worn out."""
+def weigh_own(turn_id: str, post: Post, passage: tuple[int, int] | None = None) -> Errand:
+    """What the model finds unusual in a person's own words, and what worn out.
 
-    def errand(talk: AppTalk) -> None:
+    Args:
+        turn_id: The turn.
+        post: Takes what was found.
+        passage: The part of its content that is meant, in characters; None is all of it.
+    """
+
+    def look(talk: AppTalk) -> Weighed:
         session, engine = talk.conversation.log.session, talk.conversation.engine
         before = messages_of(session.path(turn_id)[:-1])
-        turn = session.turn(turn_id)
-        tokens = aligned(own_scores(engine, before, turn.content), turn.content)
+        content = session.turn(turn_id).content
+        start, end = passage or (0, len(content))
+        text = content[start:end]
+        tokens = aligned(own_scores(engine, before, text, after=content[:start]), text)
         words = scored_words(tokens)
         cells = [
             Cell(word.text, *_MARKS[verdict], word.probability)
             for word, verdict in zip(words, verdicts(words), strict=True)
         ]
-        heading = f"{next(judged(tokens))}   ▲ unusual   ~ worn out"
-        post(Weighed(heading, tuple(cells)))
+        what = "" if passage is None else "this passage: "
+        heading = f"{what}{next(judged(tokens))}   ▲ unusual   ~ worn out"
+        return Weighed(heading, tuple(cells))
+
+    return _told(look, post)
+
+
+def _told(look: Callable[[AppTalk], Message], post: Post) -> Errand:
+    """What is seen is shown; where the model cannot be asked, that stands in its place."""
+
+    def errand(talk: AppTalk) -> None:
+        try:
+            post(look(talk))
+        except EngineError as error:
+            post(Unweighed(explain(error)[0], isinstance(error, PASSING)))
 
     return errand
 
@@ -121,12 +129,12 @@ def find_others(turn_id: str, place: int, text_before: str, post: Post) -> Erran
         post: Takes what was found.
     """
 
-    def errand(talk: AppTalk) -> None:
+    def look(talk: AppTalk) -> Others:
         turn = talk.conversation.log.session.turn(turn_id)
         found = _kept_others(turn, place) or _computed_others(talk, turn, text_before)
-        post(Others(tuple((text, math.exp(min(0.0, logprob))) for text, logprob in found)))
+        return Others(tuple((text, math.exp(min(0.0, logprob))) for text, logprob in found))
 
-    return errand
+    return _told(look, post)
 
 
 def _kept_others(turn: Turn, place: int) -> Sequence[tuple[str, float]]:

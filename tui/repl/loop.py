@@ -10,7 +10,7 @@ import click
 
 from prompts.inherit import Prompt
 from tui import exit_codes
-from tui.ask import open_session, start_engine
+from tui.ask import start_engine
 from tui.attach import AttachedText
 from tui.commands import run_line
 from tui.commands.saved import where_it_stands
@@ -30,6 +30,7 @@ from tui.runtime import Runtime
 from tui.sanitize import sanitize
 from tui.talk import Talk
 from tui.which_model import shown_name
+from tui.which_session import open_session
 
 
 def run_repl(runtime: Runtime, options: AskOptions) -> int:

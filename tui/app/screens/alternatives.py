@@ -4,7 +4,7 @@ make one of their paragraphs, or to keep them all."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,7 +19,7 @@ from tui.app.turn_errands import go_to_turn, merge
 from tui.app.widgets.alternative import Alternative
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _WHILE = "Esc stops"
 _THEN = "Enter goes on with this one   Space takes a paragraph, m merges them   Esc keeps all"
@@ -77,10 +77,6 @@ class AlternativesScreen(Steadfast, Screen[None]):
         self._point()
         self.watch(self.app, "overview", self._follow, init=False)
 
-    @property
-    def _chat_app(self) -> ChatApp:
-        return cast("ChatApp", self.app)
-
     async def grow(self, turn: str, text: str) -> None:
         """Show more words of an answer."""
         for column in self._columns:
@@ -103,7 +99,7 @@ class AlternativesScreen(Steadfast, Screen[None]):
         if self._is_whole:
             self.dismiss(None)
         else:
-            self._chat_app.cancel()
+            self.chat_app.cancel()
 
     def action_move(self, answers: int, paragraphs: int) -> None:
         """Go to another answer, or another paragraph."""
@@ -115,7 +111,7 @@ class AlternativesScreen(Steadfast, Screen[None]):
     def action_pick(self) -> None:
         """Go on with the answer that the cursor is on."""
         if self._is_whole:
-            self._chat_app.do(go_to_turn(self._columns[self._here[0]].shown.turn.id))
+            self.chat_app.do(go_to_turn(self._columns[self._here[0]].shown.turn.id))
             self.dismiss(None)
 
     def action_take(self) -> None:
@@ -134,7 +130,7 @@ class AlternativesScreen(Steadfast, Screen[None]):
             self.notify("Space takes paragraphs, in the order in which they will follow")
             return
         ids = [column.shown.turn.id for column in self._columns]
-        self._chat_app.do(merge([(ids[answer], number + 1) for answer, number in self._taken]))
+        self.chat_app.do(merge([(ids[answer], number + 1) for answer, number in self._taken]))
         self.dismiss(None)
 
     def _point(self) -> None:

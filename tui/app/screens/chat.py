@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import TextArea
 
+from tui.app import garbage
 from tui.app.abreast import Abreast
 from tui.app.faults import Steadfast
 from tui.app.messages import (
@@ -46,7 +47,7 @@ from tui.app.widgets.transcript import Transcript
 from tui.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _BREAKPOINTS = ((0, "-narrow"), (60, "-wide"), (100, "-roomy"), (140, "-broad"))
 """Columns from which on there is room for more."""
@@ -96,11 +97,6 @@ class ChatScreen(Steadfast, Screen[None]):
         """When words were last shown."""
         self._speed = Speed()
         """Of the answer that is being made."""
-
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
@@ -187,8 +183,9 @@ class ChatScreen(Steadfast, Screen[None]):
 
     @on(Recalled)
     def recalled(self, message: Recalled) -> None:
-        """Know earlier entries."""
+        """Know earlier entries, the last thing that is read when the app opens."""
         self.composer.recall(message.entries)
+        self.set_timer(garbage.SETTLED_S, garbage.settle)
 
     @on(Completed)
     def completed(self, message: Completed) -> None:
@@ -238,12 +235,13 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Composer.Asked)
     def complete(self, message: Composer.Asked) -> None:
         """Find completions: names at once, what depends on the conversation in its thread."""
-        from tui.app.errands import complete, complete_names
-
         line = message.line
         if not line:
             self.completions.offer(())
-        elif line.startswith("/") and " " in line:
+            return
+        from tui.app.errands import complete, complete_names
+
+        if line.startswith("/") and " " in line:
             self.chat_app.do(complete(line))
         else:
             self.completions.offer(complete_names(line))
@@ -334,7 +332,7 @@ class ChatScreen(Steadfast, Screen[None]):
     def action_edit(self) -> None:
         """Go on writing in the person's own editor."""
         try:
-            edited = self.chat_app.edit_here(self.composer.text)
+            edited = self.chat_app.person.edit_here(self.composer.text)
         except UsageProblem as error:
             self.failed(Failed(str(error)))
             return

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -33,7 +33,7 @@ from tui.reviewing.live import LiveReview
 from tui.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _WHOLE = "the whole draft"
 _USUAL = "the usual prompt"
@@ -65,11 +65,6 @@ class DraftsScreen(Steadfast, Screen[None]):
         self._decision: Decision | None = None
         """Of the revision that is going on."""
         self._review: LiveReview | None = None
-
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
@@ -183,7 +178,7 @@ class DraftsScreen(Steadfast, Screen[None]):
         elif (options := self._options()) is not None:
             self._decision = Decision()
             self.tell("putting the questions together")
-            errand = revise(options, self._decision, self.post_message, self.chat_app)
+            errand = revise(options, self._decision, self.post_message, self.chat_app.person)
             self.chat_app.do(errand)
 
     @on(ReviewReady)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -21,7 +21,7 @@ from tui.reviewing.drawing import drawn
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _DEEPEST = 12
 """Branches of branches that are still drawn to the right of each other."""
@@ -53,11 +53,7 @@ class MapScreen(Steadfast, Screen[None]):
 
     def on_mount(self) -> None:
         """Ask for the map."""
-        self._chat_app.do(map_session(self.post_message))
-
-    @property
-    def _chat_app(self) -> ChatApp:
-        return cast("ChatApp", self.app)
+        self.chat_app.do(map_session(self.post_message))
 
     @on(Mapped)
     def show_rows(self, message: Mapped) -> None:
@@ -95,7 +91,7 @@ class MapScreen(Steadfast, Screen[None]):
     def go_there(self, event: OptionList.OptionSelected) -> None:
         """Go on from the turn's branch."""
         turn = self._rows[event.option_index].turn
-        self._chat_app.do(go_to_turn(turn))
+        self.chat_app.do(go_to_turn(turn))
         self.dismiss(None)
 
     def action_mark(self) -> None:
@@ -111,7 +107,7 @@ class MapScreen(Steadfast, Screen[None]):
         """Compare the marked turn's branch, or the one in use, with this one's."""
         row = self._row
         if row is not None:
-            self._chat_app.do(compare(self._marked or "", row.turn, self.post_message))
+            self.chat_app.do(compare(self._marked or "", row.turn, self.post_message))
 
     @on(Compared)
     def show_comparison(self, message: Compared) -> None:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 
+from engine.errors import EngineError
 from engine.machine import available_memory
 from engine.models.catalogue import catalogue
 from engine.models.offers import Offers
@@ -37,18 +38,23 @@ from tui.app.model_chores import (
 from tui.app.overview import Overview
 from tui.app.shelf import STARTER_SIZE, Shelf, ShelfRow, take_shelf
 from tui.app.widgets.shelf_list import ShelfList, about_of
-from tui.errors import explain
+from tui.config import ConfigError
+from tui.errors import TemplateChanged, UsageProblem, explain
 from tui.reviewing.dialogs import ChooseVersion, Confirm, ShowText
 from tui.sanitize import sanitize, sanitize_line
 from tui.tables import file_size
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _OFFER = f"""\
 A model is a GGUF file, and nothing is sent anywhere to use it. Enter takes one: the starter \
 ({file_size(STARTER_SIZE)}) shows that all works, one that fits is for real work. Escape looks \
 around without."""
+
+
+_TOLD = (EngineError, UsageProblem, TemplateChanged, ConfigError, OSError)
+"""What can be wrong with models, and is told; anything else is a defect."""
 
 
 class ModelsScreen(Steadfast, Screen[None]):
@@ -84,11 +90,6 @@ class ModelsScreen(Steadfast, Screen[None]):
         self._shelf: Shelf | None = None
         self._bench: Bench | None = None
 
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
-
     def compose(self) -> ComposeResult:
         """See `Screen`."""
         yield self._head
@@ -120,11 +121,11 @@ class ModelsScreen(Steadfast, Screen[None]):
         self.run_worker(self._take, thread=True, exclusive=True, group="shelf")
 
     def _take(self) -> None:
-        try:
-            taken = self.Taken(take_shelf(self.chat_app.runtime))
-        except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
-            taken = self.Taken(None, explain(error)[0])
-        self.post_message(taken)
+        with self.chat_app.fault_log.survive():
+            try:
+                self.post_message(self.Taken(take_shelf(self.chat_app.runtime)))
+            except _TOLD as error:
+                self.post_message(self.Taken(None, explain(error)[0]))
 
     @on(Taken)
     def show_shelf(self, message: Taken) -> None:
@@ -186,7 +187,8 @@ class ModelsScreen(Steadfast, Screen[None]):
         if not named:
             return
         is_file = os.path.isfile(os.path.expanduser(named))
-        if not is_file and (named.startswith("hf:") or named.partition(":")[0] in catalogue()):
+        is_address = named.startswith(("hf:", "https://", "http://"))
+        if not is_file and (is_address or named.partition(":")[0] in catalogue()):
             self._other.clear()
             self._list.focus()
             self._get(named)
@@ -259,12 +261,11 @@ class ModelsScreen(Steadfast, Screen[None]):
 
     def _do_in_thread(self, chore: Callable[[], Told | AskedFor]) -> None:
         def run() -> None:
-            told: Told | AskedFor
-            try:
-                told = chore()
-            except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
-                told = Told((explain(error)[0],))
-            self.post_message(told)
+            with self.chat_app.fault_log.survive():
+                try:
+                    self.post_message(chore())
+                except _TOLD as error:
+                    self.post_message(Told((explain(error)[0],)))
 
         self.run_worker(run, thread=True, group="chores")
 

@@ -2,67 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Iterator
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
-from engine.models import find_models
 from tui.app.faults import Steadfast
-from tui.app.turn_errands import run_on
+from tui.app.turn_errands import OFFERED_SETTINGS, Offered, answer_otherwise, offer
 from tui.sanitize import sanitize_line
-from tui.setting_values import value_of
-from tui.which_model import shown_name
-
-if TYPE_CHECKING:
-    from tui.app.app import ChatApp
-    from tui.app.talk import AppTalk
-    from tui.app.thread import Errand
-
-_SETTINGS = ("temperature", "top_p", "min_p", "seed", "max_tokens")
-"""Those that people change; /regen takes all."""
-
-
-@dataclass
-class Offered(Message):
-    """What the form begins with."""
-
-    values: Mapping[str, str]
-    model: str
-    models: tuple[str, ...]
-
-
-def offer(post: Callable[[Message], object]) -> Errand:
-    """Tell how answers are made now, and which models there are."""
-
-    def errand(talk: AppTalk) -> None:
-        settings = talk.conversation.settings
-        models = tuple(model.name for model in find_models(talk.runtime.paths.models))
-        values = {name: value_of(settings, name) for name in _SETTINGS}
-        post(Offered(values, shown_name(talk.conversation.engine), models))
-
-    return errand
-
-
-def answer_otherwise(turn_id: str, pairs: Mapping[str, str], model: str | None) -> Errand:
-    """Answer again with other settings; a model that is named stays in use."""
-
-    def errand(talk: AppTalk) -> None:
-        if model is not None:
-            talk.use_model(model)
-        typed = " ".join(f"{name}={value}" for name, value in pairs.items())
-        run_on(turn_id, "regen", typed)(talk)
-
-    return errand
 
 
 class OtherwiseScreen(Steadfast, ModalScreen[None]):
@@ -95,7 +49,7 @@ class OtherwiseScreen(Steadfast, ModalScreen[None]):
         super().__init__()
         self._turn_id = turn_id
         self._inputs = {
-            name: Input(compact=True, id=name) for name in (*_SETTINGS, "answers", "model")
+            name: Input(compact=True, id=name) for name in (*OFFERED_SETTINGS, "answers", "model")
         }
         self._begun: dict[str, str] = {}
 
@@ -114,11 +68,7 @@ class OtherwiseScreen(Steadfast, ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Ask for what the form begins with."""
-        self._chat_app.do(offer(self.post_message))
-
-    @property
-    def _chat_app(self) -> ChatApp:
-        return cast("ChatApp", self.app)
+        self.chat_app.do(offer(self.post_message))
 
     @on(Offered)
     def fill(self, message: Offered) -> None:
@@ -138,7 +88,7 @@ class OtherwiseScreen(Steadfast, ModalScreen[None]):
         model = changed.pop("model", None)
         if (count := changed.pop("answers", None)) is not None:
             changed["n"] = count
-        self._chat_app.do(answer_otherwise(self._turn_id, changed, model))
+        self.chat_app.do(answer_otherwise(self._turn_id, changed, model))
         self.dismiss(None)
 
     def _changed(self) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -25,7 +25,7 @@ from tui.reviewing.dialogs import unmarked
 from tui.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _PAUSE_S = 0.2
 """After so long without a key the text is looked at."""
@@ -80,11 +80,6 @@ class PromptEditor(Steadfast, Screen[str | None]):
         self._was_saved = False
         self._may_leave = False
         """Whether Escape was pressed, and nothing was written since."""
-
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
 
     @property
     def text(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,7 +18,7 @@ from tui.prompt_trials import Outcome
 from tui.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 
 class PromptTests(Steadfast, Screen[None]):
@@ -50,11 +50,6 @@ class PromptTests(Steadfast, Screen[None]):
         self._bar = ProgressBar(show_eta=True)
         self._outcomes: list[Outcome] = []
         self._is_over = False
-
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,13 +13,13 @@ from textual.screen import Screen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static, TextArea
 
-from engine.models import find_models
 from tui.app.faults import Steadfast
 from tui.app.prompt_trying import Ended, Grown, Side, Stop, try_beside
 from tui.sanitize import sanitize, sanitize_line
+from tui.which_model import model_names
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _HINT = "Ctrl+R tries both   Tab next field   Esc stops, or closes"
 
@@ -69,11 +69,6 @@ class PromptTry(Steadfast, Screen[None]):
         self._stop: Stop | None = None
         """Of what is being tried."""
 
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
-
     def compose(self) -> ComposeResult:
         """See `Screen`."""
         yield self._area
@@ -90,7 +85,8 @@ class PromptTry(Steadfast, Screen[None]):
 
     def on_mount(self) -> None:
         """Know the names."""
-        models = [model.name for model in find_models(self.chat_app.runtime.paths.models)]
+        runtime = self.chat_app.runtime
+        models = model_names(runtime.config, runtime.paths.models)
         self._models = frozenset(models) - frozenset(self._names)
         for field in self._sides:
             field.suggester = SuggestFromList([*self._names, *map(sanitize_line, models)])

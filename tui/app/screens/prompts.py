@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -36,7 +36,7 @@ from tui.reviewing.dialogs import AskLine
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _HINT = "Enter uses   Tab values   / find   e edit   n new   c copy   s adapt   t try   T tests"
 _PAUSE_S = 0.08
@@ -91,11 +91,6 @@ class PromptsScreen(Steadfast, Screen[None]):
         self._wanted = ""
         """The prompt to point at once the library is read."""
         self._soon: Timer | None = None
-
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""

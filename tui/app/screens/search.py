@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -25,7 +25,7 @@ from tui.sanitize import sanitize_line
 from tui.tables import age
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _MOST = 100
 _PAUSE_S = 0.12
@@ -108,7 +108,7 @@ class SearchScreen(Steadfast, ModalScreen[Hit | None]):
     def _search(self, words: str) -> None:
         # In a thread; what it finds for words that are others by now is dropped.
         try:
-            store = cast("ChatApp", self.app).runtime.sessions()
+            store = self.chat_app.runtime.sessions()
             hits = store.search(Search(begun(words), limit=_MOST), progress=self._tell_reading)
             store.close()
         except ValueError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,7 +22,7 @@ from tui.errors import UsageProblem
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _HINT = "Enter changes a setting, Escape leaves"
 
@@ -64,11 +64,6 @@ class SettingsScreen(Steadfast, ModalScreen[None]):
         self._label = Static()
         self._input = Input(compact=True)
         self._note = Static(Content(_HINT), classes="note")
-
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""

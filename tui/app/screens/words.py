@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,11 +16,10 @@ from textual.widgets.option_list import Option
 from tui.app.faults import Steadfast
 from tui.app.turn_errands import go_on_from
 from tui.app.weighing import (
-    NotWeighed,
     Others,
+    Unweighed,
     Weighed,
     find_others,
-    telling,
     texts_before,
     weigh,
     weigh_own,
@@ -30,7 +29,6 @@ from tui.app.widgets.heatmap import Cell, HeatMap
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
     from tui.app.thread import Errand
 
 _BAR = 20
@@ -47,26 +45,32 @@ class WordsScreen(Steadfast, Screen[None]):
         Binding("f5", "retry", "try again", id="words.retry"),
     ]
 
-    def __init__(self, turn_id: str, *, is_own: bool) -> None:
+    def __init__(
+        self, turn_id: str, *, is_own: bool, passage: tuple[int, int] | None = None
+    ) -> None:
         """Look into a turn.
 
         Args:
             turn_id: The turn.
             is_own: Whether it is scored as a person's own text, which nothing goes on from.
+            passage: The part of its content that is scored, in characters; None is all of it.
         """
         super().__init__()
         self._turn_id = turn_id
         self._is_own = is_own
+        self._passage = passage
+        self._whole: Weighed | None = None
+        """The text in which a passage was marked, while only that is shown."""
+        self._shown: Weighed | None = None
         self._cells: tuple[Cell, ...] = ()
         self._before: list[str] = []
         self._here = 0
         self._others: tuple[tuple[str, float], ...] = ()
-        self._title = "asking the model …"
-        self._asked: Errand | None = None
+        self._asked: Errand
         """What was asked of the model last."""
         self._can_retry = False
-        self._heading = Static(Content(self._title), id="heading")
-        self._map = HeatMap()
+        self._heading = Static(Content("asking the model …"), id="heading")
+        self._map = HeatMap(has_passages=is_own and passage is None)
         self._word = Static(id="word")
         self._list = Choices()
 
@@ -81,46 +85,68 @@ class WordsScreen(Steadfast, Screen[None]):
     def on_mount(self) -> None:
         """Have the words weighed."""
         self._map.focus()
-        look = weigh_own if self._is_own else weigh
-        self._ask(look(self._turn_id, self.post_message))
-
-    @property
-    def _chat_app(self) -> ChatApp:
-        return cast("ChatApp", self.app)
+        post = self.post_message
+        if self._is_own:
+            self._ask(weigh_own(self._turn_id, post, self._passage))
+        else:
+            self._ask(weigh(self._turn_id, post))
 
     def _ask(self, errand: Errand) -> None:
-        self._asked, self._can_retry = errand, False
-        self._heading.update(Content(self._title))
-        self._chat_app.do(telling(errand, self.post_message))
-
-    @on(NotWeighed)
-    def show_failure(self, message: NotWeighed) -> None:
-        """Show why nothing was found."""
-        self._can_retry = message.can_retry
-        way = "   F5 tries again" if message.can_retry else ""
-        self._heading.update(Content(f"✗ {sanitize_line(message.reason)}{way}"))
+        self._asked = errand
+        self.chat_app.do(errand)
 
     def action_retry(self) -> None:
         """Ask the model again."""
-        if self._can_retry and self._asked is not None:
+        if self._can_retry:
+            self._can_retry = False
+            self._heading.update(Content("asking the model …"))
             self._ask(self._asked)
 
     @on(Weighed)
     def show_words(self, message: Weighed) -> None:
         """Show the text."""
-        self._title = message.heading
+        self._shown = message
         self._cells = message.cells
         self._before = list(texts_before(message.cells))
         self._heading.update(Content(message.heading))
         self._map.show(message.cells)
+
+    @on(Unweighed)
+    def show_reason(self, message: Unweighed) -> None:
+        """Say why there is nothing to see."""
+        self._can_retry = message.can_retry
+        way = "   F5 tries again" if message.can_retry else ""
+        self._heading.update(Content(f"✗ {sanitize_line(message.reason)}{way}"))
 
     @on(HeatMap.Moved)
     def show_word(self, message: HeatMap.Moved) -> None:
         """Tell of the word under the cursor."""
         self._here = message.number
         cell = self._cells[message.number]
-        way = "   n next marked" if self._is_own else "   Enter what else   n next unsure"
+        way = f"   {self._ways_on}"
         self._word.update(Content(f"{_shown(cell.text)}  {_share(cell.probability)}{way}"))
+
+    @property
+    def _ways_on(self) -> str:
+        if not self._is_own:
+            return "Enter what else   n next unsure"
+        if self._map.is_marking:
+            return "Space ends the passage, which is scored   Esc drops it"
+        if self._whole is not None:
+            return "n next marked   Esc shows all of the text"
+        return f"n next marked{'   Space begins a passage' if self._map.has_passages else ''}"
+
+    @on(HeatMap.Marked)
+    def score_passage(self, message: HeatMap.Marked) -> None:
+        """Have a passage scored that was marked from end to end."""
+        if message.last is None:
+            self.show_word(HeatMap.Moved(self._here))
+            return
+        self._whole = self._shown
+        self._map.has_passages = False
+        start = len(self._before[message.first])
+        end = len(self._before[message.last]) + len(self._cells[message.last].text)
+        self._ask(weigh_own(self._turn_id, self.post_message, (start, end)))
 
     @on(HeatMap.Chosen)
     def find_others(self, message: HeatMap.Chosen) -> None:
@@ -135,6 +161,9 @@ class WordsScreen(Steadfast, Screen[None]):
         if not message.words:
             self.notify("the model would end the answer here")
             return
+        if self._shown is not None:
+            # In place of a failure.
+            self._heading.update(Content(self._shown.heading))
         self._others = message.words
         self._list.set_options([Option(_line(text, share)) for text, share in message.words])
         self._list.add_class("shown")
@@ -146,15 +175,21 @@ class WordsScreen(Steadfast, Screen[None]):
     def go_on(self, event: OptionList.OptionSelected) -> None:
         """Have the model go on from another word."""
         text = self._before[self._here] + self._others[event.option_index][0]
-        self._chat_app.do(go_on_from(self._turn_id, text))
+        self.chat_app.do(go_on_from(self._turn_id, text))
         self.dismiss(None)
 
     def action_back(self) -> None:
-        """From the list to the text; from there to the conversation."""
+        """From the list, or from a passage, to the text; from there to the conversation."""
         if self._list.has_class("shown"):
             self._list.remove_class("shown")
             self._map.focus()
             self.show_word(HeatMap.Moved(self._here))
+        elif self._map.unmark():
+            self.show_word(HeatMap.Moved(self._here))
+        elif self._whole is not None:
+            whole, self._whole = self._whole, None
+            self._map.has_passages = True
+            self.show_words(whole)
         else:
             self.dismiss(None)
 

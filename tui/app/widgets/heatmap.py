@@ -58,6 +58,7 @@ class HeatMap(Steadfast, Static, can_focus=True):
         Binding("n", "move_marked(1)", "next marked word", show=False, id="words.marked"),
         Binding("N", "move_marked(-1)", "marked word before", show=False, id="words.marked_before"),
         Binding("enter", "choose", "what else", show=False, id="words.choose"),
+        Binding("space", "mark", "begin or end a passage", show=False, id="words.mark"),
     ]
 
     @dataclass
@@ -72,11 +73,28 @@ class HeatMap(Steadfast, Static, can_focus=True):
 
         number: int
 
-    def __init__(self) -> None:
+    @dataclass
+    class Marked(Message):
+        """A passage was begun, or ended."""
+
+        first: int
+        """The number of its first cell."""
+        last: int | None
+        """None as long as it goes on."""
+
+    def __init__(self, *, has_passages: bool = False) -> None:
+        """Nothing is shown yet.
+
+        Args:
+            has_passages: Whether a person may mark some.
+        """
         super().__init__()
+        self.has_passages = has_passages
         self._cells: Sequence[Cell] = ()
         self._lines: list[_Line] = []
         self._cursor = 0
+        self._begin: int | None = None
+        """The cell where a passage was begun."""
 
     def show(self, cells: Sequence[Cell]) -> None:
         """Show a text, with the cursor on the first of its marked cells."""
@@ -121,6 +139,27 @@ class HeatMap(Steadfast, Static, can_focus=True):
         """Say that the cell was chosen."""
         if self._cells:
             self.post_message(self.Chosen(self._cursor))
+
+    def action_mark(self) -> None:
+        """Begin a passage at the cursor, or end it there."""
+        if not self.has_passages or not self._cells:
+            return
+        begin, self._begin = self._begin, self._cursor if self._begin is None else None
+        ends = sorted((self._cursor if begin is None else begin, self._cursor))
+        self._draw()
+        self.post_message(self.Marked(ends[0], None if begin is None else ends[1]))
+
+    @property
+    def is_marking(self) -> bool:
+        """Whether a passage is begun and not ended."""
+        return self._begin is not None
+
+    def unmark(self) -> bool:
+        """Forget a passage that was begun; whether there was one."""
+        had_one = self.is_marking
+        self._begin = None
+        self._draw()
+        return had_one
 
     def _step(self, by: int, wanted: Sequence[bool]) -> None:
         number = self._cursor + by
@@ -169,6 +208,9 @@ class HeatMap(Steadfast, Static, can_focus=True):
     def _drawn(self, number: int, text: str) -> Content:
         word = text.lstrip(" ")
         style = "reverse bold" if number == self._cursor else self._cells[number].style
+        ends = sorted((self._cursor if self._begin is None else self._begin, self._cursor))
+        if self.is_marking and ends[0] <= number <= ends[1]:
+            style = f"{style} underline".strip()
         return Content.assemble(text[: len(text) - len(word)], (word, style))
 
     def _signs(self, number: int, text: str) -> str:

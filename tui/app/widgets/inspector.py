@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -30,7 +30,7 @@ from tui.sanitize import sanitize_line
 from tui.setting_values import MEANINGS
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    pass
 
 _SCALES: Mapping[str, Scale] = {
     "temperature": Scale(0, 2, 0.05),
@@ -84,11 +84,6 @@ class Inspector(Side):
         }
         self._variables: dict[str, Field | ChoiceField] = {}
         self._form: tuple[VariableField, ...] = ()
-
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
 
     def compose(self) -> ComposeResult:
         """See `Widget`."""

@@ -29,13 +29,17 @@ _OPEN = r"\{\{[^{}\n]*\}\}"
 _BOOLEAN = ("true", "false")
 
 
-class Field(Steadfast, Horizontal):
+class VariableInput(Steadfast, Horizontal):
     """A variable: its name, and what a person gives it."""
 
     DEFAULT_CSS = """
-    Field { height: 1; }
-    Field > Static { width: 16; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
-    Field > Input { width: 1fr; }
+    VariableInput {
+        height: 1;
+        & > Static {
+            width: 16; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis;
+        }
+        & > Input { width: 1fr; }
+    }
     """
 
     def __init__(self, variable: Variable) -> None:
@@ -74,7 +78,7 @@ class Form(Steadfast, Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._fields: tuple[Field, ...] = ()
+        self._fields: tuple[VariableInput, ...] = ()
 
     @property
     def values(self) -> dict[str, str]:
@@ -88,7 +92,7 @@ class Form(Steadfast, Vertical):
             return
         before = self.values
         await self.remove_children()
-        self._fields = tuple(Field(variable) for variable in variables)
+        self._fields = tuple(VariableInput(variable) for variable in variables)
         for field in self._fields:
             with field.input.prevent(Input.Changed):
                 field.input.value = before.get(field.variable.name, "")

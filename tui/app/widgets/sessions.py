@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,7 +18,6 @@ from sessions import SessionError
 from tui.app.listing import Line, ListedSession, Listing, lines_of
 from tui.app.overview import Overview
 from tui.app.session_errands import (
-    bring_back,
     delete,
     go_to_branch,
     open_at,
@@ -32,7 +31,6 @@ from tui.reviewing.dialogs import AskLine
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
     from tui.app.thread import Errand
 
 _NONE = "nothing is saved yet"
@@ -55,7 +53,7 @@ class SessionsPanel(Side):
         Binding("slash", "to_words", "type a title", show=False, id="sessions.find"),
         Binding("r", "rename", "rename", id="sessions.rename"),
         Binding("d,delete", "delete", "to the trash", id="sessions.delete"),
-        Binding("u", "bring_back", "back from the trash", id="sessions.undo"),
+        Binding("u", "undo", "undo", id="sessions.undo"),
         Binding("escape", "leave", "to the conversation", show=False, id="sessions.leave"),
     ]
 
@@ -77,15 +75,9 @@ class SessionsPanel(Side):
         self._lines: tuple[Line, ...] = ()
         self._seen: tuple[object, ...] = ()
         """What of the conversation makes a difference to the list."""
-        self._deleted: list[str] = []
         self._words = Input(placeholder="find a session", compact=True)
         self._list = Choices()
         self._note = Static(classes="note")
-
-    @property
-    def chat_app(self) -> ChatApp:
-        """The app."""
-        return cast("ChatApp", self.app)
 
     def compose(self) -> ComposeResult:
         """See `Widget`."""
@@ -205,8 +197,10 @@ class SessionsPanel(Side):
             self.notify("it waits until the answer is finished; Esc stops that")
         self.chat_app.do(errand)
 
-    def _changed(self) -> None:
+    def _changed(self, way_back: Errand | None) -> None:
         """From the conversation's thread."""
+        if way_back is not None:
+            self.chat_app.ways_back.append(way_back)
         self.post_message(self.Changed())
 
     def action_to_list(self) -> None:
@@ -243,20 +237,16 @@ class SessionsPanel(Side):
             self.notify("a session can be deleted; /delete takes away turns of a branch")
             return
 
-        def deleted() -> None:
-            self._deleted.append(line.session)
-            self._changed()
-
-        self._do(delete(line.session, deleted))
+        self._do(delete(line.session, self._changed))
         said = f"{line.title}: in the trash; u brings it back"
         self.notify(sanitize_line(said), markup=False)
 
-    def action_bring_back(self) -> None:
-        """Take the session back that was deleted last."""
-        if self._deleted:
-            self._do(bring_back(self._deleted.pop(), self._changed))
+    def action_undo(self) -> None:
+        """Take back what was done last to a session of the list."""
+        if self.chat_app.ways_back:
+            self._do(self.chat_app.ways_back.pop())
         else:
-            self.notify("nothing was deleted here; `chat sessions restore` lists the trash")
+            self.notify("nothing was done here; `chat sessions restore` lists the trash")
 
     async def action_leave(self) -> None:
         """Go to the conversation."""

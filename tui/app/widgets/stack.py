@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
 from tui.app.overview import ShownTurn
@@ -15,7 +16,8 @@ class Stack:
     def __init__(self) -> None:
         self._ids: list[str] = []
         self._heights: list[int] = []
-        self._measured: dict[str, int] = {}
+        self._known: dict[str, int] = {}
+        """Those that need not be estimated again."""
         self._width = 0
         self._tops: list[int] | None = None
 
@@ -24,18 +26,21 @@ class Stack:
         no longer."""
         if width != self._width:
             self._width = width
-            self._measured.clear()
-        known = self._measured
+            self._known.clear()
+        known = self._known
         self._ids = [shown.turn.id for shown in turns]
         self._heights = [
             known.get(shown.turn.id) or estimated_height(shown, width) for shown in turns
         ]
-        self._measured = {each: known[each] for each in self._ids if each in known}
+        self._known = dict(zip(self._ids, self._heights, strict=True))
+        for shown in turns:
+            if shown.is_live and shown.turn.id not in known:
+                del self._known[shown.turn.id]
         self._tops = None
 
     def measure(self, number: int, height: int) -> None:
         """A turn turned out to be so high."""
-        self._measured[self._ids[number]] = height
+        self._known[self._ids[number]] = height
         if self._heights[number] != height:
             self._heights[number] = height
             self._tops = None
@@ -62,6 +67,60 @@ class Stack:
         if self._tops is None:
             self._tops = list(accumulate(self._heights, initial=0))
         return self._tops
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is seen of a stack, and which of its turns are there."""
+
+    stack: Stack
+    top: int
+    """The line of the stack that is the first one to be seen."""
+    height: int
+    """Lines that are seen."""
+    first: int
+    """The number of the first turn that is there."""
+    there: int
+    """How many are."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether all turns that are seen are there."""
+        first, last = self._turns(0, 1)
+        return self.first <= first and last < self.first + self.there
+
+    def next_step(self, *, is_at_end: bool) -> int | None:
+        """The number of a turn that should be there and is not, or is and should not; the nearest
+        to what is seen comes first, from below where `is_at_end`."""
+        first, last = self._turns(0, 1)
+        if not self.there or first >= self.first + self.there or last < self.first:
+            return last if is_at_end else first
+        for above, below in ((first, last), self._turns(-1, 2)):
+            missing = self._missing(above, below)
+            if missing is not None:
+                return missing
+        return self._spare(*self._turns(-1.5, 2.5))
+
+    def _turns(self, start: float, end: float) -> tuple[int, int]:
+        """The first and the last turn between two lines, in heights below the first line seen."""
+        return (
+            self.stack.at(self.top + round(start * self.height)),
+            self.stack.at(self.top + round(end * self.height) - 1),
+        )
+
+    def _missing(self, above: int, below: int) -> int | None:
+        """A turn of this range that is next to those that are there."""
+        end = self.first + self.there
+        if end <= below:
+            return end
+        return self.first - 1 if self.first > above else None
+
+    def _spare(self, above: int, below: int) -> int | None:
+        """A turn that is there and outside of this range."""
+        if self.first < above:
+            return self.first
+        last = self.first + self.there - 1
+        return last if last > below else None
 
 
 def estimated_height(shown: ShownTurn, width: int) -> int:

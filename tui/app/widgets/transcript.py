@@ -8,32 +8,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.events import Click, Resize
 from textual.geometry import Offset, Size
 from textual.layout import Layout, WidgetPlacement
 from textual.layouts.vertical import VerticalLayout
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.app.faults import Steadfast
+from tui.app import garbage
 from tui.app.overview import ShownTurn
-from tui.app.widgets.stack import Stack
+from tui.app.widgets.stack import Stack, Window
 from tui.app.widgets.turn import TurnView
 from tui.app.widgets.turn_actions import TurnActions
 
+if TYPE_CHECKING:
+    from sessions import Turn
+
 WIDEST = 100
 """Columns of a turn: longer lines are hard to read."""
+
+_MANY = 10
+"""Turns that are gone and worth looking for: about one page."""
 
 _AT_ONCE = 3
 """Turns that are made between two layouts: about as long as nobody notices."""
 
 
-class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
+class Transcript(TurnActions, can_focus=True):
     """Turns with a cursor. It stays at the end while words come, until a person scrolls away."""
 
     DEFAULT_CSS = """
@@ -51,6 +57,9 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         Binding("space", "fold", "unfold", show=False, id="turns.fold"),
     ]
 
+    class Filled(Message):
+        """All turns in the window have been drawn."""
+
     def __init__(self) -> None:
         super().__init__()
         self._turns_layout = _TurnsLayout()
@@ -61,6 +70,8 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         self._views: list[TurnView] = []
         self._first = 0
         """The number of the first turn that is there."""
+        self._gone = 0
+        """Turns that were there since garbage was looked for."""
         self._cursor: int | None = None
         self._is_at_end = True
         self._held = (0, 0)
@@ -89,6 +100,15 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         return self._turns[-1 if self._cursor is None else self._cursor]
 
     @property
+    def selected(self) -> tuple[Turn, str] | None:
+        """See `TurnActions`."""
+        words = self.screen.get_selected_text()
+        for view in self._views:
+            if words and any(view in each.ancestors for each in self.screen.selections):
+                return view.shown.turn, words
+        return None
+
+    @property
     def is_settled(self) -> bool:
         """Whether all turns near the window are there."""
         return self._next_step() is None
@@ -96,10 +116,12 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
     async def show(self, turns: Sequence[ShownTurn]) -> None:
         """Show a branch; turns that stay are not drawn again."""
         old, new = [shown.turn.id for shown in self._turns], [shown.turn.id for shown in turns]
-        same = 0
-        while same < min(len(old), len(new)) and old[same] == new[same]:
+        before = new.index(old[0]) if old and old[0] in new else 0
+        self._make_room(before)
+        same = before
+        while same < min(before + len(old), len(new)) and old[same - before] == new[same]:
             same += 1
-        if same == 0 or len(new) > len(old) or (turns and turns[-1].is_live):
+        if same == before or len(new) > before + len(old) or (turns and turns[-1].is_live):
             # Another conversation, or new words in this one.
             self._is_at_end = True
         self._turns = list(turns)
@@ -119,6 +141,14 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         if self.has_focus and self._cursor is not None and same <= self._cursor < len(new) - 1:
             self._go_to(self._cursor)
         self._mark()
+
+    def _make_room(self, before: int) -> None:
+        """Turns have come in front of those that were shown: all that is counted is further on."""
+        self._first += before
+        if self._cursor is not None:
+            self._cursor += before
+        number, above = self._held
+        self._held = number + before, above
 
     async def grow(self, turn: str, text: str, thoughts: str) -> None:
         """Show more words of an answer that is being made."""
@@ -140,7 +170,7 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
             number = numbers.get(placement.widget)
             if number is not None and placement.region.height:
                 self._stack.measure(number, placement.region.height)
-        self._hold(self._stack.total + 1, size.height)
+        self._hold(size.height)
         return [
             placement._replace(
                 region=placement.region.at_offset(
@@ -150,9 +180,17 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
             for placement in placements
         ]
 
-    def _hold(self, total: int, height: int) -> None:
+    @property
+    def max_scroll_y(self) -> int:
+        """See `Widget`, which knows it only after the next layout."""
+        return self._lowest(self.size.height)
+
+    def _lowest(self, height: int) -> int:
+        return max(0, self._stack.total + 1 - height)
+
+    def _hold(self, height: int) -> None:
         """Scroll so that what is seen does not move; the compositor reads it after this."""
-        lowest = max(0, total - height)
+        lowest = self._lowest(height)
         if self._is_at_end:
             line = lowest
         else:
@@ -187,7 +225,10 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
         return min(WIDEST, self.size.width or 80)
 
     def _place_again(self) -> None:
-        self.refresh(layout=True)
+        # Before the layout does: the turns that are made until then are those of this window.
+        self._hold(self.size.height)
+        # A widget's own arrangement is kept until one of its children asks for another.
+        self._below.refresh(layout=True)
         self._changed.set()
 
     async def _keep_filled(self) -> None:
@@ -200,6 +241,18 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
                     await self._take_steps()
                 # The layout measures what is there now, and keys are heard.
                 await asyncio.sleep(0.005)
+                if self._window.is_full:
+                    self.call_after_refresh(self.post_message, self.Filled())
+            if self._gone >= _MANY:
+                await self._clean_up()
+
+    async def _clean_up(self) -> None:
+        """Have the turns that are gone leave the memory, in a pause."""
+        try:
+            await asyncio.wait_for(self._changed.wait(), garbage.PAUSE_S)
+        except asyncio.TimeoutError:
+            self._gone = 0
+            garbage.look()
 
     async def _take_steps(self) -> None:
         for _ in range(_AT_ONCE):
@@ -208,50 +261,27 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
                 await self._take_step(step)
 
     def _next_step(self) -> int | None:
-        """The number of a turn that should be there and is not, or is and should not; the nearest
-        to the window comes first."""
         if not self._turns or not self.size.height:
             return None
-        top, height = round(self.scroll_y), self.size.height
-        first, last = self._stack.at(top), self._stack.at(top + height - 1)
-        if not self._views or first >= self._end or last < self._first:
-            return last if self._is_at_end else first
-        wanted = self._wanted(first, last)
-        return self._spare(top, height) if wanted is None else wanted
+        return self._window.next_step(is_at_end=self._is_at_end)
 
     @property
-    def _end(self) -> int:
-        """The number behind the last turn that is there."""
-        return self._first + len(self._views)
-
-    def _wanted(self, first: int, last: int) -> int | None:
-        """The next turn to have there, of those that are seen and as many lines around them."""
-        top, height = round(self.scroll_y), self.size.height
-        around = self._stack.at(top - height), self._stack.at(top + 2 * height)
-        for above, below in ((first, last), around):
-            if self._end <= below and self._end < len(self._turns):
-                return self._end
-            if self._first > above:
-                return self._first - 1
-        return None
-
-    def _spare(self, top: int, height: int) -> int | None:
-        """A turn that is there and too far away."""
-        if self._first < self._stack.at(top - 3 * height):
-            return self._first
-        return self._end - 1 if self._end - 1 > self._stack.at(top + 4 * height) else None
+    def _window(self) -> Window:
+        return Window(
+            self._stack, round(self.scroll_y), self.size.height, self._first, len(self._views)
+        )
 
     async def _take_step(self, number: int) -> None:
-        if self._first <= number < self._end:
-            place = number - self._first
+        place = number - self._first
+        if 0 <= place < len(self._views):
             await self._drop(place, place + 1)
             self._first += number == self._first
             return
-        if number not in (self._first - 1, self._end):
+        if place not in (-1, len(self._views)):
             # The window was moved far away.
             await self._drop(0, len(self._views))
         view = self._made(self._turns[number])
-        if self._views and number == self._first - 1:
+        if self._views and place == -1:
             before: Widget = self._views[0]
             self._views.insert(0, view)
             self._first = number
@@ -268,7 +298,12 @@ class Transcript(TurnActions, Steadfast, VerticalScroll, can_focus=True):
 
     async def _drop(self, start: int, end: int) -> None:
         gone = self._views[start:end]
+        self._gone += len(gone)
         del self._views[start:end]
+        for view in gone:
+            for part in view.walk_children(with_self=True):
+                # Textual remembers a thousand widgets that are gone: let nothing drawn be in them.
+                part.refresh()
         if gone:
             await self.remove_children(gone)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.app.faults import Steadfast
@@ -37,9 +38,7 @@ class TurnView(Steadfast, Vertical):
         height: auto; width: 100%; max-width: 100; padding: 0 1 0 1;
         border-left: blank;
         & > .words { height: auto; width: 100%; padding: 0 0 1 2; }
-        & > .note { height: auto; color: $text-muted; padding: 0 0 1 2; display: none; }
-        & > .thoughts { height: auto; color: $text-muted; padding: 0 0 1 2; display: none; }
-        & > .note.shown, & > .thoughts.shown { display: block; }
+        & > .note, & > .thoughts { height: auto; color: $text-muted; padding: 0 0 1 2; }
         & > Prose { padding: 0 0 0 2; }
         &.user > .words { padding: 0 0 1 0; }
         &.system > .words { color: $text-muted; text-style: italic; }
@@ -60,16 +59,16 @@ class TurnView(Steadfast, Vertical):
         self.is_unfolded = False
         """Whether a system text or what was thought is shown whole."""
         self._thoughts = thoughts
-        self._head = Static(classes="thoughts")
-        self._prose = Prose(text) if shown.turn.role == "assistant" else None
-        self._words = Static(classes="words")
-        self._note = Static(classes="note")
+        self._words = Prose(text) if shown.turn.role == "assistant" else Static(classes="words")
+        self._beside: dict[str, Static] = {}
+        """What else is there, by its class: widgets cost, so what has nothing to say is none."""
 
     def compose(self) -> ComposeResult:
         """See `Widget`."""
-        yield self._head
-        yield self._prose if self._prose is not None else self._words
-        yield self._note
+        yield self._words
+
+    def on_mount(self) -> None:
+        """See `Widget`."""
         self._draw()
 
     async def show(self, shown: ShownTurn) -> None:
@@ -79,8 +78,8 @@ class TurnView(Steadfast, Vertical):
         self.shown = shown
         if not shown.is_live:
             self._thoughts = shown.turn.reasoning
-            if self._prose is not None:
-                await self._prose.show(shown.turn.content)
+            if isinstance(self._words, Prose):
+                await self._words.show(shown.turn.content)
         self._draw()
 
     async def grow(self, text: str, thoughts: str) -> None:
@@ -88,8 +87,8 @@ class TurnView(Steadfast, Vertical):
         self._thoughts += thoughts
         if thoughts:
             self._draw()
-        if text and self._prose is not None:
-            await self._prose.grow(text)
+        if text and isinstance(self._words, Prose):
+            await self._words.grow(text)
 
     def fold(self) -> None:
         """Show more of a system text or of what was thought, or less."""
@@ -97,13 +96,21 @@ class TurnView(Steadfast, Vertical):
         self._draw()
 
     def _draw(self) -> None:
-        self._words.update(words_of(self.shown.turn, is_unfolded=self.is_unfolded))
-        self._update(self._head, _thoughts_of(self._thoughts, self.is_unfolded))
-        self._update(self._note, note_of(self.shown))
+        if not self._words.is_attached:
+            return
+        if isinstance(self._words, Static):
+            self._words.update(words_of(self.shown.turn, is_unfolded=self.is_unfolded))
+        self._put("thoughts", _thoughts_of(self._thoughts, self.is_unfolded), before=self._words)
+        self._put("note", note_of(self.shown))
 
-    def _update(self, part: Static, text: str) -> None:
-        part.update(Content(text))
-        part.set_class(bool(text), "shown")
+    def _put(self, name: str, text: str, before: Widget | None = None) -> None:
+        part = self._beside.get(name)
+        if part is not None:
+            part.update(Content(text))
+            part.display = bool(text)
+        elif text:
+            self._beside[name] = Static(Content(text), classes=name)
+            self.mount(self._beside[name], before=before)
 
 
 def words_of(turn: Turn, *, is_unfolded: bool) -> Content:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.widget import Widget
+from textual.containers import VerticalScroll
 
+from tui.app.faults import Steadfast
 from tui.app.overview import ShownTurn
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from tui.app.app import ChatApp
+    from sessions import Turn
     from tui.app.thread import Errand
 
 
@@ -24,8 +25,9 @@ def _key(key: str, action: str, words: str, name: str, tooltip: str) -> Binding:
     return Binding(key, action, words, show=False, id=f"turns.{name}", tooltip=tooltip)
 
 
-class TurnActions(Widget):
-    """Mixed into the transcript, which knows the turn."""
+class TurnActions(Steadfast, VerticalScroll):
+    """What the transcript is made from, which knows the turn. It scrolls, because the styles of a
+    widget are those of its first base alone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         _key("e", "edit", "edit", "edit", "other words, on a branch beside these"),
@@ -53,8 +55,9 @@ class TurnActions(Widget):
         raise NotImplementedError
 
     @property
-    def _app(self) -> ChatApp:
-        return cast("ChatApp", self.app)
+    def selected(self) -> tuple[Turn, str] | None:
+        """The words that are selected with the mouse, and the turn where they begin."""
+        raise NotImplementedError
 
     def action_edit(self) -> None:
         """Say the turn in other words."""
@@ -81,7 +84,7 @@ class TurnActions(Widget):
 
         shown = self._free_turn("assistant" if command == "continue" else None)
         if shown is not None:
-            self._app.do(run_on(shown.turn.id, command))
+            self.chat_app.do(run_on(shown.turn.id, command))
 
     def action_again_otherwise(self) -> None:
         """Answer with other settings or another model."""
@@ -102,18 +105,29 @@ class TurnActions(Widget):
 
         def ask(answer: str | None) -> None:
             if answer is not None:
-                self._app.do(run_on(shown.turn.id, "regen", f"n={answer.strip() or _ANSWERS}"))
+                self.chat_app.do(run_on(shown.turn.id, "regen", f"n={answer.strip() or _ANSWERS}"))
 
         self.app.push_screen(AskLine(f"How many answers at once? Enter alone: {_ANSWERS}"), ask)
 
     def action_inside(self, role: str) -> None:
         """Show what the model makes of each word: of its own answer, or of any words as if they
-        were a person's."""
+        were a person's; of those that are selected, where some are."""
+        from tui.app.passages import passage_in
         from tui.app.screens.words import WordsScreen
 
         shown = self._free_turn(role or None)
-        if shown is not None and shown.turn.content:
+        if shown is None or not shown.turn.content:
+            return
+        selected = None if role else self.selected
+        if selected is None:
             self.app.push_screen(WordsScreen(shown.turn.id, is_own=not role))
+            return
+        turn, words = selected
+        passage = passage_in(turn.content, words)
+        if passage is None:
+            self.notify("select words of one turn, without a link: what is selected is not in it")
+        else:
+            self.app.push_screen(WordsScreen(turn.id, is_own=True, passage=passage))
 
     def action_step(self, by: int) -> None:
         """Go to the version before or after this one."""
@@ -123,7 +137,7 @@ class TurnActions(Widget):
         if shown is None:
             return
         if 1 <= shown.version + by <= shown.versions:
-            self._app.do(step(shown.turn.id, by))
+            self.chat_app.do(step(shown.turn.id, by))
         else:
             which = "last" if by > 0 else "first"
             only = "there is no other version of this turn"
@@ -136,7 +150,7 @@ class TurnActions(Widget):
 
         def name(answer: str | None) -> None:
             if answer and answer.strip():
-                self._app.do(run_command(f"/rename {answer.strip()}"))
+                self.chat_app.do(run_command(f"/rename {answer.strip()}"))
 
         if self._free_turn() is not None:
             self.app.push_screen(AskLine("A name for this branch"), name)
@@ -153,14 +167,14 @@ class TurnActions(Widget):
         from tui.app.turn_errands import undo
 
         if self._is_free():
-            self._app.do(undo)
+            self.chat_app.do(undo)
 
     def action_redo(self) -> None:
         """Do again what was taken back."""
         from tui.app.turn_errands import redo
 
         if self._is_free():
-            self._app.do(redo)
+            self.chat_app.do(redo)
 
     def action_copy_turn(self) -> None:
         """Copy the words of the turn."""
@@ -170,7 +184,7 @@ class TurnActions(Widget):
 
     def _is_free(self) -> bool:
         """Whether nothing is being made that this would have to wait for."""
-        activity = self._app.activity
+        activity = self.chat_app.activity
         if activity is not None and activity.can_stop:
             self.notify("Esc stops the answer first")
             return False
@@ -202,8 +216,8 @@ class TurnActions(Widget):
             if text is None or not text.strip():
                 return
             if text != shown.turn.content:
-                self._app.do(errand_of(text))
+                self.chat_app.do(errand_of(text))
             elif unchanged is not None:
-                self._app.do(unchanged)
+                self.chat_app.do(unchanged)
 
         self.app.push_screen(EditWords(shown.turn.content), done)

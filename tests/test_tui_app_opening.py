@@ -1,0 +1,146 @@
+"""A long session is shown from its end: that is there first, and stays while the rest comes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+from app_pilot import PacedEngine, Stage, perform, staged
+
+from engine.protocol import Engine
+from engine.types import LoadOptions
+from sessions import SessionStore, Turn, new_turn_id
+from tui.app.branch_view import SCREENFUL
+from tui.app.overview import Overview
+from tui.app.session_errands import open_at
+from tui.app.widgets.turn import TurnView
+from tui.options import AskOptions
+
+TURNS = 200
+
+
+def long_session(home: Path, name: str, *, turns: int = TURNS) -> str:
+    """A session whose questions are numbered and whose answers differ in height; its id."""
+    store = SessionStore(home / "data" / "sessions")
+    log = store.create(title=name)
+    log.append_branch(list(numbered(name, turns)))
+    store.close()
+    return log.session.id
+
+
+def numbered(name: str, count: int) -> Iterator[Turn]:
+    parent = None
+    for number in range(count):
+        is_question = number % 2 == 0
+        words = f"{name} {number}?" if is_question else "\n\n".join(["So it is."] * (number % 5))
+        turn = Turn(
+            new_turn_id(),
+            parent,
+            "user" if is_question else "assistant",
+            words,
+            datetime.now(timezone.utc),
+        )
+        parent = turn.id
+        yield turn
+
+
+def overviews(stage: Stage) -> list[Overview]:
+    """All that come from now on."""
+    seen: list[Overview] = []
+
+    def note(overview: Overview) -> None:
+        seen.append(overview)
+
+    stage.app.watch(stage.app, "overview", note, init=False)
+    return seen
+
+
+def test_turns_that_are_gone_leave_the_memory_in_a_pause(home: Path) -> None:
+    long_session(home, "Old")
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        transcript = stage.chat.transcript
+        transcript.focus()
+        shown = [weakref.ref(view) for view in transcript.query(TurnView)]
+        await stage.press("g")
+        await stage.sees("Old 0?")
+        await stage.until(lambda: not any(view() for view in shown))
+
+    is_enabled, numbers = gc.isenabled(), gc.get_threshold()
+    gc.enable()
+    gc.set_threshold(1_000_000, 1000, 1000)
+    try:
+        perform(play, home, options=AskOptions(go_on=True))
+    finally:
+        gc.set_threshold(*numbers)
+        if not is_enabled:
+            gc.disable()
+
+
+def rows(stage: Stage) -> list[str]:
+    """The lines above the composer."""
+    return stage.screen_text().partition("╭")[0].split("\n")
+
+
+def test_the_end_of_a_session_is_on_the_screen_before_the_engine_is_started(home: Path) -> None:
+    long_session(home, "Old")
+    at_start: list[str] = []
+
+    def start(_path: Path, _options: LoadOptions) -> Engine:
+        at_start.append(stage.screen_text())
+        return PacedEngine(["Hello."])
+
+    stage = staged(home, options=AskOptions(go_on=True), starter=start)
+    (home / "data" / "models").mkdir(parents=True)
+    (home / "data" / "models" / "tiny.gguf").touch()
+
+    async def play() -> None:
+        async with stage.app.run_test(size=(80, 24)) as stage.pilot:
+            await stage.until(lambda: len(stage.turns) == TURNS)
+
+    asyncio.run(play())
+    assert f"Old {TURNS - 2}?" in at_start[0]
+
+
+def test_the_last_turns_stay_as_they_are_while_those_before_them_come(home: Path) -> None:
+    session = long_session(home, "Old")
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        seen = overviews(stage)
+        stage.app.do(open_at(session, None))
+        await stage.sees(f"Old {TURNS - 2}?")
+        await stage.idle()
+        assert [len(one.turns) for one in seen] == [SCREENFUL, TURNS]
+        assert seen[0].turns == seen[1].turns[-SCREENFUL:]
+        assert seen[0].title == seen[1].title == "Old"
+
+    perform(play, home)
+
+
+def test_no_turn_in_the_window_is_made_again_when_those_before_it_come(home: Path) -> None:
+    long_session(home, "Old")
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        transcript, turns = stage.chat.transcript, stage.turns
+        await transcript.show(turns[-SCREENFUL:])
+        await stage.idle()
+        transcript.focus()
+        await stage.press("k", "k", "k")
+        await stage.idle()
+        here, shown, views = transcript.current, rows(stage), list(transcript.query(TurnView))
+        await transcript.show(turns)
+        await stage.idle()
+        assert rows(stage) == shown
+        assert list(transcript.query(TurnView)) == views
+        assert transcript.current == here
+        await stage.press("g")
+        await stage.sees("Old 0?")
+
+    perform(play, home, options=AskOptions(go_on=True))

@@ -1,0 +1,82 @@
+"""Who sits at the terminal, for the conversation's thread: it asks, and waits for an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from textual.app import App, SuspendNotSupported
+
+from tui.errors import UsageProblem
+from tui.sanitize import sanitize_line
+
+
+class Person:
+    """Answers as long as the app runs."""
+
+    def __init__(self, app: App[Any]) -> None:
+        """Nobody is there yet.
+
+        Args:
+            app: Shows what is asked.
+        """
+        self._app = app
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._answer: Future[str | None] = Future()
+        """Waited for by the conversation's thread, once it has asked something."""
+        self._has_left = False
+
+    def arrive(self) -> None:
+        """The app runs: something can be asked. In its loop."""
+        self._loop = asyncio.get_running_loop()
+
+    def leave(self) -> None:
+        """Whoever waits for an answer gets none, and so does whoever asks from now on."""
+        # Before the look at the answer: it is asked in the other order.
+        self._has_left = True
+        _settle(self._answer, None)
+
+    def ask(self, question: str) -> str | None:
+        """Ask for a line; None where there is no answer. From the conversation's thread."""
+        assert self._loop is not None, "the app runs before the thread does"
+        self._answer = answer = Future[str | None]()
+        if self._has_left:
+            return None
+        self._loop.call_soon_threadsafe(self._ask_here, question, answer)
+        return answer.result()
+
+    def _ask_here(self, question: str, answer: Future[str | None]) -> None:
+        from tui.reviewing.dialogs import AskLine
+
+        # What came from another thread has no app of its own: no screen could be composed.
+        with self._app._context():
+            self._app.push_screen(AskLine(sanitize_line(question)), partial(_settle, answer))
+
+    def edit(self, text: str) -> str | None:
+        """Have a text edited; None where it was left. From the conversation's thread.
+
+        Raises:
+            UsageProblem: If there is no editor that can be run.
+        """
+        return self._app.call_from_thread(self.edit_here, text)
+
+    def edit_here(self, text: str) -> str | None:
+        """The same, from the app's own thread: it makes room for the person's editor meanwhile."""
+        import click
+
+        try:
+            with self._app.suspend():
+                edited = click.edit(text, extension=".md")
+        except (click.ClickException, SuspendNotSupported) as error:
+            raise UsageProblem(f"the editor could not be run: {error}") from error
+        # Editors end a file with a newline that nobody typed.
+        return None if edited is None else edited.removesuffix("\n")
+
+
+def _settle(answer: Future[str | None], words: str | None) -> None:
+    """Give an answer, unless there is one."""
+    with suppress(InvalidStateError):
+        answer.set_result(words)
