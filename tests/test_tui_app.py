@@ -16,6 +16,7 @@ from engine.scripted import Reply
 from engine.types import Event, Loading, LoadOptions, Request
 from sessions import SessionStore, UnknownSession
 from tui.app.app import ChatApp
+from tui.app.pieces import Cadence
 from tui.app.talk import AppTalk
 from tui.options import AskOptions, EngineOptions
 from tui.reviewing.dialogs import AskLine, ShowText
@@ -51,6 +52,23 @@ def test_an_answer_grows_on_the_screen_and_escape_keeps_what_there_is(home: Path
     stage = perform(play, home, replies=[Reply("word ", endless=True)])
     assert stage.saved[-1].status == "cancelled"
     assert stage.saved[-1].content.startswith("word word")
+
+
+def test_words_that_take_long_to_draw_are_shown_less_often() -> None:
+    now, worked = [10.0], [3.0]
+    cadence = Cadence(lambda: now[0], lambda: worked[0])
+
+    def wait_after(drawing: float) -> float:
+        cadence.begin()
+        worked[0] += drawing
+        cadence.end()
+        return cadence.wait
+
+    assert wait_after(0.005) == pytest.approx(0.1)
+    assert wait_after(0.025) == pytest.approx(0.25), "a tenth of a core"
+    assert wait_after(3) == pytest.approx(0.5), "a stall does not stop the flow"
+    now[0] += 60
+    assert cadence.wait <= 0.001
 
 
 def test_what_is_typed_meanwhile_is_not_sent_and_not_lost(home: Path) -> None:

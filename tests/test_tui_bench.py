@@ -268,9 +268,10 @@ def test_a_model_without_a_chat_template_is_given_a_plain_one(chat: Chat) -> Non
 def test_configured_load_options_are_used_and_named(singer: Chat) -> None:
     file = singer.home / "config" / "config.toml"
     file.parent.mkdir()
-    file.write_text('threads = 1\nkv_type = "q8_0"\n')
+    file.write_text('threads = 1\nkv_type = "q8_0"\nkeep_alive = "10m"\n')
     assert singer("bench", "--quick") == 0
-    assert (singer.loaded[1].threads, singer.loaded[1].snapshots) == (1, None)
+    used = singer.loaded[1]
+    assert (used.threads, used.snapshots, used.keep_alive) == (1, None, 0)
     assert rows(singer)["KV type"] == ["q8_0, flash attention auto"]
     assert rows(singer)["cores"][0].endswith(" and 1 threads")
 

@@ -175,9 +175,11 @@ def test_an_instruction_and_a_schema_are_the_tests_and_the_prompts(
 
 def test_nothing_is_left_behind(chat: Chat, tmp_path: Path) -> None:
     write(tmp_path, "plain", PLAIN)
+    (chat.home / "config").mkdir(exist_ok=True)
+    (chat.home / "config" / "config.toml").write_text('keep_alive = "10m"\n')
     assert chat("prompts", "test", "plain") == 0
     assert not (chat.home / "data" / "sessions").exists()
-    assert chat.loaded[1].snapshots is None
+    assert (chat.loaded[1].snapshots, chat.loaded[1].keep_alive) == (None, 0)
 
 
 def test_without_a_name_all_prompts_with_tests_are_tried(chat: Chat, tmp_path: Path) -> None:

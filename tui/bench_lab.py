@@ -12,6 +12,7 @@ from engine.errors import EngineError, WorkerFailed
 from engine.protocol import Engine
 from engine.types import Event, Finished, ModelCard, Notice, Piece, Request
 from tui.bench_texts import PLAIN_TEMPLATE, log_book, reading
+from tui.loading import NOTHING_LEFT
 from tui.narrate import Narrator
 from tui.runtime import Runtime
 
@@ -76,7 +77,7 @@ class Lab:
             LoadFailed: If it cannot be used.
             Stopped: If nobody wants to know any more.
         """
-        with self._started(name, {"snapshots": None}) as engine:
+        with self._started(name, NOTHING_LEFT) as engine:
             card = engine.describe()
         for notice in card.notices:
             self._narrator.notice(notice)
@@ -93,7 +94,7 @@ class Lab:
         Raises:
             Stopped: Where it would raise an error because it was stopped.
         """
-        chosen = {"snapshots": snapshots}
+        chosen = {**NOTHING_LEFT, "snapshots": snapshots}
         if not subject.card.has_chat_template:
             chosen["chat_template"] = PLAIN_TEMPLATE
         with self._started(subject.name, chosen) as engine:

@@ -19,6 +19,9 @@ from tui.texts import read_text
 if TYPE_CHECKING:
     from engine.remote.endpoint import Endpoint
 
+NOTHING_LEFT: Mapping[str, Any] = {"snapshots": None, "keep_alive": None}
+"""Options of an engine that leaves nothing of what it reads, neither on disk nor in memory."""
+
 _LARGEST_TEMPLATE = 2**20
 """Bytes; those of released models have some thousand."""
 
@@ -52,10 +55,7 @@ def chosen_load_options(options: EngineOptions, *, save: bool) -> Mapping[str, A
     chosen: dict[str, Any] = {name: _value(name, text) for name, text in options.load}
     if options.chat_template is not None:
         chosen["chat_template"] = read_text(options.chat_template, _LARGEST_TEMPLATE)
-    if not save:
-        # What was said would stay in the memory of a worker that stays, too.
-        chosen["snapshots"] = chosen["keep_alive"] = None
-    return chosen
+    return chosen if save else {**chosen, **NOTHING_LEFT}
 
 
 def refuse_loading(chosen: Mapping[str, Any], endpoint: Endpoint) -> None:

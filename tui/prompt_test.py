@@ -20,6 +20,7 @@ from tui.compose import compose
 from tui.composed import Composed, Surroundings
 from tui.errors import UsageProblem
 from tui.interrupts import signals_call
+from tui.loading import NOTHING_LEFT
 from tui.narrate import Narrator
 from tui.options import EngineOptions, PromptOptions
 from tui.prompt_test_report import Arm, Report, print_report
@@ -174,7 +175,7 @@ def _try_all(runtime: Runtime, options: TrialOptions, library: Library, report: 
 def _outcomes(runtime: Runtime, trials: Trials, arm: Arm) -> Iterator[Outcome]:
     if trials.is_stopped:
         return
-    engine = runtime.start_engine(arm.model, {"snapshots": None})
+    engine = runtime.start_engine(arm.model, NOTHING_LEFT)
     try:
         yield from trials.run(engine, arm.trials)
     finally:

@@ -1,14 +1,21 @@
 """Words of answers on their way from the conversation's thread to the screen, which takes them when
-it is time to show some: ten times a second look like a flow, and cost half of what twenty do."""
+it is time to show some: ten times a second look like a flow, and cost half of what twenty do. In a
+very long answer, of which every layout looks at all parts, they are shown less often."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from time import monotonic, thread_time
 
 INTERVAL_S = 0.1
-"""Between two looks at what came."""
+"""Between two looks at what came, at least."""
+
+_LONGEST_S = 0.5
+
+_SHARE = 0.1
+"""Of the processor's time that drawing an answer may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +60,42 @@ class Pieces:
             Words(turn, "".join(texts), "".join(thoughts), len(texts) + len(thoughts))
             for turn, (texts, thoughts) in waiting.items()
         ]
+
+
+class Cadence:
+    """How often words are shown: so that drawing them leaves time for keys, however many there are.
+
+    For one thread, whose processor time it looks at.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = monotonic,
+        work: Callable[[], float] = thread_time,
+    ) -> None:
+        """Nothing was shown yet.
+
+        Args:
+            clock: Seconds.
+            work: Seconds of processor time.
+        """
+        self._clock = clock
+        self._work = work
+        self._shown_at = 0.0
+        self._began = 0.0
+        self._took = 0.0
+
+    def begin(self) -> float:
+        """Words are shown now; the moment."""
+        self._shown_at, self._began = self._clock(), self._work()
+        return self._shown_at
+
+    def end(self) -> None:
+        """They are drawn."""
+        self._took = self._work() - self._began
+
+    @property
+    def wait(self) -> float:
+        """Seconds until more should be shown."""
+        pause = max(INTERVAL_S, min(self._took / _SHARE, _LONGEST_S))
+        return max(0.001, self._shown_at + pause - self._clock())

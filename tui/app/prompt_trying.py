@@ -23,6 +23,7 @@ from tui.attach import AttachedText
 from tui.compose import compose
 from tui.composed import Surroundings
 from tui.errors import UsageProblem, explain
+from tui.loading import NOTHING_LEFT
 from tui.options import EngineOptions, PromptOptions
 from tui.prompt_test import TrialOptions, composer, trials_of
 from tui.prompt_trials import Outcome, Trials, request_of
@@ -158,8 +159,7 @@ def _engine_of(talk: AppTalk, side: Side) -> Iterator[Engine]:
     if side.model in ("", own.model_name):
         yield own
         return
-    nothing_left = {"snapshots": None, "keep_alive": None}
-    with closing(talk.runtime.start_engine(side.model, nothing_left)) as engine:
+    with closing(talk.runtime.start_engine(side.model, NOTHING_LEFT)) as engine:
         yield engine
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -34,7 +33,7 @@ from tui.app.messages import (
     Sent,
 )
 from tui.app.overview import Overview
-from tui.app.pieces import INTERVAL_S, Pieces
+from tui.app.pieces import Cadence, Pieces
 from tui.app.speed import Speed
 from tui.app.unsent import NEW, Unsent
 from tui.app.widgets.activity import ActivityLine
@@ -93,8 +92,7 @@ class ChatScreen(Steadfast, Screen[None]):
         self._keeping: Timer | None = None
         self._pieces: Pieces | None = None
         self._abreast = Abreast(self)
-        self._shown_at = 0.0
-        """When words were last shown."""
+        self._cadence = Cadence()
         self._speed = Speed()
         """Of the answer that is being made."""
 
@@ -133,16 +131,17 @@ class ChatScreen(Steadfast, Screen[None]):
     def grow_soon(self, message: Grew) -> None:
         """Show more words when it is time for some."""
         self._pieces = message.pieces
-        self.set_timer(max(0.001, self._shown_at + INTERVAL_S - monotonic()), self._grow)
+        self.set_timer(self._cadence.wait, self._grow)
 
     async def _grow(self) -> None:
         """Show the words that came."""
-        self._shown_at = monotonic()
+        shown_at = self._cadence.begin()
         for words in self._pieces.take() if self._pieces is not None else ():
-            self._status.rate = self._speed.count(words.pieces, self._shown_at)
+            self._status.rate = self._speed.count(words.pieces, shown_at)
             self.show_activity(Activity("writing" if words.text else "thinking", can_stop=True))
             await self.transcript.grow(words.turn, words.text, words.thoughts)
             await self._abreast.grow(words.turn, words.text)
+        self.call_after_refresh(self._cadence.end)
 
     @on(Busy)
     def busy(self, message: Busy) -> None:
