@@ -98,9 +98,7 @@ class Monkey:
         stage = self._stage
         for _ in range(30):
             for key in WAYS_BACK:
-                if stage.app.screen is stage.chat:
-                    stage.app.cancel()
-                    await stage.idle()
+                if stage.app.screen is stage.chat and stage.app.activity is None:
                     await stage.strike("escape", "escape")
                     return
                 await stage.strike(key)
