@@ -235,8 +235,8 @@ def test_help_names_the_keys_in_force_and_all_commands(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.idle()
         await stage.press("f1")
-        await stage.sees("[chat.new]")
-        line = next(row for row in stage.screen_text().split("\n") if "[chat.new]" in row)
+        await stage.sees("chat.new")
+        line = next(row for row in stage.screen_text().split("\n") if "chat.new" in row)
         assert line.split()[0].lower() == "f8"
         await stage.press("escape")
         await stage.send("Say hello.")

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 from threading import Event as Flag
 
-from app_pilot import PacedEngine, Stage, perform, placed
+from app_pilot import PATIENCE_S, PacedEngine, Stage, perform, placed
 from textual.widgets import Input, TextArea
 
 from engine.errors import LoadFailed
@@ -231,7 +231,7 @@ class Loaded(PacedEngine):
 
     def _loaded(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
         yield Loading(0.4)
-        self.has_weights.wait()
+        self.has_weights.wait(PATIENCE_S)
         yield from events
 
     def cancel(self) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
 from textual.events import Resize
 from textual.geometry import Size
 from textual.reactive import reactive
@@ -25,9 +24,11 @@ from tui.app.person import Person
 from tui.app.screens.chat import ChatScreen
 from tui.app.thread import Errand, TalkThread
 from tui.app.unsent import Unsent
+from tui.colours import begin_with_colours, few_colours
 from tui.config import ConfigError
 from tui.errors import explain
 from tui.options import AskOptions
+from tui.reviewing.hints import key_name
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
 
@@ -80,7 +81,8 @@ class ChatApp(Steadfast, App[int]):
             runtime: Places, settings, and how to start an engine.
             options: What the command line says.
         """
-        super().__init__()
+        super().__init__(ansi_color=few_colours())
+        begin_with_colours(self)
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]
         self.error: Exception | None = None
@@ -234,6 +236,10 @@ class ChatApp(Steadfast, App[int]):
 
         self.push_screen(ModelsScreen())
 
+    def get_key_display(self, binding: Binding) -> str:
+        """See `App`: as keys are written in texts."""
+        return key_name(binding.key)
+
     def action_help(self) -> None:
         """Show keys and commands."""
         from tui.app.screens.help import HelpScreen
@@ -302,9 +308,9 @@ class ChatApp(Steadfast, App[int]):
 
     def action_command_palette(self) -> None:
         """Show everything that can be done."""
-        from tui.app.palette import RegistryCommands
+        from tui.app.palette import Palette, RegistryCommands
 
-        self.push_screen(CommandPalette(providers=[RegistryCommands]))
+        self.push_screen(Palette(providers=[RegistryCommands], placeholder="what to do"))
 
     def _keep_theme(self, theme: Theme) -> None:
         """Have the colours that were chosen the next time too."""

@@ -43,6 +43,7 @@ from tui.app.widgets.completions import Completions
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.status import StatusLine
 from tui.app.widgets.transcript import Transcript
+from tui.app.widgets.welcome import Welcome
 from tui.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class ChatScreen(Steadfast, Screen[None]):
         self.composer = Composer(self.completions)
         self._activity = ActivityLine()
         self._banner = Banner()
+        self._welcome = Welcome()
         self._chips = Chips()
         self._status = StatusLine()
         self._unsent = unsent
@@ -101,6 +103,7 @@ class ChatScreen(Steadfast, Screen[None]):
         with Horizontal(id="room"), Vertical(id="talk"):
             yield self.transcript
             with Horizontal(id="foot"), Vertical(id="writing"):
+                yield self._welcome
                 yield self._banner
                 yield self._activity
                 yield self.completions
@@ -122,6 +125,7 @@ class ChatScreen(Steadfast, Screen[None]):
         overview = message.overview
         self.chat_app.overview = overview
         self._status.overview = overview
+        self._welcome.set_class(not overview.turns, "shown")
         self._follow_session(overview)
         await self._chips.show(overview.attachments)
         await self.transcript.show(overview.turns)

@@ -16,7 +16,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Select, Static
+from textual.widgets import Input, Select, Static
 
 from tui.app.draft_errands import Decision, ReviewReady, Revising, revise
 from tui.app.faults import Steadfast
@@ -29,6 +29,7 @@ from tui.app.widgets.path_input import PathInput
 from tui.app.written import Changes, Written, changes, history, redo, undo
 from tui.options import EditOptions, PromptOptions, Scope
 from tui.reviewing.dialogs import ShowText
+from tui.reviewing.hints import Hints
 from tui.reviewing.live import LiveReview
 from tui.sanitize import sanitize, sanitize_line
 
@@ -39,6 +40,12 @@ _WHOLE = "the whole draft"
 _USUAL = "the usual prompt"
 
 _LINES = re.compile(r"\s*(\d{1,9})\s*[:-]\s*(\d{1,9})\s*")
+
+
+_HINTS = (
+    *("drafts.revise revises", "Tab next field", "drafts.close back", "drafts.undo undo"),
+    *("drafts.redo redo", "drafts.open open"),
+)
 
 
 class DraftsScreen(Steadfast, Screen[None]):
@@ -80,7 +87,7 @@ class DraftsScreen(Steadfast, Screen[None]):
         yield self._news
         yield Static(Content.styled("Written before", "bold $primary"), classes="head")
         yield self._history
-        yield Footer(compact=True, show_command_palette=False)
+        yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
         """See `Screen`."""

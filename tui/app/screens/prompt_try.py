@@ -15,13 +15,14 @@ from textual.widgets import Input, Static, TextArea
 
 from tui.app.faults import Steadfast
 from tui.app.prompt_trying import Ended, Grown, Side, Stop, try_beside
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
 from tui.which_model import model_names
 
 if TYPE_CHECKING:
     pass
 
-_HINT = "Ctrl+R tries both   Tab next field   Esc stops, or closes"
+_HINTS = ("try.run tries both", "Tab next field", "try.close stops, or closes")
 
 
 class PromptTry(Steadfast, Screen[None]):
@@ -39,8 +40,9 @@ class PromptTry(Steadfast, Screen[None]):
         & > #answers > VerticalScroll {
             width: 1fr; padding: 0 2 0 0; scrollbar-size-vertical: 1;
         }
+        &.-short > TextArea { height: 3; margin: 0 2; }
+        &.-short > .row, &.-short > #answers { padding: 0 2; }
         & .note { height: auto; color: $text-muted; }
-        & > #hint { height: 1; padding: 0 2; color: $text-muted; }
     }
     """
 
@@ -81,7 +83,7 @@ class PromptTry(Steadfast, Screen[None]):
                     yield answer
         with Horizontal(classes="row"):
             yield from self._notes
-        yield Static(Content(_HINT), id="hint")
+        yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
         """Know the names."""

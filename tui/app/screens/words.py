@@ -26,10 +26,18 @@ from tui.app.weighing import (
 )
 from tui.app.widgets.choices import Choices
 from tui.app.widgets.heatmap import Cell, HeatMap
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from tui.app.thread import Errand
+
+_ANSWER = ("words.choose what else", "words.marked next unsure", "words.close back")
+_OWN = ("words.marked next marked", "words.close back")
+_WITH_PASSAGES = ("words.marked next marked", "words.mark begins a passage", "words.close back")
+_MARKING = ("words.mark ends the passage, which is scored", "words.close drops it")
+_PASSAGE = ("words.marked next marked", "words.close shows all of the text")
+_OTHERS = ("Enter goes on from this word, on a new branch", "words.close goes back")
 
 _BAR = 20
 """Columns of a bar that is everything."""
@@ -73,6 +81,7 @@ class WordsScreen(Steadfast, Screen[None]):
         self._map = HeatMap(has_passages=is_own and passage is None)
         self._word = Static(id="word")
         self._list = Choices()
+        self._hints = Hints(*self._ways)
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
@@ -81,6 +90,7 @@ class WordsScreen(Steadfast, Screen[None]):
             yield self._map
         yield self._list
         yield self._word
+        yield self._hints
 
     def on_mount(self) -> None:
         """Have the words weighed."""
@@ -123,18 +133,18 @@ class WordsScreen(Steadfast, Screen[None]):
         """Tell of the word under the cursor."""
         self._here = message.number
         cell = self._cells[message.number]
-        way = f"   {self._ways_on}"
-        self._word.update(Content(f"{_shown(cell.text)}  {_share(cell.probability)}{way}"))
+        self._word.update(Content(f"{_shown(cell.text)}  {_share(cell.probability)}"))
+        self._hints.say(*self._ways)
 
     @property
-    def _ways_on(self) -> str:
+    def _ways(self) -> tuple[str, ...]:
         if not self._is_own:
-            return "Enter what else   n next unsure"
+            return _ANSWER
         if self._map.is_marking:
-            return "Space ends the passage, which is scored   Esc drops it"
+            return _MARKING
         if self._whole is not None:
-            return "n next marked   Esc shows all of the text"
-        return f"n next marked{'   Space begins a passage' if self._map.has_passages else ''}"
+            return _PASSAGE
+        return _WITH_PASSAGES if self._map.has_passages else _OWN
 
     @on(HeatMap.Marked)
     def score_passage(self, message: HeatMap.Marked) -> None:
@@ -169,7 +179,7 @@ class WordsScreen(Steadfast, Screen[None]):
         self._list.add_class("shown")
         self._list.highlighted = 0
         self._list.focus()
-        self._word.update(Content("Enter goes on from this word, on a new branch   Esc goes back"))
+        self._hints.say(*_OTHERS)
 
     @on(OptionList.OptionSelected)
     def go_on(self, event: OptionList.OptionSelected) -> None:

@@ -14,8 +14,7 @@ class Banner(Steadfast, Static):
 
     DEFAULT_CSS = """
     Banner {
-        display: none; height: auto; padding: 0 2;
-        color: $text-error; border-left: outer $error;
+        display: none; height: auto; padding: 0 2; color: $text-error;
     }
     Banner.shown { display: block; }
     """

@@ -187,6 +187,7 @@ def _context(use: ContextUse | None) -> Content:
     rows = [*rows, ("free", use.free)]
     lines = []
     for name, tokens in rows:
-        bar = "█" * round(_BAR * tokens / use.n_ctx) or "▏"
-        lines.append(Content.assemble(f"{name[:22]:<22} {tokens:>7,} ", (bar, "$primary")))
+        bar = "━" * round(_BAR * tokens / use.n_ctx) or "╸"
+        style = "$foreground 25%" if name == "free" else "$primary"
+        lines.append(Content.assemble(f"{name[:22]:<22} {tokens:>7,} ", (bar, style)))
     return Content("\n").join(lines)

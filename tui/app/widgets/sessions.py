@@ -28,10 +28,16 @@ from tui.app.widgets.choices import Choices
 from tui.app.widgets.side import Side, uncover
 from tui.errors import explain
 from tui.reviewing.dialogs import AskLine
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from tui.app.thread import Errand
+
+_HINTS = (
+    *("Enter opens", "sessions.list the list", "sessions.rename rename"),
+    *("sessions.delete delete", "sessions.undo undo"),
+)
 
 _NONE = "nothing is saved yet"
 _NOT_FOUND = "no title has these words; Ctrl+F looks in all turns"
@@ -45,6 +51,7 @@ class SessionsPanel(Side):
         & > Input { border: none; padding: 0; height: 1; background: $surface; margin: 0 0 1 0; }
         & > Choices { height: 1fr; }
         & > .note { height: auto; color: $text-muted; }
+        & > Hints { padding: 0; }
     }
     """
 
@@ -84,6 +91,7 @@ class SessionsPanel(Side):
         yield self._words
         yield self._list
         yield self._note
+        yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
         """Follow the conversation."""
@@ -141,7 +149,7 @@ class SessionsPanel(Side):
     def _said(self, typed: str) -> str:
         if self._problem or not self._lines:
             return sanitize_line(self._problem or (_NOT_FOUND if typed else _NONE))
-        return "r rename   d delete   u undo"
+        return ""
 
     def _option(self, number: int) -> Option:
         line, overview = self._lines[number], self.chat_app.overview
@@ -153,7 +161,7 @@ class SessionsPanel(Side):
             return Option(Content.styled(f"▸ {words}", "bold") if here else Content(f"  {words}"))
         following = self._lines[number + 1 : number + 2]
         fork = "├" if following and following[0].branch else "└"
-        style = "bold" if self._is_here(line) else "$text-muted"
+        style = "bold" if self._is_here(line) else "$foreground 60%"
         return Option(Content.styled(f"    {fork} {words}", style))
 
     def _is_here(self, branch: Line) -> bool:
