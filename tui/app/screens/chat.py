@@ -145,7 +145,6 @@ class ChatScreen(Steadfast, Screen[None]):
             self.show_activity(Activity("writing" if words.text else "thinking", can_stop=True))
             await self.transcript.grow(words.turn, words.text, words.thoughts)
             await self._abreast.grow(words.turn, words.text)
-        self.call_after_refresh(self._cadence.end)
 
     @on(Busy)
     def busy(self, message: Busy) -> None:

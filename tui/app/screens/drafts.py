@@ -199,6 +199,7 @@ class DraftsScreen(Steadfast, Screen[None]):
         review, decision = self._review, self._decision
         if review is None or decision is None:
             return
+        self.tell("writing what was taken" if write else "")
         await asyncio.get_running_loop().run_in_executor(None, review.stop)
         for news in review.news:
             self.notify(sanitize_line(news), severity="warning", markup=False)
