@@ -225,6 +225,8 @@ class WorkerEngine:
             try:
                 yield from self._until_loaded()
             except WorkerFailed as error:
+                if self._is_closed:
+                    raise
                 if self._layers and not isinstance(error, WorkerKilled):
                     self._too_many_layers, self._layers = self._layers, 0
                 elif not was_found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -31,6 +31,7 @@ from tui.app.messages import (
     Returned,
     Said,
     Sent,
+    Shelved,
 )
 from tui.app.overview import Overview
 from tui.app.pieces import Cadence, Pieces
@@ -45,9 +46,6 @@ from tui.app.widgets.status import StatusLine
 from tui.app.widgets.transcript import Transcript
 from tui.app.widgets.welcome import Welcome
 from tui.errors import UsageProblem
-
-if TYPE_CHECKING:
-    pass
 
 _BREAKPOINTS = ((0, "-narrow"), (60, "-wide"), (100, "-roomy"), (140, "-broad"))
 """Columns from which on there is room for more."""
@@ -195,6 +193,16 @@ class ChatScreen(Steadfast, Screen[None]):
         row, column = self.composer.cursor_location
         if self.composer.document.get_line(row)[:column] == message.line:
             self.completions.offer(message.suggestions)
+
+    @on(Shelved)
+    def shelved(self, message: Shelved) -> None:
+        """Keep what takes it back, also where the list was closed meanwhile."""
+        from tui.app.widgets.sessions import SessionsPanel
+
+        if message.way_back is not None:
+            self.chat_app.ways_back.append(message.way_back)
+        for panel in self.query(SessionsPanel):
+            panel.read_again()
 
     @on(Copied)
     def copied(self, message: Copied) -> None:
