@@ -133,6 +133,20 @@ class WorkerEngine:
         frame that is being written is never cut in two."""
         self._cancelled = True
 
+    def check(self) -> None:
+        """See `Engine`."""
+        if self._card is None or not self._busy.acquire(blocking=False):
+            # Whoever waits for it hears of it.
+            return
+        try:
+            while self._worker is not None and not self._worker.is_alive:
+                self._worker.receive(_POLL_MS)
+        except WorkerFailed:
+            self._discard()
+            raise
+        finally:
+            self._busy.release()
+
     def close(self) -> None:
         """See `Engine`."""
         self._is_closed = True

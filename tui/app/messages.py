@@ -148,7 +148,7 @@ class DownloadMoved(Message):
 
 @dataclass
 class Left(Message):
-    """The conversation is over."""
+    """The conversation is over, or a command ends it."""
 
     error: Exception | None = None
     """Why it could not even begin."""

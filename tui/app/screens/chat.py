@@ -44,6 +44,7 @@ from tui.app.widgets.composer import Composer
 from tui.app.widgets.status import StatusLine
 from tui.app.widgets.transcript import Transcript
 from tui.app.widgets.welcome import Welcome
+from tui.errors import UsageProblem
 
 _BREAKPOINTS = ((0, "-narrow"), (60, "-wide"), (100, "-roomy"), (140, "-broad"))
 """Columns from which on there is room for more."""
@@ -160,8 +161,9 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Failed)
     def failed(self, message: Failed) -> None:
         """Show what went wrong."""
+        is_new = message.reason != self._banner.reason
         self._banner.show(message.reason, can_retry=message.can_retry, key="F5")
-        if not self.is_active:
+        if is_new and not self.is_active:
             self.chat_app.tell([message.reason], is_warning=True)
 
     @on(Said)
@@ -222,8 +224,11 @@ class ChatScreen(Steadfast, Screen[None]):
 
     @on(Left)
     def left(self, message: Left) -> None:
-        """The conversation is over."""
-        self.chat_app.leave(message.error)
+        """The conversation is over, or it is to end."""
+        if message.error is not None:
+            self.chat_app.leave(message.error)
+        else:
+            self.chat_app.action_leave()
 
     # What a person types.
 
@@ -273,7 +278,7 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Composer.LeaveWanted)
     def leave(self) -> None:
         """End the program."""
-        self.chat_app.leave()
+        self.chat_app.action_leave()
 
     @on(TextArea.Changed)
     def keep_soon(self) -> None:
@@ -351,7 +356,11 @@ class ChatScreen(Steadfast, Screen[None]):
 
     def action_edit(self) -> None:
         """Go on writing in the person's own editor."""
-        edited = self.chat_app.person.edit_here(self.composer.text)
+        try:
+            edited = self.chat_app.person.edit_here(self.composer.text)
+        except UsageProblem as error:
+            self.failed(Failed(str(error)))
+            return
         if edited is not None:
             self.composer.put(edited)
 
