@@ -58,15 +58,16 @@ def test_words_that_take_long_to_draw_are_shown_less_often() -> None:
     now, worked = [10.0], [3.0]
     cadence = Cadence(lambda: now[0], lambda: worked[0])
 
-    def wait_after(drawing: float) -> float:
+    def wait_after(pause: float, work: float) -> float:
+        now[0] += pause
+        worked[0] += work
         cadence.begin()
-        worked[0] += drawing
-        cadence.end()
         return cadence.wait
 
-    assert wait_after(0.005) == pytest.approx(0.1)
-    assert wait_after(0.025) == pytest.approx(0.25), "a tenth of a core"
-    assert wait_after(3) == pytest.approx(0.5), "a stall does not stop the flow"
+    assert wait_after(60, 3) == pytest.approx(0.1), "an answer begins"
+    assert wait_after(0.1, 0.005) == pytest.approx(0.1)
+    assert wait_after(0.1, 0.025) == pytest.approx(0.25), "a tenth of a core"
+    assert wait_after(0.3, 0.3) == pytest.approx(0.5), "a stall does not stop the flow"
     now[0] += 60
     assert cadence.wait <= 0.001
 

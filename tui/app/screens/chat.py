@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -31,6 +31,7 @@ from tui.app.messages import (
     Returned,
     Said,
     Sent,
+    Shelved,
 )
 from tui.app.overview import Overview
 from tui.app.pieces import Cadence, Pieces
@@ -44,9 +45,7 @@ from tui.app.widgets.composer import Composer
 from tui.app.widgets.status import StatusLine
 from tui.app.widgets.transcript import Transcript
 from tui.app.widgets.welcome import Welcome
-
-if TYPE_CHECKING:
-    pass
+from tui.errors import UsageProblem
 
 _BREAKPOINTS = ((0, "-narrow"), (60, "-wide"), (100, "-roomy"), (140, "-broad"))
 """Columns from which on there is room for more."""
@@ -144,7 +143,6 @@ class ChatScreen(Steadfast, Screen[None]):
             self.show_activity(Activity("writing" if words.text else "thinking", can_stop=True))
             await self.transcript.grow(words.turn, words.text, words.thoughts)
             await self._abreast.grow(words.turn, words.text)
-        self.call_after_refresh(self._cadence.end)
 
     @on(Busy)
     def busy(self, message: Busy) -> None:
@@ -162,8 +160,9 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Failed)
     def failed(self, message: Failed) -> None:
         """Show what went wrong."""
+        is_new = message.reason != self._banner.reason
         self._banner.show(message.reason, can_retry=message.can_retry, key="F5")
-        if not self.is_active:
+        if is_new and not self.is_active:
             self.chat_app.tell([message.reason], is_warning=True)
 
     @on(Said)
@@ -195,6 +194,16 @@ class ChatScreen(Steadfast, Screen[None]):
         if self.composer.document.get_line(row)[:column] == message.line:
             self.completions.offer(message.suggestions)
 
+    @on(Shelved)
+    def shelved(self, message: Shelved) -> None:
+        """Keep what takes it back, also where the list was closed meanwhile."""
+        from tui.app.widgets.sessions import SessionsPanel
+
+        if message.way_back is not None:
+            self.chat_app.ways_back.append(message.way_back)
+        for panel in self.query(SessionsPanel):
+            panel.read_again()
+
     @on(Copied)
     def copied(self, message: Copied) -> None:
         """Put a text on the clipboard."""
@@ -212,8 +221,11 @@ class ChatScreen(Steadfast, Screen[None]):
 
     @on(Left)
     def left(self, message: Left) -> None:
-        """The conversation is over."""
-        self.chat_app.leave(message.error)
+        """The conversation is over, or it is to end."""
+        if message.error is not None:
+            self.chat_app.leave(message.error)
+        else:
+            self.chat_app.action_leave()
 
     # What a person types.
 
@@ -261,7 +273,7 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Composer.LeaveWanted)
     def leave(self) -> None:
         """End the program."""
-        self.chat_app.leave()
+        self.chat_app.action_leave()
 
     @on(TextArea.Changed)
     def keep_soon(self) -> None:
@@ -329,7 +341,11 @@ class ChatScreen(Steadfast, Screen[None]):
 
     def action_edit(self) -> None:
         """Go on writing in the person's own editor."""
-        edited = self.chat_app.person.edit_here(self.composer.text)
+        try:
+            edited = self.chat_app.person.edit_here(self.composer.text)
+        except UsageProblem as error:
+            self.failed(Failed(str(error)))
+            return
         if edited is not None:
             self.composer.put(edited)
 
