@@ -13,7 +13,9 @@ from tui.app.pieces import Pieces
 if TYPE_CHECKING:
     from engine.models.offers import Offers
 
-Doing: TypeAlias = Literal["loading", "reading", "thinking", "writing", "summarising", "working"]
+Doing: TypeAlias = Literal[
+    "waiting", "loading", "reading", "thinking", "writing", "summarising", "working"
+]
 End: TypeAlias = Literal["", "here", "failed", "stopped", "choose"]
 
 
