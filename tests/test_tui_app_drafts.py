@@ -6,8 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from app_pilot import PacedEngine, Play, Stage, perform, staged
-from test_tui_app_snapshots import SnapCompare, pictured
+from app_pilot import PacedEngine, Play, Stage, perform
 from textual.widgets import Input, Select
 
 from engine.scripted import Reply
@@ -199,15 +198,3 @@ def test_a_path_is_completed_with_tab(home: Path, draft: Path) -> None:
         assert not path.has_focus
 
     run(play, home)
-
-
-def test_a_picture_of_the_screen(snap_compare: SnapCompare, home: Path) -> None:
-    stage = staged(home)
-
-    async def play() -> None:
-        await stage.idle()
-        await stage.press("ctrl+o")
-        stage.app.screen.query_one(Input).cursor_blink = False
-        await stage.sees("Written before")
-
-    assert snap_compare(stage.app, terminal_size=(80, 24), run_before=pictured(stage, play))

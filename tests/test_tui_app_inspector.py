@@ -41,7 +41,7 @@ def test_the_context_is_told_by_its_parts(home: Path) -> None:
         rows = stage.screen_text().split("\n")
         free = next(row for row in rows if " free " in row)
         assert f"{use.free:,}" in free
-        assert "█" * 10 in free
+        assert "━" * 10 in free
         stage.chat.composer.focus()
         await stage.send("A third thing, longer than those before it.")
         await stage.until(lambda: inspector.inspection.context != use)

@@ -30,7 +30,7 @@ def test_a_hit_is_shown_in_context_and_opened_at_its_turn(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await searched(stage, "harb")
         await stage.sees("Where does the harbour end?")
-        await stage.sees("Tides  user")
+        await stage.sees("Tides  you, Today")
         await stage.press("enter")
         await stage.until(lambda: stage.overview.title == "Tides")
         await stage.idle()

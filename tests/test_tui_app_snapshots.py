@@ -1,120 +1,98 @@
-"""Pictures of the app: what a person sees is what it was when somebody last looked at it.
+"""Pictures of every screen, in two sizes, dark and light: what a person sees is what it was when
+somebody last looked at it.
 
-``pytest tests/test_tui_app_snapshots.py --snapshot-update`` takes them anew; look at them then.
+``pytest tests/test_tui_app_snapshots.py --snapshot-update`` takes them anew; look at them then. A
+setting, a command, a key or a packaged prompt that is new is in one of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
-from app_pilot import Stage, staged
-from textual.pilot import Pilot
+from app_pilot import Stage, perform
+from app_scenes import SCENES, Novelist, Scene
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
+from textual.screen import Screen
+from textual.widgets import Input, TextArea
 
-SnapCompare: TypeAlias = Callable[..., bool]
-
-ANSWER = """\
-# The lamp
-
-A **lighthouse keeper** climbs the stairs each evening, and *each evening* there is one stair more.
-
-- She counts them aloud.
-- She writes the number down with `chalk`.
-
-> Nobody has ever asked her why.
-
-```python
-stairs += 1
-```
-
-The rest is [here](https://example.org/lamp)."""
+SIZES = ((80, 24), (140, 40))
+THEMES = {"dark": "ink", "light": "paper"}
 
 
-def pictured(stage: Stage, play: Callable[[], Awaitable[None]]) -> Callable[[Pilot[int]], object]:
-    """Plays before the picture is taken, and waits until everything is there."""
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A ``CHAT_HOME`` below the person's home, so that paths are the same everywhere."""
+    person = tmp_path / "anna"
+    person.mkdir()
+    monkeypatch.chdir(person)
+    for name in tuple(os.environ):
+        if name in ("NO_COLOR", "CHAT_MODEL") or name.startswith(("HF_", "XDG_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(person))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    return person / "chat"
 
-    async def run(pilot: Pilot[int]) -> None:
-        stage.pilot = pilot
-        stage.chat.composer.cursor_blink = False
-        await stage.until(lambda: stage.overview.session)
-        await play()
-        await stage.idle()
 
-    return run
-
-
-@pytest.mark.parametrize("size", [(80, 24), (140, 40)], ids=["80x24", "140x40"])
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
-def test_a_conversation(
-    snap_compare: SnapCompare, home: Path, size: tuple[int, int], theme: str
+@pytest.mark.parametrize("scene", SCENES, ids=[scene.name for scene in SCENES])
+def test_a_screen_looks_as_it_did(
+    snapshot: SnapshotAssertion,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    scene: Scene,
 ) -> None:
-    (home / "config").mkdir(parents=True)
-    (home / "config" / "config.toml").write_text(f'theme = "{theme}"\n')
-    stage = staged(home, replies=[ANSWER])
+    monkeypatch.setattr("engine.models.stores._STARTER_DISTRIBUTION", "not-installed")
+    pictures = snapshot.use_extension(SVGImageExtension)
+    engine = Novelist(scene.replies)
+    engine.model_name = "tiny"
+    if scene.has_model:
+        (home / "data" / "models").mkdir(parents=True)
+        (home / "data" / "models" / "tiny.gguf").touch()
+    scene.prepare(home)
 
-    async def play() -> None:
-        await stage.send("A tale in a few lines, with a list and some code.")
-        await stage.press("tab")
+    async def play(stage: Stage) -> None:
+        stage.engine = engine
+        stage.chat.composer.cursor_blink = False
+        await scene.play(stage)
+        for colours, theme in THEMES.items():
+            stage.app.theme = theme
+            stage.app.refresh_css(animate=False)
+            for width, height in SIZES:
+                await stage.pilot.resize_terminal(width, height)
+                svg = await picture(stage)
+                name = f"{width}x{height}-{colours}"
+                if svg != pictures(name=name):
+                    seen = tmp_path / f"{scene.name}-{name}.svg"
+                    seen.write_text(svg, encoding="utf-8")
+                    different.append(str(seen))
 
-    assert snap_compare(stage.app, terminal_size=size, run_before=pictured(stage, play))
-
-
-def test_a_list_of_commands_and_a_failure(snap_compare: SnapCompare, home: Path) -> None:
-    stage = staged(home)
-
-    async def play() -> None:
-        await stage.type("/nothing")
-        await stage.press("enter")
-        await stage.until(lambda: stage.chat.composer.text == "/nothing")
-        await stage.type("/re")
-        await stage.until(lambda: stage.chat.completions.is_shown)
-
-    assert snap_compare(stage.app, terminal_size=(80, 24), run_before=pictured(stage, play))
-
-
-def test_the_map(snap_compare: SnapCompare, home: Path) -> None:
-    stage = staged(home, replies=["Dawn.", "The lamp went out.", "It burned all night.", "Dusk."])
-
-    async def play() -> None:
-        await stage.send("A tale of a lighthouse")
-        await stage.send("And then?")
-        await stage.press("tab", "r")
-        await stage.idle()
-        stage.chat.action_command("/rename a bright end")
-        await stage.idle()
-        await stage.press("g", "r")
-        await stage.idle()
-        stage.app.clear_notifications()
-        await stage.press("m")
-        await stage.sees("← here")
-
-    assert snap_compare(stage.app, terminal_size=(80, 24), run_before=pictured(stage, play))
+    different: list[str] = []
+    perform(play, home, starter=lambda _path, _options: engine)
+    assert not different, "look at these; --snapshot-update takes them as they are now"
 
 
-def test_answers_side_by_side(snap_compare: SnapCompare, home: Path) -> None:
-    (home / "config").mkdir(parents=True)
-    (home / "config" / "config.toml").write_text('theme = "textual-light"\n')
-    stage = staged(home, replies=["x", "Dawn.\n\nA gull cries.", ANSWER, "Dusk."])
+async def picture(stage: Stage) -> str:
+    """The screen as SVG, once nothing on it changes any more."""
+    for screen in stage.app.screen_stack:
+        for line in screen.query(Input):
+            line.cursor_blink = False
+        for area in screen.query(TextArea):
+            area.cursor_blink = False
+            # What was drawn while the cursor was not seen would be taken again.
+            area._line_cache.clear()
+            area.refresh()
+    before, now = None, look(stage.app.screen_stack)
+    while now != before:
+        await stage.pilot.pause(0.03)
+        before, now = now, look(stage.app.screen_stack)
+    return stage.app.export_screenshot(title="chat", simplify=True)
 
-    async def play() -> None:
-        await stage.send("A tale of a lighthouse")
-        stage.chat.action_command("/regen n=3")
-        await stage.sees("Esc keeps all")
-        await stage.press("space", "right")
 
-    assert snap_compare(stage.app, terminal_size=(140, 40), run_before=pictured(stage, play))
-
-
-def test_inside_the_words(snap_compare: SnapCompare, home: Path) -> None:
-    stage = staged(home, replies=["I am a lighthouse keeper.\n\nNobody has ever asked me why."])
-
-    async def play() -> None:
-        await stage.send("Who are you?")
-        await stage.press("tab", "i")
-        await stage.sees("next unsure")
-        await stage.press("n", "enter")
-        await stage.sees("Esc goes back")
-
-    assert snap_compare(stage.app, terminal_size=(80, 24), run_before=pictured(stage, play))
+def look(screens: Sequence[Screen[object]]) -> list[object]:
+    """Every cell of the screens, with its colours."""
+    return [[list(strip) for strip in screen._compositor.render_strips()] for screen in screens]

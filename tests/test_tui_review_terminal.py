@@ -22,8 +22,8 @@ FIRST = "There is a light. It have burned.\r\n\r\nNobody knows teh keeper.\n"
 pytestmark = pytest.mark.usefixtures("whole_drafts")
 
 PLAIN = "y, n, e, r, A, a, d, u, j, k, g, /, w, q, \\? > "
-SCREEN = "keys"
-"""In the last line of the screen."""
+SCREEN = "3 open"
+"""In the first line of the screen, before anything is decided."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -227,8 +227,8 @@ def test_what_was_decided_before_the_review_was_left_is_gone_on_with(
     arguments = ("--edit", str(draft), *(("--plain",) if way == PLAIN else ()))
     end = "\r" if way == PLAIN else ""
     edit = terminal.start_scripted(NEW, *arguments)
-    for key in ("y", "n"):
-        edit.expect(way)
+    for number, key in enumerate(("y", "n"), 1):
+        edit.expect(way if way == PLAIN else f"change {number} of 3")
         edit.send(f"{key}{end}")
     edit.expect("change 3 of 3")
     if isinstance(leave, str):

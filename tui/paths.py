@@ -141,6 +141,12 @@ def project_config(start: Path) -> Path | None:
     return _in_project(start, "config.toml", stat.S_ISREG)
 
 
+def shown_path(path: Path) -> str:
+    """A path as people write it: what is below the home folder begins with ``~``."""
+    home = Path(os.path.expanduser("~"))
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
 def _in_project(start: Path, name: str, is_kind: Callable[[int], bool]) -> Path | None:
     """The nearest ``.chat/NAME`` upwards.
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette
+from textual.events import Resize
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -23,9 +24,11 @@ from tui.app.person import Person
 from tui.app.screens.chat import ChatScreen
 from tui.app.thread import Errand, TalkThread
 from tui.app.unsent import Unsent
+from tui.colours import begin_with_colours, few_colours
 from tui.config import ConfigError
 from tui.errors import explain
 from tui.options import AskOptions
+from tui.reviewing.hints import key_name
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
 
@@ -39,6 +42,10 @@ _LONGEST_FILL_S = 0.5
 
 _SHORT = 160
 """Characters of a line that is shown in passing."""
+
+_LEAST = Size(20, 6)
+"""Nothing is laid out for fewer columns and lines: a smaller window shows a part of it. Textual's
+lists and text areas break where they have no cell at all."""
 
 
 class ChatApp(Steadfast, App[int]):
@@ -74,7 +81,8 @@ class ChatApp(Steadfast, App[int]):
             runtime: Places, settings, and how to start an engine.
             options: What the command line says.
         """
-        super().__init__()
+        super().__init__(ansi_color=few_colours())
+        begin_with_colours(self)
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]
         self.error: Exception | None = None
@@ -105,11 +113,21 @@ class ChatApp(Steadfast, App[int]):
         if self._is_ended:
             self.leave()
             return
-        self.apply_config()
+        try:
+            self.apply_config()
+        except ConfigError as error:
+            self.leave(error)
+            return
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         if self.runtime.stdin.isatty() and not self.is_headless:
             end_with_terminal(self.runtime.stdin.fileno(), self._stop)
         self.call_after_refresh(self._start)
+
+    async def _on_resize(self, event: Resize) -> None:
+        # Textual would go on with its own handler, and with the size as it is.
+        event.prevent_default()
+        size = Size(max(event.size.width, _LEAST.width), max(event.size.height, _LEAST.height))
+        await super()._on_resize(Resize(size, size, size, event.pixel_size))
 
     def apply_config(self) -> None:
         """Take keys and colours as the configuration says."""
@@ -129,6 +147,7 @@ class ChatApp(Steadfast, App[int]):
         self.person.leave()
         self.end_review()
         self._thread.stop()
+        self.chat.keep_now()
 
     def _start(self) -> None:
         self._thread.start()
@@ -218,6 +237,10 @@ class ChatApp(Steadfast, App[int]):
 
         self.push_screen(ModelsScreen())
 
+    def get_key_display(self, binding: Binding) -> str:
+        """See `App`: as keys are written in texts."""
+        return key_name(binding.key)
+
     def action_help(self) -> None:
         """Show keys and commands."""
         from tui.app.screens.help import HelpScreen
@@ -269,8 +292,15 @@ class ChatApp(Steadfast, App[int]):
             self.do(open_at(hit.session, hit.turn))
 
     def action_leave(self) -> None:
-        """Save and leave."""
-        self.leave()
+        """Save and leave; where something could not be saved, ask first."""
+        from tui.reviewing.dialogs import Confirm
+
+        reason = self.overview.unsaved
+        if reason is None or isinstance(self.screen, Confirm):
+            self.leave()
+            return
+        question = sanitize_line(f"{reason}. Leave, and lose it?")
+        self.push_screen(Confirm(question), lambda answer: self.leave() if answer else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """See `App`. Where there is no palette its key is the list's, which goes up by it."""
@@ -279,9 +309,9 @@ class ChatApp(Steadfast, App[int]):
 
     def action_command_palette(self) -> None:
         """Show everything that can be done."""
-        from tui.app.palette import RegistryCommands
+        from tui.app.palette import Palette, RegistryCommands
 
-        self.push_screen(CommandPalette(providers=[RegistryCommands]))
+        self.push_screen(Palette(providers=[RegistryCommands], placeholder="what to do"))
 
     def _keep_theme(self, theme: Theme) -> None:
         """Have the colours that were chosen the next time too."""

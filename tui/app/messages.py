@@ -12,6 +12,7 @@ from tui.app.pieces import Pieces
 
 if TYPE_CHECKING:
     from engine.models.offers import Offers
+    from tui.app.thread import Errand
 
 Doing: TypeAlias = Literal[
     "waiting", "loading", "reading", "thinking", "writing", "summarising", "working"
@@ -43,6 +44,14 @@ class Grew(Message):
     """Words came to answers that are being made; there may be more by the time they are taken."""
 
     pieces: Pieces
+
+
+@dataclass
+class Shelved(Message):
+    """Something was done to a session of the list: renamed, deleted, brought back."""
+
+    way_back: Errand | None
+    """Takes it back; None where it was that itself."""
 
 
 @dataclass
@@ -141,7 +150,7 @@ class DownloadMoved(Message):
 
 @dataclass
 class Left(Message):
-    """The conversation is over."""
+    """The conversation is over, or a command ends it."""
 
     error: Exception | None = None
     """Why it could not even begin."""

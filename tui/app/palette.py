@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.dom import DOMNode
 
@@ -14,6 +15,25 @@ from tui.commands import COMMANDS, Command
 
 if TYPE_CHECKING:
     from tui.app.app import ChatApp
+
+
+class Palette(CommandPalette):
+    """The list and the line to type in, as quiet as the other lists."""
+
+    CSS = """
+    Palette > Vertical { margin-top: 2; max-width: 100; }
+    Palette #--input { border: none; background: $surface; }
+    Palette SearchIcon { width: 2; visibility: hidden; }
+    Palette CommandList { border: none; background: $surface; scrollbar-size-vertical: 1; }
+    Palette CommandList:focus { border: none; }
+    Palette CommandList > .option-list--option { text-style: none; }
+    Palette LoadingIndicator { display: none; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+n", "cursor_down", "next", show=False, id="palette.next"),
+        Binding("ctrl+p", "command_list('cursor_up')", "previous", show=False, id="palette.before"),
+    ]
 
 
 class RegistryCommands(Provider):

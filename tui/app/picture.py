@@ -133,6 +133,7 @@ def _parts(turn: Turn, colours: Colours) -> Iterator[RenderableType]:
         return
     words = Text(words_of(turn, is_unfolded=False).plain)
     if turn.role == "user":
+        words = Text("› ") + words
         words.stylize(f"bold {colours.accent}", 0, 1)
     else:
         words.stylize(f"italic {colours.muted}")

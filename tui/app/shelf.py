@@ -18,6 +18,7 @@ from engine.models.memory import USUAL_CONTEXT, memory_of_download, usual_memory
 from engine.models.stores import STARTER
 from engine.remote.endpoint import Endpoint
 from tui.model_views import count, short
+from tui.paths import shown_path
 from tui.runtime import Runtime
 from tui.tables import file_size
 from tui.which_model import endpoints_of
@@ -112,7 +113,7 @@ def _here(name: str, model: DescribedModel, memory: int, default: Path | str | N
         needed <= memory,
         found.source,
         (
-            str(found.path),
+            shown_path(found.path),
             f"takes {file_size(needed)} with {context:,} tokens of context, "
             f"and {file_size(memory)} are free",
             f"licence {short(summary.licence or 'not told')}{chats}",

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from dataclasses import replace
 
 from textual.app import App
-from textual.theme import BUILTIN_THEMES
 
+from tui.colours import begin_with_colours, few_colours
 from tui.edit_work import Work
 from tui.reviewing.live import LiveReview
 from tui.reviewing.state import Review
-
-_ANSI = BUILTIN_THEMES["ansi-dark"]
-_FEW_COLOURS = replace(
-    _ANSI,
-    name="few-colours",
-    variables={**_ANSI.variables, "error-muted": "ansi_default", "success-muted": "ansi_default"},
-)
-"""The terminal's own colours, where there are 16 or none: mixed ones would all become grey, and a
-lighter red of the background red like the words on it."""
 
 
 class ReviewApp(App[bool]):
@@ -35,10 +24,8 @@ class ReviewApp(App[bool]):
             work: What is revised.
             review: Gets the changes and what is decided about them.
         """
-        super().__init__(ansi_color="NO_COLOR" in os.environ or None)
-        if self.no_color or self.console.color_system == "standard":
-            self.register_theme(_FEW_COLOURS)
-            self.theme = _FEW_COLOURS.name
+        super().__init__(ansi_color=few_colours())
+        begin_with_colours(self)
         self.review = LiveReview(work, review)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_ended = False

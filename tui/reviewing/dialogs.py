@@ -14,6 +14,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
+from tui.reviewing.choices import ChoiceList
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
 
 
@@ -24,12 +26,21 @@ class Dialog(ModalScreen[str | None]):
     Dialog { align: center middle; }
     Dialog > Vertical {
         width: 90%; max-width: 100; height: auto; max-height: 95%;
-        background: $surface; border: round $primary; padding: 0 2;
+        background: $surface; border-left: outer $primary; padding: 1 2;
     }
-    Dialog Label { width: 100%; }
+    Dialog:ansi > Vertical { border: round $primary; padding: 0 1; }
+    Dialog Label { width: 100%; margin: 0 0 1 0; }
+    Dialog Input, Dialog TextArea {
+        border: none; padding: 0 1; background: $panel;
+        &:focus { border: none; background: $panel; background-tint: transparent; }
+    }
+    Dialog Input { height: 1; }
     Dialog TextArea { height: auto; min-height: 5; max-height: 20; }
-    Dialog OptionList { height: auto; max-height: 20; }
-    Dialog VerticalScroll { height: auto; max-height: 24; }
+    Dialog ChoiceList {
+        height: auto; max-height: 20;
+    }
+    Dialog VerticalScroll { height: auto; max-height: 24; scrollbar-size-vertical: 1; }
+    Dialog Hints { padding: 1 0 0 0; }
     """
 
     # Ctrl+C leaves what is in front; the review's own words and decisions stay.
@@ -136,7 +147,7 @@ class ChooseVersion(Dialog):
         """See `Screen`."""
         with Vertical():
             yield Label(Content("Enter takes a version, Escape leaves"))
-            yield OptionList(*(Option(Content(sanitize_line(text))) for text in self._versions))
+            yield ChoiceList(*(Option(Content(sanitize_line(text))) for text in self._versions))
 
     @on(OptionList.OptionSelected)
     def choose(self, event: OptionList.OptionSelected) -> None:
@@ -157,5 +168,7 @@ class ShowText(Dialog):
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
-        with Vertical(), VerticalScroll():
-            yield Static(Content(self._text))
+        with Vertical():
+            with VerticalScroll():
+                yield Static(Content(self._text))
+            yield Hints("Esc closes")

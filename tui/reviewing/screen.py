@@ -12,12 +12,13 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui.progress import Progress
 from tui.reviewing.dialogs import AskLine, ChooseVersion, EditWords, ShowText
 from tui.reviewing.drawing import Drawn, drawn, drawn_list
 from tui.reviewing.flow import flow
+from tui.reviewing.hints import Hints
 from tui.reviewing.lines import KEYS, SMALL, rest_of
 from tui.reviewing.remarks import ReviewedDraft, end_of, head_of, remarks_on
 from tui.reviewing.state import Change, Review
@@ -38,13 +39,23 @@ Enter writes when everything is decided
 Ctrl+C leaves without writing"""
 
 
+_HINTS = (
+    *("review.take take", "review.skip skip", "review.edit edit", "review.redo redo"),
+    *("review.take-rest all", "review.skip-rest none", "review.undo undo"),
+    *("review.versions versions", "review.done stop", "review.keys keys"),
+)
+
+
 class ReviewScreen(Screen[bool]):
     """Every change of a revision, one at a time. It is left with whether to write them."""
 
     # Not `CSS`, which would not hold for a class made of this one.
     DEFAULT_CSS = """
     ReviewScreen { layout: vertical; }
-    #head { height: 1; background: $panel; color: $text; padding: 0 1; }
+    #head {
+        height: 1; background: $panel; color: $text; padding: 0 2;
+        text-wrap: nowrap; text-overflow: ellipsis;
+    }
     #flow { height: 1fr; padding: 1 2; }
     #sides { height: 1fr; }
     #sides VerticalScroll { width: 1fr; padding: 1 2; }
@@ -129,7 +140,7 @@ class ReviewScreen(Screen[bool]):
         yield self._both
         yield self._parts["about"]
         yield self._parts["progress"]
-        yield Footer(compact=True, show_command_palette=False)
+        yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
         """See `Screen`."""

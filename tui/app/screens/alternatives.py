@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import HorizontalScroll
-from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
 
 from tui.app.faults import Steadfast
 from tui.app.overview import Overview, ShownTurn
 from tui.app.turn_errands import go_to_turn, merge
 from tui.app.widgets.alternative import Alternative
+from tui.reviewing.hints import Hints
 
 if TYPE_CHECKING:
     pass
 
-_WHILE = "Esc stops"
-_THEN = "Enter goes on with this one   Space takes a paragraph, m merges them   Esc keeps all"
+_WHILE = ("alternatives.close stops",)
+_THEN = (
+    *("alternatives.pick goes on with this one", "alternatives.take takes a paragraph"),
+    *("alternatives.merge merges them", "alternatives.close keeps all"),
+)
 
 
 class AlternativesScreen(Steadfast, Screen[None]):
@@ -31,11 +33,7 @@ class AlternativesScreen(Steadfast, Screen[None]):
     CSS = """
     AlternativesScreen {
         background: $background;
-        & > HorizontalScroll { height: 1fr; padding: 1 1 0 1; }
-        & > #hint {
-            height: 1; padding: 0 2; color: $text-muted;
-            text-wrap: nowrap; text-overflow: ellipsis;
-        }
+        & > HorizontalScroll { height: 1fr; padding: 1 1 0 1; scrollbar-size-horizontal: 1; }
         &.-narrow Alternative { width: 100%; }
     }
     """
@@ -60,7 +58,7 @@ class AlternativesScreen(Steadfast, Screen[None]):
         """
         super().__init__()
         self._columns = [Alternative(number, shown) for number, shown in enumerate(answers, 1)]
-        self._hint = Static(Content(_WHILE), id="hint")
+        self._hints = Hints(*_WHILE)
         self._is_whole = False
         self._here = (0, 0)
         """The answer and its paragraph that the cursor is on."""
@@ -70,12 +68,16 @@ class AlternativesScreen(Steadfast, Screen[None]):
         """See `Screen`."""
         with HorizontalScroll(can_focus=False):
             yield from self._columns
-        yield self._hint
+        yield self._hints
 
     def on_mount(self) -> None:
         """See `Screen`."""
         self._point()
         self.watch(self.app, "overview", self._follow, init=False)
+
+    def on_resize(self) -> None:
+        """Keep the answer in sight that the cursor is on."""
+        self.call_after_refresh(self._point)
 
     async def grow(self, turn: str, text: str) -> None:
         """Show more words of an answer."""
@@ -91,7 +93,7 @@ class AlternativesScreen(Steadfast, Screen[None]):
         self._is_whole = True
         for column in self._columns:
             await column.finish(ends[column.shown.turn.id])
-        self._hint.update(Content(_THEN))
+        self._hints.say(*_THEN)
         self._point()
 
     def action_stop_or_keep(self) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,7 +16,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Select, Static
+from textual.widgets import Input, Select, Static
 
 from tui.app.draft_errands import Decision, ReviewReady, Revising, revise
 from tui.app.faults import Steadfast
@@ -29,16 +29,20 @@ from tui.app.widgets.path_input import PathInput
 from tui.app.written import Changes, Written, changes, history, redo, undo
 from tui.options import EditOptions, PromptOptions, Scope
 from tui.reviewing.dialogs import ShowText
+from tui.reviewing.hints import Hints
 from tui.reviewing.live import LiveReview
 from tui.sanitize import sanitize, sanitize_line
-
-if TYPE_CHECKING:
-    pass
 
 _WHOLE = "the whole draft"
 _USUAL = "the usual prompt"
 
 _LINES = re.compile(r"\s*(\d{1,9})\s*[:-]\s*(\d{1,9})\s*")
+
+
+_HINTS = (
+    *("drafts.revise revises", "Tab next field", "drafts.close back", "drafts.undo undo"),
+    *("drafts.redo redo", "drafts.open open"),
+)
 
 
 class DraftsScreen(Steadfast, Screen[None]):
@@ -80,7 +84,7 @@ class DraftsScreen(Steadfast, Screen[None]):
         yield self._news
         yield Static(Content.styled("Written before", "bold $primary"), classes="head")
         yield self._history
-        yield Footer(compact=True, show_command_palette=False)
+        yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
         """See `Screen`."""
@@ -192,6 +196,7 @@ class DraftsScreen(Steadfast, Screen[None]):
         review, decision = self._review, self._decision
         if review is None or decision is None:
             return
+        self.tell("writing what was taken" if write else "")
         await asyncio.get_running_loop().run_in_executor(None, review.stop)
         for news in review.news:
             self.notify(sanitize_line(news), severity="warning", markup=False)

@@ -19,6 +19,12 @@ from tui.commands import COMMANDS, GROUPS
 _FIRST = 26
 """Columns of what is explained."""
 
+_BESIDE = 56
+"""Columns from which on the explanation stands beside it."""
+
+_AROUND = 8
+"""Columns of the page's edges."""
+
 _WIDEST = 96
 """Columns of the page."""
 
@@ -53,10 +59,10 @@ class HelpScreen(Steadfast, ModalScreen[None]):
             yield Static(Content("\n").join(self._lines()))
 
     def _lines(self) -> Iterator[Content]:
-        width = min(_WIDEST, self.app.size.width)
+        width = min(_WIDEST, self.app.size.width) - _AROUND
         yield Content.styled("Keys", "bold $primary")
-        for name, keys in self._keys().items():
-            yield _line(", ".join(dict.fromkeys(keys)), name, width)
+        for (name, words), keys in self._keys().items():
+            yield _line(", ".join(dict.fromkeys(keys)), words, width, name)
         for group in GROUPS:
             yield Content("")
             yield Content.styled(group, "bold $primary")
@@ -64,19 +70,31 @@ class HelpScreen(Steadfast, ModalScreen[None]):
                 if command.group == group:
                     yield _line(command.usage, command.summary, width)
 
-    def _keys(self) -> dict[str, list[str]]:
+    def _keys(self) -> dict[tuple[str, str], list[str]]:
         """The keys of each action that has a name, and an id to give it others."""
-        keys: dict[str, list[str]] = {}
+        keys: dict[tuple[str, str], list[str]] = {}
         for active in self._explained:
             binding = active.binding
             if binding.description and binding.id:
-                name = f"{binding.description}  [{binding.id}]"
+                name = binding.id, binding.description
                 keys.setdefault(name, []).append(self.app.get_key_display(binding))
         return keys
 
 
-def _line(first: str, second: str, width: int) -> Content:
-    """What is explained, and its explanation beside it, in as many lines as that takes."""
-    lines = wrap(second, max(16, width - _FIRST - 10)) or [""]
-    indent = "\n" + " " * (_FIRST + 3)
-    return Content.assemble(f"  {first:<{_FIRST}} ", (indent.join(lines), "$text-muted"))
+def _line(first: str, second: str, width: int, name: str = "") -> Content:
+    """What is explained, and its explanation beside it, in as many lines as that takes; below it
+    where there is no room.
+
+    Args:
+        first: What is explained.
+        second: The explanation.
+        width: Columns for both.
+        name: The id of a binding.
+    """
+    start = _FIRST if width >= _BESIDE else 4
+    indent = "\n" + " " * start
+    words = Content(indent.join(wrap(second, width - start) or [""]))
+    head = f"{first:<{_FIRST - 1}} " if width >= _BESIDE and len(first) < _FIRST else first + indent
+    is_short = width - start >= len(second) + 2 + len(name)
+    last = (f"  {name}" if is_short else indent + name) if name else ""
+    return Content.assemble((head, "bold"), words, (last, "$foreground 60%"))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui.app.faults import Steadfast
@@ -18,15 +18,16 @@ from tui.app.screens.reading import ReadScreen
 from tui.app.turn_errands import go_to_turn
 from tui.app.widgets.choices import Choices
 from tui.reviewing.drawing import drawn
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
-
-if TYPE_CHECKING:
-    pass
 
 _DEEPEST = 12
 """Branches of branches that are still drawn to the right of each other."""
 
-_HINT = "Enter goes there   d compares with here, or with ✓   Space sets ✓   Esc closes"
+_HINTS = (
+    *("Enter goes there", "map.compare compares with here, or with ✓", "map.mark sets ✓"),
+    "map.close closes",
+)
 
 
 class MapScreen(Steadfast, Screen[None]):
@@ -49,7 +50,7 @@ class MapScreen(Steadfast, Screen[None]):
     def compose(self) -> ComposeResult:
         """See `Screen`."""
         yield self._list
-        yield Static(Content(_HINT), id="hint")
+        yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
         """Ask for the map."""
@@ -67,15 +68,16 @@ class MapScreen(Steadfast, Screen[None]):
     def _line(self, row: MapRow) -> Content:
         depth = min(row.depth, _DEEPEST)
         guides = "│ " * (depth - 1) + "├─" if row.begins else "│ " * depth
-        style = "" if row.is_here else "$text-muted"
+        style = "" if row.is_here else "$foreground 60%"
         sign = {"user": "› ", "system": "▸ "}.get(row.role, "  ")
         parts: list[tuple[str, str]] = [
-            (guides, "$text-muted"),
-            ("● " if row.is_here else "○ ", "$primary" if row.is_here else "$text-muted"),
-            (sign + sanitize_line(row.words), style),
+            (guides, "$foreground 60%"),
+            ("● " if row.is_here else "○ ", "$primary" if row.is_here else "$foreground 60%"),
+            (sign, style),
         ]
         if row.name is not None:
-            parts.append((f"  “{sanitize_line(row.name)}”", "$primary"))
+            parts.append((f"“{sanitize_line(row.name)}”  ", "$primary"))
+        parts.append((sanitize_line(row.words), style))
         if row.is_head:
             parts.append(("  ← here", "bold"))
         if row.turn == self._marked:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from engine.errors import EngineError
 from engine.machine import available_memory
@@ -41,16 +41,20 @@ from tui.app.widgets.shelf_list import ShelfList, about_of
 from tui.config import ConfigError
 from tui.errors import TemplateChanged, UsageProblem, explain
 from tui.reviewing.dialogs import ChooseVersion, Confirm, ShowText
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
 from tui.tables import file_size
 
-if TYPE_CHECKING:
-    pass
-
 _OFFER = f"""\
-A model is a GGUF file, and nothing is sent anywhere to use it. Enter takes one: the starter \
-({file_size(STARTER_SIZE)}) shows that all works, one that fits is for real work. Escape looks \
-around without."""
+Enter takes one, Escape looks around without. The starter ({file_size(STARTER_SIZE)}) shows that \
+all works; one that fits is for real work. A model is a file, and nothing is sent anywhere to use \
+it."""
+
+
+_HINTS = (
+    *("Enter takes", "models.close back", "models.default always use", "models.about about it"),
+    *("models.bench measure", "models.remove delete", "models.other another", "models.stop stop"),
+)
 
 
 _TOLD = (EngineError, UsageProblem, TemplateChanged, ConfigError, OSError)
@@ -97,7 +101,7 @@ class ModelsScreen(Steadfast, Screen[None]):
         yield self._about
         yield self._other
         yield self._news
-        yield Footer(compact=True, show_command_palette=False)
+        yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
         """See `Screen`."""
@@ -147,7 +151,7 @@ class ModelsScreen(Steadfast, Screen[None]):
         if self._is_first_start:
             words = (("There is no model yet", "bold $primary"), "\n", _OFFER)
         else:
-            free = f"{file_size(self._shelf.memory)} of memory are free" if self._shelf else ""
+            free = f"{file_size(self._shelf.memory)} of memory free" if self._shelf else ""
             used = sanitize_line(self.chat_app.overview.model)
             words = (("Models", "bold $primary"), f"  ● {used} answers  {free}", "")
         self._head.update(Content.assemble(*words))

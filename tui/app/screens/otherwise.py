@@ -31,6 +31,7 @@ class OtherwiseScreen(Steadfast, ModalScreen[None]):
     OtherwiseScreen Horizontal { height: 1; }
     OtherwiseScreen Horizontal > Static { width: 14; color: $text-muted; }
     OtherwiseScreen Input { width: 1fr; }
+    OtherwiseScreen .head { padding: 0 0 1 0; }
     OtherwiseScreen .note { color: $text-muted; padding: 1 0 0 0; }
     """
 
@@ -56,7 +57,7 @@ class OtherwiseScreen(Steadfast, ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """See `Screen`."""
         with VerticalScroll(can_focus=False):
-            yield Static(Content.styled("Another answer", "bold $primary"))
+            yield Static(Content.styled("Another answer", "bold $primary"), classes="head")
             for name, field in self._inputs.items():
                 with Horizontal():
                     yield Static(Content(name.replace("_", " ")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -21,16 +21,15 @@ from tui.app.faults import Steadfast
 from tui.app.prompt_desk import OpenPrompt, Wrong, save, wrong_with
 from tui.app.widgets.choices import Choices
 from tui.errors import UsageProblem, explain
+from tui.paths import shown_path
 from tui.reviewing.dialogs import unmarked
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
-
-if TYPE_CHECKING:
-    pass
 
 _PAUSE_S = 0.2
 """After so long without a key the text is looked at."""
 
-_HINT = "Ctrl+S saves   F8 goes to the next mistake   Esc leaves"
+_HINTS = ("prompt.save saves", "prompt.mistake goes to the next mistake", "prompt.leave leaves")
 
 
 class PromptEditor(Steadfast, Screen[str | None]):
@@ -96,7 +95,7 @@ class PromptEditor(Steadfast, Screen[str | None]):
         yield Static(id="name")
         yield self._area
         yield self._wrong
-        yield Static(Content(_HINT), id="hint")
+        yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
         """Look at the text."""
@@ -120,7 +119,7 @@ class PromptEditor(Steadfast, Screen[str | None]):
             Content.assemble(
                 f"{sign} ",
                 (self._opened.path.stem, "bold $primary"),
-                (f"{said}   {sanitize_line(str(self._opened.path))}", "$foreground 60%"),
+                (f"{said}   {sanitize_line(shown_path(self._opened.path))}", "$foreground 60%"),
             )
         )
 

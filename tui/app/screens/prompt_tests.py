@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,10 +15,11 @@ from textual.widgets import ProgressBar, Static
 from tui.app.faults import Steadfast
 from tui.app.prompt_trying import Begun, Ended, Tried, run_tests
 from tui.prompt_trials import Outcome
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
 
-if TYPE_CHECKING:
-    pass
+_LONG_S = 0.5
+"""From so many seconds on it is said how long a test took."""
 
 
 class PromptTests(Steadfast, Screen[None]):
@@ -30,8 +31,8 @@ class PromptTests(Steadfast, Screen[None]):
         & > #heading { height: auto; padding: 1 2 0 2; }
         & > ProgressBar { padding: 0 2; }
         & > VerticalScroll { height: 1fr; padding: 1 2; scrollbar-size-vertical: 1; }
-        & > VerticalScroll > Static { max-width: 100; margin: 0 0 1 0; }
-        & > #hint { height: 1; padding: 0 2; color: $text-muted; }
+        & > VerticalScroll > Static { max-width: 100; }
+        & > VerticalScroll > .answer { padding: 0 0 1 2; color: $text-muted; }
     }
     """
 
@@ -56,7 +57,7 @@ class PromptTests(Steadfast, Screen[None]):
         yield Static(id="heading")
         yield self._bar
         yield VerticalScroll()
-        yield Static("Esc stops", id="hint")
+        yield Hints("tests.close stops")
 
     def on_mount(self) -> None:
         """Begin."""
@@ -90,7 +91,10 @@ class PromptTests(Steadfast, Screen[None]):
         self._bar.advance()
         passed = sum(outcome.passed for outcome in self._outcomes)
         self._head(f"{passed} of {len(self._outcomes)} passed")
-        await self.query_one(VerticalScroll).mount(Static(_said(message.outcome)))
+        answer = Content(sanitize(message.outcome.answer.strip()))
+        await self.query_one(VerticalScroll).mount(
+            Static(_said(message.outcome)), Static(answer, classes="answer")
+        )
 
     @on(Ended)
     def ended(self, message: Ended) -> None:
@@ -99,7 +103,7 @@ class PromptTests(Steadfast, Screen[None]):
         self._bar.display = False
         if message.problem:
             self._head(f"✗ {sanitize_line(message.problem)}")
-        self.query_one("#hint", Static).update("Esc closes")
+        self.query_one(Hints).say("tests.close closes")
 
     def action_leave(self) -> None:
         """End it; once it is over, close."""
@@ -117,14 +121,12 @@ def _said(outcome: Outcome) -> Content:
         if outcome.passed
         else ("✗ failed  ", "bold $text-error")
     )
-    seconds = "" if outcome.total_s is None else f"   {outcome.total_s:.1f} s"
+    seconds = f"   {total_s:.1f} s" if (total_s := outcome.total_s or 0) >= _LONG_S else ""
     count = f"{outcome.words} word{'' if outcome.words == 1 else 's'}"
     why = "".join(f"\n  {sanitize_line(line)}" for line in outcome.failures)
-    answer = sanitize(outcome.answer.strip()).replace("\n", "\n  ")
     return Content.assemble(
         sign,
         sanitize_line(outcome.trial.name),
         (f"   {count}{seconds}", "$foreground 60%"),
         why,
-        (f"\n  {answer}", "$foreground 60%"),
     )

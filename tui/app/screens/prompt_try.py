@@ -15,13 +15,14 @@ from textual.widgets import Input, Static, TextArea
 
 from tui.app.faults import Steadfast
 from tui.app.prompt_trying import Ended, Grown, Side, Stop, try_beside
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
 from tui.which_model import model_names
 
 if TYPE_CHECKING:
     pass
 
-_HINT = "Ctrl+R tries both   Tab next field   Esc stops, or closes"
+_HINTS = ("try.run tries both", "Tab next field", "try.close stops, or closes")
 
 
 class PromptTry(Steadfast, Screen[None]):
@@ -39,8 +40,9 @@ class PromptTry(Steadfast, Screen[None]):
         & > #answers > VerticalScroll {
             width: 1fr; padding: 0 2 0 0; scrollbar-size-vertical: 1;
         }
+        &.-short > TextArea { height: 3; margin: 0 2; }
+        &.-short > .row, &.-short > #answers { padding: 0 2; }
         & .note { height: auto; color: $text-muted; }
-        & > #hint { height: 1; padding: 0 2; color: $text-muted; }
     }
     """
 
@@ -81,15 +83,18 @@ class PromptTry(Steadfast, Screen[None]):
                     yield answer
         with Horizontal(classes="row"):
             yield from self._notes
-        yield Static(Content(_HINT), id="hint")
+        yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
         """Know the names."""
         runtime = self.chat_app.runtime
         models = model_names(runtime.config, runtime.paths.models)
-        self._models = frozenset(models) - frozenset(self._names)
+        prompts = {name.casefold() for name in self._names}
+        self._models = {name.casefold(): name for name in models if name.casefold() not in prompts}
         for field in self._sides:
-            field.suggester = SuggestFromList([*self._names, *map(sanitize_line, models)])
+            field.suggester = SuggestFromList(
+                [*self._names, *map(sanitize_line, models)], case_sensitive=False
+            )
         self._area.focus()
 
     def on_unmount(self) -> None:
@@ -99,8 +104,8 @@ class PromptTry(Steadfast, Screen[None]):
 
     def _meant(self, words: str) -> Side:
         """A prompt, or a model with the first prompt."""
-        if words in self._models:
-            return Side(self._first.prompt, self._first.values, words)
+        if model := self._models.get(words.casefold()):
+            return Side(self._first.prompt, self._first.values, model)
         return Side(words, self._first.values if words == self._first.prompt else ())
 
     @on(Input.Submitted)
@@ -115,9 +120,9 @@ class PromptTry(Steadfast, Screen[None]):
         sides = tuple(
             self._meant(field.value.strip()) for field in self._sides if field.value.strip()
         )
-        for answer, note in zip(self._answers, self._notes, strict=True):
+        for column, answer in enumerate(self._answers):
             answer.update("")
-            note.update("")
+            self._notes[column].update("…" if column < len(sides) else "")
         self._stop = Stop()
         self.chat_app.do(try_beside(self._area.text, sides, self._stop, self.post_message))
 

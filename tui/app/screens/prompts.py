@@ -16,7 +16,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from prompts.errors import PromptError
@@ -33,12 +33,17 @@ from tui.app.widgets.choices import Choices
 from tui.app.widgets.prompt_preview import Form, PromptPreview
 from tui.errors import UsageProblem, explain
 from tui.reviewing.dialogs import AskLine
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     pass
 
-_HINT = "Enter uses   Tab values   / find   e edit   n new   c copy   s adapt   t try   T tests"
+_HINTS = (
+    *("Enter uses", "prompts.switch values", "prompts.list the list", "prompts.find find"),
+    *("prompts.edit edit", "prompts.new new", "prompts.copy copy", "prompts.adapt adapt"),
+    *("prompts.try try", "prompts.test tests", "prompts.examples examples", "prompts.close close"),
+)
 _PAUSE_S = 0.08
 """After so long without a key a prompt is put together: that takes a process."""
 
@@ -99,7 +104,7 @@ class PromptsScreen(Steadfast, Screen[None]):
                 yield self._words
                 yield self._list
             yield self._preview
-        yield Static(Content(_HINT), id="hint")
+        yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
         """Point at the prompt in use."""

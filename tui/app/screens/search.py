@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -19,15 +20,17 @@ from textual.widgets.option_list import Option
 
 from sessions import MATCH_END, MATCH_START, Hit, Search, SessionError
 from tui.app.faults import Steadfast
+from tui.app.listing import day_name
 from tui.app.widgets.choices import Choices
 from tui.errors import explain
 from tui.sanitize import sanitize_line
-from tui.tables import age
 
 if TYPE_CHECKING:
     pass
 
 _MOST = 100
+_WHOSE = {"user": "you", "assistant": "the model"}
+
 _PAUSE_S = 0.12
 """After so long without a key it is looked for."""
 
@@ -181,9 +184,10 @@ def begun(typed: str) -> str:
 
 def _shown(hit: Hit) -> Content:
     """Where it is, and the words with what is around them."""
-    head = f"  {hit.role}, {age(hit.time)}\n  "
+    day = day_name(hit.time, datetime.now().astimezone().date())
+    head = f"  {_WHOSE.get(hit.role, hit.role)}, {day}\n  "
     return Content.assemble(
-        (sanitize_line(hit.title), "bold"), (head, "$text-muted"), *_snippet(hit.snippet), "\n"
+        (sanitize_line(hit.title), "bold"), (head, "$foreground 60%"), *_snippet(hit.snippet), "\n"
     )
 
 

@@ -19,12 +19,16 @@ from tui.app.faults import Steadfast
 from tui.app.setting_rows import SettingRow, change_config, setting_rows, value_from
 from tui.app.widgets.choices import Choices
 from tui.errors import UsageProblem
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     pass
 
-_HINT = "Enter changes a setting, Escape leaves"
+_HINTS = ("Enter changes", "settings.back leaves")
+
+_MEANINGS_FROM = 70
+"""Columns of the list from which on there is room for what settings mean."""
 
 
 class SettingsScreen(Steadfast, ModalScreen[None]):
@@ -40,6 +44,7 @@ class SettingsScreen(Steadfast, ModalScreen[None]):
     SettingsScreen Horizontal { height: 1; margin: 1 0 0 0; }
     SettingsScreen Horizontal > Static { width: auto; padding: 0 1 0 0; color: $primary; }
     SettingsScreen Input { width: 1fr; border: none; padding: 0; height: 1; background: $surface; }
+    SettingsScreen Hints { padding: 0; }
     SettingsScreen .note { color: $text-muted; height: auto; max-height: 3; }
     """
 
@@ -63,7 +68,7 @@ class SettingsScreen(Steadfast, ModalScreen[None]):
         self._list = Choices()
         self._label = Static()
         self._input = Input(compact=True)
-        self._note = Static(Content(_HINT), classes="note")
+        self._note = Static(classes="note")
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
@@ -73,12 +78,17 @@ class SettingsScreen(Steadfast, ModalScreen[None]):
                 yield self._label
                 yield self._input
             yield self._note
+            yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
         """Begin in the list."""
         self._input.display = False
         self._show()
         self._list.focus()
+
+    def on_resize(self) -> None:
+        """Have the columns that there is room for."""
+        self.call_after_refresh(self._show)
 
     def _show(self) -> None:
         here = self._list.highlighted
@@ -89,9 +99,9 @@ class SettingsScreen(Steadfast, ModalScreen[None]):
             if len(row.path) > 1 and row.path[0] != table:
                 table = row.path[0]
                 self._rows.append(None)
-                options.append(Option(Content(table), disabled=True))
+                options.append(Option(Content.styled(table, "bold $primary"), disabled=True))
             self._rows.append(row)
-            options.append(Option(_line(row)))
+            options.append(Option(_line(row, self._list.size.width >= _MEANINGS_FROM)))
         self._list.clear_options()
         self._list.add_options(options)
         self._list.highlighted = 0 if here is None else min(here, len(options) - 1)
@@ -105,10 +115,8 @@ class SettingsScreen(Steadfast, ModalScreen[None]):
     def tell(self) -> None:
         """Say who set it."""
         row = self._row
-        if row is not None and row.origin:
-            self._say(f"set by {row.origin}")
-        else:
-            self._say(_HINT)
+        if row is not None:
+            self._say(f"{row.meaning}; set by {row.origin}" if row.origin else row.meaning)
 
     def _say(self, words: str) -> None:
         self._note.update(Content(sanitize_line(words)))
@@ -176,13 +184,13 @@ class SettingsScreen(Steadfast, ModalScreen[None]):
             self.dismiss(None)
 
 
-def _line(row: SettingRow) -> Content:
+def _line(row: SettingRow, has_room: bool) -> Content:
     value = sanitize_line(row.text or row.default)
-    style = "bold" if row.value is not None else "$text-muted"
+    style = "bold" if row.value is not None else "$foreground 60%"
     indent = "  " if len(row.path) > 1 else ""
     name = f"{indent}{row.name}"
     return Content.assemble(
         f"{sanitize_line(name):<26} ",
-        (f"{value[:20]:<20}", style),
-        (f"  {sanitize_line(row.meaning)}", "$text-muted"),
+        (f"{value[:20]:<20}" if has_room else value, style),
+        (f"  {sanitize_line(row.meaning)}" if has_room else "", "$foreground 60%"),
     )

@@ -22,6 +22,10 @@ _WORDS = {
 _BAR = 24
 """Cells of the bar."""
 
+_LEAST = 6
+_BESIDE = 56
+"""Columns for the words beside the bar."""
+
 _SURE_S = 0.5
 """An estimate after less than this is a guess."""
 
@@ -30,7 +34,7 @@ class ActivityLine(Steadfast, Static):
     """A line that is there while something is going on."""
 
     DEFAULT_CSS = """
-    ActivityLine { display: none; height: 1; padding: 0 3; }
+    ActivityLine { display: none; height: 1; padding: 0 2; }
     ActivityLine { color: $text-muted; }
     ActivityLine.shown { display: block; }
     """
@@ -50,21 +54,23 @@ class ActivityLine(Steadfast, Static):
         # "Writing" is said with all words that come: only what changes is worth a layout.
         if activity is not None and (activity != old or activity.total):
             seconds = monotonic() - self._began
-            self.update(line_of(activity, seconds, self._begun_with))
+            bar = max(_LEAST, min(_BAR, self.app.size.width - _BESIDE))
+            self.update(line_of(activity, seconds, self._begun_with, bar=bar))
 
 
-def line_of(activity: Activity, seconds: float, begun_with: int = 0) -> Content:
+def line_of(activity: Activity, seconds: float, begun_with: int = 0, *, bar: int = _BAR) -> Content:
     """What the line says.
 
     Args:
         activity: What is going on.
         seconds: For how long.
         begun_with: How much was done when it began.
+        bar: Its cells.
     """
     parts: list[str | tuple[str, str]] = [_WORDS[activity.doing]]
     if activity.total:
-        full = round(_BAR * min(1.0, activity.done / activity.total))
-        parts += ["  ", ("━" * full, "$primary"), ("─" * (_BAR - full), "$foreground 25%")]
+        full = round(bar * min(1.0, activity.done / activity.total))
+        parts += ["  ", ("━" * full, "$primary"), ("─" * (bar - full), "$foreground 25%")]
         parts.append(f"  {_amount(activity)}{_left(activity, seconds, begun_with)}")
     elif activity.done:
         parts.append(f"  {activity.done:,} tokens")

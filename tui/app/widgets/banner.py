@@ -14,8 +14,7 @@ class Banner(Steadfast, Static):
 
     DEFAULT_CSS = """
     Banner {
-        display: none; height: auto; padding: 0 2;
-        color: $text-error; border-left: outer $error;
+        display: none; height: auto; padding: 0 2; color: $text-error;
     }
     Banner.shown { display: block; }
     """
@@ -24,6 +23,8 @@ class Banner(Steadfast, Static):
         super().__init__()
         self.can_retry = False
         """Whether trying again may help."""
+        self.reason = ""
+        """What is shown."""
 
     @property
     def is_shown(self) -> bool:
@@ -39,6 +40,7 @@ class Banner(Steadfast, Static):
             key: What tries again.
         """
         self.can_retry = can_retry
+        self.reason = reason
         way = f"   {key} tries again" if can_retry else ""
         self.update(Content(f"✗ {sanitize_line(reason)}{way}"))
         self.add_class("shown")
@@ -46,4 +48,5 @@ class Banner(Steadfast, Static):
     def clear(self) -> None:
         """Take it away."""
         self.can_retry = False
+        self.reason = ""
         self.remove_class("shown")

@@ -1,30 +1,10 @@
-"""A list to choose from, with the movements of vi and emacs."""
+"""The list of the review, which goes on after a defect."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
-from textual.widgets import OptionList
-
 from tui.app.faults import Steadfast
+from tui.reviewing.choices import ChoiceList
 
 
-class Choices(Steadfast, OptionList):
-    """One line for each choice; what is too long ends in an ellipsis."""
-
-    DEFAULT_CSS = """
-    Choices {
-        border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
-        text-wrap: nowrap; text-overflow: ellipsis;
-        &:focus { border: none; background: $surface; background-tint: transparent; }
-        & > .option-list--option-disabled { color: $text-muted; text-style: bold; }
-    }
-    """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down,ctrl+n", "cursor_down", "next", show=False, id="list.next"),
-        Binding("k,up,ctrl+p", "cursor_up", "previous", show=False, id="list.previous"),
-        Binding("g,home", "first", "first", show=False, id="list.first"),
-        Binding("G,end", "last", "last", show=False, id="list.last"),
-    ]
+class Choices(Steadfast, ChoiceList):
+    """A list of the app."""

@@ -49,7 +49,7 @@ class Completions(Steadfast, OptionList, can_focus=False):
         for text, meaning in found:
             name = sanitize_line(text).ljust(min(wide, 28))
             self.add_option(
-                Option(Content.assemble(name, "  ", (sanitize_line(meaning), "$text-muted")))
+                Option(Content.assemble(name, "  ", (sanitize_line(meaning), "$foreground 60%")))
             )
         self.set_class(bool(found), "shown")
         self.highlighted = 0 if found else None

@@ -25,7 +25,7 @@ class HistoryList(Choices):
 
     DEFAULT_CSS = """
     HistoryList {
-        height: 1fr; padding: 0 1; background: $background;
+        height: 1fr; padding: 0 2; background: $background;
         &:focus { background: $background; }
     }
     """
@@ -44,7 +44,7 @@ class HistoryList(Choices):
         write: Write
 
     def __init__(self) -> None:
-        super().__init__(compact=True)
+        super().__init__()
         self._writes: tuple[Write, ...] = ()
 
     def show(self, writes: Sequence[Write]) -> None:

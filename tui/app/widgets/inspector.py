@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -28,9 +28,6 @@ from tui.app.widgets.slider import Scale
 from tui.context_use import ContextUse
 from tui.sanitize import sanitize_line
 from tui.setting_values import MEANINGS
-
-if TYPE_CHECKING:
-    pass
 
 _SCALES: Mapping[str, Scale] = {
     "temperature": Scale(0, 2, 0.05),
@@ -187,6 +184,7 @@ def _context(use: ContextUse | None) -> Content:
     rows = [*rows, ("free", use.free)]
     lines = []
     for name, tokens in rows:
-        bar = "█" * round(_BAR * tokens / use.n_ctx) or "▏"
-        lines.append(Content.assemble(f"{name[:22]:<22} {tokens:>7,} ", (bar, "$primary")))
+        bar = "━" * round(_BAR * tokens / use.n_ctx) or "╸"
+        style = "$foreground 25%" if name == "free" else "$primary"
+        lines.append(Content.assemble(f"{name[:22]:<22} {tokens:>7,} ", (bar, style)))
     return Content("\n").join(lines)

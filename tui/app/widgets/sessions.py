@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -28,10 +29,16 @@ from tui.app.widgets.choices import Choices
 from tui.app.widgets.side import Side, uncover
 from tui.errors import explain
 from tui.reviewing.dialogs import AskLine
+from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from tui.app.thread import Errand
+
+_HINTS = (
+    *("Enter opens", "sessions.list the list", "sessions.rename rename"),
+    *("sessions.delete delete", "sessions.undo undo"),
+)
 
 _NONE = "nothing is saved yet"
 _NOT_FOUND = "no title has these words; Ctrl+F looks in all turns"
@@ -45,6 +52,7 @@ class SessionsPanel(Side):
         & > Input { border: none; padding: 0; height: 1; background: $surface; margin: 0 0 1 0; }
         & > Choices { height: 1fr; }
         & > .note { height: auto; color: $text-muted; }
+        & > Hints { padding: 0; }
     }
     """
 
@@ -64,9 +72,6 @@ class SessionsPanel(Side):
         sessions: tuple[ListedSession, ...]
         problem: str = ""
 
-    class Changed(Message):
-        """What is listed is not true any more."""
-
     def __init__(self, *, classes: str = "") -> None:
         super().__init__(classes=classes)
         self._listing = Listing()
@@ -84,6 +89,7 @@ class SessionsPanel(Side):
         yield self._words
         yield self._list
         yield self._note
+        yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
         """Follow the conversation."""
@@ -101,16 +107,14 @@ class SessionsPanel(Side):
             self._seen = seen
             self.read_again()
 
-    @on(Changed)
     def read_again(self) -> None:
         """Have the list read, in a thread."""
         self.run_worker(self._read, thread=True, exclusive=True, exit_on_error=False)
 
     def _read(self) -> None:
         try:
-            store = self.chat_app.runtime.sessions()
-            self.post_message(self.Listed(self._listing.read(store)))
-            store.close()
+            with closing(self.chat_app.runtime.sessions()) as store:
+                self.post_message(self.Listed(self._listing.read(store)))
         except SessionError as error:
             self.post_message(self.Listed((), explain(error)[0]))
 
@@ -141,7 +145,7 @@ class SessionsPanel(Side):
     def _said(self, typed: str) -> str:
         if self._problem or not self._lines:
             return sanitize_line(self._problem or (_NOT_FOUND if typed else _NONE))
-        return "r rename   d delete   u undo"
+        return ""
 
     def _option(self, number: int) -> Option:
         line, overview = self._lines[number], self.chat_app.overview
@@ -153,7 +157,7 @@ class SessionsPanel(Side):
             return Option(Content.styled(f"▸ {words}", "bold") if here else Content(f"  {words}"))
         following = self._lines[number + 1 : number + 2]
         fork = "├" if following and following[0].branch else "└"
-        style = "bold" if self._is_here(line) else "$text-muted"
+        style = "bold" if self._is_here(line) else "$foreground 60%"
         return Option(Content.styled(f"    {fork} {words}", style))
 
     def _is_here(self, branch: Line) -> bool:
@@ -197,12 +201,6 @@ class SessionsPanel(Side):
             self.notify("it waits until the answer is finished; Esc stops that")
         self.chat_app.do(errand)
 
-    def _changed(self, way_back: Errand | None) -> None:
-        """From the conversation's thread."""
-        if way_back is not None:
-            self.chat_app.ways_back.append(way_back)
-        self.post_message(self.Changed())
-
     def action_to_list(self) -> None:
         """Go to the list."""
         self._list.focus()
@@ -222,9 +220,9 @@ class SessionsPanel(Side):
             if name is None or not (new := name.strip()):
                 return
             if line.branch:
-                self._do(rename_branch(line.session, (line.branch, new), self._changed))
+                self._do(rename_branch(line.session, line.branch, new))
             else:
-                self._do(rename(line.session, new, self._changed))
+                self._do(rename(line.session, new))
 
         self.app.push_screen(AskLine(sanitize_line(f"{what}, in place of {line.words!r}")), take)
 
@@ -236,8 +234,7 @@ class SessionsPanel(Side):
         if line.branch:
             self.notify("a session can be deleted; /delete takes away turns of a branch")
             return
-
-        self._do(delete(line.session, self._changed))
+        self._do(delete(line.session))
         said = f"{line.title}: in the trash; u brings it back"
         self.notify(sanitize_line(said), markup=False)
 

@@ -21,6 +21,8 @@ _GROUPS = {
 _LONGEST = 38
 """Columns of a name, at most."""
 
+_SHORTEST = max(map(len, _GROUPS))
+
 _COLUMNS = (("params", 7, 60), ("quant", 9, 60), ("size", 9, 0), ("context", 10, 76))
 """Each with its width, and the width of the list from which on there is room for it."""
 
@@ -32,13 +34,13 @@ class ShelfList(Choices):
 
     DEFAULT_CSS = """
     ShelfList {
-        height: 1fr; padding: 0 1; background: $background;
+        height: 1fr; padding: 0 2; background: $background;
         &:focus { background: $background; }
     }
     """
 
     def __init__(self) -> None:
-        super().__init__(compact=True)
+        super().__init__()
         self._rows: list[ShelfRow] = []
         self._shelf: Shelf | None = None
         self._in_use = ""
@@ -81,8 +83,12 @@ class ShelfList(Choices):
             rows = [row for row in self._shelf.rows if row.kind in kinds]
             if not rows:
                 continue
-            names = min(_LONGEST, max(len(sanitize_line(row.name)) for row in self._shelf.rows))
-            self.add_option(Option(heading_of(title, names, self._width), disabled=True))
+            longest = max(len(sanitize_line(row.name)) for row in self._shelf.rows)
+            names = max(_SHORTEST, min(_LONGEST, longest))
+            is_first = not self._rows
+            self.add_option(
+                Option(heading_of(title, names, self._width, named=is_first), disabled=True)
+            )
             for row in rows:
                 line = line_of(row, names, self._width, is_used=row.name == self._in_use)
                 self.add_option(Option(line, id=str(len(self._rows))))
@@ -110,14 +116,16 @@ def line_of(row: ShelfRow, names: int, width: int, *, is_used: bool) -> Content:
     cells += [f"{shown[name]:>{wide}}" for name, wide, least in _COLUMNS if width >= least]
     fits = {True: "fits", False: "too big", None: ""}[row.fits]
     note = f"  {sanitize_line(row.note)}" if width >= _NOTE_FROM else ""
-    return Content.assemble("".join(cells), f"  {fits:<7}", (note, "$text-muted"))
+    return Content.assemble("".join(cells), f"  {fits:<7}", (note, "$foreground 60%"))
 
 
-def heading_of(title: str, names: int, width: int) -> Content:
-    """The title of a group, with the names of the columns where there are some to confuse."""
+def heading_of(title: str, names: int, width: int, *, named: bool) -> Content:
+    """The title of a group, the first one with the names of the columns."""
+    if not named:
+        return Content.styled(title, "bold $primary")
     title = f"{title:<{_room(names, width) + 2}}"
     columns = "".join(f"{name:>{wide}}" for name, wide, least in _COLUMNS if width >= least)
-    return Content.assemble((title, "bold $primary"), (columns, "$text-muted"))
+    return Content.assemble((title, "bold $primary"), (columns, "$foreground 60%"))
 
 
 def _room(names: int, width: int) -> int:

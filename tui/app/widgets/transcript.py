@@ -54,6 +54,8 @@ class Transcript(TurnActions, can_focus=True):
         Binding("k,up", "move(-1)", "previous turn", show=False, id="turns.previous"),
         Binding("g,home", "go_to(0)", "first turn", show=False, id="turns.first"),
         Binding("G,end", "go_to(-1)", "last turn", show=False, id="turns.last"),
+        Binding("ctrl+d,ctrl+v", "page_down", "page down", show=False, id="turns.down"),
+        Binding("ctrl+u,alt+v", "page_up", "page up", show=False, id="turns.up"),
         Binding("space", "fold", "unfold", show=False, id="turns.fold"),
     ]
 
@@ -307,14 +309,14 @@ class Transcript(TurnActions, can_focus=True):
         if gone:
             await self.remove_children(gone)
 
-    def on_focus(self) -> None:
-        """The cursor begins at the last turn."""
-        if self._cursor is None and self._turns:
-            self._cursor = len(self._turns) - 1
-        self._mark()
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """The cursor begins at the last turn, and nothing is pointed at from elsewhere.
 
-    def on_blur(self) -> None:
-        """Nothing is pointed at any more."""
+        A handler of the event would come before Textual's own, which is where this changes.
+        """
+        super().watch_has_focus(has_focus)
+        if has_focus and self._cursor is None and self._turns:
+            self._cursor = len(self._turns) - 1
         self._mark()
 
     def on_click(self, event: Click) -> None:

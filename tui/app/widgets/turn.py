@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult
+from textual.app import ComposeResult, RenderResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
@@ -40,7 +40,7 @@ class TurnView(Steadfast, Vertical):
         & > .words { height: auto; width: 100%; padding: 0 0 1 2; }
         & > .note, & > .thoughts { height: auto; color: $text-muted; padding: 0 0 1 2; }
         & > Prose { padding: 0 0 0 2; }
-        &.user > .words { padding: 0 0 1 0; }
+        &.user > .words { margin: 0 0 1 2; padding: 0; }
         &.system > .words { color: $text-muted; text-style: italic; }
         &.here { border-left: outer $primary; }
     }
@@ -70,6 +70,11 @@ class TurnView(Steadfast, Vertical):
     def on_mount(self) -> None:
         """See `Widget`."""
         self._draw()
+
+    def render(self) -> RenderResult:
+        """See `Widget`: what the words leave free, which is a sign where they are a question."""
+        is_question = self.shown.turn.role == "user"
+        return Content.styled("›", "bold $primary") if is_question else super().render()
 
     async def show(self, shown: ShownTurn) -> None:
         """Show the turn as it is now."""
@@ -116,7 +121,7 @@ class TurnView(Steadfast, Vertical):
 def words_of(turn: Turn, *, is_unfolded: bool) -> Content:
     """A question's words, or those of a text that tells the model what to do."""
     if turn.role == "user":
-        return Content.assemble(("› ", "bold $primary"), Content(sanitize(question_of(turn))))
+        return Content(sanitize(question_of(turn)))
     if is_unfolded:
         return Content(sanitize(turn.content))
     line = " ".join(turn.content.split())
