@@ -147,6 +147,7 @@ class ChatApp(Steadfast, App[int]):
         self.person.leave()
         self.end_review()
         self._thread.stop()
+        self.chat.keep_now()
 
     def _start(self) -> None:
         self._thread.start()
