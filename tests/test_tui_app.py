@@ -472,7 +472,7 @@ def test_a_defect_in_a_handler_is_shown_written_down_and_survived(home: Path) ->
             raise ZeroDivisionError("a defect")
 
         stage.app.do(break_down)
-        await stage.sees("a defect of this program")
+        await stage.sees("a bug in this program")
         monkey = pytest.MonkeyPatch()
         monkey.setattr(type(stage.chat), "action_edit", lambda _screen: 1 / 0)
         await stage.press("ctrl+g")
