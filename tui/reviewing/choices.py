@@ -17,6 +17,7 @@ class ChoiceList(OptionList):
         text-wrap: nowrap; text-overflow: ellipsis;
         &:focus { border: none; background: $surface; background-tint: transparent; }
         & > .option-list--option-disabled { color: $text-muted; }
+        &:nocolor > .option-list--option-highlighted { text-style: bold underline; }
     }
     """
 
