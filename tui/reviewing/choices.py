@@ -29,3 +29,15 @@ class ChoiceList(OptionList):
         Binding("ctrl+d,ctrl+v,pagedown", "page_down", "down", show=False, id="list.down"),
         Binding("ctrl+u,alt+v,pageup", "page_up", "up", show=False, id="list.up"),
     ]
+
+    def action_page_up(self) -> None:
+        """Go up by a page; to the first choice where a heading is above it."""
+        super().action_page_up()
+        if self.highlighted is None:
+            self.action_first()
+
+    def action_page_down(self) -> None:
+        """Go down by a page; to the last choice where nothing else is."""
+        super().action_page_down()
+        if self.highlighted is None:
+            self.action_last()
