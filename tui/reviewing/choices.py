@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -32,12 +33,14 @@ class ChoiceList(OptionList):
 
     def action_page_up(self) -> None:
         """Go up by a page; to the first choice where a heading is above it."""
-        super().action_page_up()
+        go_up: Callable[[], None] = super().action_page_up
+        go_up()
         if self.highlighted is None:
             self.action_first()
 
     def action_page_down(self) -> None:
         """Go down by a page; to the last choice where nothing else is."""
-        super().action_page_down()
+        go_down: Callable[[], None] = super().action_page_down
+        go_down()
         if self.highlighted is None:
             self.action_last()
