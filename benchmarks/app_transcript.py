@@ -116,12 +116,7 @@ class Drawn:
     def whole(self) -> float:
         """Seconds until the conversation was drawn as it stayed."""
         last = self.frames[-1][1][:-4]
-        at = self.began
-        for moment, rows in reversed(self.frames):
-            if rows[:-4] != last:
-                break
-            at = moment
-        return at - self.began
+        return self.since(lambda rows: rows[:-4] == last)
 
 
 class App:

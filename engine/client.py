@@ -133,6 +133,20 @@ class WorkerEngine:
         frame that is being written is never cut in two."""
         self._cancelled = True
 
+    def check(self) -> None:
+        """See `Engine`."""
+        if self._card is None or not self._busy.acquire(blocking=False):
+            # Whoever waits for it hears of it.
+            return
+        try:
+            while self._worker is not None and not self._worker.is_alive:
+                self._worker.receive(_POLL_MS)
+        except WorkerFailed:
+            self._discard()
+            raise
+        finally:
+            self._busy.release()
+
     def close(self) -> None:
         """See `Engine`."""
         self._is_closed = True
@@ -211,6 +225,8 @@ class WorkerEngine:
             try:
                 yield from self._until_loaded()
             except WorkerFailed as error:
+                if self._is_closed:
+                    raise
                 if self._layers and not isinstance(error, WorkerKilled):
                     self._too_many_layers, self._layers = self._layers, 0
                 elif not was_found:

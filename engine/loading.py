@@ -117,8 +117,10 @@ class _Loading:
             if not _is_about_memory(str(error)):
                 raise
             return False
-        if layers == self.known or not self._has_room(layers):
-            return self._has_room(layers)
+        if not self._has_room(layers):
+            return False
+        if layers == self.known:
+            return True
         assert self.inference is not None
         try:
             self.inference.warm_up()

@@ -124,6 +124,15 @@ class Engine(Protocol):
         """
         ...
 
+    def check(self) -> None:
+        """Looks whether loaded weights are still there; waits for nothing.
+
+        Raises:
+            WorkerFailed: If the worker has died, while nothing was asked of it. Only once; what is
+                asked for next loads them again.
+        """
+        ...
+
     def close(self) -> None:
         """Gives everything back. Any number of times."""
         ...

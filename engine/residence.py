@@ -85,22 +85,20 @@ class Residence:
         """
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         fd = os.open(self.folder / f"{self.name}.lock", flags, 0o600)
-        deadline = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    os.close(fd)
-                    return None
-                time.sleep(_PAUSE_S)
-            else:
-                return fd
+        is_locked = False
+        try:
+            is_locked = _is_locked_in_time(fd)
+        finally:
+            if not is_locked:
+                os.close(fd)
+        return fd if is_locked else None
 
     def record(self) -> Record | None:
         """What is known of the worker; None where nothing is."""
         with suppress(OSError, ValueError, TypeError, RecursionError):
-            return Record(**json.loads(self.record_file.read_bytes()))
+            record = Record(**json.loads(self.record_file.read_bytes()))
+            if record.pid > 1:  # a signal to another number goes to more than one process
+                return record
         return None
 
     def write_record(self, record: Record) -> None:
@@ -177,6 +175,17 @@ def residences(folder: Path) -> list[Residence]:
         if _is_private(folder):
             return [Residence(folder, file.stem) for file in sorted(folder.glob("*.json"))]
     return []
+
+
+def _is_locked_in_time(fd: int) -> bool:
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE_S)
 
 
 def _is_private(folder: Path) -> bool:

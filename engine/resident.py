@@ -173,11 +173,12 @@ def _look_at(residence: Residence) -> Resident | None:
         return Resident(record, _memory(record.pid), None) if record is not None else None
     try:
         way = residence.connect()
+        if way is not None:
+            way.close()
         if way is None or record is None:
             with suppress(OSError):
                 residence.clear()
             return None
-        way.close()
         return Resident(record, _memory(record.pid), record.used + record.keep_alive)
     finally:
         os.close(lock)
@@ -256,12 +257,10 @@ def _wait_for_end(pid: int, seconds: float) -> int | None:
     Returns:
         The exit code of a process of our own, negative for a signal; None where nobody tells.
     """
-    with suppress(AttributeError, OSError):
-        process = os.pidfd_open(pid)
+    with suppress(AttributeError, OSError), open(os.pidfd_open(pid), closefd=True) as process:
         end = select.poll()
         end.register(process, select.POLLIN)
         end.poll(seconds * 1000)
-        os.close(process)
     with suppress(OSError):  # it may be nobody's child any more
         ended, status = os.waitpid(pid, os.WNOHANG)
         return os.waitstatus_to_exitcode(status) if ended else None

@@ -183,6 +183,9 @@ class ScriptedEngine:
         """See `Engine`."""
         self._cancelled = True
 
+    def check(self) -> None:
+        """See `Engine`."""
+
     def close(self) -> None:
         """See `Engine`."""
 

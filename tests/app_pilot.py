@@ -26,7 +26,8 @@ from tui.app.screens.chat import ChatScreen
 from tui.options import AskOptions
 from tui.runtime import EngineStarter, Runtime
 
-_PATIENCE_S = 10.0
+PATIENCE_S = 10.0
+"""After so long a test gives up waiting, and an engine waiting for the test."""
 
 Play = Callable[["Stage"], Awaitable[None]]
 
@@ -123,7 +124,7 @@ class Stage:
                 await self.pilot.pause(0.005)
 
         try:
-            await asyncio.wait_for(waited(), _PATIENCE_S)
+            await asyncio.wait_for(waited(), PATIENCE_S)
         except TimeoutError:
             raise AssertionError(f"it never came; the screen:\n{self.screen_text()}") from None
 

@@ -84,6 +84,13 @@ class Terminal:
         self._have_a_model()
         return self._spawn(sys.executable, "-c", script, *arguments, environment=environment)
 
+    def endless_options(self) -> tuple[str, str]:
+        """What keeps the real model from ending an answer, so that there is one to be stopped."""
+        grammar = self.home / "endless.gbnf"
+        grammar.parent.mkdir(parents=True, exist_ok=True)
+        grammar.write_text("root ::= [a-z ]{900,}\n", encoding="utf-8")
+        return "--grammar", str(grammar)
+
     def start_shell(self) -> pexpect.spawn:
         """A shell with job control and nothing else, whose prompt is a dollar sign."""
         shell = self._spawn("sh", "-i", environment={"PS1": "$ ", "ENV": ""})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import threading
 from collections.abc import Iterable, Iterator
 from itertools import repeat
 from time import monotonic, sleep
@@ -274,3 +275,26 @@ def test_a_list_of_models_that_is_none_is_a_line(models: bytes, loopback: Loopba
     _, error, _ = asked(engine)
     assert len(error) < 500
     engine.close()
+
+
+def test_closed_while_it_waits_for_another_try_it_connects_no_more(
+    loopback: Loopback, engine: RemoteEngine
+) -> None:
+    loopback.reply(Told.json({"error": "busy"}, 503))
+    events = engine.stream(REQUEST)
+    while not (isinstance(event := next(events), Notice) and "trying again" in event.text):
+        pass
+    engine.close()
+    assert [event.reason for event in events if isinstance(event, Finished)] == ["cancelled"]
+    for thread in threading.enumerate():
+        if thread.name == "endpoint":
+            thread.join()
+
+
+def test_half_a_character_of_an_imported_session_is_no_obstacle(
+    loopback: Loopback, engine: RemoteEngine
+) -> None:
+    loopback.say(*GOOD)
+    request = Request((Message("user", "a\ud800b"),))
+    assert any(isinstance(event, Finished) for event in engine.stream(request))
+    assert loopback.asked[-1].body["messages"][0]["content"] == "a\ufffdb"

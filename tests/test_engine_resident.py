@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 from tiny_gguf import tiny_gguf
 
 from engine import wire
 from engine.client import WorkerEngine
-from engine.residence import residences
+from engine.errors import LoadFailed
+from engine.residence import Record, Residence, residences
 from engine.resident import attach, dismiss, residents
 from engine.types import Event, Finished, LoadOptions, Message, Notice, Piece, Request, Sampling
 
@@ -137,6 +139,16 @@ def test_while_it_is_in_use_others_have_workers_of_their_own(
     assert [each.record.pid for each in residents(folder)] == [first_pid(folder)]
 
 
+def test_closed_while_it_loads_it_does_not_begin_again(tiny: Path, options: LoadOptions) -> None:
+    engine = WorkerEngine(tiny, options)
+    events = engine.load()
+    next(events)
+    engine.close()
+    with pytest.raises(LoadFailed, match="closed"):
+        list(events)
+    assert engine.worker_pid is None
+
+
 def first_pid(folder: Path) -> int:
     (residence,) = residences(folder)
     record = residence.record()
@@ -182,6 +194,33 @@ def test_it_goes_after_its_time_and_what_a_killed_one_left_is_no_obstacle(
     assert fresh != killed
     wait_until(lambda: not is_alive(fresh))
     assert [file.suffix for file in folder.iterdir()] == [".lock"]
+
+
+def noted_record(residence: Residence) -> Record:
+    """The record, once the worker has noted there that it was used."""
+    noted: list[Record] = []
+
+    def is_noted() -> bool:
+        record = residence.record()
+        noted.extend([record] if record is not None and record.used > record.since else [])
+        return bool(noted)
+
+    wait_until(is_noted)
+    return noted[0]
+
+
+@pytest.mark.parametrize("pid", [0, -1, 1, "7"])
+def test_a_record_that_would_end_other_processes_is_none(
+    tiny: Path, options: LoadOptions, pid: Any
+) -> None:
+    folder = Path(str(options.runtime))
+    real = pid_after_an_answer(tiny, options)
+    (residence,) = residences(folder)
+    record = noted_record(residence)
+    residence.write_record(replace(record, pid=pid))
+    assert residence.record() is None
+    assert residents(folder) == []
+    wait_until(lambda: not is_alive(real))
 
 
 def test_one_that_was_loaded_otherwise_is_out_of_memory_before_another_one_loads(

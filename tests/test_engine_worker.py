@@ -237,6 +237,23 @@ def test_a_worker_killed_between_questions_is_started_again(starter_path: Path) 
     engine.close()
 
 
+def test_a_worker_killed_between_questions_is_told_of_once_and_can_be_loaded(
+    starter_path: Path,
+) -> None:
+    engine = WorkerEngine(starter_path)
+    engine.describe()
+    engine.check()
+    assert engine.worker_pid is not None
+    os.kill(engine.worker_pid, signal.SIGKILL)
+    wait_until(lambda: not is_running(engine.worker_pid))
+    with pytest.raises(WorkerFailed, match=r"the engine stopped \(SIGKILL\)"):
+        engine.check()
+    engine.check()
+    assert list(engine.load())
+    assert engine.worker_pid is not None
+    engine.close()
+
+
 def test_a_worker_does_not_outlive_its_parent(starter_path: Path) -> None:
     program = (
         "import sys, pathlib; from engine.client import WorkerEngine\n"

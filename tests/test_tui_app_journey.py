@@ -9,9 +9,6 @@ from pseudo_terminal import Terminal
 
 from sessions import Session, SessionStore
 
-ENDLESS = "root ::= [a-z ]{900,}\n"
-"""So that every answer is there to be stopped, and else ends at the limit."""
-
 ESCAPE, TAB, KEEP, LEAVE = "\x1b", "\t", "\x13", "\x11"
 
 BOATS, COUNT, TWICE = "Name three boats.", "Count to a hundred.", "Name three boats. Twice."
@@ -44,11 +41,8 @@ def saved(home: Path) -> Session:
 
 
 def begin(terminal: Terminal, *arguments: str) -> Person:
-    grammar = terminal.home / "endless.gbnf"
-    grammar.parent.mkdir(parents=True, exist_ok=True)
-    grammar.write_text(ENDLESS)
-    options = ("--grammar", str(grammar), "--max-tokens", "16", "-o", "n_ctx", "1024")
-    return Person(terminal.start(*arguments, *options))
+    options = ("--max-tokens", "16", "-o", "n_ctx", "1024")
+    return Person(terminal.start(*arguments, *options, *terminal.endless_options()))
 
 
 def ask_stop_and_regenerate(app: Person) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event as Flag
 
 import pytest
-from app_pilot import PacedEngine, Stage, engines_by_name, perform, placed
+from app_pilot import PATIENCE_S, PacedEngine, Stage, engines_by_name, perform, placed
 from hub_server import HubServer, hub_server
 from textual.widgets import Input, OptionList
 from tiny_gguf import tiny_gguf
@@ -74,7 +74,7 @@ class Heavy(PacedEngine):
     def load(self) -> Generator[Event, None, None]:
         """See `Engine`."""
         yield Loading(0.4)
-        self.may_load.wait()
+        self.may_load.wait(PATIENCE_S)
 
 
 def test_while_another_model_is_loaded_a_bar_says_how_far_it_is(home: Path) -> None:

@@ -16,16 +16,42 @@ KEYS = (
     *("enter", "escape", "tab", "shift+tab", "up", "down", "left", "right", "home", "end"),
     *("pageup", "pagedown", "backspace", "delete", "space", "ctrl+j", "ctrl+c", "ctrl+n"),
     *("ctrl+p", "ctrl+b", "ctrl+f", "ctrl+a", "ctrl+k", "ctrl+u", "ctrl+w", "ctrl+z", "ctrl+y"),
-    *("f1", "f2", "f3", "f4", "f5", "f6", "slash", "at", "left_square_bracket"),
-    *("right_square_bracket", "question_mark", "shift+up", "shift+down"),
-    *"abcdefghijklmnopqrstuvwxyzRUGN0123",
+    *("ctrl+o", "ctrl+r", "ctrl+s", "f1", "f2", "f3", "f4", "f5", "f6", "f8", "f9", "f12"),
+    *("slash", "at", "left_square_bracket", "right_square_bracket", "question_mark"),
+    *("shift+up", "shift+down", *"abcdefghijklmnopqrstuvwxyzARTUGN0123"),
 )
 """Whatever has a meaning somewhere, but for leaving, which would end the test, and the editor,
 which would wait for a person."""
 
 LINES = ("Hi there", "/set temperature 0.3", "/undo", "/branches", "/alt 2", "/tokens", "/title x")
 
-SIZES = ((80, 24), (140, 40), (20, 6), (59, 15), (100, 30))
+WORDS = ("draft.md", "1:2", "2", "0.5", "shorter", "mine", "picture.svg", "nowhere.gguf")
+"""What fields ask for."""
+
+DOORS = (
+    *(("f1",), ("ctrl+p",), ("ctrl+f",), ("f4",), ("f8",), ("f2",), ("ctrl+b",), ("f12",)),
+    *(("f3",), ("f3", "down", "e"), ("f3", "down", "t"), ("f3", "down", "T")),
+    *(("ctrl+o",), ("ctrl+o", *"draft.md", "enter", "enter")),
+    *(("tab", *keys) for keys in ("e", "p", "R", "b", "m", "i", "s")),
+    *(("tab", "m", "up", "d"), (*"/help", "enter")),
+    ("tab", "a", "2", "enter"),
+)
+"""Keys that lead from the conversation to each place where a person can be."""
+
+WAYS_BACK = ("escape", "escape", "ctrl+c", "y", "escape", "q")
+"""One of them leaves whatever is in front."""
+
+PLACES = {
+    *("ChatScreen", "AlternativesScreen", "HelpScreen", "MapScreen", "ReadScreen", "WordsScreen"),
+    *("OtherwiseScreen", "SearchScreen", "SettingsScreen", "ModelsScreen", "DraftsScreen"),
+    *("LiveReview", "PromptsScreen", "PromptEditor", "PromptTry", "PromptTests"),
+    *("CommandPalette", "AskLine", "EditWords", "ShowText"),
+}
+
+SIZES = ((80, 24), (140, 40), (20, 6), (59, 15), (100, 30), (5, 3), (1, 1))
+
+STAY = 30
+"""Things that are done before another door is gone through."""
 
 
 _DRAGS = 0.2
@@ -38,19 +64,57 @@ class Monkey:
     def __init__(self, stage: Stage, seed: int) -> None:
         self._stage = stage
         self._chance = random.Random(seed)
+        self._doors: list[tuple[str, ...]] = []
         self.done: list[str] = []
+        self.places: set[str] = set()
+        """The screens that were in front."""
 
     async def act(self) -> None:
         """Do one thing."""
+        if len(self.done) % STAY == 0:
+            await self._go_elsewhere()
         kind = self._chance.choices(
-            (self._key, self._mouse, self._line, self._resize), (70, 22, 6, 2)
+            (self._key, self._mouse, self._line, self._words, self._resize), (66, 20, 5, 7, 2)
         )[0]
         await kind()
+        self._look()
+
+    def _look(self) -> None:
+        self.places.add(type(self._stage.app.screen).__name__)
+
+    async def _go_elsewhere(self) -> None:
+        """Go back to the conversation, and through the next door."""
+        if not self._doors:
+            self._doors = self._chance.sample(DOORS, len(DOORS))
+        way = self._doors.pop()
+        self.done.append(f"through {way}")
+        await self._go_back()
+        for key in way:
+            await self._stage.strike(key)
+            await self._stage.pilot.pause(0.01)
+            self._look()
+
+    async def _go_back(self) -> None:
+        stage = self._stage
+        for _ in range(30):
+            for key in WAYS_BACK:
+                if stage.app.screen is stage.chat and stage.app.activity is None:
+                    await stage.strike("escape", "escape")
+                    return
+                await stage.strike(key)
+                await stage.pilot.pause(0.01)
+                self._look()
+        raise AssertionError(f"no way back from {stage.app.screen}: {self.done[-12:]}")
+
+    async def _words(self) -> None:
+        words = self._chance.choice(WORDS)
+        self.done.append(words)
+        await self._stage.strike(*words, self._chance.choice(("enter", "tab", "ctrl+r")))
 
     async def _key(self) -> None:
         key = self._chance.choice(KEYS)
         self.done.append(key)
-        await self._stage.pilot.press(key)
+        await self._stage.strike(key)
 
     async def _line(self) -> None:
         line = self._chance.choice(LINES)
@@ -83,11 +147,14 @@ class Monkey:
         return self._chance.randrange(width), self._chance.randrange(height)
 
 
-def play_with(home: Path, *, seed: int, events: int) -> None:
-    """Let a monkey play; no exception, and every turn that it saw is on disk."""
+def play_with(home: Path, *, seed: int, events: int) -> set[str]:
+    """Let a monkey play; no exception, and every turn that it saw is on disk. Where it was."""
     seen: dict[str, str] = {}
+    places: set[str] = set()
 
     async def play(stage: Stage) -> None:
+        await stage.send("Hi there")
+        await stage.send("/regen")
         monkey = Monkey(stage, seed)
         for _ in range(events):
             await monkey.act()
@@ -95,12 +162,15 @@ def play_with(home: Path, *, seed: int, events: int) -> None:
             for shown in stage.turns:
                 if not shown.is_live and stage.overview.unsaved is None:
                     seen[shown.turn.id] = shown.turn.content
-        stage.engine.go()
-        stage.app.cancel()
-        await stage.idle()
+        # The app is left from wherever it is.
+        places.update(monkey.places)
 
-    perform(play, home, size=(100, 30), replies=[f"Answer {n}." for n in range(9)] * events)
+    Path("draft.md").write_text("# A draft\n\nIt were a dark night.\n\nThe end is near.\n")
+    replies = [f"Answer {n}." for n in range(9)] * events
+    nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9"}
+    perform(play, home, size=(100, 30), replies=replies, environment=nowhere)
     assert seen.items() <= saved_turns(home).items()
+    return places
 
 
 def saved_turns(home: Path) -> dict[str, str]:
@@ -110,11 +180,19 @@ def saved_turns(home: Path) -> dict[str, str]:
     return {turn.id: turn.content for session in sessions for turn in session.turns.values()}
 
 
-def test_three_hundred_keys_and_clicks_break_nothing(home: Path) -> None:
-    play_with(home, seed=1, events=300)
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somewhere else, for what a monkey writes."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_hundred_and_fifty_keys_and_clicks_break_nothing(home: Path) -> None:
+    play_with(home, seed=1, events=150)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(2, 6))
-def test_a_thousand_keys_and_clicks_break_nothing(home: Path, seed: int) -> None:
-    play_with(home, seed=seed, events=1000)
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("seed", range(2, 10))
+def test_a_thousand_keys_and_clicks_anywhere_break_nothing(home: Path, seed: int) -> None:
+    assert play_with(home, seed=seed, events=1000) >= PLACES

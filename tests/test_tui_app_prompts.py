@@ -6,12 +6,12 @@ from collections.abc import Generator
 from pathlib import Path
 from threading import Event as Flag
 
-from app_pilot import PacedEngine, Stage, perform, placed
+from app_pilot import PATIENCE_S, PacedEngine, Stage, perform, placed
 from textual.widgets import Input, TextArea
 
 from engine.errors import LoadFailed
 from engine.scripted import Reply
-from engine.types import Event, Loading, LoadOptions, Request
+from engine.types import Event, Loading, LoadOptions, Prefill, Request
 from prompts import packaged_source
 from tui.app.screens.prompt_editor import PromptEditor
 from tui.app.screens.prompts import PromptsScreen
@@ -223,7 +223,7 @@ class Loaded(PacedEngine):
         super().__init__([f"I am {name}.", Reply("Again. ", endless=True)])
         self.model_name = name
         self.is_closed = False
-        self.has_weights = Flag()
+        self.has_weights, self.has_read = Flag(), Flag()
 
     def stream(self, request: Request) -> Generator[Event, None, None]:
         """See `Engine`."""
@@ -231,13 +231,16 @@ class Loaded(PacedEngine):
 
     def _loaded(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
         yield Loading(0.4)
-        self.has_weights.wait()
+        self.has_weights.wait(PATIENCE_S)
+        yield Prefill(30, 1200, 0)
+        self.has_read.wait(PATIENCE_S)
         yield from events
 
     def cancel(self) -> None:
         """See `Engine`."""
         super().cancel()
         self.has_weights.set()
+        self.has_read.set()
 
     def close(self) -> None:
         """See `Engine`."""
@@ -251,6 +254,7 @@ def test_a_text_is_tried_with_another_model_which_is_gone_afterwards(home: Path)
     def start(path: Path, _options: LoadOptions) -> Loaded:
         engines.append(Loaded(path.stem))
         engines[0].has_weights.set()
+        engines[0].has_read.set()
         return engines[-1]
 
     async def play(stage: Stage) -> None:
@@ -258,11 +262,13 @@ def test_a_text_is_tried_with_another_model_which_is_gone_afterwards(home: Path)
         await stage.press("down", "t")
         await stage.until(lambda: stage.app.screen is not screen)
         stage.app.screen.query_one(TextArea).text = "A long and wordy text."
-        await stage.press("tab", "tab", *"lamp")
+        await stage.press("tab", "tab", *"LAMP")
         await stage.press("ctrl+r")
         await stage.sees("I am harbour.")
         await stage.sees("loading lamp: 40%")
         engines[1].has_weights.set()
+        await stage.sees("reading 30 of 1,200 tokens")
+        engines[1].has_read.set()
         await stage.sees("I am lamp.")
         await stage.until(lambda: engines[1].is_closed)
         asked = [engine.requests[-1].messages[-1].content for engine in engines]

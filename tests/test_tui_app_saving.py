@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from threading import Event as Flag
 
-from app_pilot import PacedEngine, Stage, perform, placed
+from app_pilot import PATIENCE_S, PacedEngine, Stage, perform, placed
 from full_screen import FullScreen
 from pseudo_terminal import Terminal
 
@@ -64,7 +64,7 @@ class Reading(PacedEngine):
 
     def _read(self, events: Generator[Event, None, None]) -> Generator[Event, None, None]:
         yield Prefill(300, 1300, 100)
-        self.has_read.wait()
+        self.has_read.wait(PATIENCE_S)
         yield from events
 
 

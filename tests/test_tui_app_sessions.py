@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
+from threading import Event as Flag
 
 from app_pilot import Stage, perform
 from textual.widgets import Input
@@ -12,6 +13,7 @@ from textual.widgets import Input
 from engine.types import Role
 from sessions import SessionStore, Turn, new_turn_id
 from tui.app.listing import day_name
+from tui.app.talk import AppTalk
 from tui.app.widgets.sessions import SessionsPanel
 
 WIDE = (120, 30)
@@ -102,6 +104,30 @@ def test_a_session_is_renamed_deleted_and_brought_back(home: Path) -> None:
 
     perform(play, home, size=WIDE)
     assert SessionStore(home / "data" / "sessions").list()[0].title == "Dusk"
+
+
+def test_a_deletion_is_taken_back_though_the_list_was_closed_meanwhile(home: Path) -> None:
+    session = saved_session(home, "The Last Lamp", "Light?", "Out.")
+    file = home / "data" / "sessions" / f"{session}.jsonl"
+
+    async def play(stage: Stage) -> None:
+        await listed(stage, "The Last Lamp")
+        may_go = Flag()
+
+        def hold(_talk: AppTalk) -> None:
+            may_go.wait(10)
+
+        stage.app.do(hold)
+        await stage.press("down", "d", "ctrl+b")
+        assert not stage.chat.query(SessionsPanel)
+        may_go.set()
+        await stage.until(lambda: not file.exists())
+        await stage.idle()
+        await listed(stage, "nothing is saved yet")
+        await stage.press("down", "u")
+        await stage.until(file.exists)
+
+    perform(play, home, size=WIDE)
 
 
 def test_deleting_the_session_in_use_begins_a_new_one(home: Path) -> None:

@@ -49,6 +49,22 @@ def test_a_question_in_other_words_is_a_branch_and_keys_go_between_them(home: Pa
     perform(play, home, replies=["First.", "Second.", "Third."])
 
 
+def test_tab_shows_at_once_which_turn_the_keys_are_about(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("Tell")
+        assert "▌" not in stage.screen_text()
+        await stage.press("tab")
+        await stage.sees("▌   Once.")
+        await stage.press("tab")
+        await stage.until(lambda: "▌" not in stage.screen_text())
+        await stage.press("tab", "k")
+        await stage.sees("▌ › Tell")
+        await stage.press("tab", "tab")
+        await stage.sees("▌ › Tell")
+
+    perform(play, home, replies=["Once."])
+
+
 def test_an_answer_is_made_again_and_gone_on_with(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Tell")

@@ -20,6 +20,8 @@ from prompt_toolkit.output import DummyOutput
 from scripted_chat import Chat
 
 from drafts.diff import unified_diff
+from engine.remote.client import RemoteEngine
+from engine.remote.endpoint import Endpoint
 from engine.scripted import ScriptedEngine
 from engine.types import LoadOptions
 from tui.cli import main
@@ -228,6 +230,9 @@ def test_the_line_below_shows_what_fits() -> None:
     assert toolbar(standing, "vi", 80) == whole
     assert toolbar(standing, "", 20) == " tiny · 25%"
     assert toolbar(standing, "", 4) == ""
+    remote = RemoteEngine(Endpoint("big", "https://gpu01/v1"), {})
+    assert toolbar(Standing(remote, 0, "", 0), "", 80) == " big at gpu01", "nothing is loaded"
+    remote.close()
 
 
 @pytest.mark.parametrize(

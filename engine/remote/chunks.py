@@ -114,7 +114,7 @@ def _reason(reason: object) -> str | None:
 
 
 def clean(text: str | None) -> str:
-    """A text without half characters, which no file could hold."""
+    """The text with U+FFFD in place of each lone surrogate, which no file can hold."""
     if text is None:
         return ""
     return _SURROGATE.sub("\ufffd", text)

@@ -124,6 +124,9 @@ class RemoteEngine:
         """See `Engine`. Only raises a flag: whoever waits for the server looks at it."""
         self._connection.is_cancelled = True
 
+    def check(self) -> None:
+        """See `Engine`. Nothing is loaded here."""
+
     def close(self) -> None:
         """See `Engine`."""
         self._connection.is_cancelled = True

@@ -132,11 +132,13 @@ class Connection:
         call = Call("POST", f"{self._endpoint.url}{path}", body)
         for tries_left in reversed(range(_TRIES)):
             again = yield from self._attempt(call, tries_left)
-            if again is None or self.is_cancelled:
+            if again is None:
                 return
             yield Notice(f"{self._endpoint.host} {again.why}: trying again")
             for _ in self._pauses(again.pause_s):
                 pass
+            if self.is_cancelled:
+                return
 
     @property
     def host(self) -> str:

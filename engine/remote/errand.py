@@ -7,6 +7,7 @@ What it brings is bounded: a server may be a wrong one, or a bad one.
 
 from __future__ import annotations
 
+import json
 import queue
 import socket
 import struct
@@ -19,6 +20,7 @@ from typing import Any, TypeAlias
 import httpx
 from httpx_sse import EventSource, SSEError
 
+from engine.remote.chunks import clean
 from engine.remote.failures import Page
 
 POLL_S = 0.05
@@ -30,8 +32,17 @@ _MOST_BODY = 2**20
 _MOST_WAITING = 256
 """Events that wait for whoever reads them. Then the server waits as well."""
 
+_FAILURES = (
+    *(httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, SSEError, OSError),
+    RuntimeError,  # httpx's word for a client that was closed meanwhile
+)
+
 Item: TypeAlias = "str | Page | Exception"
 """An event's data, what came in place of a stream, or what failed."""
+
+
+_GET_HEADERS = {"Accept": "application/json"}
+_POST_HEADERS = {"Accept": "text/event-stream", "Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,7 @@ class Errand:
     def _run(self) -> None:
         try:
             self._make_call()
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, SSEError, OSError) as error:
+        except _FAILURES as error:
             self._put(error)
         finally:
             self._has_ended = True
@@ -97,12 +108,11 @@ class Errand:
 
     def _make_call(self) -> None:
         call = self._call
-        accept = "application/json" if call.body is None else "text/event-stream"
         with self._client.stream(
             call.method,
             call.url,
-            json=call.body,
-            headers={"Accept": accept},
+            content=_content(call.body),
+            headers=_GET_HEADERS if call.body is None else _POST_HEADERS,
             extensions={"trace": self._trace},
         ) as response:
             self._response = response
@@ -132,6 +142,11 @@ class Errand:
             if is_connected:
                 info["return_value"].close()
             raise httpx.ReadError("nobody waits for it any more")
+
+
+def _content(body: Mapping[str, Any] | None) -> bytes | None:
+    """The body as JSON; a lone surrogate, which a session may have, cannot be sent."""
+    return None if body is None else clean(json.dumps(body, ensure_ascii=False)).encode()
 
 
 def hang_up(connected: socket.socket) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.events import Resize
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -41,6 +43,10 @@ _LONGEST_FILL_S = 0.5
 
 _SHORT = 160
 """Characters of a line that is shown in passing."""
+
+_LEAST = Size(20, 6)
+"""Nothing is laid out for fewer columns and lines: a smaller window shows a part of it. Textual's
+lists and text areas break where they have no cell at all."""
 
 
 class ChatApp(Steadfast, App[int]):
@@ -108,11 +114,21 @@ class ChatApp(Steadfast, App[int]):
         if self._is_ended:
             self.leave()
             return
-        self.apply_config()
+        try:
+            self.apply_config()
+        except ConfigError as error:
+            self.leave(error)
+            return
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         if self.runtime.stdin.isatty() and not self.is_headless:
             end_with_terminal(self.runtime.stdin.fileno(), self._stop)
         self.call_after_refresh(self._start)
+
+    async def _on_resize(self, event: Resize) -> None:
+        # Textual would go on with its own handler, and with the size as it is.
+        event.prevent_default()
+        size = Size(max(event.size.width, _LEAST.width), max(event.size.height, _LEAST.height))
+        await super()._on_resize(Resize(size, size, size, event.pixel_size))
 
     def apply_config(self) -> None:
         """Take keys and colours as the configuration says."""
@@ -132,6 +148,7 @@ class ChatApp(Steadfast, App[int]):
         self.person.leave()
         self.end_review()
         self._thread.stop()
+        self.chat.keep_now()
 
     def _start(self) -> None:
         self._thread.start()
@@ -276,8 +293,15 @@ class ChatApp(Steadfast, App[int]):
             self.do(open_at(hit.session, hit.turn))
 
     def action_leave(self) -> None:
-        """Save and leave."""
-        self.leave()
+        """Save and leave; where something could not be saved, ask first."""
+        from tui.reviewing.dialogs import Confirm
+
+        reason = self.overview.unsaved
+        if reason is None or isinstance(self.screen, Confirm):
+            self.leave()
+            return
+        question = sanitize_line(f"{reason}. Leave, and lose it?")
+        self.push_screen(Confirm(question), lambda answer: self.leave() if answer else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """See `App`. In a list the palette's key is the list's, which goes up by it."""

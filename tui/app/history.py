@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from prompt_toolkit.history import FileHistory
@@ -26,7 +27,8 @@ class EntryHistory:
         return tuple(reversed(newest))
 
     def add(self, entry: str) -> None:
-        """Keep an entry."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))
-        FileHistory(str(self._path)).store_string(entry)
+        """Keep an entry. A disk that refuses is no reason not to do what was typed."""
+        with suppress(OSError):
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))
+            FileHistory(str(self._path)).store_string(entry)

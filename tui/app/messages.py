@@ -12,6 +12,7 @@ from tui.app.pieces import Pieces
 
 if TYPE_CHECKING:
     from engine.models.offers import Offers
+    from tui.app.thread import Errand
 
 Doing: TypeAlias = Literal["loading", "reading", "thinking", "writing", "summarising", "working"]
 End: TypeAlias = Literal["", "here", "failed", "stopped", "choose"]
@@ -41,6 +42,14 @@ class Grew(Message):
     """Words came to answers that are being made; there may be more by the time they are taken."""
 
     pieces: Pieces
+
+
+@dataclass
+class Shelved(Message):
+    """Something was done to a session of the list: renamed, deleted, brought back."""
+
+    way_back: Errand | None
+    """Takes it back; None where it was that itself."""
 
 
 @dataclass
@@ -139,7 +148,7 @@ class DownloadMoved(Message):
 
 @dataclass
 class Left(Message):
-    """The conversation is over."""
+    """The conversation is over, or a command ends it."""
 
     error: Exception | None = None
     """Why it could not even begin."""

@@ -47,6 +47,9 @@ class MissingEngine:
     def cancel(self) -> None:
         """See `Engine`."""
 
+    def check(self) -> None:
+        """See `Engine`."""
+
     def close(self) -> None:
         """See `Engine`."""
 

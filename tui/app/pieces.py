@@ -14,6 +14,9 @@ INTERVAL_S = 0.1
 
 _LONGEST_S = 0.5
 
+_FLOW_S = 2.0
+"""What comes later than this after other words begins anew."""
+
 _SHARE = 0.1
 """Of the processor's time that drawing an answer may take."""
 
@@ -82,17 +85,16 @@ class Cadence:
         self._clock = clock
         self._work = work
         self._shown_at = 0.0
-        self._began = 0.0
+        self._worked = 0.0
         self._took = 0.0
 
     def begin(self) -> float:
         """Words are shown now; the moment."""
-        self._shown_at, self._began = self._clock(), self._work()
-        return self._shown_at
-
-    def end(self) -> None:
-        """They are drawn."""
-        self._took = self._work() - self._began
+        now, worked = self._clock(), self._work()
+        # What drew the last ones, and whatever else came between; before an answer that is nothing.
+        self._took = worked - self._worked if now - self._shown_at < _FLOW_S else 0.0
+        self._shown_at, self._worked = now, worked
+        return now
 
     @property
     def wait(self) -> float:

@@ -15,7 +15,7 @@ from textual.message import Message
 
 from engine.errors import EngineError
 from engine.protocol import Engine
-from engine.types import Finished, Loading, Piece
+from engine.types import Finished, Loading, Piece, Prefill
 from prompts.errors import PromptError
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
@@ -184,6 +184,8 @@ def _answer(talk: AppTalk, engine: Engine, side: Side, text: str) -> Iterator[tu
                     yield words, ""
             elif isinstance(event, Loading):
                 yield words, f"loading {engine.model_name}: {event.fraction:.0%}"
+            elif isinstance(event, Prefill):
+                yield words, f"reading {event.done:,} of {event.total:,} tokens"
             elif isinstance(event, Finished):
                 yield words, _note(event, words)
 

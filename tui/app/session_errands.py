@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
 
-from tui.app.messages import Reached
+from tui.app.messages import Reached, Shelved
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
 from tui.branches import check_new_name, find_branch
@@ -13,9 +12,6 @@ from tui.errors import UsageProblem
 from tui.marks import standing_of
 from tui.session_views import open_session
 from tui.tree_changes import TreeChanges
-
-Then: TypeAlias = "Callable[[Errand | None], object]"
-"""Is called when it is done, and only then, with what takes it back, if anything does."""
 
 
 def open_at(session: str, turn: str | None) -> Errand:
@@ -51,30 +47,23 @@ def go_to_branch(session: str, leaf: str) -> Errand:
     return errand
 
 
-def rename(session: str, title: str, then: Then) -> Errand:
+def rename(session: str, title: str) -> Errand:
     """Give a session a person's own title."""
-    return _marking(session, lambda tree: tree.marks.set_title(title), then)
+    return _marking(session, lambda tree: tree.marks.set_title(title))
 
 
-def rename_branch(session: str, names: tuple[str, str], then: Then) -> Errand:
-    """Give a branch another name.
-
-    Args:
-        session: Its session.
-        names: The old one and the new one.
-        then: See `Then`.
-    """
+def rename_branch(session: str, old: str, new: str) -> Errand:
+    """Give a branch another name."""
 
     def change(tree: TreeChanges) -> None:
-        old, new = names
         name, leaf = find_branch(tree.log.session, old)
         check_new_name(tree.log.session, new, leaf)
         tree.marks.rename_branch(name, new, leaf)
 
-    return _marking(session, change, then)
+    return _marking(session, change)
 
 
-def delete(session: str, then: Then) -> Errand:
+def delete(session: str) -> Errand:
     """Put a session in the trash; of the one in use a new one takes the place."""
 
     def errand(talk: AppTalk) -> None:
@@ -82,24 +71,26 @@ def delete(session: str, then: Then) -> Errand:
         if is_in_use:
             talk.begin_session()
         talk.runtime.sessions().delete(session)
-        then(_bring_back(session, then, is_opened=is_in_use))
+        talk.post(Shelved(_bring_back(session, is_opened=is_in_use)))
 
     return errand
 
 
-def _bring_back(session: str, then: Then, *, is_opened: bool) -> Errand:
+def _bring_back(session: str, *, is_opened: bool) -> Errand:
     """Take a session out of the trash, and go on with it where nothing else was begun."""
 
     def errand(talk: AppTalk) -> None:
         talk.runtime.sessions().bring_back(session)
         if is_opened and not talk.conversation.log.session.turns:
             talk.open_session(session)
-        then(None)
+        talk.post(Shelved(None))
 
     return errand
 
 
-def _marking(session: str, change: Callable[[TreeChanges], None], then: Then) -> Errand:
+def _marking(
+    session: str, change: Callable[[TreeChanges], None], *, is_way_back: bool = False
+) -> Errand:
     """Change what is said of a session, of the one in use or of another."""
 
     def errand(talk: AppTalk) -> None:
@@ -109,7 +100,8 @@ def _marking(session: str, change: Callable[[TreeChanges], None], then: Then) ->
         after = standing_of(tree.log.session)
         if tree is not talk.conversation and tree.unsaved is not None:
             raise UsageProblem(tree.unsaved)
-        then(_marking(session, lambda it: it.marks.reverse(after, before), lambda _: then(None)))
+        way_back = _marking(session, lambda it: it.marks.reverse(after, before), is_way_back=True)
+        talk.post(Shelved(None if is_way_back else way_back))
 
     return errand
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from textual.message import Message
 
-from engine.errors import EndpointFailed, LoadFailed, NoModel, WorkerFailed
+from engine.errors import EndpointFailed, EngineError, LoadFailed, NoModel, WorkerFailed
 from engine.protocol import Engine
 from engine.types import Finished, Loading, Notice, Piece, Prefill, Reasoning
 from prompts.errors import MissingVariables
@@ -60,7 +60,7 @@ class Thread(Protocol):
         ...
 
 
-_PASSING = (EndpointFailed, LoadFailed, WorkerFailed)
+PASSING = (EndpointFailed, LoadFailed, WorkerFailed)
 """What may go better the next time."""
 
 
@@ -119,7 +119,7 @@ class AppTalk(Talk):
             for event in self.conversation.failures():
                 self._take(event)
         except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
-            self.post(Failed(explain(error)[0], can_retry=isinstance(error, _PASSING)))
+            self.post(Failed(explain(error)[0], can_retry=isinstance(error, PASSING)))
         finally:
             self._tell()
             self._announced = ()
@@ -166,6 +166,13 @@ class AppTalk(Talk):
             # Once: weights that cannot be loaded are not tried again and again.
             self.carry_out(AppTalk.load)
         self._titles.start(engine, session, then=lambda: self._thread.do(_nothing))
+
+    def check(self) -> None:
+        """Tell that the engine has died while nothing was asked of it."""
+        try:
+            self.conversation.engine.check()
+        except EngineError as error:
+            self.post(Failed(explain(error)[0], can_retry=True))
 
     def end_idling(self) -> None:
         """Something is asked for."""

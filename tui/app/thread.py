@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Errand: TypeAlias = "Callable[[AppTalk], None]"
 """Something to do with the conversation; what comes of it is posted."""
+
+_CHECK_S = 1.0
+"""How often somebody looks whether the engine is alive while nothing is asked of it."""
 
 
 class TalkThread:
@@ -87,7 +90,15 @@ class TalkThread:
         with self._faults.survive():
             if not self.has_more:
                 talk.begin_idling()
-        errand = self._errands.get()
+        errand = self._wait(talk)
         with self._faults.survive():
             talk.end_idling()
         return errand
+
+    def _wait(self, talk: AppTalk) -> Errand | None:
+        while True:
+            try:
+                return self._errands.get(timeout=_CHECK_S)
+            except Empty:
+                with self._faults.survive():
+                    talk.check()

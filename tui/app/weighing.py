@@ -13,7 +13,7 @@ from textual.message import Message
 from engine.errors import EngineError
 from engine.types import Piece, Sampling, Scored, TokenScore
 from sessions import Turn, messages_of
-from tui.app.talk import AppTalk
+from tui.app.talk import PASSING, AppTalk
 from tui.app.thread import Errand
 from tui.app.widgets.heatmap import Cell
 from tui.errors import explain
@@ -47,6 +47,8 @@ class Unweighed(Message):
     """That nothing can be told of the words of a turn."""
 
     reason: str
+    can_retry: bool
+    """Whether the same may work at another time."""
 
 
 @dataclass
@@ -98,14 +100,14 @@ def weigh_own(turn_id: str, post: Post, passage: tuple[int, int] | None = None) 
     return _told(look, post)
 
 
-def _told(look: Callable[[AppTalk], Weighed], post: Post) -> Errand:
+def _told(look: Callable[[AppTalk], Message], post: Post) -> Errand:
     """What is seen is shown; where the model cannot be asked, that stands in its place."""
 
     def errand(talk: AppTalk) -> None:
         try:
             post(look(talk))
         except EngineError as error:
-            post(Unweighed(explain(error)[0]))
+            post(Unweighed(explain(error)[0], isinstance(error, PASSING)))
 
     return errand
 
@@ -127,12 +129,12 @@ def find_others(turn_id: str, place: int, text_before: str, post: Post) -> Erran
         post: Takes what was found.
     """
 
-    def errand(talk: AppTalk) -> None:
+    def look(talk: AppTalk) -> Others:
         turn = talk.conversation.log.session.turn(turn_id)
         found = _kept_others(turn, place) or _computed_others(talk, turn, text_before)
-        post(Others(tuple((text, math.exp(min(0.0, logprob))) for text, logprob in found)))
+        return Others(tuple((text, math.exp(min(0.0, logprob))) for text, logprob in found))
 
-    return errand
+    return _told(look, post)
 
 
 def _kept_others(turn: Turn, place: int) -> Sequence[tuple[str, float]]:

@@ -46,9 +46,11 @@ it cannot, `/save` is the way.
 ## What the model thinks
 
 `/probs` shows the last answer with the words that had less than 30% between « and », each with its
-probability. `/score TEXT` takes the text as what the model should say next. Its perplexity is low
-where the model could have guessed it; *unusual* are words of less than 0.1%, *worn out* four words
-or more in a row that each had at least 50%.
+probability. A model at a server has to be asked for them with the answer: `/set logprobs 5`.
+
+`/score TEXT` takes the text as what the model should say next. Its perplexity is low where the
+model could have guessed it; *unusual* are words of less than 0.1%, *worn out* four words or more in
+a row that each had at least 50%.
 """
 
 

@@ -75,7 +75,8 @@ def _meter(standing: Standing) -> Sequence[str]:
     """How full the context is, in a long form and a short one."""
     card = standing.engine.card
     if card is None:
-        return ("loading",)
+        # A server is asked with the first question; until then nothing is loaded, nor known.
+        return () if standing.engine.host else ("loading",)
     share = min(1.0, standing.used / card.n_ctx)
     full = round(share * _BAR)
     bar = "■" * full + "□" * (_BAR - full)

@@ -110,12 +110,21 @@ class RevisionThread:
         for event in self._revision.run():
             self._post(event)
             # Between two pieces alone: the conversation gives one answer at a time.
-            while isinstance(event, Revised) and not self._wishes.empty():
-                self._fulfil(self._wishes.get())
+            if isinstance(event, Revised):
+                self._fulfil_waiting()
 
-    def _fulfil(self, wish: Wish | None) -> None:
+    def _fulfil_waiting(self) -> None:
+        while not self._wishes.empty():
+            wish = self._wishes.get()
+            if wish is None:
+                # Whoever stops the work waits for the last loop, which ends with this.
+                self._wishes.put(None)
+                return
+            self._fulfil(wish)
+
+    def _fulfil(self, wish: Wish) -> None:
         """Ask for other words. One wish that fails is not the end of the work."""
-        if wish is None or self._revision.is_stopped:
+        if self._revision.is_stopped:
             return
         versions: list[Rewording] = []
         problem = "the model has no other words for this"

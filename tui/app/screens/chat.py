@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -31,6 +30,7 @@ from tui.app.messages import (
     Returned,
     Said,
     Sent,
+    Shelved,
 )
 from tui.app.overview import Overview
 from tui.app.pieces import Cadence, Pieces
@@ -44,9 +44,7 @@ from tui.app.widgets.composer import Composer
 from tui.app.widgets.status import StatusLine
 from tui.app.widgets.transcript import Transcript
 from tui.app.widgets.welcome import Welcome
-
-if TYPE_CHECKING:
-    pass
+from tui.errors import UsageProblem
 
 _BREAKPOINTS = ((0, "-narrow"), (60, "-wide"), (100, "-roomy"), (140, "-broad"))
 """Columns from which on there is room for more."""
@@ -91,6 +89,8 @@ class ChatScreen(Steadfast, Screen[None]):
         self._key: str | None = None
         """Of the session whose words are in the composer."""
         self._keeping: Timer | None = None
+        self._on_their_way = ""
+        """Words that were sent, until the conversation's thread has them on disk."""
         self._pieces: Pieces | None = None
         self._abreast = Abreast(self)
         self._cadence = Cadence()
@@ -144,7 +144,6 @@ class ChatScreen(Steadfast, Screen[None]):
             self.show_activity(Activity("writing" if words.text else "thinking", can_stop=True))
             await self.transcript.grow(words.turn, words.text, words.thoughts)
             await self._abreast.grow(words.turn, words.text)
-        self.call_after_refresh(self._cadence.end)
 
     @on(Busy)
     def busy(self, message: Busy) -> None:
@@ -162,8 +161,9 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Failed)
     def failed(self, message: Failed) -> None:
         """Show what went wrong."""
+        is_new = message.reason != self._banner.reason
         self._banner.show(message.reason, can_retry=message.can_retry, key="F5")
-        if not self.is_active:
+        if is_new and not self.is_active:
             self.chat_app.tell([message.reason], is_warning=True)
 
     @on(Said)
@@ -174,11 +174,13 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Sent)
     def sent(self) -> None:
         """The words are safe: they need not be kept any more."""
+        self._on_their_way = ""
         self._keep()
 
     @on(Returned)
     def returned(self, message: Returned) -> None:
         """Put words back that could not be sent, unless there are others by now."""
+        self._on_their_way = ""
         if not self.composer.text.strip():
             self.composer.put(message.words)
 
@@ -194,6 +196,16 @@ class ChatScreen(Steadfast, Screen[None]):
         row, column = self.composer.cursor_location
         if self.composer.document.get_line(row)[:column] == message.line:
             self.completions.offer(message.suggestions)
+
+    @on(Shelved)
+    def shelved(self, message: Shelved) -> None:
+        """Keep what takes it back, also where the list was closed meanwhile."""
+        from tui.app.widgets.sessions import SessionsPanel
+
+        if message.way_back is not None:
+            self.chat_app.ways_back.append(message.way_back)
+        for panel in self.query(SessionsPanel):
+            panel.read_again()
 
     @on(Copied)
     def copied(self, message: Copied) -> None:
@@ -212,8 +224,11 @@ class ChatScreen(Steadfast, Screen[None]):
 
     @on(Left)
     def left(self, message: Left) -> None:
-        """The conversation is over."""
-        self.chat_app.leave(message.error)
+        """The conversation is over, or it is to end."""
+        if message.error is not None:
+            self.chat_app.leave(message.error)
+        else:
+            self.chat_app.action_leave()
 
     # What a person types.
 
@@ -228,6 +243,8 @@ class ChatScreen(Steadfast, Screen[None]):
         self._banner.clear()
         self.completions.offer(())
         self.composer.text = ""
+        if not message.words.startswith("/"):
+            self._on_their_way = message.words
         self.chat_app.do(send(message.words))
 
     @on(Composer.Asked)
@@ -261,7 +278,7 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Composer.LeaveWanted)
     def leave(self) -> None:
         """End the program."""
-        self.chat_app.leave()
+        self.chat_app.action_leave()
 
     @on(TextArea.Changed)
     def keep_soon(self) -> None:
@@ -271,9 +288,19 @@ class ChatScreen(Steadfast, Screen[None]):
         self._keeping = self.set_timer(_PAUSE_S, self._keep)
 
     def _keep(self) -> None:
-        if self._unsent is not None and self._key is not None:
-            keep = partial(self._unsent.keep, self._key, self.composer.text)
-            self.run_worker(keep, thread=True, exclusive=True, group="unsent")
+        if self._unsent is not None:
+            self._note_unsent(self._unsent)
+            self.run_worker(self._unsent.write, thread=True, group="unsent")
+
+    def keep_now(self) -> None:
+        """The same without a pause, at the end. From any thread."""
+        if self._unsent is not None:
+            self._note_unsent(self._unsent)
+            self._unsent.write()
+
+    def _note_unsent(self, unsent: Unsent) -> None:
+        if self._key is not None:
+            unsent.note(self._key, self.composer.text or self._on_their_way)
 
     def _follow_session(self, overview: Overview) -> None:
         """Bring back what was typed in a session and not sent."""
@@ -329,7 +356,11 @@ class ChatScreen(Steadfast, Screen[None]):
 
     def action_edit(self) -> None:
         """Go on writing in the person's own editor."""
-        edited = self.chat_app.person.edit_here(self.composer.text)
+        try:
+            edited = self.chat_app.person.edit_here(self.composer.text)
+        except UsageProblem as error:
+            self.failed(Failed(str(error)))
+            return
         if edited is not None:
             self.composer.put(edited)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -32,9 +32,6 @@ from tui.reviewing.dialogs import ShowText
 from tui.reviewing.hints import Hints
 from tui.reviewing.live import LiveReview
 from tui.sanitize import sanitize, sanitize_line
-
-if TYPE_CHECKING:
-    pass
 
 _WHOLE = "the whole draft"
 _USUAL = "the usual prompt"
@@ -199,6 +196,7 @@ class DraftsScreen(Steadfast, Screen[None]):
         review, decision = self._review, self._decision
         if review is None or decision is None:
             return
+        self.tell("writing what was taken" if write else "")
         await asyncio.get_running_loop().run_in_executor(None, review.stop)
         for news in review.news:
             self.notify(sanitize_line(news), severity="warning", markup=False)

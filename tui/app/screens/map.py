@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,9 +20,6 @@ from tui.app.widgets.choices import Choices
 from tui.reviewing.drawing import drawn
 from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
-
-if TYPE_CHECKING:
-    pass
 
 _DEEPEST = 12
 """Branches of branches that are still drawn to the right of each other."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -44,9 +44,6 @@ from tui.reviewing.dialogs import ChooseVersion, Confirm, ShowText
 from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
 from tui.tables import file_size
-
-if TYPE_CHECKING:
-    pass
 
 _OFFER = f"""\
 Enter takes one, Escape looks around without. The starter ({file_size(STARTER_SIZE)}) shows that \

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -25,9 +25,6 @@ from tui.paths import shown_path
 from tui.reviewing.dialogs import unmarked
 from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
-
-if TYPE_CHECKING:
-    pass
 
 _PAUSE_S = 0.2
 """After so long without a key the text is looked at."""

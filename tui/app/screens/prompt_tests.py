@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,10 +17,6 @@ from tui.app.prompt_trying import Begun, Ended, Tried, run_tests
 from tui.prompt_trials import Outcome
 from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
-
-if TYPE_CHECKING:
-    pass
-
 
 _LONG_S = 0.5
 """From so many seconds on it is said how long a test took."""

@@ -89,9 +89,12 @@ class PromptTry(Steadfast, Screen[None]):
         """Know the names."""
         runtime = self.chat_app.runtime
         models = model_names(runtime.config, runtime.paths.models)
-        self._models = frozenset(models) - frozenset(self._names)
+        prompts = {name.casefold() for name in self._names}
+        self._models = {name.casefold(): name for name in models if name.casefold() not in prompts}
         for field in self._sides:
-            field.suggester = SuggestFromList([*self._names, *map(sanitize_line, models)])
+            field.suggester = SuggestFromList(
+                [*self._names, *map(sanitize_line, models)], case_sensitive=False
+            )
         self._area.focus()
 
     def on_unmount(self) -> None:
@@ -101,8 +104,8 @@ class PromptTry(Steadfast, Screen[None]):
 
     def _meant(self, words: str) -> Side:
         """A prompt, or a model with the first prompt."""
-        if words in self._models:
-            return Side(self._first.prompt, self._first.values, words)
+        if model := self._models.get(words.casefold()):
+            return Side(self._first.prompt, self._first.values, model)
         return Side(words, self._first.values if words == self._first.prompt else ())
 
     @on(Input.Submitted)
@@ -117,9 +120,9 @@ class PromptTry(Steadfast, Screen[None]):
         sides = tuple(
             self._meant(field.value.strip()) for field in self._sides if field.value.strip()
         )
-        for answer, note in zip(self._answers, self._notes, strict=True):
+        for column, answer in enumerate(self._answers):
             answer.update("")
-            note.update("")
+            self._notes[column].update("…" if column < len(sides) else "")
         self._stop = Stop()
         self.chat_app.do(try_beside(self._area.text, sides, self._stop, self.post_message))
 

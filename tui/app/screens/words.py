@@ -30,7 +30,7 @@ from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    pass
+    from tui.app.thread import Errand
 
 _ANSWER = ("words.choose what else", "words.marked next unsure", "words.close back")
 _OWN = ("words.marked next marked", "words.close back")
@@ -50,6 +50,7 @@ class WordsScreen(Steadfast, Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", "back", id="words.close"),
+        Binding("f5", "retry", "try again", id="words.retry"),
     ]
 
     def __init__(
@@ -73,6 +74,9 @@ class WordsScreen(Steadfast, Screen[None]):
         self._before: list[str] = []
         self._here = 0
         self._others: tuple[tuple[str, float], ...] = ()
+        self._asked: Errand
+        """What was asked of the model last."""
+        self._can_retry = False
         self._heading = Static(Content("asking the model …"), id="heading")
         self._map = HeatMap(has_passages=is_own and passage is None)
         self._word = Static(id="word")
@@ -93,9 +97,20 @@ class WordsScreen(Steadfast, Screen[None]):
         self._map.focus()
         post = self.post_message
         if self._is_own:
-            self.chat_app.do(weigh_own(self._turn_id, post, self._passage))
+            self._ask(weigh_own(self._turn_id, post, self._passage))
         else:
-            self.chat_app.do(weigh(self._turn_id, post))
+            self._ask(weigh(self._turn_id, post))
+
+    def _ask(self, errand: Errand) -> None:
+        self._asked = errand
+        self.chat_app.do(errand)
+
+    def action_retry(self) -> None:
+        """Ask the model again."""
+        if self._can_retry:
+            self._can_retry = False
+            self._heading.update(Content("asking the model …"))
+            self._ask(self._asked)
 
     @on(Weighed)
     def show_words(self, message: Weighed) -> None:
@@ -109,7 +124,9 @@ class WordsScreen(Steadfast, Screen[None]):
     @on(Unweighed)
     def show_reason(self, message: Unweighed) -> None:
         """Say why there is nothing to see."""
-        self._heading.update(Content(sanitize_line(message.reason)))
+        self._can_retry = message.can_retry
+        way = "   F5 tries again" if message.can_retry else ""
+        self._heading.update(Content(f"✗ {sanitize_line(message.reason)}{way}"))
 
     @on(HeatMap.Moved)
     def show_word(self, message: HeatMap.Moved) -> None:
@@ -139,14 +156,14 @@ class WordsScreen(Steadfast, Screen[None]):
         self._map.has_passages = False
         start = len(self._before[message.first])
         end = len(self._before[message.last]) + len(self._cells[message.last].text)
-        self.chat_app.do(weigh_own(self._turn_id, self.post_message, (start, end)))
+        self._ask(weigh_own(self._turn_id, self.post_message, (start, end)))
 
     @on(HeatMap.Chosen)
     def find_others(self, message: HeatMap.Chosen) -> None:
         """Find what else might have stood there."""
         if not self._is_own:
             before = self._before[message.number]
-            self.chat_app.do(find_others(self._turn_id, message.number, before, self.post_message))
+            self._ask(find_others(self._turn_id, message.number, before, self.post_message))
 
     @on(Others)
     def show_others(self, message: Others) -> None:
@@ -154,6 +171,9 @@ class WordsScreen(Steadfast, Screen[None]):
         if not message.words:
             self.notify("the model would end the answer here")
             return
+        if self._shown is not None:
+            # In place of a failure.
+            self._heading.update(Content(self._shown.heading))
         self._others = message.words
         self._list.set_options([Option(_line(text, share)) for text, share in message.words])
         self._list.add_class("shown")

@@ -23,6 +23,8 @@ class Banner(Steadfast, Static):
         super().__init__()
         self.can_retry = False
         """Whether trying again may help."""
+        self.reason = ""
+        """What is shown."""
 
     @property
     def is_shown(self) -> bool:
@@ -38,6 +40,7 @@ class Banner(Steadfast, Static):
             key: What tries again.
         """
         self.can_retry = can_retry
+        self.reason = reason
         way = f"   {key} tries again" if can_retry else ""
         self.update(Content(f"✗ {sanitize_line(reason)}{way}"))
         self.add_class("shown")
@@ -45,4 +48,5 @@ class Banner(Steadfast, Static):
     def clear(self) -> None:
         """Take it away."""
         self.can_retry = False
+        self.reason = ""
         self.remove_class("shown")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -28,9 +28,6 @@ from tui.app.widgets.slider import Scale
 from tui.context_use import ContextUse
 from tui.sanitize import sanitize_line
 from tui.setting_values import MEANINGS
-
-if TYPE_CHECKING:
-    pass
 
 _SCALES: Mapping[str, Scale] = {
     "temperature": Scale(0, 2, 0.05),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -71,9 +72,6 @@ class SessionsPanel(Side):
         sessions: tuple[ListedSession, ...]
         problem: str = ""
 
-    class Changed(Message):
-        """What is listed is not true any more."""
-
     def __init__(self, *, classes: str = "") -> None:
         super().__init__(classes=classes)
         self._listing = Listing()
@@ -109,16 +107,14 @@ class SessionsPanel(Side):
             self._seen = seen
             self.read_again()
 
-    @on(Changed)
     def read_again(self) -> None:
         """Have the list read, in a thread."""
         self.run_worker(self._read, thread=True, exclusive=True, exit_on_error=False)
 
     def _read(self) -> None:
         try:
-            store = self.chat_app.runtime.sessions()
-            self.post_message(self.Listed(self._listing.read(store)))
-            store.close()
+            with closing(self.chat_app.runtime.sessions()) as store:
+                self.post_message(self.Listed(self._listing.read(store)))
         except SessionError as error:
             self.post_message(self.Listed((), explain(error)[0]))
 
@@ -205,12 +201,6 @@ class SessionsPanel(Side):
             self.notify("it waits until the answer is finished; Esc stops that")
         self.chat_app.do(errand)
 
-    def _changed(self, way_back: Errand | None) -> None:
-        """From the conversation's thread."""
-        if way_back is not None:
-            self.chat_app.ways_back.append(way_back)
-        self.post_message(self.Changed())
-
     def action_to_list(self) -> None:
         """Go to the list."""
         self._list.focus()
@@ -230,9 +220,9 @@ class SessionsPanel(Side):
             if name is None or not (new := name.strip()):
                 return
             if line.branch:
-                self._do(rename_branch(line.session, (line.branch, new), self._changed))
+                self._do(rename_branch(line.session, line.branch, new))
             else:
-                self._do(rename(line.session, new, self._changed))
+                self._do(rename(line.session, new))
 
         self.app.push_screen(AskLine(sanitize_line(f"{what}, in place of {line.words!r}")), take)
 
@@ -244,8 +234,7 @@ class SessionsPanel(Side):
         if line.branch:
             self.notify("a session can be deleted; /delete takes away turns of a branch")
             return
-
-        self._do(delete(line.session, self._changed))
+        self._do(delete(line.session))
         said = f"{line.title}: in the trash; u brings it back"
         self.notify(sanitize_line(said), markup=False)
 

@@ -316,14 +316,14 @@ class Transcript(TurnActions, can_focus=True):
         if gone:
             await self.remove_children(gone)
 
-    def on_focus(self) -> None:
-        """The cursor begins at the last turn."""
-        if self._cursor is None and self._turns:
-            self._cursor = len(self._turns) - 1
-        self._mark()
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """The cursor begins at the last turn, and nothing is pointed at from elsewhere.
 
-    def on_blur(self) -> None:
-        """Nothing is pointed at any more."""
+        A handler of the event would come before Textual's own, which is where this changes.
+        """
+        super().watch_has_focus(has_focus)
+        if has_focus and self._cursor is None and self._turns:
+            self._cursor = len(self._turns) - 1
         self._mark()
 
     def on_click(self, event: Click) -> None:
