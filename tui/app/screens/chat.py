@@ -266,6 +266,8 @@ class ChatScreen(Steadfast, Screen[None]):
         """Have a long text go along."""
         from tui.app.errands import attach
 
+        if self._can_stop:
+            self.notify("what you pasted goes along with your next question")
         self.chat_app.do(attach(message.text))
 
     @on(Chip.Removed)
