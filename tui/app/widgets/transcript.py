@@ -131,6 +131,8 @@ class Transcript(TurnActions, can_focus=True):
         if same == before or len(new) > before + len(old) or (turns and turns[-1].is_live):
             # Another conversation, or new words in this one.
             self._is_at_end = True
+            if not self.has_focus:
+                self._cursor = None
         self._turns = list(turns)
         for shown in turns[same:]:
             if shown.is_live:
