@@ -97,15 +97,19 @@ class Talk(ABC):
         """Put a system text in force, or that of the prompt with this name."""
         self.prompt.set_system(system, self.conversation, self.around)
 
-    def use_model(self, name: str) -> None:
-        """Go on with another model.
+    def use_model(self, name: str) -> bool:
+        """Go on with another model; whether it is another.
 
         Raises:
             EngineError: If there is no such model, or it cannot be used; the one in use stays.
         """
         # A template that was given for one model is not another's.
         own = replace(self.engine_options, chat_template=None)
-        engine = self.runtime.start_engine(name, chosen_load_options(own, save=self.is_kept))
+        chosen = chosen_load_options(own, save=self.is_kept)
+        if self.runtime.is_running(self.conversation.engine, name, chosen):
+            self._wait_for(self.conversation.engine)
+            return False
+        engine = self.runtime.start_engine(name, chosen)
         try:
             self._wait_for(engine)
         except EngineError:
@@ -113,6 +117,7 @@ class Talk(ABC):
             raise
         self.conversation.engine.close()
         self.conversation.engine = engine
+        return True
 
     def _wait_for(self, engine: Engine) -> None:
         """Be sure that its weights can be used."""
