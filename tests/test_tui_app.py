@@ -369,6 +369,16 @@ def test_what_could_not_be_asked_comes_back_to_be_changed(home: Path, tmp_path: 
     perform(play, home, size=(140, 24))
 
 
+def test_what_is_told_lies_not_over_what_is_typed(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("/title The Last Lamp")
+        await stage.type("words " * 12)
+        await stage.sees("▌ The Last Lamp")
+        assert "words " * 11 in stage.screen_text()
+
+    perform(play, home, shows_news=True)
+
+
 def test_what_does_not_fit_is_told_with_what_can_be_done(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("word " * 30)
