@@ -222,7 +222,7 @@ def test_an_answer_whose_writer_died_goes_on_too(store: SessionStore) -> None:
         ScriptedEngine([Reply(" word", endless=True)]), store.create(), clock=lambda: next(ticks)
     )
     events = conversation.ask(Question("Hi"))
-    for _ in itertools.islice(events, 3):
+    for _ in itertools.islice(events, 4):
         pass
     left = store.open(conversation.log.session.id)
     assert left.session.path()[-1].status == "partial"

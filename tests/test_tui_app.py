@@ -18,6 +18,7 @@ from sessions import SessionStore, UnknownSession
 from tui.app.app import ChatApp
 from tui.app.pieces import Cadence
 from tui.app.talk import AppTalk
+from tui.app.unsent import NEW, Unsent
 from tui.options import AskOptions, EngineOptions
 from tui.reviewing.dialogs import AskLine, ShowText
 from tui.runtime import Runtime
@@ -163,6 +164,45 @@ def test_words_that_were_not_sent_are_there_again_and_sent_ones_are_not(home: Pa
         await stage.until(lambda: not list((home / "data" / "unsent").iterdir()))
 
     perform(again, home)
+
+
+def test_what_was_typed_last_before_leaving_is_there_again(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        await stage.type("half a thought")
+
+    perform(play, home)
+    assert (home / "data" / "unsent" / "new.md").read_text() == "half a thought"
+
+
+def test_a_question_that_the_thread_had_no_time_for_is_there_again(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        thread = stage.app._thread
+
+        def hold(_talk: AppTalk) -> None:
+            while not thread._is_stopping:
+                Flag().wait(0.01)
+
+        stage.app.do(hold)
+        await stage.type("half a thought")
+        await stage.press("enter")
+        assert not stage.chat.composer.text
+
+    perform(play, home)
+    assert (home / "data" / "unsent" / "new.md").read_text() == "half a thought"
+
+
+def test_older_unsent_words_never_come_back(tmp_path: Path) -> None:
+    unsent = Unsent(tmp_path)
+    for words in ("half", "half a thought", ""):
+        unsent.note(NEW, words)
+        assert unsent.words(NEW) == words
+    unsent.note("other", "kept")
+    unsent.write()
+    unsent.write()
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("other.md", "kept")]
+    assert (unsent.words(NEW), unsent.words("other")) == ("", "kept")
 
 
 def test_a_long_paste_goes_along_as_a_text(home: Path) -> None:
@@ -327,6 +367,16 @@ def test_what_could_not_be_asked_comes_back_to_be_changed(home: Path, tmp_path: 
         assert not stage.turns
 
     perform(play, home, size=(140, 24))
+
+
+def test_what_is_told_lies_not_over_what_is_typed(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("/title The Last Lamp")
+        await stage.type("words " * 12)
+        await stage.sees("▌ The Last Lamp")
+        assert "words " * 11 in stage.screen_text()
+
+    perform(play, home, shows_news=True)
 
 
 def test_what_does_not_fit_is_told_with_what_can_be_done(home: Path) -> None:

@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from tui.app.screens.otherwise import OtherwiseScreen
 from tui.app.screens.words import WordsScreen
+from tui.options import AskOptions, EngineOptions
 
 
 @pytest.fixture
@@ -82,3 +83,22 @@ def test_an_answer_that_broke_off_and_one_that_never_came_are_asked_for_again(
         await stage.idle()
 
     perform(play, home, size=(110, 30))
+
+
+def test_while_a_server_says_nothing_the_question_is_shown_and_can_be_stopped(
+    home: Path, big: Loopback
+) -> None:
+    big.models = Told(hold=True, has_head=False)
+
+    async def play(stage: Stage) -> None:
+        await stage.type("Is anybody there?")
+        await stage.press("enter")
+        await stage.sees("waiting for the answer  Esc stops")
+        await stage.sees("› Is anybody there?")
+        await stage.press("escape")
+        await stage.idle()
+
+    options = AskOptions(engine=EngineOptions(model="big"))
+    stage = perform(play, home, size=(110, 30), options=options)
+    assert [turn.content for turn in stage.saved] == ["Is anybody there?", ""]
+    assert stage.saved[-1].status == "cancelled"

@@ -65,6 +65,22 @@ def test_tab_shows_at_once_which_turn_the_keys_are_about(home: Path) -> None:
     perform(play, home, replies=["Once."])
 
 
+def test_after_a_new_question_tab_goes_to_its_answer_wherever_one_was_before(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        await stage.press("tab", "g")
+        await stage.sees("▌ › one")
+        await stage.press("tab")
+        await stage.send("two")
+        await stage.press("tab")
+        await stage.sees("▌   Second.")
+        await stage.press("r")
+        await stage.idle()
+        assert stage.contents == ["one", "First.", "two", "Third."]
+
+    perform(play, home, replies=["First.", "Second.", "Third."])
+
+
 def test_an_answer_is_made_again_and_gone_on_with(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Tell")

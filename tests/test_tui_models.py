@@ -160,6 +160,20 @@ def test_a_default_that_is_gone_is_told_with_how_to_choose_another(chat: Chat, o
     assert "other, which answered before, is not found by that name" in chat.err
 
 
+def test_a_session_goes_on_with_its_model_that_was_named_by_its_path(
+    chat: Chat, own: Path, tmp_path: Path
+) -> None:
+    outside = put(tmp_path / "Downloads" / "tale.gguf", numbered(1))
+    assert chat("-m", str(outside), "Hi") == 0
+    assert chat("-c", "Hi") == 0
+    assert chat.loaded[0] == outside
+    assert "not found" not in chat.err
+    put(tmp_path / "Elsewhere" / "tale.gguf", numbered(2))
+    assert chat("-m", str(tmp_path / "Elsewhere" / "tale.gguf"), "Hi") == 0
+    assert chat("-c", "Hi") == 0, "which of the two it was, the name does not tell"
+    assert "tale, which answered before, is not found by that name" in chat.err
+
+
 def test_a_text_without_end_takes_no_more_than_its_column(chat: Chat, own: Path) -> None:
     endless = {"general.license": "free " * 9999, "general.name": "tale " * 9999}
     put(own / "tiny.gguf", tiny_gguf(changed=endless))

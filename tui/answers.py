@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from engine.protocol import Engine
@@ -23,6 +23,12 @@ _STATUS: Mapping[FinishReason, Status] = {
     "cancelled": "cancelled",
     "error": "error",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The question is saved and goes to the engine, which may take long to say anything."""
+
 
 SavedEvent: TypeAlias = Event | NotSaved | Joined
 

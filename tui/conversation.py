@@ -17,7 +17,7 @@ from sessions import (
     new_turn_id,
     summary_in_force,
 )
-from tui.answers import GrowingAnswers, save_answers
+from tui.answers import Begun, GrowingAnswers, save_answers
 from tui.branches import copied, name_to_return_to
 from tui.compaction import Compacted, Plan, carry_out, plan_compaction
 from tui.errors import UsageProblem
@@ -33,7 +33,7 @@ __all__ = ["KEPT_TURNS", "Conversation", "ConversationEvent", "Question", "Setti
 KEPT_TURNS = 4
 """Turns that compaction keeps unless it is told otherwise: the last two questions and answers."""
 
-ConversationEvent: TypeAlias = Event | NotSaved | Joined | Summarising | Compacted
+ConversationEvent: TypeAlias = Event | Begun | NotSaved | Joined | Summarising | Compacted
 
 
 class Conversation(TreeChanges):
@@ -301,13 +301,13 @@ class Conversation(TreeChanges):
         return copies[-1]
 
     def _answer(self, request: Request, begun: Sequence[Turn]) -> Iterator[ConversationEvent]:
-        answers = GrowingAnswers(begun, self.engine)
-        events = self.engine.stream(request)
-        if self._cancelled:
-            # Before the engine began to listen.
-            self.engine.cancel()
-        self._growing = answers
+        answers = self._growing = GrowingAnswers(begun, self.engine)
         try:
+            yield Begun()
+            events = self.engine.stream(request)
+            if self._cancelled:
+                # Before the engine began to listen.
+                self.engine.cancel()
             yield from save_answers(events, answers, self._saver, self._clock)
         finally:
             self.answers = tuple(answers.turns)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from engine.types import Finished, Notice, Piece
+from tui.answers import Begun
 from tui.compaction import Compacted
 from tui.conversation import ConversationEvent
 from tui.narrate import Narrator
@@ -73,7 +74,7 @@ class PlainAnswer:
             self._narrator.unseen(event.pieces)
         elif isinstance(event, Compacted):
             self._show_compacted(event)
-        elif not self._is_writing:
+        elif not self._is_writing and not isinstance(event, Begun):
             self._narrator.progress(event)
 
     def _take(self, piece: Piece) -> None:

@@ -109,8 +109,12 @@ class Runtime:
         """
         from engine.models import FoundModel
         from tui.model_trust import check_trust
+        from tui.which_model import find_model_of_session
 
-        found = self.find_model(name, by_name=by_name)
+        if by_name and name is not None:
+            found = find_model_of_session(name, self.config, self.paths)
+        else:
+            found = self.find_model(name)
         if isinstance(found, FoundModel):
             check_trust(self, found)
         return found

@@ -29,6 +29,7 @@ from tui.colours import begin_with_colours, few_colours
 from tui.config import ConfigError
 from tui.errors import explain
 from tui.options import AskOptions
+from tui.reviewing.choices import ChoiceList
 from tui.reviewing.hints import key_name
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
@@ -155,6 +156,7 @@ class ChatApp(Steadfast, App[int]):
         self.person.leave()
         self.end_review()
         self._thread.stop()
+        self.chat.keep_now()
 
     def _start(self) -> None:
         self._thread.start()
@@ -310,9 +312,10 @@ class ChatApp(Steadfast, App[int]):
         self.push_screen(Confirm(question), lambda answer: self.leave() if answer else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """See `App`. Where there is no palette its key is the list's, which goes up by it."""
-        is_palette = action == "command_palette"
-        return self.screen is self.chat if is_palette else super().check_action(action, parameters)
+        """See `App`. In a list the palette's key is the list's, which goes up by it."""
+        if action == "command_palette":
+            return self.screen is self.chat and not isinstance(self.focused, ChoiceList)
+        return super().check_action(action, parameters)
 
     def action_command_palette(self) -> None:
         """Show everything that can be done."""

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from engine.models.offers import Offers
     from tui.app.thread import Errand
 
-Doing: TypeAlias = Literal["loading", "reading", "thinking", "writing", "summarising", "working"]
+Doing: TypeAlias = Literal[
+    "waiting", "loading", "reading", "thinking", "writing", "summarising", "working"
+]
 End: TypeAlias = Literal["", "here", "failed", "stopped", "choose"]
 
 

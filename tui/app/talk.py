@@ -15,6 +15,7 @@ from engine.types import Finished, Loading, Notice, Piece, Prefill, Reasoning
 from prompts.errors import MissingVariables
 from prompts.inherit import Prompt
 from sessions import SessionLog
+from tui.answers import Begun
 from tui.app.branch_view import SCREENFUL
 from tui.app.messages import (
     Activity,
@@ -225,7 +226,9 @@ class AppTalk(Talk):
             return
         self._show_card()
         if activity := _activity_of(event):
-            self._be_busy(activity)
+            # An answer that is being waited for can be stopped while the weights load, too.
+            can_stop = activity.can_stop or bool(self.conversation.growing)
+            self._be_busy(replace(activity, can_stop=can_stop))
         elif isinstance(event, Notice):
             self.warn(event.text)
         elif isinstance(event, Finished):
@@ -282,6 +285,8 @@ class AppTalk(Talk):
 
 def _activity_of(event: ConversationEvent) -> Activity | None:
     """What an event says of a wait."""
+    if isinstance(event, Begun):
+        return Activity("waiting", can_stop=True)
     if isinstance(event, Loading):
         return Activity("loading", round(event.fraction * 100), 100)
     if isinstance(event, Prefill):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 NEW = "new"
 """Stands for the session that nothing is saved of yet."""
@@ -19,17 +20,31 @@ class Unsent:
             folder: Where the files are; made when there is something to keep.
         """
         self._folder = folder
+        self._noted: dict[str, str] = {}
+        """Words that are not on disk yet, by their sessions."""
+        self._writing = Lock()
 
     def words(self, session: str) -> str:
         """What was typed in a session, or nothing."""
-        try:
+        with self._writing, suppress(OSError):
+            if session in self._noted:
+                return self._noted[session]
             return self._file(session).read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return ""
+        return ""
 
-    def keep(self, session: str, words: str) -> None:
-        """Keep words in place of those that were kept; none take the file away. A disk that refuses
-        is no reason to disturb whoever types."""
+    def note(self, session: str, words: str) -> None:
+        """Take words in place of those that were kept; `write` puts them on disk."""
+        self._noted[session] = words
+
+    def write(self) -> None:
+        """Put what was noted on disk. From any thread: of several none brings older words back."""
+        with self._writing:
+            while self._noted:
+                self._keep(*self._noted.popitem())
+
+    def _keep(self, session: str, words: str) -> None:
+        """Words in a file; none take it away. A disk that refuses is no reason to disturb whoever
+        types."""
         from tui.private_file import make_private_folder, write_private
 
         with suppress(OSError):

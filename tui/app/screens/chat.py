@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -90,6 +89,8 @@ class ChatScreen(Steadfast, Screen[None]):
         self._key: str | None = None
         """Of the session whose words are in the composer."""
         self._keeping: Timer | None = None
+        self._on_their_way = ""
+        """Words that were sent, until the conversation's thread has them on disk."""
         self._pieces: Pieces | None = None
         self._abreast = Abreast(self)
         self._cadence = Cadence()
@@ -173,11 +174,13 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Sent)
     def sent(self) -> None:
         """The words are safe: they need not be kept any more."""
+        self._on_their_way = ""
         self._keep()
 
     @on(Returned)
     def returned(self, message: Returned) -> None:
         """Put words back that could not be sent, unless there are others by now."""
+        self._on_their_way = ""
         if not self.composer.text.strip():
             self.composer.put(message.words)
 
@@ -240,6 +243,8 @@ class ChatScreen(Steadfast, Screen[None]):
         self._banner.clear()
         self.completions.offer(())
         self.composer.text = ""
+        if not message.words.startswith("/"):
+            self._on_their_way = message.words
         self.chat_app.do(send(message.words))
 
     @on(Composer.Asked)
@@ -261,6 +266,8 @@ class ChatScreen(Steadfast, Screen[None]):
         """Have a long text go along."""
         from tui.app.errands import attach
 
+        if self._can_stop:
+            self.notify("what you pasted goes along with your next question")
         self.chat_app.do(attach(message.text))
 
     @on(Chip.Removed)
@@ -283,9 +290,19 @@ class ChatScreen(Steadfast, Screen[None]):
         self._keeping = self.set_timer(_PAUSE_S, self._keep)
 
     def _keep(self) -> None:
-        if self._unsent is not None and self._key is not None:
-            keep = partial(self._unsent.keep, self._key, self.composer.text)
-            self.run_worker(keep, thread=True, exclusive=True, group="unsent")
+        if self._unsent is not None:
+            self._note_unsent(self._unsent)
+            self.run_worker(self._unsent.write, thread=True, group="unsent")
+
+    def keep_now(self) -> None:
+        """The same without a pause, at the end. From any thread."""
+        if self._unsent is not None:
+            self._note_unsent(self._unsent)
+            self._unsent.write()
+
+    def _note_unsent(self, unsent: Unsent) -> None:
+        if self._key is not None:
+            unsent.note(self._key, self.composer.text or self._on_their_way)
 
     def _follow_session(self, overview: Overview) -> None:
         """Bring back what was typed in a session and not sent."""

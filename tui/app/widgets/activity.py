@@ -11,6 +11,7 @@ from tui.app.faults import Steadfast
 from tui.app.messages import Activity
 
 _WORDS = {
+    "waiting": "waiting for the answer",
     "loading": "loading the model",
     "reading": "reading",
     "thinking": "thinking",

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 
-from tui.app.faults import Steadfast
 from tui.app.overview import ShownTurn
+from tui.app.widgets.underlines import Underlines
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def _key(key: str, action: str, words: str, name: str, tooltip: str) -> Binding:
     return Binding(key, action, words, show=False, id=f"turns.{name}", tooltip=tooltip)
 
 
-class TurnActions(Steadfast, VerticalScroll):
+class TurnActions(Underlines):
     """What the transcript is made from, which knows the turn. It scrolls, because the styles of a
     widget are those of its first base alone."""
 
@@ -40,6 +39,7 @@ class TurnActions(Steadfast, VerticalScroll):
         _key("p", "go_on_from", "edit and go on", "rewrite", "the model goes on from your words"),
         _key("i", "inside('assistant')", "inside the words", "inside", "how sure the model was"),
         _key("s", "inside('')", "score", "score", "what is unusual in it, and what worn out"),
+        _key("w", "underline", "underline unsure words", "unsure", "or take the lines away"),
         _key("left_square_bracket", "step(-1)", "version before", "before", "the one before this"),
         _key("right_square_bracket", "step(1)", "version after", "after", "the one after this"),
         _key("b", "name_branch", "name the branch", "name", "a name to come back by"),
@@ -128,6 +128,14 @@ class TurnActions(Steadfast, VerticalScroll):
             self.notify("select words of one turn, without a link: what is selected is not in it")
         else:
             self.app.push_screen(WordsScreen(turn.id, is_own=True, passage=passage))
+
+    def action_underline(self) -> None:
+        """Underline the words that the model was unsure of, or no more."""
+        from tui.app.turn_errands import find_unsure
+
+        shown = self._free_turn("assistant")
+        if shown is not None and not self.take_lines_away(shown.turn.id):
+            self.chat_app.do(find_unsure(shown.turn.id, self.post_message))
 
     def action_step(self, by: int) -> None:
         """Go to the version before or after this one."""
