@@ -63,6 +63,29 @@ def test_models_are_listed_with_what_they_need_and_another_goes_on(home: Path) -
     perform(play, home, starter=engines_by_name(), size=(100, 30))
 
 
+def test_a_model_that_was_given_by_its_path_is_listed_while_it_answers(home: Path) -> None:
+    placed(home, "harbour")
+    outside = home / "Downloads" / "tale.gguf"
+    outside.parent.mkdir()
+    outside.write_bytes(tiny_gguf())
+
+    async def play(stage: Stage) -> None:
+        await stage.press("f4")
+        await stage.sees("On this machine")
+        await stage.press("slash")
+        stage.app.screen.query_one(Input).value = str(outside)
+        await stage.press("enter")
+        await stage.until(lambda: stage.overview.model == "tale")
+        await stage.press("f4")
+        await stage.sees("● tale")
+        assert "● harbour" not in stage.screen_text()
+        await stage.press("g", "d")
+        await stage.sees("tale is the default now")
+
+    perform(play, home, starter=engines_by_name(), size=(100, 40))
+    assert f'model = "{outside}"' in (home / "config" / "config.toml").read_text()
+
+
 class Heavy(PacedEngine):
     """Takes a while to be loaded."""
 
