@@ -137,6 +137,13 @@ class Talk(ABC):
                 raise
             raise TooLong(error, "/compact makes room, then /regen answers") from error
 
+    def show_more(self, events: Iterable[ConversationEvent], text_so_far: str) -> None:
+        """Show how an answer goes on; where it does not, that is said. As `show`."""
+        self.show(events)
+        answer = self.conversation.last_answer()
+        if answer.status == "complete" and answer.content.strip() == text_so_far.strip():
+            self.say("the model had nothing to add")
+
     def _entitle(self) -> bool:
         """End the search for a title; whether one was found, which is the session's now."""
         title = self._titles.stop()
