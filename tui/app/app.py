@@ -8,9 +8,10 @@ from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.events import Resize
+from textual.events import Paste, Resize
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -123,6 +124,13 @@ class ChatApp(Steadfast, App[int]):
         if self.runtime.stdin.isatty() and not self.is_headless:
             end_with_terminal(self.runtime.stdin.fileno(), self._stop)
         self.call_after_refresh(self._start)
+
+    async def on_event(self, event: events.Event) -> None:
+        """See `App`. What is pasted into any field is shown by it as it is; the composer alone
+        keeps the characters of a long text for the model."""
+        if isinstance(event, Paste) and self.focused is not self.chat.composer:
+            event.text = sanitize(event.text)
+        await super().on_event(event)
 
     async def _on_resize(self, event: Resize) -> None:
         # Textual would go on with its own handler, and with the size as it is.

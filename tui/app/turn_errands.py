@@ -93,7 +93,7 @@ def go_on_from(turn_id: str, text_so_far: str) -> Errand:
 
     def errand(talk: AppTalk) -> None:
         turn = talk.conversation.log.session.turn(turn_id)
-        talk.show(talk.conversation.continue_from(turn, text_so_far))
+        talk.show_more(talk.conversation.continue_from(turn, text_so_far), text_so_far)
 
     return errand
 

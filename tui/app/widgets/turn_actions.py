@@ -20,6 +20,12 @@ _ANSWERS = 3
 """So many alternatives unless another number is given."""
 
 
+_GOES_ON = "has the model go on from their end, Ctrl+K cuts the rest of a paragraph"
+
+_DOES = {"user": "asks them", "assistant": "keeps them", "system": "has them count from here on"}
+"""What becomes of other words, by the role of their turn."""
+
+
 def _key(key: str, action: str, words: str, name: str, tooltip: str) -> Binding:
     return Binding(key, action, words, show=False, id=f"turns.{name}", tooltip=tooltip)
 
@@ -65,7 +71,8 @@ class TurnActions(Underlines):
 
         shown = self._free_turn()
         if shown is not None:
-            self._with_other_words(shown, lambda text: edit(shown.turn.id, text))
+            does = _DOES[shown.turn.role]
+            self._with_other_words(shown, does, lambda text: edit(shown.turn.id, text))
 
     def action_go_on_from(self) -> None:
         """Change the words of an answer, and have the model go on from there."""
@@ -75,7 +82,7 @@ class TurnActions(Underlines):
         if shown is not None:
             unchanged = go_on_from(shown.turn.id, shown.turn.content)
             self._with_other_words(
-                shown, lambda text: go_on_from(shown.turn.id, text), unchanged=unchanged
+                shown, _GOES_ON, lambda text: go_on_from(shown.turn.id, text), unchanged=unchanged
             )
 
     def action_again(self, command: str) -> None:
@@ -214,6 +221,7 @@ class TurnActions(Underlines):
     def _with_other_words(
         self,
         shown: ShownTurn,
+        does: str,
         errand_of: Callable[[str], Errand],
         *,
         unchanged: Errand | None = None,
@@ -228,4 +236,4 @@ class TurnActions(Underlines):
             elif unchanged is not None:
                 self.chat_app.do(unchanged)
 
-        self.app.push_screen(EditWords(shown.turn.content), done)
+        self.app.push_screen(EditWords(shown.turn.content, does), done)
