@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import heapq
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -133,11 +134,15 @@ class SessionStore:
             raise NoSessions
         return newest.id
 
-    def resolve(self, query: str) -> str:
+    def resolve(self, query: str, *, by_word: bool = True) -> str:
         """The id of the session that a person means.
 
-        In this order: an id, the beginning of one, a title, the beginning of one; upper and lower
-        case are the same.
+        In this order: an id, the beginning of one, a title, the beginning of one, the beginning of
+        a word in one; upper and lower case are the same.
+
+        Args:
+            query: See above.
+            by_word: Whether a word will do: where a session is taken away it should not.
 
         Raises:
             UnknownSession: If nothing fits.
@@ -149,12 +154,12 @@ class SessionStore:
         if len(by_id) == 1:
             return by_id[0]
         summaries = self.list()
-        titles = {summary.id: summary.title.casefold() for summary in summaries}
-        by_title = _matches(" ".join(query.split()).casefold(), titles, 1)
+        titles = {summary.id: summary.title for summary in summaries}
+        by_title = _by_title(" ".join(query.split()).casefold(), titles, by_word=by_word)
         if len(by_title) == 1:
             return by_title[0]
-        if by_id or by_title:
-            raise AmbiguousSession(query, by_id or by_title)
+        if fits := by_id or by_title:
+            raise AmbiguousSession(query, {one: titles.get(one, "") for one in fits})
         raise UnknownSession(query, _nearest(query, summaries))
 
     def ids(self) -> Sequence[str]:
@@ -332,6 +337,16 @@ def _matches(query: str, names: Mapping[str, str], shortest: int) -> list[str]:
     if exact or len(query) < shortest:
         return exact
     return [session_id for session_id, name in names.items() if name.startswith(query)]
+
+
+def _by_title(query: str, titles: Mapping[str, str], *, by_word: bool) -> list[str]:
+    """The ids whose title is the query or, if there are none, begins with it or, if there are none,
+    has a word that does."""
+    folded = {session_id: title.casefold() for session_id, title in titles.items()}
+    if (found := _matches(query, folded, 1)) or not by_word or not query:
+        return found
+    word = re.compile(rf"(?<!\w){re.escape(query)}")
+    return [session_id for session_id, title in folded.items() if word.search(title)]
 
 
 def _nearest(query: str, summaries: Sequence[SessionSummary]) -> list[str]:

@@ -114,6 +114,21 @@ def test_the_model_goes_on_from_an_answer_that_a_person_changed(home: Path) -> N
     assert stage.saved[-1].edits
 
 
+def test_a_model_that_has_nothing_to_add_is_told_of(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("Tell")
+        await stage.press("tab", "p")
+        await stage.sees("go on from their end")
+        await stage.press("ctrl+s")
+        await stage.is_told("the model had nothing to add")
+        await stage.press("e")
+        await stage.sees("Ctrl+S keeps them")
+        await stage.press("escape", "k", "e")
+        await stage.sees("Ctrl+S asks them")
+
+    perform(play, home, replies=["It was a dark night.", ""])
+
+
 def test_the_form_makes_an_answer_with_other_settings_and_another_model(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Tell")

@@ -110,15 +110,19 @@ class Talk(ABC):
         """Put a system text in force, or that of the prompt with this name."""
         self.prompt.set_system(system, self.conversation, self.around)
 
-    def use_model(self, name: str) -> None:
-        """Go on with another model.
+    def use_model(self, name: str) -> bool:
+        """Go on with another model; whether it is another.
 
         Raises:
             EngineError: If there is no such model, or it cannot be used; the one in use stays.
         """
         # A template that was given for one model is not another's.
         own = replace(self.engine_options, chat_template=None)
-        engine = self.runtime.start_engine(name, chosen_load_options(own, save=self.is_kept))
+        chosen = chosen_load_options(own, save=self.is_kept)
+        if self.runtime.is_running(self.conversation.engine, name, chosen):
+            self._wait_for(self.conversation.engine)
+            return False
+        engine = self.runtime.start_engine(name, chosen)
         try:
             self._wait_for(engine)
         except EngineError:
@@ -126,6 +130,7 @@ class Talk(ABC):
             raise
         self.conversation.engine.close()
         self.conversation.engine = engine
+        return True
 
     def _wait_for(self, engine: Engine) -> None:
         """Be sure that its weights can be used."""
@@ -144,6 +149,13 @@ class Talk(ABC):
             if isinstance(error, TooLong) or not has_older:
                 raise
             raise TooLong(error, "/compact makes room, then /regen answers") from error
+
+    def show_more(self, events: Iterable[ConversationEvent], text_so_far: str) -> None:
+        """Show how an answer goes on; where it does not, that is said. As `show`."""
+        self.show(events)
+        answer = self.conversation.last_answer()
+        if answer.status == "complete" and answer.content.strip() == text_so_far.strip():
+            self.say("the model had nothing to add")
 
     def _entitle(self) -> bool:
         """End the search for a title; whether one was found, which is the session's now."""
