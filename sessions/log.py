@@ -360,6 +360,9 @@ class SessionFile(SessionLog):
         """Takes in what others appended since the file was last read, under the lock."""
         session = self.session
         unread = os.fstat(fd).st_size - self._read_to
+        if unread < 0:
+            # What was read is not there any more, and what is there need not be of this session.
+            raise SaveFailed(self.path, "another program has shortened its file")
         if unread > 0:
             known, head, undone = len(session.turns), session.head, list(session.undone)
             unfinished = session.unfinished()
