@@ -11,6 +11,8 @@ from time import monotonic
 
 from engine import wire
 from engine.errors import EngineError, LoadFailed, WorkerFailed
+from engine.models.finding import model_at
+from engine.models.summary import summarise
 from engine.process import Worker, WorkerKilled, WorkerProcess
 from engine.resident import ResidentWorker, attach
 from engine.types import (
@@ -211,10 +213,27 @@ class WorkerEngine:
             yield from self._in_the_end_loaded()
         except WorkerFailed as error:
             self._discard()
+            self._blame_the_file(error)
             raise LoadFailed(f"{self._path.name} cannot be loaded: {error}") from error
         except EngineError:
             self._discard()
             raise
+
+    def _blame_the_file(self, failure: WorkerFailed) -> None:
+        """Say what is wrong with a file that llama.cpp aborted over, where its head tells. Nobody
+        waits for that where there is nothing wrong.
+
+        Raises:
+            LoadFailed: If something is.
+        """
+        if isinstance(failure, WorkerKilled) or self._is_closed:
+            return
+        try:
+            summarise(model_at(self._path).parts)
+        except LoadFailed as error:
+            raise error from failure
+        except OSError:
+            return  # it is gone, and that is not why
 
     def _in_the_end_loaded(self) -> Iterator[Event | None]:
         """As `_until_loaded`, once more by another worker where the one that was found was just
