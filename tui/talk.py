@@ -15,7 +15,7 @@ from tui.attach import AttachedText
 from tui.composed import Surroundings
 from tui.conversation import Conversation, ConversationEvent
 from tui.documents import read_files
-from tui.errors import TooLong
+from tui.errors import TooLong, UsageProblem
 from tui.loading import chosen_load_options
 from tui.options import AskOptions
 from tui.prompt_in_use import PromptInUse
@@ -44,6 +44,8 @@ class Talk(ABC):
         self.attachments: list[AttachedText] = []
         """What goes along with the next question."""
         self._options = options
+        self._may_lose: Conversation | None = None
+        """One that cannot be saved, which the person was told."""
         self._titles = TitleMaker(runtime.config)
 
     @property
@@ -77,7 +79,11 @@ class Talk(ABC):
         self.show(events, alternatives=self.alternatives)
 
     def begin_session(self) -> None:
-        """Leave this session as it is, and begin another."""
+        """Leave this session as it is, and begin another.
+
+        Raises:
+            UsageProblem: If what was said would be lost; the second time it is.
+        """
         self._use(self.runtime.sessions().create() if self.is_kept else memory_session())
 
     def open_session(self, query: str) -> None:
@@ -85,11 +91,18 @@ class Talk(ABC):
 
         Raises:
             SessionError: If there is none, there are several, or it cannot be read.
+            UsageProblem: As for `begin_session`.
         """
         self._use(open_session(self.runtime, replace(self._options, session=query)))
 
     def _use(self, log: SessionLog) -> None:
         old = self.conversation
+        old.save_rest()
+        if old.unsaved is not None and old is not self._may_lose:
+            self._may_lose = old
+            raise UsageProblem(
+                f"{old.unsaved}; /export writes it elsewhere, the same again leaves and loses it"
+            )
         self.conversation = Conversation(old.engine, log, old.settings)
         self.prompt.begin_session()
 
