@@ -11,6 +11,7 @@ from time import monotonic
 
 from engine import wire
 from engine.errors import EngineError, LoadFailed, WorkerFailed
+from engine.gpu_layers import is_about_memory, lower
 from engine.models.finding import model_at
 from engine.models.summary import summarise
 from engine.process import Worker, WorkerKilled, WorkerProcess
@@ -298,6 +299,7 @@ class WorkerEngine:
             self._discard()
             if isinstance(error, WorkerKilled) and not (progress.heard or is_last):
                 return False
+            self._take_layers_off(error)
             yield from progress.ended("error", str(error))
         except EngineError:
             ended = True
@@ -306,6 +308,16 @@ class WorkerEngine:
             if not ended:
                 self._drain(request_id, progress)
         return True
+
+    def _take_layers_off(self, failure: WorkerFailed) -> None:
+        """Have fewer layers on a graphics card from the next loading on, in later processes too,
+        where an answer took more memory than there was."""
+        if isinstance(failure, WorkerKilled) or not is_about_memory(str(failure)):
+            return
+        if self._options.gpu_layers == "auto" and self._options.layers_file:
+            lower(Path(self._options.layers_file), self._path)
+        elif self._layers:
+            self._too_many_layers = self._layers
 
     def _until_cancelled(self, request_id: int) -> Iterator[wire.Frame]:
         """Frames of one request. Ends early only by killing a worker that a cancel did not stop."""
