@@ -389,7 +389,8 @@ class SessionFile(SessionLog):
     def _write(self, fd: int, lines: bytes) -> None:
         """Appends all of the lines or, as far as the file can be cut back, nothing."""
         size = os.fstat(fd).st_size
-        header = Header(FORMAT_VERSION, self.session.id, self.session.created)
+        session = self.session
+        header = Header(FORMAT_VERSION, session.id, session.created, session.is_revision)
         if self.session.version is None:
             lines = encode(header) + lines
         if size > 0 and os.pread(fd, 1, size - 1) != b"\n":

@@ -116,7 +116,8 @@ class Downloader:
                 raise _Stopped
             progress(count)
 
-        done = download(self._runtime, hub, offers, offer, go_on)
+        with progress:
+            done = download(self._runtime, hub, offers, offer, go_on)
         if done.problem:
             line = f"it is whole, but cannot be used: {done.problem}"
             return replace(now, line=line, end="failed")
