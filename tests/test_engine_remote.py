@@ -219,8 +219,8 @@ def test_missing_log_probabilities_are_pointed_out(
         ((chunk("Blue and"),), "broke off before its answer was complete"),
         ((chunk("Blue and"), DONE), "broke off before its answer was complete"),
         ((chunk("Blue and"), b"data: {oops\n\n"), "not JSON"),
-        ((chunk("Blue and"), b"data: [1, 2]\n\n"), "no part of an answer"),
-        ((chunk("Blue and"), b'data: {"choices": [{"delta": 5}]}\n\n'), "no part of an answer"),
+        ((chunk("Blue and"), b"data: [1, 2]\n\n"), "not part of an answer"),
+        ((chunk("Blue and"), b'data: {"choices": [{"delta": 5}]}\n\n'), "not part of an answer"),
         ((chunk("Blue and"), chunk("x", 4)), "what it was not asked"),
         (
             (chunk("Blue and"), b'data: {"error": {"message": "out of memory"}}\n\n'),
@@ -510,7 +510,7 @@ def test_a_key_is_not_said_however_a_server_spells_it(
     loopback.reply(Told((f'{{"error": "no key like {spelled}"}}'.encode(),), 401))
     assert "no key like …" in failure(remote(key_env="BIG_KEY"))
     loopback.reply(Told((), 302, {"Location": f"https://elsewhere.example/{KEY}"}))
-    assert "sends on to https://elsewhere.example/…" in failure(remote(key_env="BIG_KEY"))
+    assert "redirects to https://elsewhere.example/…" in failure(remote(key_env="BIG_KEY"))
 
 
 def test_a_server_that_wants_a_key_says_so_first(
@@ -605,7 +605,7 @@ def test_a_page_that_is_no_list_of_models(
 
 def test_an_address_that_has_moved(loopback: Loopback, remote: Callable[..., RemoteEngine]) -> None:
     loopback.reply(Told(status=308, headers={"Location": "https://other.example/v1"}))
-    assert "sends on to https://other.example/v1: put that address into url" in failure(remote())
+    assert "redirects to https://other.example/v1: put that address into url" in failure(remote())
 
 
 def test_an_answer_that_is_not_streamed(
@@ -619,7 +619,7 @@ def test_an_endless_line_ends_before_the_memory_does(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:
     loopback.reply(Told(b"data: " + b"x" * 2**20 for _ in range(1000)))
-    assert "sends what is no answer" in failure(remote())
+    assert "sends something that is not an answer" in failure(remote())
 
 
 @pytest.mark.parametrize(

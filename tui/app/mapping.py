@@ -11,10 +11,9 @@ from textual.message import Message
 
 from drafts.hunks import hunks
 from engine.types import Role
-from sessions import Session, Turn, first_words
+from sessions import Session, Turn, opening_of
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
-from tui.app.widgets.turn import question_of
 from tui.reviewing.flow import Stretch
 
 Post = Callable[[Message], object]
@@ -91,7 +90,7 @@ def map_rows(session: Session) -> Iterator[MapRow]:
         yield MapRow(
             turn.id,
             turn.role,
-            first_words(question_of(turn).strip() or "…"),
+            opening_of(turn),
             depth,
             begins,
             turn.id in here,
