@@ -95,16 +95,20 @@ def test_words_usage_and_the_servers_counts_come_through(
     assert finish(events).usage == Usage(21, 3, cached_tokens=16)
 
 
-def test_a_server_that_does_not_count_is_pointed_out_once(
+def test_that_a_server_does_not_count_is_said_where_the_context_is_nearly_full(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:
-    engine = remote()
-    for _ in range(2):
+    engine = remote(n_ctx=1000)
+    for _ in range(3):
         loopback.say(chunk("Blue"), chunk("."), end(), DONE)
     events = asked(engine)
-    assert notices(events) == ["the server does not count tokens: their numbers are estimates"]
-    assert finish(events).usage.completion_tokens == 2
-    assert not notices(asked(engine))
+    assert not notices(events)
+    used = finish(events).usage
+    assert (used.completion_tokens, used.estimated_tokens) == (2, used.prompt_tokens + 2)
+    long = Request((Message("user", "four" * 920),))
+    (said,) = notices(asked(engine, long))
+    assert "the text has about 924 of the 1,000 that its context holds" in said
+    assert not notices(asked(engine, long)), "once"
 
 
 def test_later_estimates_follow_what_the_server_counted(

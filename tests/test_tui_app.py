@@ -567,7 +567,6 @@ def test_no_save_leaves_nothing_on_disk(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Say hello.")
         await stage.type("half a thought")
-        await stage.pilot.pause(0.4)
         await stage.sees("○ not kept")
 
     perform(play, home, options=AskOptions(save=False, engine=EngineOptions(model="tiny")))

@@ -292,6 +292,20 @@ def test_the_words_that_a_server_was_unsure_of_are_shown_where_it_says_so(
     assert chat.err.count("cannot score a given text; a model on this machine can") == 2
 
 
+def test_that_tokens_were_not_counted_is_said_where_they_are_told(
+    chat: Chat, big: Loopback
+) -> None:
+    big.say(chunk("Blue."), end(), DONE)
+    assert chat("-m", "big", "Name a colour.") == 0
+    assert "count" not in chat.err
+    big.say(chunk("Blue."), end(), DONE)
+    assert chat("-m", "big", "--stats", "Name a colour.") == 0
+    assert "these are estimates: the server does not count tokens" in chat.err
+    answer(big, "Blue.")
+    assert chat("-m", "big", "--stats", "Name a colour.") == 0
+    assert "estimates" not in chat.err
+
+
 def test_the_repl_marks_the_model_and_changes_to_an_endpoint(chat: Chat, big: Loopback) -> None:
     answer(big, "Blue.")
     assert chat("--repl", stdin="/model big\nName a colour.\n/tokens\n") == 0

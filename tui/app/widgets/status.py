@@ -63,7 +63,8 @@ def _facts(overview: Overview, rate: float | None) -> list[str]:
     """In the order of their weight."""
     facts = [sanitize_line(overview.model)] if overview.model else []
     if overview.n_ctx is not None:
-        facts.append(f"{overview.used:,} / {overview.n_ctx:,}")
+        about = "~" if overview.is_estimate else ""
+        facts.append(f"{about}{overview.used:,} / {overview.n_ctx:,}")
     if (speed := rate or overview.rate) is not None:
         facts.append(f"{speed:.0f} tok/s" if speed >= 10 else f"{speed:.1f} tok/s")
     if overview.branches > 1:
