@@ -7,8 +7,8 @@ from pathlib import Path
 from threading import Event as Flag
 
 import pytest
-from app_pilot import PacedEngine, Stage, perform
-from textual.events import Paste
+from app_pilot import PacedEngine, Stage, engines_by_name, perform, placed
+from textual.events import Key, Paste
 from textual.widgets import Input
 
 from engine.errors import LoadFailed, NoModel
@@ -193,6 +193,53 @@ def test_a_question_that_the_thread_had_no_time_for_is_there_again(home: Path) -
     assert (home / "data" / "unsent" / "new.md").read_text() == "half a thought"
 
 
+def test_unsent_words_go_along_to_a_session_that_has_none_and_wait_for_those_of_another(
+    home: Path,
+) -> None:
+    unsent = home / "data" / "unsent"
+
+    def kept() -> dict[str, str]:
+        return {file.stem: file.read_text() for file in unsent.iterdir()}
+
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        first = stage.overview.session
+        await stage.type("half a thought")
+        await stage.press("ctrl+n")
+        await stage.until(lambda: not stage.turns and kept() == {NEW: "half a thought"})
+        await stage.press("enter")
+        await stage.until(lambda: not kept())
+        await stage.idle()
+        second = stage.overview.session
+        await stage.type("of the second")
+        stage.app.do(lambda talk: talk.open_session(first))
+        await stage.until(lambda: kept() == {first: "of the second"})
+        await stage.type("of the first")
+        await stage.until(lambda: kept() == {first: "of the first"})
+        (unsent / f"{second}.md").write_text("of the second")
+        stage.app.do(lambda talk: talk.open_session(second))
+        await stage.until(lambda: stage.chat.composer.text == "of the second")
+        await stage.type("")
+        await stage.until(lambda: kept() == {first: "of the first"})
+        stage.app.do(lambda talk: talk.open_session(first))
+        await stage.until(lambda: stage.chat.composer.text == "of the first")
+
+    perform(play, home)
+
+
+def test_what_is_typed_right_behind_enter_stays_for_the_next_question(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        for key in (*"onx", "backspace", "ctrl+j", "e", "enter", *"two"):
+            stage.app.post_message(Key(key, key if len(key) == 1 else None))
+        await stage.until(lambda: len(stage.turns) == 2)
+        await stage.idle()
+        assert stage.contents[0] == "on\ne"
+        assert stage.chat.composer.text == "two"
+
+    perform(play, home)
+
+
 def test_older_unsent_words_never_come_back(tmp_path: Path) -> None:
     unsent = Unsent(tmp_path)
     for words in ("half", "half a thought", ""):
@@ -369,6 +416,30 @@ def test_what_could_not_be_asked_comes_back_to_be_changed(home: Path, tmp_path: 
     perform(play, home, size=(140, 24))
 
 
+def test_a_session_whose_model_is_gone_says_which_one_answers_now(home: Path) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.send("Who are you?")
+
+    async def after(stage: Stage) -> None:
+        await stage.is_told("harbour, which answered before, is not found by that name")
+        await stage.is_told("going on with lamp")
+
+    folder = placed(home, "harbour", "lamp")
+    perform(before, home, starter=engines_by_name())
+    (folder / "harbour.gguf").unlink()
+    perform(after, home, starter=engines_by_name(), options=AskOptions(go_on=True))
+
+
+def test_what_is_told_lies_not_over_what_is_typed(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("/title The Last Lamp")
+        await stage.type("words " * 12)
+        await stage.sees("▌ The Last Lamp")
+        assert "words " * 11 in stage.screen_text()
+
+    perform(play, home, shows_news=True)
+
+
 def test_what_does_not_fit_is_told_with_what_can_be_done(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("word " * 30)
@@ -462,7 +533,7 @@ def test_a_defect_in_a_handler_is_shown_written_down_and_survived(home: Path) ->
             raise ZeroDivisionError("a defect")
 
         stage.app.do(break_down)
-        await stage.sees("a defect of this program")
+        await stage.sees("a bug in this program")
         monkey = pytest.MonkeyPatch()
         monkey.setattr(type(stage.chat), "action_edit", lambda _screen: 1 / 0)
         await stage.press("ctrl+g")
@@ -496,7 +567,6 @@ def test_no_save_leaves_nothing_on_disk(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Say hello.")
         await stage.type("half a thought")
-        await stage.pilot.pause(0.4)
         await stage.sees("○ not kept")
 
     perform(play, home, options=AskOptions(save=False, engine=EngineOptions(model="tiny")))

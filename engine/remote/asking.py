@@ -18,6 +18,9 @@ from engine.remote.failures import Page, ParameterRefused
 from engine.remote.payload import can_be_left_out, payload_of, without
 from engine.types import Event, FinishReason, Notice, Prefill, Request
 
+_NEARLY_FULL = 0.9
+"""The share of the context from which on an estimate is worth a word."""
+
 
 class Asking:
     """One request, from its first call to the end of its last answer."""
@@ -152,13 +155,22 @@ class Asking:
             # What several answers have together says nothing of one of them.
             tokens = tokens if len(group) == 1 else Tokens(tokens.prompt, 0, tokens.cached)
         elif any(answer.reason != "stop" for answer in begun):  # what was hung up on had no time to
-            yield from self._once("the server does not count tokens: their numbers are estimates")
+            yield from self._nearly_full()
         spoken = [answer for answer in begun if answer.has_begun]
         wants_scores = self._request.top_logprobs is not None
         if wants_scores and spoken and not any(answer.was_scored for answer in spoken):
             yield from self._once("the server gave no probabilities of tokens")
         for answer in begun:
             yield answer.finished(tokens)
+
+    def _nearly_full(self) -> Iterator[Event]:
+        """Say that nobody has counted a prompt that may not have fitted."""
+        n_ctx = self._introduction.card.n_ctx
+        if self._prompt_tokens >= _NEARLY_FULL * n_ctx:
+            yield from self._once(
+                f"the server does not count tokens: the text has about {self._prompt_tokens:,} of "
+                f"the {n_ctx:,} that its context holds, and it may have left some out"
+            )
 
     def _counted(self, tokens: Tokens) -> Iterator[Event]:
         """Take note of the server's count of the prompt."""
@@ -175,6 +187,8 @@ class Asking:
 
     def _first_word(self, delta: Delta) -> Iterator[Event]:
         """With it the prompt has been read."""
+        if delta.text or delta.reasoning:
+            self._connection.has_heard_a_word = True
         if not self._has_words and (delta.text or delta.reasoning):
             self._has_words = True
             yield Prefill(self._prompt_tokens, self._prompt_tokens, 0)

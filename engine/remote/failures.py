@@ -118,7 +118,7 @@ def refusal_as_error(refusal: Page, endpoint: Endpoint, model: str | None) -> En
         )
     if 300 <= status < 400:
         where = refusal.location
-        return EndpointFailed(f"{host} sends on to {where}: put that address into url in {table}")
+        return EndpointFailed(f"{host} redirects to {where}: put that address into url in {table}")
     text = f"{host} refused the request{status_in_words(status)}{said}"
     parameter = _refused_parameter(refusal.text) if status == HTTPStatus.BAD_REQUEST else None
     return ParameterRefused(text, parameter) if parameter else EndpointFailed(text)
@@ -154,14 +154,38 @@ _BROKEN_OFF = re.compile("disconnected|peer closed", re.IGNORECASE)
 _NO_HTTP = "does not speak HTTP as url in {table} says: https in place of http, or another port?"
 
 
-def failure_as_error(failure: Exception, endpoint: Endpoint) -> EndpointFailed:
-    """What a person is told of a connection that failed."""
+_NOT_A_WORD = (
+    "closed the connection without a word: try again, or https in place of http in url of {table}"
+)
+
+
+def without_a_word(endpoint: Endpoint, seconds: int) -> EndpointFailed:
+    """What a person is told of a stream that goes on and says nothing."""
+    return EndpointFailed(
+        f"{endpoint.host} kept the line open for {seconds} s without a word: try again, or raise "
+        f"timeout_s in [endpoints.{endpoint.name}]"
+    )
+
+
+def failure_as_error(
+    failure: Exception, endpoint: Endpoint, *, is_first: bool = False
+) -> EndpointFailed:
+    """What a person is told of a connection that failed.
+
+    Args:
+        failure: How.
+        endpoint: Where it led to.
+        is_first: Whether nothing had come by it. Servers that speak TLS close so what is not.
+    """
     table = f"[endpoints.{endpoint.name}]"
     words = _connecting(failure, table)
     if words is None and isinstance(failure, httpx.TimeoutException):
         words = f"was silent for {endpoint.timeout_s} s: try again, or raise timeout_s in {table}"
     if words is None and isinstance(failure, httpx.RemoteProtocolError):
         words = None if _BROKEN_OFF.search(str(failure)) else _NO_HTTP.format(table=table)
+    is_closed = isinstance(failure, httpx.RemoteProtocolError | httpx.ReadError)
+    if words is None and is_first and is_closed and endpoint.url.startswith("http:"):
+        words = _NOT_A_WORD.format(table=table)
     return EndpointFailed(f"{endpoint.host} {words or 'broke the connection off: try again'}")
 
 
@@ -170,7 +194,7 @@ def _connecting(failure: Exception, table: str) -> str | None:
     causes = list(_causes(failure))
     for cause in causes:
         if isinstance(cause, socket.gaierror):
-            return f"is not found: look at url in {table}, and at the network"
+            return f"is not found: check url in {table}, and the network"
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
                 f"has a certificate that cannot be trusted ({cause.verify_message}): "
@@ -181,7 +205,7 @@ def _connecting(failure: Exception, table: str) -> str | None:
             what = "http in place of https, or another port?" if is_plain else cause
             return f"does not speak TLS as url in {table} says: {what}"
     if isinstance(failure, httpx.ConnectTimeout):
-        return f"does not answer: look at url in {table}, and at the network"
+        return f"does not answer: check url in {table}, and the network"
     if isinstance(failure, httpx.ConnectError | httpx.ProxyError):
         why = next((one.strerror for one in causes if isinstance(one, OSError)), None)
         return f"cannot be reached ({why or failure}): start the server, or correct url in {table}"

@@ -95,6 +95,11 @@ class Transcript(TurnActions, can_focus=True):
         self.run_worker(self._keep_filled(), exclusive=True, exit_on_error=False)
 
     @property
+    def views(self) -> Sequence[TurnView]:
+        """See `Underlines`."""
+        return self._views
+
+    @property
     def current(self) -> ShownTurn | None:
         """The turn that the cursor is on; the last one where it is on none."""
         if not self._turns:
@@ -126,6 +131,8 @@ class Transcript(TurnActions, can_focus=True):
         if same == before or len(new) > before + len(old) or (turns and turns[-1].is_live):
             # Another conversation, or new words in this one.
             self._is_at_end = True
+            if not self.has_focus:
+                self._cursor = None
         self._turns = list(turns)
         for shown in turns[same:]:
             if shown.is_live:
@@ -296,7 +303,9 @@ class Transcript(TurnActions, can_focus=True):
 
     def _made(self, shown: ShownTurn) -> TurnView:
         text, thoughts = self._texts.get(shown.turn.id, [shown.turn.content, shown.turn.reasoning])
-        return TurnView(shown, text, thoughts)
+        view = TurnView(shown, text, thoughts)
+        view.underline(self._unsure.get(shown.turn.id, ()))
+        return view
 
     async def _drop(self, start: int, end: int) -> None:
         gone = self._views[start:end]
