@@ -79,7 +79,7 @@ class ChatScreen(Steadfast, Screen[None]):
         self.HORIZONTAL_BREAKPOINTS = list(_BREAKPOINTS)
         self.transcript = Transcript()
         self.completions = Completions()
-        self.composer = Composer(self.completions)
+        self.composer = Composer(self.completions, self._send)
         self._activity = ActivityLine()
         self._banner = Banner()
         self._welcome = Welcome()
@@ -232,20 +232,19 @@ class ChatScreen(Steadfast, Screen[None]):
 
     # What a person types.
 
-    @on(Composer.Submitted)
-    def submit(self, message: Composer.Submitted) -> None:
-        """Have a question asked or a command carried out."""
+    def _send(self, words: str) -> bool:
+        """Have a question asked or a command carried out, if there is no answer on its way."""
         from tui.app.errands import send
 
         if self._can_stop:
             self.notify("Esc stops the answer first; your words stay here")
-            return
+            return False
         self._banner.clear()
         self.completions.offer(())
-        self.composer.text = ""
-        if not message.words.startswith("/"):
-            self._on_their_way = message.words
-        self.chat_app.do(send(message.words))
+        if not words.startswith("/"):
+            self._on_their_way = words
+        self.chat_app.do(send(words))
+        return True
 
     @on(Composer.Asked)
     def complete(self, message: Composer.Asked) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.events import Key, Paste
+from textual.events import Key, Paste, Resize
 from textual.message import Message
+from textual.message_pump import MessagePumpClosed
 from textual.widgets import TextArea
 
 from tui.app.faults import Steadfast
@@ -44,12 +46,6 @@ class Composer(Steadfast, TextArea):
     ]
 
     @dataclass
-    class Submitted(Message):
-        """The words are to be sent."""
-
-        words: str
-
-    @dataclass
     class LongPaste(Message):
         """A text was pasted that is too long to be edited here."""
 
@@ -60,15 +56,16 @@ class Composer(Steadfast, TextArea):
 
     @dataclass
     class Asked(Message):
-        """A word is typed that could be completed; an empty line where none is."""
+        """A word is typed that could be completed; an empty line where none is any more."""
 
         line: str
 
-    def __init__(self, completions: Completions) -> None:
+    def __init__(self, completions: Completions, send: Callable[[str], bool]) -> None:
         """Nothing is typed yet.
 
         Args:
             completions: Shows what a word may become; keys move in it while it is shown.
+            send: Takes the words that are to be sent, and says whether it did.
         """
         super().__init__(
             placeholder="Write something.  / commands   @ files",
@@ -81,7 +78,10 @@ class Composer(Steadfast, TextArea):
         """Among the entries; behind the last one are the words that are being typed."""
         self._typed = ""
         self._completions = completions
+        self._send = send
         self._has_moved = False
+        self._has_asked = False
+        self.disable_messages(TextArea.SelectionChanged)  # each would go up to the app for nobody
 
     def recall(self, entries: Sequence[str]) -> None:
         """Know what was typed before."""
@@ -95,13 +95,27 @@ class Composer(Steadfast, TextArea):
 
     async def _on_key(self, event: Key) -> None:
         # The handler of the base class comes after this one, unless it is told not to.
-        if event.key == "tab" and self._completions.is_shown:
+        if event.character is not None and event.is_printable:
+            event.character += await self._typed_behind()
+        elif event.key == "tab" and self._completions.is_shown:
             event.stop()
             event.prevent_default()
             self.accept()
-        elif event.key == "enter":
-            # A binding here and no character; one with priority would overtake what is typed.
+        elif await self.app._check_bindings(event.key):
+            # Here, and not when the key has come up to the app: what is typed behind it would
+            # be in the text before.
+            event.stop()
             event.prevent_default()
+
+    async def _typed_behind(self) -> str:
+        """The characters that wait, up to the next other key. One by one they would be wrapped,
+        measured and kept one by one."""
+        typed = []
+        with suppress(MessagePumpClosed):
+            while isinstance(key := self._peek_message(), Key) and key.is_printable:
+                typed.append(key.character or "")
+                await self._get_message()
+        return "".join(typed)
 
     async def _on_paste(self, event: Paste) -> None:
         event.prevent_default()
@@ -118,10 +132,10 @@ class Composer(Steadfast, TextArea):
             self.accept()
             return
         words = self.text.strip("\n")
-        if words.strip():
+        if words.strip() and self._send(words):
             self._entries.append(words)
             self._place = len(self._entries)
-            self.post_message(self.Submitted(words))
+            self.text = ""
 
     def action_break_line(self) -> None:
         """Begin another line."""
@@ -173,7 +187,17 @@ class Composer(Steadfast, TextArea):
         line = self.document.get_line(row)[:column]
         is_command = self.text.startswith("/") and self.document.line_count == 1
         is_file = line.rpartition(" ")[2].startswith("@")
-        self.post_message(self.Asked(line if is_command or is_file else ""))
+        is_question = is_command or is_file
+        if is_question or self._has_asked:
+            self.post_message(self.Asked(line if is_question else ""))
+        self._has_asked = is_question
+
+    @on(Resize)
+    @on(TextArea.Changed)
+    def follow(self) -> None:
+        """Keep the cursor in sight. The base class scrolls to it before it has measured the text,
+        which is right for a letter and not for many lines."""
+        self.call_after_refresh(self.scroll_cursor_visible)
 
     def _point(self, by: int) -> None:
         self._completions.move(by if self._has_moved or by < 0 else 0)
