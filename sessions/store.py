@@ -10,8 +10,10 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
+from sessions.codec import decode
 from sessions.errors import (
     AmbiguousSession,
+    DamagedLine,
     NoSessions,
     NotMoved,
     ReadFailed,
@@ -23,6 +25,7 @@ from sessions.ids import new_id
 from sessions.index import IndexLost, SessionIndex
 from sessions.log import MemorySession, SessionFile
 from sessions.reading import LONG_FILE, SessionReader, new_session
+from sessions.records import Header
 from sessions.search import Hit, Search
 from sessions.summary import SessionSummary, summary_of
 from sessions.syscalls import OperatingSystem, Syscalls
@@ -30,6 +33,9 @@ from sessions.trash import Trash
 
 SHORTEST_PREFIX = 4
 """Characters of an id that may stand for the whole."""
+
+_LONGEST_HEADER = 4096
+"""Bytes of a file's first line that are looked at for what it is."""
 
 _LAST_SECOND = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -77,6 +83,7 @@ class SessionStore:
         self,
         *,
         title: str | None = None,
+        is_revision: bool = False,
         session_id: str | None = None,
         created: datetime | None = None,
     ) -> SessionFile:
@@ -84,6 +91,7 @@ class SessionStore:
 
         Args:
             title: One that a person gave.
+            is_revision: Whether it is the work on a draft: `latest_conversation` is no such.
             session_id: The id it has already; None is a new one.
             created: When it was begun; None is the time of its id.
 
@@ -97,6 +105,7 @@ class SessionStore:
         self._folder.close_to_others()
         session = new_session(session_id)
         session.created = created or session.created
+        session.is_revision = is_revision
         log = SessionFile(path, session, read_to=None, syscalls=self._syscalls)
         if title:
             log.set_title(title)
@@ -133,6 +142,22 @@ class SessionStore:
         if newest is None:
             raise NoSessions
         return newest.id
+
+    def latest_conversation(self) -> str:
+        """The id of the conversation that was changed last; of a revision where there is none.
+
+        Raises:
+            NoSessions, UnsafeStore, ReadFailed: As for `latest`.
+        """
+        newest = sorted(self._folder.files(), reverse=True)
+        talks = (file.id for file in newest if not self._is_revision(file.id))
+        return next(talks, None) or self.latest()
+
+    def _is_revision(self, session_id: str) -> bool:
+        with suppress(OSError, DamagedLine), self._folder.file_of(session_id).open("rb") as file:
+            header = decode(file.readline(_LONGEST_HEADER).removesuffix(b"\n"))
+            return isinstance(header, Header) and header.is_revision
+        return False
 
     def resolve(self, query: str, *, by_word: bool = True) -> str:
         """The id of the session that a person means.

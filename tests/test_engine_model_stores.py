@@ -130,7 +130,7 @@ def test_what_cannot_be_used_is_told_with_why(own: Path, person: Path) -> None:
         "loop.gguf": "leads to loop.gguf, which is not there: `chat models remove loop` forgets it",
         "split-00001-of-00003.gguf": "lacks part 2 of 3",
         "1b": "lacks its weights: `ollama pull gone:1b` gets it again",
-        "latest": "is no manifest of Ollama (it cannot be read): `ollama pull odd:latest` gets it "
+        "latest": "is not an Ollama manifest (it cannot be read): `ollama pull odd:latest` gets it "
         "again",
     }
     for name, why in (
@@ -151,6 +151,20 @@ def test_of_models_with_one_name_the_first_has_it_and_the_others_their_paths(
     names = names_that_mean(find_models(own)[:2] + find_models(own)[-1:])
     assert names == ["tale", str(second), str(third)]
     assert [resolve_model(name, own).path for name in names] == [first, second, third]
+
+
+def test_of_models_with_one_name_a_name_means_the_first_that_is_not_damaged(
+    own: Path, person: Path
+) -> None:
+    broken = put(own / "a" / "tale.gguf", TINY[:-1])
+    sound = put(own / "b" / "tale.gguf", numbered(2))
+    put(person / ".lmstudio" / "models" / "tale.gguf", numbered(3))
+    for name in ("tale", "TAL", "tale.gguf"):
+        assert resolve_model(name, own).path == sound
+    assert unusable(own).keys() == {broken.name}
+    put(own / "qwen2.5-1.5b.gguf", b"")
+    listed = put(own / "c" / "qwen2.5-1.5b.gguf", numbered(4))
+    assert resolve_model("qwen2.5-1.5b", own).path == listed
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")

@@ -267,6 +267,17 @@ def test_a_name_that_fits_several_names_them(
     assert set(caught.value.matches) == matches
 
 
+def test_the_work_on_a_draft_is_no_conversation_to_go_on_with(store: SessionStore) -> None:
+    work = store.create(is_revision=True)
+    work.append(said("Their is a light."))
+    assert store.latest_conversation() == work.session.id
+    talk = saved(store, "Question")
+    work.append(said("It have burned.", work.session.head))
+    assert store.latest() == work.session.id
+    assert store.latest_conversation() == talk.session.id
+    assert store.open(work.session.id).session.is_revision
+
+
 def test_part_of_a_word_is_no_name(three: SessionStore) -> None:
     with pytest.raises(UnknownSession):
         three.resolve("da")

@@ -8,7 +8,7 @@ from threading import Event as Flag
 
 import pytest
 from app_pilot import PacedEngine, Stage, perform
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.widgets import Input
 
 from engine.errors import LoadFailed, NoModel
@@ -191,6 +191,53 @@ def test_a_question_that_the_thread_had_no_time_for_is_there_again(home: Path) -
 
     perform(play, home)
     assert (home / "data" / "unsent" / "new.md").read_text() == "half a thought"
+
+
+def test_unsent_words_go_along_to_a_session_that_has_none_and_wait_for_those_of_another(
+    home: Path,
+) -> None:
+    unsent = home / "data" / "unsent"
+
+    def kept() -> dict[str, str]:
+        return {file.stem: file.read_text() for file in unsent.iterdir()}
+
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        first = stage.overview.session
+        await stage.type("half a thought")
+        await stage.press("ctrl+n")
+        await stage.until(lambda: not stage.turns and kept() == {NEW: "half a thought"})
+        await stage.press("enter")
+        await stage.until(lambda: not kept())
+        await stage.idle()
+        second = stage.overview.session
+        await stage.type("of the second")
+        stage.app.do(lambda talk: talk.open_session(first))
+        await stage.until(lambda: kept() == {first: "of the second"})
+        await stage.type("of the first")
+        await stage.until(lambda: kept() == {first: "of the first"})
+        (unsent / f"{second}.md").write_text("of the second")
+        stage.app.do(lambda talk: talk.open_session(second))
+        await stage.until(lambda: stage.chat.composer.text == "of the second")
+        await stage.type("")
+        await stage.until(lambda: kept() == {first: "of the first"})
+        stage.app.do(lambda talk: talk.open_session(first))
+        await stage.until(lambda: stage.chat.composer.text == "of the first")
+
+    perform(play, home)
+
+
+def test_what_is_typed_right_behind_enter_stays_for_the_next_question(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        for key in (*"onx", "backspace", "ctrl+j", "e", "enter", *"two"):
+            stage.app.post_message(Key(key, key if len(key) == 1 else None))
+        await stage.until(lambda: len(stage.turns) == 2)
+        await stage.idle()
+        assert stage.contents[0] == "on\ne"
+        assert stage.chat.composer.text == "two"
+
+    perform(play, home)
 
 
 def test_older_unsent_words_never_come_back(tmp_path: Path) -> None:
@@ -472,7 +519,7 @@ def test_a_defect_in_a_handler_is_shown_written_down_and_survived(home: Path) ->
             raise ZeroDivisionError("a defect")
 
         stage.app.do(break_down)
-        await stage.sees("a defect of this program")
+        await stage.sees("a bug in this program")
         monkey = pytest.MonkeyPatch()
         monkey.setattr(type(stage.chat), "action_edit", lambda _screen: 1 / 0)
         await stage.press("ctrl+g")
@@ -506,7 +553,6 @@ def test_no_save_leaves_nothing_on_disk(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Say hello.")
         await stage.type("half a thought")
-        await stage.pilot.pause(0.4)
         await stage.sees("○ not kept")
 
     perform(play, home, options=AskOptions(save=False, engine=EngineOptions(model="tiny")))

@@ -21,7 +21,7 @@ def list_residents(runtime: Runtime, *, as_json: bool) -> None:
     elif found:
         print_table(runtime, ("NAME", "MEMORY", "SINCE", "UNTIL"), [_row(each) for each in found])
     else:
-        runtime.narrator().say("no model stays in memory; `-o keep_alive 10m` keeps one there")
+        runtime.narrator().say("no model is kept in memory; `-o keep_alive 10m` keeps one there")
 
 
 def stop_residents(runtime: Runtime, *, name: str | None) -> int:
@@ -35,17 +35,22 @@ def stop_residents(runtime: Runtime, *, name: str | None) -> int:
     named = [each for each in residents(folder) if each.record.model.casefold().startswith(start)]
     if name and not named:
         raise UsageProblem(
-            f"no model {name!r} stays in memory; `chat models ps` lists those that do"
+            f"no model {name!r} is kept in memory; `chat models ps` lists those that are"
         )
     code = exit_codes.DONE
     for each in named:
-        model = each.record.model
-        if dismiss(folder, each.record.pid):
-            runtime.narrator().say(f"{model} is not in memory any more")
-        else:
-            runtime.narrator().say(f"{model} is in use: stop it when that conversation has ended")
-            code = exit_codes.FAILED
+        is_gone, told = stop(runtime, each)
+        runtime.narrator().say(told)
+        code = code if is_gone else exit_codes.FAILED
     return code
+
+
+def stop(runtime: Runtime, resident: Resident) -> tuple[bool, str]:
+    """End one, unless it is in use; whether it ended, and that in words."""
+    model = resident.record.model
+    if dismiss(runtime.paths.runtime, resident.record.pid):
+        return True, f"{model} is not in memory any more"
+    return False, f"{model} is in use: stop it when that conversation has ended"
 
 
 def _row(resident: Resident) -> tuple[str, str, str, str]:

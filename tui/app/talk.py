@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
-
-from textual.message import Message
 
 from engine.errors import EndpointFailed, EngineError, LoadFailed, NoModel, WorkerFailed
 from engine.protocol import Engine
@@ -26,6 +24,7 @@ from tui.app.messages import (
     Left,
     NoModelFound,
     Overviewed,
+    Post,
     Said,
     Sent,
 )
@@ -75,7 +74,7 @@ class AppTalk(Talk):
         log: SessionLog,
         thread: Thread,
         person: Person,
-        post: Callable[[Message], object],
+        post: Post,
     ) -> None:
         """Begin to load the model for a session whose end is shown already.
 
@@ -146,15 +145,17 @@ class AppTalk(Talk):
         if session.damaged_lines and found != self._told_damage:
             self._told_damage = found
             lines = "line of this session is" if found[1] == 1 else "lines of this session are"
-            self.warn(f"{found[1]:,} {lines} damaged and left out; chat sessions check tells more")
+            gap = ", turns before these are lost" if session.has_gap() else ""
+            self.warn(f"{found[1]:,} {lines} damaged{gap}; chat sessions check tells more")
 
     def cancel(self) -> None:
         """End the answer in progress soon. From any thread, or a signal handler."""
         self.conversation.cancel()
 
     def close(self) -> None:
-        """Give the engine back."""
+        """Save what could not be saved before, if it can be now, and give the engine back."""
         self._titles.stop()
+        self.conversation.save_rest()
         self.conversation.engine.close()
 
     def load(self) -> None:

@@ -79,7 +79,7 @@ class ChatScreen(Steadfast, Screen[None]):
         self.HORIZONTAL_BREAKPOINTS = list(_BREAKPOINTS)
         self.transcript = Transcript()
         self.completions = Completions()
-        self.composer = Composer(self.completions, self._send)
+        self.composer = Composer(self.completions)
         self._activity = ActivityLine()
         self._banner = Banner()
         self._welcome = Welcome()
@@ -232,19 +232,16 @@ class ChatScreen(Steadfast, Screen[None]):
 
     # What a person types.
 
-    def _send(self, words: str) -> bool:
-        """Have a question asked or a command carried out, if there is no answer on its way."""
+    @on(Composer.Submitted)
+    def submit(self, message: Composer.Submitted) -> None:
+        """Have a question asked or a command carried out."""
         from tui.app.errands import send
 
-        if self._can_stop:
-            self.notify("Esc stops the answer first; your words stay here")
-            return False
         self._banner.clear()
         self.completions.offer(())
-        if not words.startswith("/"):
-            self._on_their_way = words
-        self.chat_app.do(send(words))
-        return True
+        if not message.words.startswith("/"):
+            self._on_their_way = message.words
+        self.chat_app.do(send(message.words))
 
     @on(Composer.Asked)
     def complete(self, message: Composer.Asked) -> None:
@@ -265,7 +262,7 @@ class ChatScreen(Steadfast, Screen[None]):
         """Have a long text go along."""
         from tui.app.errands import attach
 
-        if self._can_stop:
+        if self.chat_app.can_stop:
             self.notify("what you pasted goes along with your next question")
         self.chat_app.do(attach(message.text))
 
@@ -304,26 +301,27 @@ class ChatScreen(Steadfast, Screen[None]):
             unsent.note(self._key, self.composer.text or self._on_their_way)
 
     def _follow_session(self, overview: Overview) -> None:
-        """Bring back what was typed in a session and not sent."""
+        """Bring back what was typed in a session and not sent. What is being typed goes along to
+        another one, or waits where it was for what is there."""
         key = overview.session if overview.turns else NEW
         if key == self._key:
             return
-        is_same = self._key == NEW and overview.turns and not self.composer.text
-        self._key = key
-        if self._unsent is not None and not is_same and not self.composer.text:
-            self.composer.put(self._unsent.words(key))
-
-    @property
-    def _can_stop(self) -> bool:
-        """Whether something is being made that could be ended."""
-        activity = self.chat_app.activity
-        return activity is not None and activity.can_stop
+        old, self._key = self._key, key
+        if self._unsent is None:
+            return
+        kept, typed = self._unsent.words(key), self.composer.text
+        if typed and old is not None:
+            self._unsent.note(old, typed if kept else "")
+        if kept:
+            is_more = typed and old is None
+            self.composer.put(f"{kept}\n{typed}" if is_more else kept)
+        self._keep()
 
     def action_stop(self) -> None:
         """Take away what is in front; else end the answer and keep it; else go and write."""
         if self.completions.is_shown:
             self.completions.offer(())
-        elif self._can_stop:
+        elif self.chat_app.can_stop:
             self.chat_app.cancel()
         elif self._banner.is_shown:
             self._banner.clear()
@@ -336,7 +334,7 @@ class ChatScreen(Steadfast, Screen[None]):
         if selected:
             self.app.copy_to_clipboard(selected)
             self.notify("copied")
-        elif self.composer.text and not self._can_stop:
+        elif self.composer.text and not self.chat_app.can_stop:
             self.composer.text = ""
         else:
             self.action_stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
@@ -46,6 +46,12 @@ class Composer(Steadfast, TextArea):
     ]
 
     @dataclass
+    class Submitted(Message):
+        """The words are to be sent."""
+
+        words: str
+
+    @dataclass
     class LongPaste(Message):
         """A text was pasted that is too long to be edited here."""
 
@@ -60,12 +66,11 @@ class Composer(Steadfast, TextArea):
 
         line: str
 
-    def __init__(self, completions: Completions, send: Callable[[str], bool]) -> None:
+    def __init__(self, completions: Completions) -> None:
         """Nothing is typed yet.
 
         Args:
             completions: Shows what a word may become; keys move in it while it is shown.
-            send: Takes the words that are to be sent, and says whether it did.
         """
         super().__init__(
             placeholder="Write something.  / commands   @ files",
@@ -78,7 +83,6 @@ class Composer(Steadfast, TextArea):
         """Among the entries; behind the last one are the words that are being typed."""
         self._typed = ""
         self._completions = completions
-        self._send = send
         self._has_moved = False
         self._has_asked = False
         self.disable_messages(TextArea.SelectionChanged)  # each would go up to the app for nobody
@@ -95,17 +99,24 @@ class Composer(Steadfast, TextArea):
 
     async def _on_key(self, event: Key) -> None:
         # The handler of the base class comes after this one, unless it is told not to.
-        if event.character is not None and event.is_printable:
-            event.character += await self._typed_behind()
-        elif event.key == "tab" and self._completions.is_shown:
+        if event.key == "tab" and self._completions.is_shown:
             event.stop()
             event.prevent_default()
             self.accept()
-        elif await self.app._check_bindings(event.key):
-            # Here, and not when the key has come up to the app: what is typed behind it would
-            # be in the text before.
-            event.stop()
+            return
+        if event.character is not None and event.is_printable:
+            event.character += await self._typed_behind()
+            return
+        if event.key == "enter":
+            # No character, also where nothing is bound to it.
             event.prevent_default()
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.enabled and active.node is self:
+            # Here: a binding is carried out only when the app has seen its key, behind what was
+            # typed after it; one with priority would overtake what was typed before.
+            event.prevent_default()
+            event.stop()
+            await self.run_action(active.binding.action)
 
     async def _typed_behind(self) -> str:
         """The characters that wait, up to the next other key. One by one they would be wrapped,
@@ -132,10 +143,16 @@ class Composer(Steadfast, TextArea):
             self.accept()
             return
         words = self.text.strip("\n")
-        if words.strip() and self._send(words):
-            self._entries.append(words)
-            self._place = len(self._entries)
-            self.text = ""
+        if not words.strip():
+            return
+        if self.chat_app.can_stop:
+            self.notify("Esc stops the answer first; your words stay here")
+            return
+        self._entries.append(words)
+        self._place = len(self._entries)
+        # At once: what is typed next belongs to the next question.
+        self.text = ""
+        self.post_message(self.Submitted(words))
 
     def action_break_line(self) -> None:
         """Begin another line."""
