@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 WIDEST = 100
 """Columns of a turn: longer lines are hard to read."""
 
-_MANY = 10
+_MANY = 8
 """Turns that are gone and worth looking for: about one page."""
 
 _AT_ONCE = 3
@@ -245,16 +245,21 @@ class Transcript(TurnActions, can_focus=True):
                 await asyncio.sleep(0.005)
                 if self._window.is_full:
                     self.call_after_refresh(self.post_message, self.Filled())
-            if self._gone >= _MANY:
-                await self._clean_up()
+                if self._gone >= _MANY:
+                    self._clean_up()
+            if self._gone:
+                await self._pause()
 
-    async def _clean_up(self) -> None:
-        """Have the turns that are gone leave the memory, in a pause."""
+    async def _pause(self) -> None:
+        """Have the turns that are gone leave the memory when nobody is in the middle of something."""
         try:
             await asyncio.wait_for(self._changed.wait(), garbage.PAUSE_S)
         except asyncio.TimeoutError:
-            self._gone = 0
-            garbage.look()
+            self._clean_up()
+
+    def _clean_up(self) -> None:
+        self._gone = 0
+        garbage.look()
 
     async def _take_steps(self) -> None:
         for _ in range(_AT_ONCE):
