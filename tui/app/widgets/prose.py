@@ -10,7 +10,6 @@ from typing import ClassVar, cast
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
-from textual.css.styles import RenderStyles
 from textual.widgets import Markdown
 from textual.widgets.markdown import MarkdownBlock, MarkdownStream
 
@@ -25,10 +24,6 @@ class _Light:
     @classmethod
     def _get_component_classes(cls) -> frozenset[str]:
         return frozenset()
-
-    def get_component_styles(self, *names: str) -> RenderStyles:
-        """See `Widget`."""
-        return cast(MarkdownBlock, self).query_ancestor(Prose).get_component_styles(*names)
 
 
 def _light(kind: type[MarkdownBlock]) -> type[MarkdownBlock]:
