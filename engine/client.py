@@ -11,6 +11,9 @@ from time import monotonic
 
 from engine import wire
 from engine.errors import EngineError, LoadFailed, WorkerFailed
+from engine.gpu_layers import is_about_memory, lower
+from engine.models.finding import model_at
+from engine.models.summary import summarise
 from engine.process import Worker, WorkerKilled, WorkerProcess
 from engine.resident import ResidentWorker, attach
 from engine.types import (
@@ -211,10 +214,27 @@ class WorkerEngine:
             yield from self._in_the_end_loaded()
         except WorkerFailed as error:
             self._discard()
+            self._blame_the_file(error)
             raise LoadFailed(f"{self._path.name} cannot be loaded: {error}") from error
         except EngineError:
             self._discard()
             raise
+
+    def _blame_the_file(self, failure: WorkerFailed) -> None:
+        """Say what is wrong with a file that llama.cpp aborted over, where its head tells. Nobody
+        waits for that where there is nothing wrong.
+
+        Raises:
+            LoadFailed: If something is.
+        """
+        if isinstance(failure, WorkerKilled) or self._is_closed:
+            return
+        try:
+            summarise(model_at(self._path).parts)
+        except LoadFailed as error:
+            raise error from failure
+        except OSError:
+            return  # it is gone, and that is not why
 
     def _in_the_end_loaded(self) -> Iterator[Event | None]:
         """As `_until_loaded`, once more by another worker where the one that was found was just
@@ -279,6 +299,7 @@ class WorkerEngine:
             self._discard()
             if isinstance(error, WorkerKilled) and not (progress.heard or is_last):
                 return False
+            self._take_layers_off(error)
             yield from progress.ended("error", str(error))
         except EngineError:
             ended = True
@@ -287,6 +308,16 @@ class WorkerEngine:
             if not ended:
                 self._drain(request_id, progress)
         return True
+
+    def _take_layers_off(self, failure: WorkerFailed) -> None:
+        """Have fewer layers on a graphics card from the next loading on, in later processes too,
+        where an answer took more memory than there was."""
+        if isinstance(failure, WorkerKilled) or not is_about_memory(str(failure)):
+            return
+        if self._options.gpu_layers == "auto" and self._options.layers_file:
+            lower(Path(self._options.layers_file), self._path)
+        elif self._layers:
+            self._too_many_layers = self._layers
 
     def _until_cancelled(self, request_id: int) -> Iterator[wire.Frame]:
         """Frames of one request. Ends early only by killing a worker that a cancel did not stop."""

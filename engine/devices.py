@@ -33,13 +33,13 @@ def devices() -> list[Device]:
     return [device for kind, device in _all_devices() if kind != _CPU]
 
 
-def graphics_memory() -> int:
-    """Bytes that are free on all graphics cards together; see `free_memory`."""
+def graphics_memory() -> list[int]:
+    """Bytes that are free on each graphics card; see `free_memory`."""
     return free_memory(list(_all_devices()))
 
 
-def free_memory(found: Sequence[tuple[int, Device]]) -> int:
-    """Bytes that are free on those graphics cards that llama.cpp takes.
+def free_memory(found: Sequence[tuple[int, Device]]) -> list[int]:
+    """Bytes that are free on each of the graphics cards that llama.cpp takes.
 
     A processor's own graphics, whose memory is the machine's, is taken only where there is no card.
     One that does not tell has room for everything: only trying says otherwise.
@@ -49,7 +49,7 @@ def free_memory(found: Sequence[tuple[int, Device]]) -> int:
     """
     cards = [device for kind, device in found if kind == _CARD]
     taken = cards or [device for kind, device in found if kind == _INTEGRATED]
-    return sum(device.free_bytes if device.total_bytes else _PLENTY for device in taken)
+    return [device.free_bytes if device.total_bytes else _PLENTY for device in taken]
 
 
 def _all_devices() -> Iterator[tuple[int, Device]]:

@@ -13,7 +13,7 @@ from engine.abort import AbortFlag
 from engine.devices import devices, graphics_memory
 from engine.errors import CannotFit, LoadFailed
 from engine.fingerprint import fingerprint
-from engine.gpu_layers import LayerMemory, most_layers
+from engine.gpu_layers import LayerMemory, is_about_memory, most_layers
 from engine.inference import Inference
 from engine.kvcache import CacheOptions
 from engine.machine import available_memory, usable_cores
@@ -81,6 +81,8 @@ class _Loading:
         self.known: int | None = None
         """Layers of which it is known that they can be computed with."""
         self._weights: Weights | None = None
+        self._free: list[int] = []
+        """Bytes that were free on each card before: llama.cpp shares the layers out by them."""
         self._options, self._log, self._progress, self._abort = options, log, progress, abort
 
     def put(self, layers: int) -> None:
@@ -90,6 +92,7 @@ class _Loading:
             LoadFailed: If that cannot be.
         """
         self._give_back()
+        self._free = graphics_memory() if layers else []
         self.layers = layers
 
         def progress(fraction: float) -> bool:
@@ -114,7 +117,7 @@ class _Loading:
         try:
             self.put(layers)
         except LoadFailed as error:
-            if not _is_about_memory(str(error)):
+            if not is_about_memory(str(error)):
                 raise
             return False
         if not self._has_room(layers):
@@ -133,7 +136,12 @@ class _Loading:
         tokens = min(self._options.n_ctx or _USUAL_CONTEXT, self._weights.n_ctx_train)
         per_token = self._weights.kv_bytes_per_token(self._options.kv_type)
         kept = tokens * per_token * layers // self._weights.n_layers
-        return kept + _SPARE <= graphics_memory()
+        total = max(1, sum(self._free))
+        # On one that had no room for the spare bytes fewer layers would change nothing.
+        both = zip(self._free, graphics_memory(), strict=True)
+        taken = [(before, now) for before, now in both if before >= _SPARE]
+        has_room = (kept * before // total + _SPARE <= now for before, now in taken)
+        return bool(taken) and all(has_room)
 
     def _give_back(self) -> None:
         if self.inference is not None:
@@ -150,6 +158,7 @@ def _fill_graphics_card(loading: _Loading, options: LoadOptions) -> None:
     wanted = options.gpu_layers if isinstance(options.gpu_layers, int) else total
     memory = LayerMemory(
         Path(options.layers_file) if options.layers_file else None,
+        loading.path,
         (
             *(fingerprint(loading.path), version("llama-cpp-python")),
             f"{options.n_ctx} {options.batch} {options.kv_type} {options.flash_attention}",
@@ -194,7 +203,7 @@ def _allocate(
             inference = Inference(weights, options, cache, abort)
         except LoadFailed as error:
             errors = log.errors()
-            if errors and not any(map(_is_about_memory, errors)):
+            if errors and not any(map(is_about_memory, errors)):
                 raise LoadFailed(f"llama.cpp refuses these options: {errors[0]}") from error
             if size <= _SMALLEST_CONTEXT:
                 raise
@@ -203,10 +212,6 @@ def _allocate(
             notices.append(f"no memory for a context of {limit:,} tokens: it has {size:,}")
         return inference
     raise AssertionError("the last size is the smallest")
-
-
-def _is_about_memory(error: str) -> bool:
-    return any(word in error.lower() for word in ("memory", "alloc"))
 
 
 def _shrinking(limit: int) -> Iterator[int]:

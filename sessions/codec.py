@@ -47,6 +47,10 @@ _TURN_START = re.compile(
 """How this program begins the record of a turn; others may order its fields in other ways."""
 
 
+_REVISION = "revision"
+"""What the header of the work on a draft says that it is."""
+
+
 class HeaderJson(TypedDict):
     type: Literal["header"]
     v: int
@@ -161,7 +165,8 @@ def to_json(record: KnownRecord) -> Mapping[str, object]:
             return turn_to_json(record.turn, "partial")
         case Header():
             created = time_to_json(record.created)
-            return HeaderJson(type="header", v=record.version, id=record.id, created=created)
+            header = HeaderJson(type="header", v=record.version, id=record.id, created=created)
+            return {**header, "kind": _REVISION} if record.is_revision else header
         case Title():
             title = TitleJson(type="title", title=record.text)
             return {**title, "by": "model"} if record.by_model else title
@@ -195,7 +200,9 @@ def from_json(record: JsonObject, texts: Texts = no_texts) -> Record:
             return Partial(turn_from_json(record, "partial", texts))
         case "header":
             version = required(record, "v", int)
-            return Header(version, required(record, "id", str), time_of(record, "created"))
+            is_revision = optional(record, "kind", str) == _REVISION
+            session_id, created = required(record, "id", str), time_of(record, "created")
+            return Header(version, session_id, created, is_revision)
         case "title":
             return Title(required(record, "title", str), optional(record, "by", str) == "model")
         case _:

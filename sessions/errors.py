@@ -16,7 +16,7 @@ SessionError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -53,11 +53,18 @@ class AmbiguousSession(SessionError):
         matches: The ids of the sessions it fits.
     """
 
-    def __init__(self, query: str, matches: Sequence[str]) -> None:
+    def __init__(self, query: str, titles: Mapping[str, str]) -> None:
+        """Name them.
+
+        Args:
+            query: See above.
+            titles: Of each session that it fits, by its id.
+        """
         self.query = query
-        self.matches = tuple(matches)
-        shown = ", ".join(self.matches[:5]) + (", …" if len(self.matches) > 5 else "")
-        super().__init__(f"{query!r} fits {len(self.matches)} sessions: {shown}")
+        self.matches = tuple(titles)
+        shown = [f"{session_id} ({title})" for session_id, title in titles.items()]
+        named = ", ".join(shown[:5]) + (", …" if len(shown) > 5 else "")
+        super().__init__(f"{query!r} fits {len(shown)} sessions: {named}")
 
 
 class UnknownTurn(SessionError):

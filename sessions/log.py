@@ -360,6 +360,9 @@ class SessionFile(SessionLog):
         """Takes in what others appended since the file was last read, under the lock."""
         session = self.session
         unread = os.fstat(fd).st_size - self._read_to
+        if unread < 0:
+            # What was read is not there any more, and what is there need not be of this session.
+            raise SaveFailed(self.path, "another program has shortened its file")
         if unread > 0:
             known, head, undone = len(session.turns), session.head, list(session.undone)
             unfinished = session.unfinished()
@@ -386,7 +389,8 @@ class SessionFile(SessionLog):
     def _write(self, fd: int, lines: bytes) -> None:
         """Appends all of the lines or, as far as the file can be cut back, nothing."""
         size = os.fstat(fd).st_size
-        header = Header(FORMAT_VERSION, self.session.id, self.session.created)
+        session = self.session
+        header = Header(FORMAT_VERSION, session.id, session.created, session.is_revision)
         if self.session.version is None:
             lines = encode(header) + lines
         if size > 0 and os.pread(fd, 1, size - 1) != b"\n":

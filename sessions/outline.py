@@ -16,7 +16,7 @@ from sessions.reviewcodec import review_from_json, review_to_json
 from sessions.tree import Session
 from sessions.turnmap import Stored
 
-_VERSION = 2
+_VERSION = 3
 _ROLES = ("system", "user", "assistant")
 
 
@@ -47,6 +47,7 @@ def outline_of(session: Session) -> str | None:
             "damaged": session.damaged_lines,
             "version": session.version,
             "created": session.created.isoformat(),
+            "is_revision": session.is_revision,
         },
         separators=(",", ":"),
     )
@@ -75,7 +76,7 @@ def restore_outline(session: Session, text: str) -> bool:
         ]
         ratings = [Rating(*rating) for rating in outline["ratings"]]
         reviews = [review_from_json(review) for review in outline["reviews"]]
-        created = datetime.fromisoformat(outline["created"])
+        created, is_revision = datetime.fromisoformat(outline["created"]), outline["is_revision"]
         title, title_is_own = outline["title"], outline["title_is_own"]
         branches, head, undone = outline["branches"], outline["head"], outline["undone"]
         deleted, damaged, version = outline["deleted"], outline["damaged"], outline["version"]
@@ -90,5 +91,5 @@ def restore_outline(session: Session, text: str) -> bool:
     session.ratings = {rating.turn: rating for rating in ratings}
     session.reviews = {review.turn: review for review in reviews}
     session.note_damage(damaged)
-    session.version, session.created = version, created
+    session.version, session.created, session.is_revision = version, created, is_revision
     return True

@@ -19,6 +19,8 @@ class Header:
     version: int
     id: str
     created: datetime
+    is_revision: bool = False
+    """Whether it is the work on a draft, and no conversation."""
 
 
 @dataclass(frozen=True, slots=True)

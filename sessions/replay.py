@@ -112,7 +112,7 @@ def _apply_partial(session: Session, turn: Turn) -> None:
 
 def _apply_header(session: Session, header: Header) -> None:
     if session.version is None:
-        session.created = header.created
+        session.created, session.is_revision = header.created, header.is_revision
     session.version = max(header.version, session.version or 0)
 
 

@@ -48,7 +48,7 @@ def salvage_session(root: Path, session_id: str, *, syscalls: Syscalls | None = 
         raise SaveFailed(path, "a newer version of this program wrote it")
     copy_id = new_id()
     target = path.with_name(f"{copy_id}{path.suffix}")
-    header = encode(Header(FORMAT_VERSION, copy_id, session.created))
+    header = encode(Header(FORMAT_VERSION, copy_id, session.created, session.is_revision))
     title = encode(Title(f"{session.display_title} (repaired)"))
     try:
         TextFiles(files_of(target), system).save(_texts_of(session))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import difflib
 import heapq
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
+from sessions.codec import decode
 from sessions.errors import (
     AmbiguousSession,
+    DamagedLine,
     NoSessions,
     NotMoved,
     ReadFailed,
@@ -22,6 +25,7 @@ from sessions.ids import new_id
 from sessions.index import IndexLost, SessionIndex
 from sessions.log import MemorySession, SessionFile
 from sessions.reading import LONG_FILE, SessionReader, new_session
+from sessions.records import Header
 from sessions.search import Hit, Search
 from sessions.summary import SessionSummary, summary_of
 from sessions.syscalls import OperatingSystem, Syscalls
@@ -29,6 +33,9 @@ from sessions.trash import Trash
 
 SHORTEST_PREFIX = 4
 """Characters of an id that may stand for the whole."""
+
+_LONGEST_HEADER = 4096
+"""Bytes of a file's first line that are looked at for what it is."""
 
 _LAST_SECOND = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -76,6 +83,7 @@ class SessionStore:
         self,
         *,
         title: str | None = None,
+        is_revision: bool = False,
         session_id: str | None = None,
         created: datetime | None = None,
     ) -> SessionFile:
@@ -83,6 +91,7 @@ class SessionStore:
 
         Args:
             title: One that a person gave.
+            is_revision: Whether it is the work on a draft: `latest_conversation` is no such.
             session_id: The id it has already; None is a new one.
             created: When it was begun; None is the time of its id.
 
@@ -96,6 +105,7 @@ class SessionStore:
         self._folder.close_to_others()
         session = new_session(session_id)
         session.created = created or session.created
+        session.is_revision = is_revision
         log = SessionFile(path, session, read_to=None, syscalls=self._syscalls)
         if title:
             log.set_title(title)
@@ -133,11 +143,31 @@ class SessionStore:
             raise NoSessions
         return newest.id
 
-    def resolve(self, query: str) -> str:
+    def latest_conversation(self) -> str:
+        """The id of the conversation that was changed last; of a revision where there is none.
+
+        Raises:
+            NoSessions, UnsafeStore, ReadFailed: As for `latest`.
+        """
+        newest = sorted(self._folder.files(), reverse=True)
+        talks = (file.id for file in newest if not self._is_revision(file.id))
+        return next(talks, None) or self.latest()
+
+    def _is_revision(self, session_id: str) -> bool:
+        with suppress(OSError, DamagedLine), self._folder.file_of(session_id).open("rb") as file:
+            header = decode(file.readline(_LONGEST_HEADER).removesuffix(b"\n"))
+            return isinstance(header, Header) and header.is_revision
+        return False
+
+    def resolve(self, query: str, *, by_word: bool = True) -> str:
         """The id of the session that a person means.
 
-        In this order: an id, the beginning of one, a title, the beginning of one; upper and lower
-        case are the same.
+        In this order: an id, the beginning of one, a title, the beginning of one, the beginning of
+        a word in one; upper and lower case are the same.
+
+        Args:
+            query: See above.
+            by_word: Whether a word will do: where a session is taken away it should not.
 
         Raises:
             UnknownSession: If nothing fits.
@@ -149,12 +179,12 @@ class SessionStore:
         if len(by_id) == 1:
             return by_id[0]
         summaries = self.list()
-        titles = {summary.id: summary.title.casefold() for summary in summaries}
-        by_title = _matches(" ".join(query.split()).casefold(), titles, 1)
+        titles = {summary.id: summary.title for summary in summaries}
+        by_title = _by_title(" ".join(query.split()).casefold(), titles, by_word=by_word)
         if len(by_title) == 1:
             return by_title[0]
-        if by_id or by_title:
-            raise AmbiguousSession(query, by_id or by_title)
+        if fits := by_id or by_title:
+            raise AmbiguousSession(query, {one: titles.get(one, "") for one in fits})
         raise UnknownSession(query, _nearest(query, summaries))
 
     def ids(self) -> Sequence[str]:
@@ -332,6 +362,16 @@ def _matches(query: str, names: Mapping[str, str], shortest: int) -> list[str]:
     if exact or len(query) < shortest:
         return exact
     return [session_id for session_id, name in names.items() if name.startswith(query)]
+
+
+def _by_title(query: str, titles: Mapping[str, str], *, by_word: bool) -> list[str]:
+    """The ids whose title is the query or, if there are none, begins with it or, if there are none,
+    has a word that does."""
+    folded = {session_id: title.casefold() for session_id, title in titles.items()}
+    if (found := _matches(query, folded, 1)) or not by_word or not query:
+        return found
+    word = re.compile(rf"(?<!\w){re.escape(query)}")
+    return [session_id for session_id, title in folded.items() if word.search(title)]
 
 
 def _nearest(query: str, summaries: Sequence[SessionSummary]) -> list[str]:

@@ -35,6 +35,8 @@ class Session:
     """The title that a person or a model gave it."""
     title_is_own: bool = field(default=False, init=False)
     """Whether a person gave it: then no model does."""
+    is_revision: bool = field(default=False, init=False)
+    """Whether it was begun as the work on a draft."""
     turns: TurnMap = field(default_factory=TurnMap, init=False)
     """By id, in the order of the file, deleted ones included."""
     branches: dict[str, str] = field(default_factory=dict, init=False)

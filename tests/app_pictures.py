@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -93,5 +94,8 @@ def take(name: str, folder: Path) -> Path:
 
 
 if __name__ == "__main__":
+    # In the same colours on every terminal.
+    os.environ.pop("NO_COLOR", None)
+    os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
     for each in SCENES:
         print(take(each, Path(sys.argv[1])))

@@ -203,19 +203,27 @@ def staged(
     return Stage(ChatApp(runtime, options or AskOptions()), engine, home)
 
 
-def perform(play: Play, home: Path, *, size: tuple[int, int] = (80, 24), **parts: Any) -> Stage:
+def perform(
+    play: Play,
+    home: Path,
+    *,
+    size: tuple[int, int] = (80, 24),
+    shows_news: bool = False,
+    **parts: Any,
+) -> Stage:
     """Run the app while a test plays; it has ended, and saved everything, when this returns.
 
     Args:
         play: The test.
         home: ``CHAT_HOME``.
         size: Columns and lines.
+        shows_news: Whether lines in passing are drawn, and not only kept for `Stage.is_told`.
         parts: See `staged`.
     """
     stage = staged(home, **parts)
 
     async def run() -> None:
-        async with stage.app.run_test(size=size) as stage.pilot:
+        async with stage.app.run_test(size=size, notifications=shows_news) as stage.pilot:
             await stage.until(lambda: stage.overview.session or stage.app.error)
             await play(stage)
             stage.engine.go()

@@ -412,6 +412,12 @@ async def own_words(stage: Stage) -> None:
     await stage.sees("worn out")
 
 
+async def unsure(stage: Stage) -> None:
+    await stage.send(ASKED)
+    await stage.press("tab", "w")
+    await stage.idle()
+
+
 async def otherwise(stage: Stage) -> None:
     await stage.send(ASKED)
     await stage.press("tab", "R")
@@ -468,6 +474,7 @@ SCENES = (
     Scene("words", words),
     Scene("other-words", other_words),
     Scene("own-words", own_words),
+    Scene("unsure", unsure),
     Scene("otherwise", otherwise),
     Scene("editing", editing),
     Scene("picture", picture),

@@ -31,6 +31,8 @@ class Chat:
     ) -> None:
         self.engine = ScriptedEngine(["Hello there."])
         self.home = home
+        self.started = 0
+        """How many engines."""
         self.out = self.err = ""
         self._capsys = capsysbinary
         self._monkeypatch = monkeypatch
@@ -52,6 +54,7 @@ class Chat:
 
     def _start(self, path: Path, options: LoadOptions) -> Engine:
         self.loaded = path, options
+        self.started += 1
         self.engine.model_name = options.name or path.stem
         return self.engine
 

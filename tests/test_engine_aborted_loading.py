@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,15 @@ from engine import wire
 from engine.client import WorkerEngine
 from engine.errors import LoadFailed, WorkerFailed
 from engine.process import WorkerProcess
-from engine.types import Loading
+from engine.types import (
+    Finished,
+    GpuLayers,
+    Loading,
+    LoadOptions,
+    Message,
+    Request,
+    Sampling,
+)
 
 _TOTAL = 33
 
@@ -21,9 +30,9 @@ class CardWorker(WorkerProcess):
     """A worker on a machine with a card that has room for so many layers: with one more it dies of
     an assertion, as that of a build with CUDA does."""
 
-    def __init__(self, room: int, tried: list[int]) -> None:
+    def __init__(self, room: int, tried: list[int], *, is_mean: bool = False) -> None:
         super().__init__()
-        self._room, self._tried = room, tried
+        self._room, self._tried, self._is_mean = room, tried, is_mean
         self._layers = 0
 
     def send(self, frame: wire.Frame) -> None:
@@ -33,21 +42,27 @@ class CardWorker(WorkerProcess):
             self._tried.append(self._layers)
             progress = wire.encode_event(Loading(0.5, self._layers))
             self._frames.append({"id": frame["id"], **progress})
+        if frame["op"] == "stream" and self._is_mean:
+            self._layers = _TOTAL
+            return
         super().send(frame)
 
     def receive(self, timeout_ms: int) -> wire.Frame | None:
         if not self._frames and self._layers > self._room:
             self.kill()
             raise WorkerFailed("the engine stopped (SIGABRT): CUDA error: out of memory")
-        return super().receive(timeout_ms)
+        frame = super().receive(timeout_ms)
+        return {**frame, "layers": self._layers} if frame and "layers" in frame else frame
 
 
 class CardEngine(WorkerEngine):
     """An engine on that machine."""
 
-    def __init__(self, path: Path, start: Callable[[], CardWorker]) -> None:
+    def __init__(
+        self, path: Path, start: Callable[[], CardWorker], options: LoadOptions | None = None
+    ) -> None:
         self._start_worker = start
-        super().__init__(path)
+        super().__init__(path, options)
 
     def _find_worker(self) -> CardWorker:
         return self._start_worker()
@@ -74,3 +89,21 @@ def test_one_that_has_nothing_to_do_with_layers_is(model: Path) -> None:
     with pytest.raises(LoadFailed, match="SIGABRT"):
         engine.describe()
     assert tried == [33, 16, 8, 4, 2, 1, 0]
+
+
+@pytest.mark.parametrize("gpu_layers", ["auto", "all"])
+def test_an_abort_while_it_answers_leaves_fewer_layers_for_the_next_time(
+    model: Path, tmp_path: Path, gpu_layers: GpuLayers
+) -> None:
+    tried: list[int] = []
+    file = tmp_path / "layers.json"
+    file.write_text(json.dumps({"a key": [16, [10**9], str(model)]}))
+    options = LoadOptions(gpu_layers=gpu_layers, layers_file=str(file))
+    engine = CardEngine(model, lambda: CardWorker(32, tried, is_mean=True), options)
+    (*_, last) = engine.stream(Request((Message("user", "Hi"),), Sampling()))
+    assert isinstance(last, Finished)
+    assert (last.reason, tried) == ("error", [33, 16])
+    engine.load().__next__()
+    engine.close()
+    assert json.loads(file.read_text())["a key"][0] == (14 if gpu_layers == "auto" else 16)
+    assert tried[2:] == ([16] if gpu_layers == "auto" else [8])

@@ -13,6 +13,7 @@ from engine import loading
 from engine.abort import AbortFlag
 from engine.devices import free_memory
 from engine.errors import LoadFailed
+from engine.gpu_layers import lower
 from engine.kvcache import CacheOptions
 from engine.types import (
     Device,
@@ -38,6 +39,8 @@ class FakeWeights:
     n_layers = 33
     memory = at_first = 10**9
     """Bytes that are free on the card."""
+    others: ClassVar[list[int]] = []
+    """The same of other cards, whatever is loaded."""
     taken_by_computing = 0
     """Bytes for each layer on the card, from the first batch on."""
     loaded: ClassVar[list[int]] = []
@@ -53,7 +56,7 @@ class FakeWeights:
         return 1024
 
     def close(self) -> None:
-        pass
+        type(self).memory = self.at_first
 
 
 class FakeInference:
@@ -80,9 +83,12 @@ class FakeInference:
 def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "fake.gguf").write_bytes(tiny_gguf(changed={"llama.block_count": 32}))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(loading, "graphics_memory", lambda: FakeWeights.memory)
+    monkeypatch.setattr(
+        loading, "graphics_memory", lambda: [FakeWeights.memory, *FakeWeights.others]
+    )
     have_memory(monkeypatch, 10**9)
     monkeypatch.setattr(FakeWeights, "taken_by_computing", 0)
+    monkeypatch.setattr(FakeWeights, "others", [])
     monkeypatch.setattr(FakeWeights, "loaded", [])
     monkeypatch.setattr(loading, "Weights", FakeWeights)
     monkeypatch.setattr(loading, "Inference", FakeInference)
@@ -185,6 +191,36 @@ def test_what_is_taken_only_by_computing_counts_too_and_is_found_out_once(
     assert FakeWeights.memory == SPARE + 10**9
 
 
+@pytest.mark.usefixtures("fakes")
+def test_memory_of_one_card_is_no_room_on_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    have_memory(monkeypatch, SPARE + 10**9)
+    monkeypatch.setattr(FakeWeights, "others", [20 * 10**9])
+    monkeypatch.setattr(FakeWeights, "taken_by_computing", 10**8)
+    load()
+    assert FakeWeights.loaded[-1] == 9, "the first one is full, however much the other has"
+    monkeypatch.setattr(FakeWeights, "others", [SPARE - 1])
+    have_memory(monkeypatch, 10**10)
+    load()
+    assert FakeWeights.loaded[-1] == 33, "and one that is full anyway takes nothing away"
+
+
+@pytest.mark.usefixtures("fakes")
+def test_what_an_answer_had_no_memory_for_is_remembered_as_too_much(tmp_path: Path) -> None:
+    file, model = tmp_path / "layers.json", Path("fake.gguf")
+    lower(file, model)
+    assert not file.exists(), "nothing is known of it"
+    load(layers_file=str(file))
+    for layers in (29, 26, 23):
+        lower(file, model)
+        FakeWeights.loaded.clear()
+        load(layers_file=str(file))
+        assert FakeWeights.loaded == [layers]
+    lower(file, tmp_path / "other.gguf")
+    FakeWeights.loaded.clear()
+    load(layers_file=str(file))
+    assert FakeWeights.loaded == [23]
+
+
 def test_the_batch_that_tries_it_is_forgotten(tmp_path: Path) -> None:
     model = tmp_path / "tiny.gguf"
     model.write_bytes(tiny_gguf())
@@ -210,10 +246,11 @@ def test_after_an_abort_fewer_layers_are_tried(wanted: GpuLayers) -> None:
 def test_a_processors_own_graphics_counts_only_where_there_is_no_card() -> None:
     card, own = Device("CUDA0", "card", 5, 10), Device("Vulkan0", "own", 70, 100)
     processor = (0, Device("CPU", "processor", 900, 1000))
-    assert free_memory([processor, (2, own), (1, card)]) == 5
-    assert free_memory([processor, (2, own)]) == 70
-    assert free_memory([processor]) == 0
-    assert free_memory([(1, Device("HTP0", "does not tell", 0, 0))]) > 2**40
+    assert free_memory([processor, (2, own), (1, card)]) == [5]
+    assert free_memory([processor, (2, own)]) == [70]
+    assert free_memory([processor]) == []
+    assert free_memory([(1, card), (1, card)]) == [5, 5]
+    assert free_memory([(1, Device("HTP0", "does not tell", 0, 0))])[0] > 2**40
 
 
 @pytest.mark.usefixtures("fakes")

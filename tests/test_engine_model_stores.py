@@ -153,6 +153,20 @@ def test_of_models_with_one_name_the_first_has_it_and_the_others_their_paths(
     assert [resolve_model(name, own).path for name in names] == [first, second, third]
 
 
+def test_of_models_with_one_name_a_name_means_the_first_that_is_not_damaged(
+    own: Path, person: Path
+) -> None:
+    broken = put(own / "a" / "tale.gguf", TINY[:-1])
+    sound = put(own / "b" / "tale.gguf", numbered(2))
+    put(person / ".lmstudio" / "models" / "tale.gguf", numbered(3))
+    for name in ("tale", "TAL", "tale.gguf"):
+        assert resolve_model(name, own).path == sound
+    assert unusable(own).keys() == {broken.name}
+    put(own / "qwen2.5-1.5b.gguf", b"")
+    listed = put(own / "c" / "qwen2.5-1.5b.gguf", numbered(4))
+    assert resolve_model("qwen2.5-1.5b", own).path == listed
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
 def test_a_folder_that_may_not_be_looked_into_is_told(own: Path, person: Path) -> None:
     shut = person / ".lmstudio" / "models"

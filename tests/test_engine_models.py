@@ -107,6 +107,27 @@ def test_counts_without_end_are_refused_before_anything_is_read(tmp_path: Path) 
     assert monotonic() - began < 1
 
 
+@pytest.mark.parametrize(
+    ("key", "number", "why"),
+    [
+        ("block_count", 100_000, "says that it has 100,000 layers, and has 2"),
+        ("block_count", 0, "says that it has 0 layers"),
+        ("expert_count", 2_000_000, "says that it has 2,000,000 experts"),
+    ],
+)
+def test_numbers_that_a_file_has_no_room_for_are_told_in_words_of_ones_own(
+    tmp_path: Path, key: str, number: int, why: str
+) -> None:
+    path = sound(tmp_path, **{f"llama__{key}": number})
+    with pytest.raises(LoadFailed, match=why):
+        summarise([path])
+    engine = WorkerEngine(path)
+    with pytest.raises(LoadFailed, match=why) as raised:
+        engine.describe()
+    engine.close()
+    assert "ASSERT" not in str(raised.value)
+
+
 def test_what_writes_nothing_is_no_model(tmp_path: Path) -> None:
     for changed, why in (
         ({"general__architecture": "bert"}, "makes embeddings"),

@@ -283,6 +283,20 @@ def test_file_systems_that_cannot_sync_a_folder_still_keep_sessions(tmp_path: Pa
     assert reread(log).turns == log.session.turns
 
 
+def test_a_file_that_was_put_back_as_it_was_before_is_said_not_to_have_what_came_since(
+    tmp_path: Path,
+) -> None:
+    log = SessionStore(tmp_path).create()
+    log.append(said("First"))
+    older = log.path.read_bytes()
+    log.append(said("Second", log.session.head))
+    log.path.write_bytes(older)
+    with pytest.raises(SaveFailed, match="another program has shortened its file"):
+        log.append(said("Third", log.session.head))
+    assert log.path.read_bytes() == older
+    assert [turn.content for turn in log.session.path()] == ["First", "Second", "Third"]
+
+
 def test_a_deleted_file_is_not_written_into_the_void(tmp_path: Path) -> None:
     log = SessionStore(tmp_path / "sessions").create()
     log.append(said("Question"))

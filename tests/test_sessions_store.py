@@ -248,6 +248,8 @@ def three(store: SessionStore) -> SessionStore:
         ("letter  TO", B),
         ("STRASSE", C),
         ("str", C),
+        ("ada", B),
+        ("to ad", B),
     ],
 )
 def test_sessions_go_by_id_by_title_and_by_their_beginnings(
@@ -263,6 +265,31 @@ def test_a_name_that_fits_several_names_them(
     with pytest.raises(AmbiguousSession, match=f"fits {len(matches)} sessions: 01M85") as caught:
         three.resolve(query)
     assert set(caught.value.matches) == matches
+
+
+def test_the_work_on_a_draft_is_no_conversation_to_go_on_with(store: SessionStore) -> None:
+    work = store.create(is_revision=True)
+    work.append(said("Their is a light."))
+    assert store.latest_conversation() == work.session.id
+    talk = saved(store, "Question")
+    work.append(said("It have burned.", work.session.head))
+    assert store.latest() == work.session.id
+    assert store.latest_conversation() == talk.session.id
+    assert store.open(work.session.id).session.is_revision
+
+
+def test_part_of_a_word_is_no_name(three: SessionStore) -> None:
+    with pytest.raises(UnknownSession):
+        three.resolve("da")
+    with pytest.raises(UnknownSession):
+        three.resolve("")
+    with pytest.raises(UnknownSession):
+        three.resolve("ada", by_word=False)
+
+
+def test_those_that_a_name_fits_are_told_by_their_titles(three: SessionStore) -> None:
+    with pytest.raises(AmbiguousSession, match=rf"{B} \(Letter to Ada\)"):
+        three.resolve("lett")
 
 
 def test_two_sessions_of_one_title_are_told_apart_by_id(three: SessionStore) -> None:

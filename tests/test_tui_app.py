@@ -193,6 +193,40 @@ def test_a_question_that_the_thread_had_no_time_for_is_there_again(home: Path) -
     assert (home / "data" / "unsent" / "new.md").read_text() == "half a thought"
 
 
+def test_unsent_words_go_along_to_a_session_that_has_none_and_wait_for_those_of_another(
+    home: Path,
+) -> None:
+    unsent = home / "data" / "unsent"
+
+    def kept() -> dict[str, str]:
+        return {file.stem: file.read_text() for file in unsent.iterdir()}
+
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        first = stage.overview.session
+        await stage.type("half a thought")
+        await stage.press("ctrl+n")
+        await stage.until(lambda: not stage.turns and kept() == {NEW: "half a thought"})
+        await stage.press("enter")
+        await stage.until(lambda: not kept())
+        await stage.idle()
+        second = stage.overview.session
+        await stage.type("of the second")
+        stage.app.do(lambda talk: talk.open_session(first))
+        await stage.until(lambda: kept() == {first: "of the second"})
+        await stage.type("of the first")
+        await stage.until(lambda: kept() == {first: "of the first"})
+        (unsent / f"{second}.md").write_text("of the second")
+        stage.app.do(lambda talk: talk.open_session(second))
+        await stage.until(lambda: stage.chat.composer.text == "of the second")
+        await stage.type("")
+        await stage.until(lambda: kept() == {first: "of the first"})
+        stage.app.do(lambda talk: talk.open_session(first))
+        await stage.until(lambda: stage.chat.composer.text == "of the first")
+
+    perform(play, home)
+
+
 def test_older_unsent_words_never_come_back(tmp_path: Path) -> None:
     unsent = Unsent(tmp_path)
     for words in ("half", "half a thought", ""):
@@ -367,6 +401,16 @@ def test_what_could_not_be_asked_comes_back_to_be_changed(home: Path, tmp_path: 
         assert not stage.turns
 
     perform(play, home, size=(140, 24))
+
+
+def test_what_is_told_lies_not_over_what_is_typed(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("/title The Last Lamp")
+        await stage.type("words " * 12)
+        await stage.sees("▌ The Last Lamp")
+        assert "words " * 11 in stage.screen_text()
+
+    perform(play, home, shows_news=True)
 
 
 def test_what_does_not_fit_is_told_with_what_can_be_done(home: Path) -> None:

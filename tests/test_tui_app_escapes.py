@@ -6,6 +6,7 @@ import io
 import re
 
 import pexpect
+from full_screen import FullScreen
 from pseudo_terminal import Terminal
 from test_tui_app_sessions import saved_session
 from test_tui_app_terminal import READY, has_answer, rest_of, until
@@ -27,6 +28,8 @@ ATTACKS = {
 }
 
 HOSTILE = "".join(ATTACKS.values())
+
+ESCAPE = "\x1b"
 
 SCRIPT = """
 import sys
@@ -110,3 +113,69 @@ def test_messages_titles_names_metadata_and_errors_do_nothing(terminal: Terminal
     session = store.open(store.latest()).session
     # What is kept is what was said.
     assert any(turn.content == f"{HOSTILE} answered" for turn in session.path())
+
+
+def acting(app: FullScreen) -> list[str]:
+    """What acts of everything that was written, with what is around it."""
+    output = re.sub(OWN, "", app.written)
+    return [output[max(0, m.start() - 20) : m.end() + 20] for m in ACTS.finditer(output)]
+
+
+def test_prompts_branches_pastes_and_paths_do_nothing(terminal: Terminal) -> None:
+    terminal.folder = terminal.home / "here"
+    terminal.folder.mkdir(parents=True)
+    (terminal.folder / f"draft{HOSTILE.replace('/', '')}.md").write_text("words")
+    prompts = terminal.home / "config" / "prompts"
+    prompts.mkdir(parents=True)
+    title = HOSTILE.encode("unicode_escape").decode().replace("\\x", "\\u00")
+    (prompts / "own.toml").write_text(f'title = "{title} own"\nuser = "{title} {{{{ text }}}}"\n')
+    (prompts / f"broken{HOSTILE.replace('/', '')}.toml").write_text(f"{HOSTILE} = = 1\n")
+    saved_session(terminal.home, f"{HOSTILE} titled", f"{HOSTILE} asked", f"{HOSTILE} told")
+    app = FullScreen(terminal.start_scripted("Answered.", "-c"))
+    app.sees("Write something", "told")
+    app.press(f"\x1b[200~/rename {HOSTILE.replace(ESCAPE, '')} named\x1b[201~")
+    app.sees("named")
+    app.press("\r")
+    app.sees("this branch is", "Esc closes")
+    app.press(ESCAPE)
+    app.until(lambda: "Esc closes" not in app.text)
+    app.press("\t")
+    app.sees("▌")
+    app.press("m")
+    app.sees("Enter goes there", "“]0;harmA")
+    app.press(ESCAPE)
+    app.sees("Write something")
+    app.press("\x1bOR")
+    app.sees("find a prompt")
+    app.press(f"\x1b[200~{HOSTILE.replace(ESCAPE, '')} pasted\x1b[201~")
+    app.sees("no prompt has these words")
+    app.press("\x15")
+    app.until(lambda: "no prompt has these words" not in app.text)
+    app.press("harm")
+    app.sees("broken", "own")
+    app.press("\x1b[B")
+    app.until(lambda: "harmA" in app.text)
+    app.press(ESCAPE)
+    app.press(ESCAPE)
+    app.sees("Write something")
+    app.press("\x0f")
+    app.sees("Revise a draft")
+    app.press("dra")
+    app.sees("draft")
+    app.press("\t")
+    app.sees("harmA")
+    app.press(ESCAPE)
+    app.press(ESCAPE)
+    app.sees("Write something")
+    app.press("\x11")
+    assert app.end() == 0
+    assert acting(app) == []
+
+
+def test_a_broken_configuration_says_so_and_does_nothing(terminal: Terminal) -> None:
+    (terminal.home / "config").mkdir(parents=True)
+    (terminal.home / "config" / "config.toml").write_text(f"[keys]\n{HOSTILE} = 1\n")
+    app = FullScreen(terminal.start_scripted("Answered."))
+    assert app.end() == 1
+    assert "config.toml" in app.text
+    assert acting(app) == []

@@ -12,7 +12,8 @@ from hub_server import HubServer, hub_server
 from textual.widgets import Input, OptionList
 from tiny_gguf import tiny_gguf
 
-from engine.types import Event, Loading
+from engine.protocol import Engine
+from engine.types import Event, Loading, LoadOptions
 from tui.app.screens.models import ModelsScreen
 from tui.reviewing.dialogs import ChooseVersion, Confirm, ShowText
 
@@ -61,6 +62,48 @@ def test_models_are_listed_with_what_they_need_and_another_goes_on(home: Path) -
         assert stage.contents == ["Who are you?", "I am harbour.", "And now?", "I am lamp."]
 
     perform(play, home, starter=engines_by_name(), size=(100, 30))
+
+
+def test_the_model_in_use_is_told_to_be_in_use_and_not_loaded_again(home: Path) -> None:
+    placed(home, "harbour", "lamp")
+    started: list[Path] = []
+
+    def start(path: Path, options: LoadOptions) -> Engine:
+        started.append(path)
+        return engines_by_name()(path, options)
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        await stage.press("f4")
+        await stage.sees("On this machine")
+        await stage.press("enter")
+        await stage.is_told("harbour answers already")
+
+    perform(play, home, starter=start, size=(100, 30))
+    assert [path.stem for path in started] == ["harbour"]
+
+
+def test_a_model_that_was_given_by_its_path_is_listed_while_it_answers(home: Path) -> None:
+    placed(home, "harbour")
+    outside = home / "Downloads" / "tale.gguf"
+    outside.parent.mkdir()
+    outside.write_bytes(tiny_gguf())
+
+    async def play(stage: Stage) -> None:
+        await stage.press("f4")
+        await stage.sees("On this machine")
+        await stage.press("slash")
+        stage.app.screen.query_one(Input).value = str(outside)
+        await stage.press("enter")
+        await stage.until(lambda: stage.overview.model == "tale")
+        await stage.press("f4")
+        await stage.sees("● tale")
+        assert "● harbour" not in stage.screen_text()
+        await stage.press("g", "d")
+        await stage.sees("tale is the default now")
+
+    perform(play, home, starter=engines_by_name(), size=(100, 40))
+    assert f'model = "{outside}"' in (home / "config" / "config.toml").read_text()
 
 
 class Heavy(PacedEngine):

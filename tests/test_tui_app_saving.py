@@ -36,6 +36,34 @@ def test_what_is_not_on_disk_is_said_and_is_there_as_soon_as_it_can_be(home: Pat
     assert [turn.content for turn in stage.saved][::2] == ["one", "two", "three"]
 
 
+def test_what_could_not_be_saved_is_saved_on_leaving_if_it_can_be_then(home: Path) -> None:
+    sessions = home / "data" / "sessions"
+
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        sessions.rename(home / "elsewhere")
+        await stage.send("two")
+        await stage.sees("○ not saved")
+        (home / "elsewhere").rename(sessions)
+
+    stage = perform(play, home)
+    assert [turn.content for turn in stage.saved][::2] == ["one", "two"]
+
+
+def test_a_session_that_cannot_be_saved_is_left_the_second_time(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        (home / "data" / "sessions").rename(home / "elsewhere")
+        await stage.send("two")
+        await stage.press("ctrl+n")
+        await stage.sees("/export writes it elsewhere")
+        assert stage.contents[2] == "two"
+        await stage.press("ctrl+n")
+        await stage.until(lambda: not stage.turns)
+
+    perform(play, home, size=(140, 30))
+
+
 def test_what_another_program_adds_is_told_and_lies_on_a_branch_beside(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("one")

@@ -65,6 +65,22 @@ def test_tab_shows_at_once_which_turn_the_keys_are_about(home: Path) -> None:
     perform(play, home, replies=["Once."])
 
 
+def test_after_a_new_question_tab_goes_to_its_answer_wherever_one_was_before(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        await stage.press("tab", "g")
+        await stage.sees("▌ › one")
+        await stage.press("tab")
+        await stage.send("two")
+        await stage.press("tab")
+        await stage.sees("▌   Second.")
+        await stage.press("r")
+        await stage.idle()
+        assert stage.contents == ["one", "First.", "two", "Third."]
+
+    perform(play, home, replies=["First.", "Second.", "Third."])
+
+
 def test_an_answer_is_made_again_and_gone_on_with(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Tell")
@@ -96,6 +112,21 @@ def test_the_model_goes_on_from_an_answer_that_a_person_changed(home: Path) -> N
 
     stage = perform(play, home, replies=["It was a dark night.", " day."])
     assert stage.saved[-1].edits
+
+
+def test_a_model_that_has_nothing_to_add_is_told_of(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("Tell")
+        await stage.press("tab", "p")
+        await stage.sees("go on from their end")
+        await stage.press("ctrl+s")
+        await stage.is_told("the model had nothing to add")
+        await stage.press("e")
+        await stage.sees("Ctrl+S keeps them")
+        await stage.press("escape", "k", "e")
+        await stage.sees("Ctrl+S asks them")
+
+    perform(play, home, replies=["It was a dark night.", ""])
 
 
 def test_the_form_makes_an_answer_with_other_settings_and_another_model(home: Path) -> None:

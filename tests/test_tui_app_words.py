@@ -237,3 +237,41 @@ def test_parts_of_characters_are_joined_with_what_they_are_part_of() -> None:
     tokens = [("Ein", -0.1), (" \ufffd", -1.0), ("\ufffd", -2.0), (" lacht", -0.5)]
     assert aligned(tokens, text) == [("Ein", -0.1), (" 🙂", -3.0), (" lacht", -0.5)]
     assert "".join(part for part, _ in aligned([("x", -1.0)], text)) == text
+
+
+def underlined(stage: Stage) -> list[str]:
+    """The words of the screen that are underlined, piece by piece."""
+    strips = stage.app.screen._compositor.render_strips()
+    return [
+        segment.text
+        for strip in strips
+        for segment in strip
+        if segment.style and segment.style.underline
+    ]
+
+
+def test_unsure_words_are_underlined_on_request_also_after_they_were_out_of_sight(
+    home: Path, engine: Unsure
+) -> None:
+    engine._replies = [
+        Reply("# It was *dark*\n\n- a stormy [night](https://sea.example)\n- a zebra")
+    ]
+
+    async def play(stage: Stage) -> None:
+        await stage.send("Begin.")
+        assert underlined(stage) == []
+        await stage.press("tab", "w")
+        await stage.until(lambda: underlined(stage) == ["stormy", "zebra"])
+        await stage.press("w")
+        await stage.until(lambda: underlined(stage) == [])
+        await stage.press("w")
+        await stage.until(lambda: underlined(stage) == ["stormy", "zebra"])
+        await stage.press("escape")
+        for _ in range(20):
+            await stage.send("And then?")
+        assert underlined(stage) == []
+        assert stage.chat.transcript.views[0].shown.turn.content != "Begin."
+        await stage.press("tab", "g")
+        await stage.until(lambda: underlined(stage) == ["stormy", "zebra"])
+
+    perform(play, home, starter=lambda _path, _options: engine)

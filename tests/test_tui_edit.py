@@ -92,6 +92,15 @@ def test_what_nobody_was_asked_about_is_no_review(chat: Chat, draft: Path) -> No
         assert store.open(store.latest()).session.reviews == {}
 
 
+def test_a_conversation_goes_on_behind_the_work_on_a_draft(chat: Chat, draft: Path) -> None:
+    assert chat("A tale of a lamp") == 0
+    chat.script(NEW)
+    assert chat("--edit", "draft.md", "--yes") == 0
+    assert chat("-c", "Shorter, please") == 0
+    assert ("user", "A tale of a lamp") in chat.asked
+    assert draft.read_text() == NEW
+
+
 def test_a_filter_prints_the_revised_text_in_its_own_form(chat: Chat) -> None:
     chat.script(NEW.strip())
     assert chat("--edit", "-", "-t", "tighten", stdin=OLD.replace("\n", "\r\n")) == 0

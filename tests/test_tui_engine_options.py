@@ -13,6 +13,7 @@ from scripted_chat import Chat
 from engine.scripted import Reply
 from engine.types import LoadOptions
 from sessions import SessionStore, Turn
+from tui.runtime import Runtime
 
 
 def configure(chat: Chat, text: str) -> None:
@@ -215,6 +216,30 @@ def test_a_chat_template_of_ones_own_is_loaded_with_the_model(chat: Chat, tmp_pa
     assert chat(*options, "--repl", stdin="/model zebra\n") == 0
     assert (chat.loaded[0], loaded(chat).chat_template) == (other, None)
     assert loaded(chat).threads == 3
+
+
+def test_the_model_in_use_is_not_loaded_a_second_time(chat: Chat, tmp_path: Path) -> None:
+    (tmp_path / "own.jinja").write_text("{{ messages }}")
+    options = ("--chat-template", "own.jinja", "-o", "keep_alive", "10m")
+    model = chat.home / "data" / "models" / "tiny.gguf"
+    names = f"/model tiny\n/model TI\n/model {model}\n"
+    assert chat(*options, "--repl", stdin=f"Hi\n{names}") == 0
+    assert (chat.err + chat.out).count("tiny answers already") == 3
+    assert chat.started == 1
+    (chat.home / "data" / "models" / "zebra.gguf").write_bytes(b"GGUF of another")
+    assert chat("--repl", stdin="/model zebra\n/model zebra\n/model tiny\n") == 0
+    assert (chat.err + chat.out).count("answers already") == 1
+    assert chat.started == 4
+
+
+def test_a_model_whose_file_was_replaced_is_loaded_anew(chat: Chat) -> None:
+    model = chat.home / "data" / "models" / "tiny.gguf"
+    runtime = Runtime({"CHAT_HOME": str(chat.home)}, lambda _path, _options: chat.engine)
+    engine = runtime.start_engine("tiny")
+    assert runtime.is_running(engine, "tiny")
+    assert not runtime.is_running(engine, "tiny", {"n_ctx": 512})
+    model.write_bytes(b"GGUF, newer")
+    assert not runtime.is_running(engine, "tiny")
 
 
 def test_snapshots_go_under_the_cache_folder_unless_nothing_may_be_left_behind(

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 from scripted_chat import Chat
+from tiny_gguf import tiny_gguf
 
+from engine.client import WorkerEngine
 from engine.resident import residents
+from engine.types import LoadOptions
 from tui.paths import find_paths
 
 CHAT = str(Path(sys.executable).parent / "chat")
@@ -55,6 +58,27 @@ def test_a_model_stays_is_listed_and_stopped(environment: Mapping[str, str], hom
     assert second["pid"] == first["pid"]
     assert "not in memory any more" in run(environment, "models", "stop", "smol")
     assert json.loads(run(environment, "models", "ps", "--json")) == []
+
+
+def test_a_model_that_is_removed_stays_in_memory_no_longer(chat: Chat, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.gguf"
+    outside.write_bytes(tiny_gguf())
+    options = LoadOptions(n_ctx=512, keep_alive=60, runtime=str(chat.home / "run"), name="outside")
+    engine = WorkerEngine(outside, options)
+    try:
+        engine.describe()
+        assert chat("models", "add", str(outside)) == 0
+        assert chat("models", "remove", "outside") == 0
+        assert "outside is in use: stop it when that conversation has ended" in chat.err
+        engine.close()
+        assert chat("models", "add", str(outside)) == 0
+        assert chat("models", "remove", "outside") == 0
+        assert "outside is not in memory any more" in chat.err
+        assert residents(chat.home / "run") == []
+    finally:
+        engine.close()
+        for each in residents(chat.home / "run"):
+            os.kill(each.record.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(

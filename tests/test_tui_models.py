@@ -160,6 +160,20 @@ def test_a_default_that_is_gone_is_told_with_how_to_choose_another(chat: Chat, o
     assert "other, which answered before, is not found by that name" in chat.err
 
 
+def test_a_session_goes_on_with_its_model_that_was_named_by_its_path(
+    chat: Chat, own: Path, tmp_path: Path
+) -> None:
+    outside = put(tmp_path / "Downloads" / "tale.gguf", numbered(1))
+    assert chat("-m", str(outside), "Hi") == 0
+    assert chat("-c", "Hi") == 0
+    assert chat.loaded[0] == outside
+    assert "not found" not in chat.err
+    put(tmp_path / "Elsewhere" / "tale.gguf", numbered(2))
+    assert chat("-m", str(tmp_path / "Elsewhere" / "tale.gguf"), "Hi") == 0
+    assert chat("-c", "Hi") == 0, "which of the two it was, the name does not tell"
+    assert "tale, which answered before, is not found by that name" in chat.err
+
+
 def test_a_text_without_end_takes_no_more_than_its_column(chat: Chat, own: Path) -> None:
     endless = {"general.license": "free " * 9999, "general.name": "tale " * 9999}
     put(own / "tiny.gguf", tiny_gguf(changed=endless))
@@ -244,10 +258,53 @@ def test_own_files_are_deleted_after_a_yes_and_others_never(chat: Chat, own: Pat
     assert blob.exists()
 
 
-def test_the_default_that_is_removed_is_told(chat: Chat, own: Path) -> None:
+def test_the_default_that_is_removed_is_the_default_no_longer(
+    chat: Chat, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = put(chat.home / "config" / "config.toml", b"# mine\nn_ctx = 512\n")
     assert chat("models", "use", "tiny") == 0
     assert chat("models", "remove", "tiny", "--yes") == 0
+    assert f"it was the default, and {config} names none now" in chat.err
+    assert config.read_text() == "# mine\nn_ctx = 512\n"
+    put(own / "tiny.gguf", SOUND)
+    put(own / "other.gguf", numbered(1))
+    assert chat("models", "use", "other") == 0
+    assert chat("models", "remove", "tiny", "--yes") == 0
+    assert "default" not in chat.err
+    monkeypatch.setenv("CHAT_MODEL", "OTHER")
+    assert chat("models", "remove", "other", "--yes") == 0
+    assert "it was the default, and CHAT_MODEL names it still" in chat.err
+
+
+def test_a_default_that_is_gone_is_forgotten_with_its_link(
+    chat: Chat, own: Path, tmp_path: Path
+) -> None:
+    outside = put(tmp_path / "tale.gguf", numbered(1))
+    assert chat("models", "add", str(outside)) == 0
+    assert chat("models", "use", "tale") == 0
+    outside.unlink()
+    assert chat("models", "remove", "tale") == 0
     assert "it was the default" in chat.err
+    assert chat("Hi") == 0
+    assert chat.loaded[0] == own / "tiny.gguf"
+
+
+def test_a_model_that_was_added_twice_says_so_when_it_is_taken_off_once(
+    chat: Chat, own: Path, tmp_path: Path
+) -> None:
+    outside = put(tmp_path / "big" / "outside.gguf", numbered(1))
+    for added in (outside, outside.parent):
+        assert chat("models", "add", str(added)) == 0
+    assert chat("models", "use", "outside") == 0
+    assert chat("models", "remove", "outside", "--yes") == 0
+    assert "but outside is listed still: it was added" in chat.err
+    assert "the same command once more forgets that" in chat.err
+    assert "default" not in chat.err
+    assert names(chat)[:2] == ["outside", "tiny"]
+    assert chat("models", "remove", "outside", "--yes") == 0
+    assert "listed still" not in chat.err
+    assert "it was the default" in chat.err
+    assert names(chat)[0] == "tiny"
 
 
 def test_a_model_of_ollama_is_used_and_gone_on_with_by_its_name(chat: Chat, own: Path) -> None:

@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
 
+import pexpect
 import pytest
 from hub_server import HubServer, hub_server
 from huggingface_hub import close_session
 from model_stores import numbered
+from pseudo_terminal import Terminal
 from scripted_chat import Chat
 from tiny_gguf import tiny_gguf
 
@@ -382,3 +384,30 @@ def test_a_download_tells_speed_and_time_left() -> None:
     progress(400 * 10**6)
     assert progress.line() == " 100% of 400 MB, checking it"
     assert shown[-1] == (1.0, progress.line())
+
+
+def test_a_download_that_nothing_comes_of_says_so_and_no_speed() -> None:
+    now = 0.0
+    shown: list[str] = []
+    progress = DownloadProgress(lambda _, line: shown.append(line), 400 * 10**6, lambda: now)
+    for now in (0.0, 1.0, 2.0):
+        progress(int(now) * 10**6)
+    now = 4.0
+    progress.look()
+    assert shown[-1] == " 0% of 400 MB, 1 MB/s, 7 min left", "two seconds are nothing"
+    now = 14.0
+    progress.look()
+    assert shown[-1] == " 0% of 400 MB, waiting: nothing came for 12 s"
+    for now in (20.0, 21.0):
+        progress(int(now - 17.0) * 10**6)
+    assert shown[-1] == " 1% of 400 MB, 1 MB/s, 7 min left", "of what came since"
+
+
+def test_a_server_that_falls_silent_is_told_on_a_terminal(
+    hub: HubServer, terminal: Terminal
+) -> None:
+    hub.stall_after = 150_000
+    process = terminal.start("models", "pull", NAME)
+    process.expect("waiting: nothing came for")
+    process.sendintr()
+    process.expect(pexpect.EOF)

@@ -253,7 +253,7 @@ def test_a_deleted_session_comes_back_and_a_purged_one_does_not(chat: Chat) -> N
     snapshots = chat.home / "cache" / "snapshots"
     snapshots.mkdir(parents=True)
     assert chat("sessions", "delete", "summ") == 0
-    assert f"`chat sessions restore {session_id}`" in chat.err
+    assert f"Summarise. is in the trash: `chat sessions restore {session_id}`" in chat.err
     assert chat("sessions", "list") == 0
     assert chat.out == ""
     assert chat("sessions", "restore", session_id) == 0

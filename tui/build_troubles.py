@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires
-from importlib.util import find_spec
 from pathlib import Path
 
 from engine.types import SystemReport
+from tui.installing import install_command
 from tui.troubles import DISTRIBUTION, Trouble
 
 _LIBRARY = "llama-cpp-python"
@@ -86,13 +86,9 @@ def rebuild_command(flag: str | None = None) -> str:
     with suppress(PackageNotFoundError):
         own = (each for each in requires(DISTRIBUTION) or () if ";" not in each)
         needed = next(each for each in own if each.startswith(_LIBRARY))
-    python = shlex.quote(sys.executable)
-    # Environments that uv made have no pip.
-    pip = f"{python} -m pip install" if find_spec("pip") else f"uv pip install --python {python}"
-    return (
-        f"{f'CMAKE_ARGS=-D{flag}=on ' if flag else ''}{pip} --force-reinstall --no-deps "
-        f"--no-cache-dir --no-binary {_LIBRARY} {shlex.quote(needed)}"
-    )
+    anew = ("--force-reinstall", "--no-deps", "--no-cache-dir", "--no-binary", _LIBRARY)
+    command = shlex.join(install_command(*anew, needed))
+    return f"CMAKE_ARGS=-D{flag}=on {command}" if flag else command
 
 
 def build_troubles(report: SystemReport, hardware: Hardware) -> Iterator[Trouble]:

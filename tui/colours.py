@@ -66,12 +66,10 @@ FEW_COLOURS = replace(
         **_ANSI.variables,
         "error-muted": "ansi_default",
         "success-muted": "ansi_default",
-        "block-cursor-background": "ansi_default",
-        "block-cursor-foreground": "ansi_default",
-        "block-cursor-text-style": "bold reverse",
-        "block-cursor-blurred-background": "ansi_default",
-        "block-cursor-blurred-foreground": "ansi_default",
-        "block-cursor-blurred-text-style": "underline",
+        "block-cursor-background": "ansi_blue",
+        "block-cursor-foreground": "ansi_bright_white",
+        "block-cursor-blurred-background": "ansi_bright_black",
+        "block-cursor-blurred-foreground": "ansi_bright_white",
     },
 )
 """The terminal's own colours, where there are 16 or none: mixed ones would all become grey, and a

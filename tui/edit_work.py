@@ -223,7 +223,7 @@ def _session(
         if answers and before.goes_on(done):
             return stopped, answers, decisions
     title = f"{', '.join(dict.fromkeys(text.name or '-' for text in texts))} ({prompt.name})"
-    return store.create(title=title), {}, Decisions(note)
+    return store.create(title=title, is_revision=True), {}, Decisions(note)
 
 
 def _done(done: int, total: int, decided: int) -> str:

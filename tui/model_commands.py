@@ -87,7 +87,7 @@ def models_use(name: str) -> Work:
 @_YES
 def models_remove(name: str, yes: bool) -> Work:
     """Delete a model of the models folder, after asking, or forget one that was added."""
-    from tui.model_files import remove_model
+    from tui.model_removal import remove_model
 
     return partial(remove_model, name=name, yes=yes)
 

@@ -73,9 +73,8 @@ def _download(runtime: Runtime, hub: Hub, offers: Offers, offer: Offer) -> None:
     if not offer.fits(available_memory()):
         narrator.say(f"{offer.name} will hardly run here: it needs {_memory(offer.size_bytes)}")
     show = partial(narrator.downloading, offer.name)
-    progress = DownloadProgress(show, offer.size_bytes)
     try:
-        with signals_leave():
+        with signals_leave(), DownloadProgress(show, offer.size_bytes) as progress:
             downloaded = download(runtime, hub, offers, offer, progress)
     except (KeyboardInterrupt, SystemExit):
         narrator.say("what is there is kept: the same command goes on with it")

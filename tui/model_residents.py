@@ -39,13 +39,18 @@ def stop_residents(runtime: Runtime, *, name: str | None) -> int:
         )
     code = exit_codes.DONE
     for each in named:
-        model = each.record.model
-        if dismiss(folder, each.record.pid):
-            runtime.narrator().say(f"{model} is not in memory any more")
-        else:
-            runtime.narrator().say(f"{model} is in use: stop it when that conversation has ended")
-            code = exit_codes.FAILED
+        is_gone, told = stop(runtime, each)
+        runtime.narrator().say(told)
+        code = code if is_gone else exit_codes.FAILED
     return code
+
+
+def stop(runtime: Runtime, resident: Resident) -> tuple[bool, str]:
+    """End one, unless it is in use; whether it ended, and that in words."""
+    model = resident.record.model
+    if dismiss(runtime.paths.runtime, resident.record.pid):
+        return True, f"{model} is not in memory any more"
+    return False, f"{model} is in use: stop it when that conversation has ended"
 
 
 def _row(resident: Resident) -> tuple[str, str, str, str]:

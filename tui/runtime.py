@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
+from weakref import WeakKeyDictionary
 
 from engine.types import LoadOptions
 from tui.config import Config, ConfigError, ConfigSources, load_config
@@ -55,6 +56,8 @@ class Runtime:
         self.notify: Callable[[str], None] = self._notify
         """Tells a person, before they write, what becomes of it."""
         self._starter = starter
+        self._started: WeakKeyDictionary[Engine, object] = WeakKeyDictionary()
+        """What each engine was started with."""
         self._is_offline = self._is_dry = False
 
     def choose(self, options: EngineOptions, *, is_dry: bool) -> None:
@@ -109,8 +112,12 @@ class Runtime:
         """
         from engine.models import FoundModel
         from tui.model_trust import check_trust
+        from tui.which_model import find_model_of_session
 
-        found = self.find_model(name, by_name=by_name)
+        if by_name and name is not None:
+            found = find_model_of_session(name, self.config, self.paths)
+        else:
+            found = self.find_model(name)
         if isinstance(found, FoundModel):
             check_trust(self, found)
         return found
@@ -141,11 +148,33 @@ class Runtime:
             refuse_loading(chosen, found)
             if not self._is_dry:
                 self.notify(found.warning)
-            return reach_server(found, self.environment, sends=not self._is_dry)
-        options = load_options(self.config, self.paths, chosen)
-        engine = self._starter(found.path, replace(options, name=found.name))
-        note_checksums(self, found)
+            engine = reach_server(found, self.environment, sends=not self._is_dry)
+        else:
+            options = load_options(self.config, self.paths, chosen)
+            engine = self._starter(found.path, replace(options, name=found.name))
+            note_checksums(self, found)
+        self._started[engine] = self._start_of(found, chosen)
         return engine
+
+    def is_running(self, engine: Engine, model: str, chosen: Mapping[str, Any] = {}) -> bool:
+        """Whether an engine is what `start_engine` would give, but for its chat template.
+
+        Raises:
+            ConfigError, EngineError: If the name means nothing that could be started.
+        """
+        return self._started.get(engine) == self._start_of(self.find_model(model), chosen)
+
+    def _start_of(self, found: ModelMeant, chosen: Mapping[str, Any]) -> object:
+        """What is the same for two engines that are alike: a file that was replaced is another."""
+        from engine.models import FoundModel
+        from tui.loading import load_options
+
+        if not isinstance(found, FoundModel):
+            return found
+        kept = [part.stat() for part in found.parts if part.exists()]
+        files = [(each.st_dev, each.st_ino, each.st_size, each.st_mtime_ns) for each in kept]
+        options = replace(load_options(self.config, self.paths, chosen), chat_template=None)
+        return found.path.resolve(), files, options
 
     def _notify(self, text: str) -> None:
         self.narrator().notice(text)

@@ -131,12 +131,14 @@ def use_branch(runtime: Runtime, query: str, name: str, *, new_name: str | None)
 def delete_sessions(runtime: Runtime, queries: Sequence[str], *, purge: bool) -> None:
     """Move sessions to the trash, or delete them for good with what models have read."""
     store, narrator = runtime.sessions(), runtime.narrator()
-    ids = [_in_trash_or_here(store, query) if purge else store.resolve(query) for query in queries]
+    ids = [_to_delete(store, query, purge=purge) for query in queries]
+    titles = {each.id: each.title for each in store.list()}
     try:
         for session_id in ids:
             store.delete(session_id, purge=purge)
             if not purge:
-                narrator.say(f"{session_id} is in the trash: `chat sessions restore {session_id}`")
+                title = titles.get(session_id, session_id)
+                narrator.say(f"{title} is in the trash: `chat sessions restore {session_id}`")
     finally:
         if purge and runtime.paths.snapshots.exists():
             # Whose words they hold cannot be told.
@@ -153,8 +155,10 @@ def restore_session(runtime: Runtime, session_id: str | None) -> None:
     print_table(runtime, ("ID", "TITLE", "AGE"), rows)
 
 
-def _in_trash_or_here(store: SessionStore, query: str) -> str:
-    return query.upper() if store.is_in_trash(query.upper()) else store.resolve(query)
+def _to_delete(store: SessionStore, query: str, *, purge: bool) -> str:
+    if purge and store.is_in_trash(query.upper()):
+        return query.upper()
+    return store.resolve(query, by_word=False)
 
 
 def _hit_to_json(hit: Hit) -> dict[str, object]:

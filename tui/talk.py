@@ -15,7 +15,7 @@ from tui.attach import AttachedText
 from tui.composed import Surroundings
 from tui.conversation import Conversation, ConversationEvent
 from tui.documents import read_files
-from tui.errors import TooLong
+from tui.errors import TooLong, UsageProblem
 from tui.loading import chosen_load_options
 from tui.options import AskOptions
 from tui.prompt_in_use import PromptInUse
@@ -44,6 +44,8 @@ class Talk(ABC):
         self.attachments: list[AttachedText] = []
         """What goes along with the next question."""
         self._options = options
+        self._may_lose: Conversation | None = None
+        """One that cannot be saved, which the person was told."""
         self._titles = TitleMaker(runtime.config)
 
     @property
@@ -77,7 +79,11 @@ class Talk(ABC):
         self.show(events, alternatives=self.alternatives)
 
     def begin_session(self) -> None:
-        """Leave this session as it is, and begin another."""
+        """Leave this session as it is, and begin another.
+
+        Raises:
+            UsageProblem: If what was said would be lost; the second time it is.
+        """
         self._use(self.runtime.sessions().create() if self.is_kept else memory_session())
 
     def open_session(self, query: str) -> None:
@@ -85,11 +91,18 @@ class Talk(ABC):
 
         Raises:
             SessionError: If there is none, there are several, or it cannot be read.
+            UsageProblem: As for `begin_session`.
         """
         self._use(open_session(self.runtime, replace(self._options, session=query)))
 
     def _use(self, log: SessionLog) -> None:
         old = self.conversation
+        old.save_rest()
+        if old.unsaved is not None and old is not self._may_lose:
+            self._may_lose = old
+            raise UsageProblem(
+                f"{old.unsaved}; /export writes it elsewhere, the same again leaves and loses it"
+            )
         self.conversation = Conversation(old.engine, log, old.settings)
         self.prompt.begin_session()
 
@@ -97,15 +110,19 @@ class Talk(ABC):
         """Put a system text in force, or that of the prompt with this name."""
         self.prompt.set_system(system, self.conversation, self.around)
 
-    def use_model(self, name: str) -> None:
-        """Go on with another model.
+    def use_model(self, name: str) -> bool:
+        """Go on with another model; whether it is another.
 
         Raises:
             EngineError: If there is no such model, or it cannot be used; the one in use stays.
         """
         # A template that was given for one model is not another's.
         own = replace(self.engine_options, chat_template=None)
-        engine = self.runtime.start_engine(name, chosen_load_options(own, save=self.is_kept))
+        chosen = chosen_load_options(own, save=self.is_kept)
+        if self.runtime.is_running(self.conversation.engine, name, chosen):
+            self._wait_for(self.conversation.engine)
+            return False
+        engine = self.runtime.start_engine(name, chosen)
         try:
             self._wait_for(engine)
         except EngineError:
@@ -113,6 +130,7 @@ class Talk(ABC):
             raise
         self.conversation.engine.close()
         self.conversation.engine = engine
+        return True
 
     def _wait_for(self, engine: Engine) -> None:
         """Be sure that its weights can be used."""
@@ -131,6 +149,13 @@ class Talk(ABC):
             if isinstance(error, TooLong) or not has_older:
                 raise
             raise TooLong(error, "/compact makes room, then /regen answers") from error
+
+    def show_more(self, events: Iterable[ConversationEvent], text_so_far: str) -> None:
+        """Show how an answer goes on; where it does not, that is said. As `show`."""
+        self.show(events)
+        answer = self.conversation.last_answer()
+        if answer.status == "complete" and answer.content.strip() == text_so_far.strip():
+            self.say("the model had nothing to add")
 
     def _entitle(self) -> bool:
         """End the search for a title; whether one was found, which is the session's now."""

@@ -53,6 +53,12 @@ class TreeChanges:
         """Why the last that was said is in memory only; None where it is saved."""
         return self._saver.unsaved
 
+    def save_rest(self) -> None:
+        """Try once more to save what is in memory only."""
+        head = self.log.session.head
+        if self.unsaved is not None and head is not None:
+            self.marks.go_to(head)
+
     def messages_before(self) -> list[Message]:
         """What a model would get before the next question."""
         parent = self._parent()

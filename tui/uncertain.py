@@ -111,6 +111,11 @@ def scored_words(tokens: Iterable[tuple[str, float]]) -> list[ScoredWord]:
     return words
 
 
+def is_unsure(word: ScoredWord) -> bool:
+    """Whether the model was unsure of a word."""
+    return word.probability < _UNSURE and bool(word.text.strip())
+
+
 def marked(words: Iterable[ScoredWord]) -> str:
     """The text, with the words that the model was unsure of between marks."""
     return "".join(map(_marked, words))
@@ -150,7 +155,7 @@ def _worn_out(words: Sequence[ScoredWord]) -> Iterator[list[int]]:
 
 def _marked(word: ScoredWord) -> str:
     stripped = word.text.strip()
-    if word.probability >= _UNSURE or not stripped:
+    if not is_unsure(word):
         return word.text
     return word.text.replace(stripped, f"«{_percent(word)}»", 1)
 

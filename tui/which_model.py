@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from engine.errors import Offline, UnknownModel
+from engine.errors import NotHere, Offline, UnknownModel
 from engine.models import FoundModel, find_models, resolve_model
+from engine.models.trust import Ledger
 from tui.config import Config, ConfigError
 from tui.errors import DefaultUnknown
+from tui.paths import Paths
 
 if TYPE_CHECKING:
     from engine.protocol import Engine
@@ -54,6 +56,24 @@ def find_model(
         if not near or error.is_ambiguous:
             raise
         raise UnknownModel(error.name, [*near, *error.nearest]) from error
+
+
+def find_model_of_session(name: str, config: Config, paths: Paths) -> ModelMeant:
+    """What the name of the model that answered in a session means.
+
+    A path is no name there, as the session may be somebody else's; but a model that was used by its
+    path on this machine goes by the name that its file gives it.
+
+    Raises:
+        ConfigError, NotHere, NotUsable, Offline, UnknownModel: As for `find_model`.
+    """
+    try:
+        return find_model(name, config, paths.models, by_name=True)
+    except (NotHere, UnknownModel):
+        used = Ledger(paths.trust).used_by_path(name)
+        if used is None:
+            raise
+        return used
 
 
 def model_names(config: Config, folder: Path) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from tui.runtime import Runtime
 
 
 def open_session(runtime: Runtime, options: AskOptions) -> SessionLog:
-    """The session that the options name: a new one, the last one, or a certain one.
+    """The session that the options name: a new one, the last conversation, or a certain one.
 
     Raises:
         SessionError: If there is none of that name.
@@ -19,7 +19,9 @@ def open_session(runtime: Runtime, options: AskOptions) -> SessionLog:
     if options.session is None and not options.go_on:
         return memory_session() if unsaved else runtime.sessions().create()
     store = runtime.sessions()
-    log = store.open(store.latest() if options.session is None else store.resolve(options.session))
+    log = store.open(
+        store.latest_conversation() if options.session is None else store.resolve(options.session)
+    )
     if unsaved:
         return MemorySession(log.session)
     if log.session.read_only:

@@ -285,10 +285,10 @@ def _by_name(name: str, models: Sequence[FoundModel]) -> FoundModel:
     wanted = name.lower().removesuffix(".gguf")
     exact = [model for model in models if model.name.lower() == wanted]
     if exact:
-        return exact[0]
+        return _first_sound(exact)
     begins = [model for model in models if model.name.lower().startswith(wanted)]
     if len({model.name.lower() for model in begins}) == 1:
-        return begins[0]
+        return _first_sound(begins)
     if begins:
         raise UnknownModel(name, [model.name for model in begins], ambiguous=True)
     known = {model.name.lower(): model.name for model in models}
@@ -296,12 +296,26 @@ def _by_name(name: str, models: Sequence[FoundModel]) -> FoundModel:
     raise UnknownModel(name, [known[key] for key in nearest])
 
 
+def _first_sound(models: Sequence[FoundModel]) -> FoundModel:
+    """Of several with one name the first that is no damaged file; that has the name in a list."""
+    if len(models) == 1:
+        return models[0]
+    return next(filter(_is_sound, models), models[0])
+
+
+def _is_sound(model: FoundModel) -> bool:
+    try:
+        summarise(model.parts)
+    except LoadFailed:
+        return False
+    return True
+
+
 def _listed(name: str, models: Sequence[FoundModel]) -> FoundModel:
     """What a name of the list of good ones means: a file of that name, or what it downloads."""
     entry = catalogue()[name.lower()]
-    for each in models:
-        if each.name.lower() == name.lower():
-            return each
+    if exact := [each for each in models if each.name.lower() == name.lower()]:
+        return _first_sound(exact)
     with suppress(NotHere, UnknownModel):
         return _of_repo(name, entry.repo, entry.quantization, models)
     try:

@@ -71,7 +71,8 @@ def summarise(parts: Sequence[Path]) -> ModelSummary:
         parts: All of them, the first one first.
 
     Raises:
-        LoadFailed: If one cannot be read, is shorter than it says, or is no model that writes.
+        LoadFailed: If one cannot be read, is shorter than it says, has no room for what it says, or
+            is no model that writes.
     """
     headers = [whole_header(path) for path in parts]
     first = headers[0]
@@ -79,6 +80,7 @@ def summarise(parts: Sequence[Path]) -> ModelSummary:
     _refuse_what_writes_nothing(parts[0].name, architecture, first)
     if architecture is None:
         raise LoadFailed(f"{parts[0].name} does not say of what architecture it is")
+    _refuse_what_cannot_be(parts[0].name, architecture, headers)
     template = first.text(TEMPLATE_KEY)
     return ModelSummary(
         title=first.text("general.name"),
@@ -199,6 +201,24 @@ def _refuse_what_writes_nothing(name: str, architecture: str | None, header: Hea
         raise WritesNothing(f"{name} {_NO_WRITERS[architecture]} ({architecture})")
     if not header.tensors:
         raise WritesNothing(f"{name} has a vocabulary and no weights")
+
+
+def _refuse_what_cannot_be(name: str, architecture: str, headers: Sequence[Header]) -> None:
+    """Numbers that the weights have no room for: llama.cpp aborts over them."""
+    first = headers[0]
+    layers, tensors = first.number(f"{architecture}.block_count"), sum(h.tensors for h in headers)
+    if layers is not None and not 0 < layers <= tensors:
+        raise LoadFailed(
+            f"{name} says that it has {layers:,} layers, and has {tensors:,} tensors: "
+            "it is damaged, download or copy it again"
+        )
+    experts = first.number(f"{architecture}.expert_count") or 0
+    least = experts * max(1, first.number(f"{architecture}.embedding_length") or 0)
+    if least > (parameters := sum(header.parameters for header in headers)):
+        raise LoadFailed(
+            f"{name} says that it has {experts:,} experts, and has {parameters:,} parameters: "
+            "it is damaged, download or copy it again"
+        )
 
 
 def _quantization(headers: Sequence[Header]) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.fingerprint import fingerprint
-from engine.models.finding import FoundModel
+from engine.models.finding import FoundModel, model_at
 from engine.models.gguf import read_header
 from engine.models.stores import HUGGING_FACE, OLLAMA
 from engine.models.summary import TEMPLATE_KEY, file_state, template_sha256, write_json
@@ -80,6 +80,13 @@ class Ledger:
     def record(self, model: FoundModel) -> TrustRecord | None:
         """What is known of a model."""
         return _decoded(self._read().get(ledger_key(model)))
+
+    def used_by_path(self, name: str) -> FoundModel | None:
+        """The model of that name that was used by its path, wherever that is; None where there is
+        none any more, or more than one."""
+        paths = (Path(key) for key in self._read() if os.path.isabs(key) and os.path.isfile(key))
+        found = [model for path in paths if (model := model_at(path)).name == name]
+        return found[0] if len(found) == 1 else None
 
     def look(self, model: FoundModel) -> ModelChange | None:
         """Hold a model against what is known of it; one that is new becomes known.

@@ -8,9 +8,10 @@ from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.events import Resize
+from textual.events import Paste, Resize
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -28,6 +29,7 @@ from tui.colours import begin_with_colours, few_colours
 from tui.config import ConfigError
 from tui.errors import explain
 from tui.options import AskOptions
+from tui.reviewing.choices import ChoiceList
 from tui.reviewing.hints import key_name
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
@@ -122,6 +124,13 @@ class ChatApp(Steadfast, App[int]):
         if self.runtime.stdin.isatty() and not self.is_headless:
             end_with_terminal(self.runtime.stdin.fileno(), self._stop)
         self.call_after_refresh(self._start)
+
+    async def on_event(self, event: events.Event) -> None:
+        """See `App`. What is pasted into any field is shown by it as it is; the composer alone
+        keeps the characters of a long text for the model."""
+        if isinstance(event, Paste) and self.focused is not self.chat.composer:
+            event.text = sanitize(event.text)
+        await super().on_event(event)
 
     async def _on_resize(self, event: Resize) -> None:
         # Textual would go on with its own handler, and with the size as it is.
@@ -303,9 +312,10 @@ class ChatApp(Steadfast, App[int]):
         self.push_screen(Confirm(question), lambda answer: self.leave() if answer else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """See `App`. Where there is no palette its key is the list's, which goes up by it."""
-        is_palette = action == "command_palette"
-        return self.screen is self.chat if is_palette else super().check_action(action, parameters)
+        """See `App`. In a list the palette's key is the list's, which goes up by it."""
+        if action == "command_palette":
+            return self.screen is self.chat and not isinstance(self.focused, ChoiceList)
+        return super().check_action(action, parameters)
 
     def action_command_palette(self) -> None:
         """Show everything that can be done."""

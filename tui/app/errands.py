@@ -12,6 +12,7 @@ from tui.commands import COMMANDS, complete_line, run_line
 from tui.commands.completing import file_names
 from tui.errors import UsageProblem
 from tui.mentions import mentioned_files
+from tui.which_model import shown_name
 
 
 def begin(talk: AppTalk) -> None:
@@ -120,6 +121,7 @@ def use_model(name: str | None) -> Errand:
     """Go on with another model; None is the first there is."""
 
     def errand(talk: AppTalk) -> None:
-        talk.use_model(name or talk.runtime.find_model(None).name)
+        if not talk.use_model(name or talk.runtime.find_model(None).name):
+            talk.say(f"{shown_name(talk.conversation.engine)} answers already")
 
     return errand

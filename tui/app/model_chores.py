@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from engine.models import FoundModel
-from tui.model_files import Removal, find_removal, set_default
+from tui.model_files import set_default
 from tui.model_info import model_rows
+from tui.model_removal import Removal, find_removal
 from tui.runtime import Runtime
 
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from engine.errors import EngineError
+from engine.errors import EngineError, LoadFailed
 from engine.machine import available_memory
 from engine.models import DescribedModel, FoundModel, take_inventory
 from engine.models.catalogue import CatalogueEntry, catalogue
-from engine.models.finding import names_that_mean
+from engine.models.finding import described, names_that_mean
 from engine.models.memory import USUAL_CONTEXT, memory_of_download, usual_memory
 from engine.models.stores import STARTER
+from engine.models.summary import summarise
+from engine.models.trust import Ledger
 from engine.remote.endpoint import Endpoint
 from tui.model_views import count, short
 from tui.paths import shown_path
@@ -66,8 +68,12 @@ class Shelf:
         return [row for row in self.rows if row.kind in kinds]
 
 
-def take_shelf(runtime: Runtime) -> Shelf:
+def take_shelf(runtime: Runtime, used: str = "") -> Shelf:
     """Look at everything. Headers of files that are new are read, which can take a second.
+
+    Args:
+        runtime: Where everything is.
+        used: The name of the model that answers; one that was given by its path is listed first.
 
     Raises:
         ConfigError: If an endpoint is not described as it must be.
@@ -81,12 +87,22 @@ def take_shelf(runtime: Runtime) -> Shelf:
         for name, each in zip(names, inventory.models, strict=True)
     ]
     servers = [_server(each, default) for each in endpoints_of(runtime.config).values()]
+    if used and all(row.name != used for row in (*here, *servers)):
+        by_path = _by_path(runtime, used)
+        here[:0] = [_here(str(each.found.path), each, memory, default) for each in by_path]
     has_starter = any(each.found.source == STARTER for each in inventory.models)
     return Shelf(
         (*here, *servers, *_to_download(inventory.models, memory, has_starter=has_starter)),
         tuple(f"{each.path} {each.why}" for each in inventory.unusable),
         memory,
     )
+
+
+def _by_path(runtime: Runtime, name: str) -> Iterator[DescribedModel]:
+    found = Ledger(runtime.paths.trust).used_by_path(name)
+    if found is not None:
+        with suppress(LoadFailed):
+            yield described(found, summarise(found.parts))
 
 
 def _default(runtime: Runtime) -> Path | str | None:

@@ -142,8 +142,9 @@ class AppTalk(Talk):
         self.conversation.cancel()
 
     def close(self) -> None:
-        """Give the engine back."""
+        """Save what could not be saved before, if it can be now, and give the engine back."""
         self._titles.stop()
+        self.conversation.save_rest()
         self.conversation.engine.close()
 
     def load(self) -> None:

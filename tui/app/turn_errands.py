@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from engine.errors import EngineError
 from tui.app.messages import Reached
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
+from tui.app.underlining import WORD, Unsure
 from tui.commands import run_line
-from tui.errors import UsageProblem
+from tui.errors import UsageProblem, explain
 from tui.setting_values import value_of
+from tui.uncertain import aligned, is_unsure, scored_words, scores_of
 from tui.which_model import model_names, shown_name
 
 
@@ -90,7 +93,7 @@ def go_on_from(turn_id: str, text_so_far: str) -> Errand:
 
     def errand(talk: AppTalk) -> None:
         turn = talk.conversation.log.session.turn(turn_id)
-        talk.show(talk.conversation.continue_from(turn, text_so_far))
+        talk.show_more(talk.conversation.continue_from(turn, text_so_far), text_so_far)
 
     return errand
 
@@ -138,3 +141,24 @@ def undo(talk: AppTalk) -> None:
 def redo(talk: AppTalk) -> None:
     """Do again what was taken back."""
     talk.undoing.redo()
+
+
+def find_unsure(turn_id: str, post: Callable[[Message], object]) -> Errand:
+    """Find the words of an answer that the model was unsure of."""
+
+    def errand(talk: AppTalk) -> None:
+        session = talk.conversation.log.session
+        turn = session.turn(turn_id)
+        try:
+            scores = scores_of(talk.conversation.engine, session, turn)
+        except EngineError as error:
+            post(Unsure(turn_id, reason=explain(error)[0]))
+            return
+        words = [
+            (part, is_unsure(word))
+            for word in scored_words(aligned(scores, turn.content))
+            for part in WORD.findall(word.text)
+        ]
+        post(Unsure(turn_id, tuple(words)))
+
+    return errand

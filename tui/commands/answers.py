@@ -122,7 +122,9 @@ def _continue(talk: Talk, argument: str) -> None:
         argument, "/continue takes the number of an answer; /fork lists the turns"
     )
     turn = None if number is None else turn_of(talk, number)
-    talk.show(talk.conversation.continue_answer(turn))
+    events = talk.conversation.continue_answer(turn)
+    text_so_far = (turn or talk.conversation.last_answer()).content
+    talk.show_more(events, text_so_far)
 
 
 def _edit(talk: Talk, argument: str) -> None:

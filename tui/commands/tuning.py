@@ -106,9 +106,10 @@ def _think(talk: Talk, argument: str) -> None:
 
 
 def _model(talk: Talk, argument: str) -> None:
-    if argument:
-        talk.use_model(argument)
-    talk.say(f"the model is {shown_name(talk.conversation.engine)}")
+    if argument and not talk.use_model(argument):
+        talk.say(f"{shown_name(talk.conversation.engine)} answers already")
+    else:
+        talk.say(f"the model is {shown_name(talk.conversation.engine)}")
 
 
 def _model_names(talk: Talk, argument: str) -> Iterator[Suggestion]:

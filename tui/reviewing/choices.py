@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -17,6 +18,7 @@ class ChoiceList(OptionList):
         text-wrap: nowrap; text-overflow: ellipsis;
         &:focus { border: none; background: $surface; background-tint: transparent; }
         & > .option-list--option-disabled { color: $text-muted; }
+        &:nocolor > .option-list--option-highlighted { text-style: bold underline; }
     }
     """
 
@@ -28,3 +30,17 @@ class ChoiceList(OptionList):
         Binding("ctrl+d,ctrl+v,pagedown", "page_down", "down", show=False, id="list.down"),
         Binding("ctrl+u,alt+v,pageup", "page_up", "up", show=False, id="list.up"),
     ]
+
+    def action_page_up(self) -> None:
+        """Go up by a page; to the first choice where a heading is above it."""
+        go_up: Callable[[], None] = super().action_page_up
+        go_up()
+        if self.highlighted is None:
+            self.action_first()
+
+    def action_page_down(self) -> None:
+        """Go down by a page; to the last choice where nothing else is."""
+        go_down: Callable[[], None] = super().action_page_down
+        go_down()
+        if self.highlighted is None:
+            self.action_last()

@@ -104,14 +104,21 @@ class EditWords(Dialog):
         Binding("ctrl+s,f2", "keep", "keep"),
     ]
 
-    def __init__(self, words: str) -> None:
+    def __init__(self, words: str, does: str = "keeps them") -> None:
+        """Ask.
+
+        Args:
+            words: Those there are.
+            does: What Ctrl+S does with the others.
+        """
         super().__init__()
         self._words = words
+        self._does = does
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
         with Vertical():
-            yield Label(Content("Change the words: Ctrl+S keeps them, Escape leaves"))
+            yield Label(Content(f"Change the words: Ctrl+S {self._does}, Escape leaves"))
             yield TextArea(sanitize(self._words))
 
     def on_mount(self) -> None:

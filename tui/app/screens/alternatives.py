@@ -4,7 +4,7 @@ make one of their paragraphs, or to keep them all."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,9 +16,6 @@ from tui.app.overview import Overview, ShownTurn
 from tui.app.turn_errands import go_to_turn, merge
 from tui.app.widgets.alternative import Alternative
 from tui.reviewing.hints import Hints
-
-if TYPE_CHECKING:
-    pass
 
 _WHILE = ("alternatives.close stops",)
 _THEN = (

@@ -305,14 +305,21 @@ class ChatScreen(Steadfast, Screen[None]):
             unsent.note(self._key, self.composer.text or self._on_their_way)
 
     def _follow_session(self, overview: Overview) -> None:
-        """Bring back what was typed in a session and not sent."""
+        """Bring back what was typed in a session and not sent. What is being typed goes along to
+        another one, or waits where it was for what is there."""
         key = overview.session if overview.turns else NEW
         if key == self._key:
             return
-        is_same = self._key == NEW and overview.turns and not self.composer.text
-        self._key = key
-        if self._unsent is not None and not is_same and not self.composer.text:
-            self.composer.put(self._unsent.words(key))
+        old, self._key = self._key, key
+        if self._unsent is None:
+            return
+        kept, typed = self._unsent.words(key), self.composer.text
+        if typed and old is not None:
+            self._unsent.note(old, typed if kept else "")
+        if kept:
+            is_more = typed and old is None
+            self.composer.put(f"{kept}\n{typed}" if is_more else kept)
+        self._keep()
 
     @property
     def _can_stop(self) -> bool:

@@ -125,13 +125,13 @@ class DraftsScreen(Steadfast, Screen[None]):
     @on(Input.Blurred)
     def find_outline(self, event: Input.Blurred) -> None:
         """Know the sections of the draft that was named."""
-        if event.input is self._path and self._path.value.strip():
-            self._look_up(partial(outline_of, self._path.value.strip()))
+        if event.input is self._path and self._path.path:
+            self._look_up(partial(outline_of, self._path.path))
 
     @on(Outlined)
     def show_outline(self, message: Outlined) -> None:
         """Offer the sections."""
-        if message.path != self._path.value.strip():
+        if message.path != self._path.path:
             return
         self.tell(message.problem)
         sections = [(Content(sanitize_line(shown)), meant) for shown, meant in message.sections]
@@ -151,7 +151,7 @@ class DraftsScreen(Steadfast, Screen[None]):
 
     def _options(self) -> EditOptions | None:
         """What was chosen; None where it cannot be used, which is said."""
-        path, lines = self._path.value.strip(), self._lines.value.strip()
+        path, lines = self._path.path, self._lines.value.strip()
         section = str(self._scope.value) or None
         found = _LINES.fullmatch(lines)
         if not path:
@@ -229,7 +229,7 @@ class DraftsScreen(Steadfast, Screen[None]):
         """Undo, redo, show or open what is pointed at."""
         runtime, write = self.chat_app.runtime, message.write
         if message.wish == "open":
-            self._path.value = write.path
+            self._path.put(write.path)
             self._words.focus()
             self._look_up(partial(outline_of, write.path))
         elif message.wish == "changes":

@@ -125,9 +125,10 @@ class ModelsScreen(Steadfast, Screen[None]):
         self.run_worker(self._take, thread=True, exclusive=True, group="shelf")
 
     def _take(self) -> None:
-        with self.chat_app.fault_log.survive():
+        app = self.chat_app
+        with app.fault_log.survive():
             try:
-                self.post_message(self.Taken(take_shelf(self.chat_app.runtime)))
+                self.post_message(self.Taken(take_shelf(app.runtime, app.overview.model)))
             except _TOLD as error:
                 self.post_message(self.Taken(None, explain(error)[0]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,9 +18,6 @@ from tui.app.prompt_trying import Ended, Grown, Side, Stop, try_beside
 from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
 from tui.which_model import model_names
-
-if TYPE_CHECKING:
-    pass
 
 _HINTS = ("try.run tries both", "Tab next field", "try.close stops, or closes")
 

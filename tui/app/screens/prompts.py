@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -35,9 +35,6 @@ from tui.errors import UsageProblem, explain
 from tui.reviewing.dialogs import AskLine
 from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
-
-if TYPE_CHECKING:
-    pass
 
 _HINTS = (
     *("Enter uses", "prompts.switch values", "prompts.list the list", "prompts.find find"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,9 +25,6 @@ from tui.app.listing import day_name
 from tui.app.widgets.choices import Choices
 from tui.errors import explain
 from tui.sanitize import sanitize_line
-
-if TYPE_CHECKING:
-    pass
 
 _MOST = 100
 _WHOSE = {"user": "you", "assistant": "the model"}
@@ -111,9 +109,8 @@ class SearchScreen(Steadfast, ModalScreen[Hit | None]):
     def _search(self, words: str) -> None:
         # In a thread; what it finds for words that are others by now is dropped.
         try:
-            store = self.chat_app.runtime.sessions()
-            hits = store.search(Search(begun(words), limit=_MOST), progress=self._tell_reading)
-            store.close()
+            with closing(self.chat_app.runtime.sessions()) as store:
+                hits = store.search(Search(begun(words), limit=_MOST), progress=self._tell_reading)
         except ValueError:
             # Signs alone are no words yet.
             hits = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -21,9 +21,6 @@ from tui.app.widgets.choices import Choices
 from tui.errors import UsageProblem
 from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
-
-if TYPE_CHECKING:
-    pass
 
 _HINTS = ("Enter changes", "settings.back leaves")
 

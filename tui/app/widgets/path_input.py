@@ -11,6 +11,7 @@ from textual.widgets import Input
 from tui.app.faults import Steadfast
 from tui.app.widgets.completions import Completions
 from tui.commands.completing import path_names
+from tui.sanitize import sanitize_line
 
 
 class PathInput(Steadfast, Input):
@@ -31,12 +32,30 @@ class PathInput(Steadfast, Input):
         """
         super().__init__(placeholder=placeholder)
         self._completions = completions
+        self._taken = ""
+        """The path that was put here last, with all characters that are shown as marks."""
+
+    @property
+    def path(self) -> str:
+        """What is named."""
+        named = self.value
+        for character in sorted(set(self._taken)):
+            mark = sanitize_line(character)
+            if mark != character and mark not in self._taken:
+                named = named.replace(mark, character)
+        return named.strip()
+
+    def put(self, path: str) -> None:
+        """Name a path."""
+        self._taken = path
+        self.value = sanitize_line(path)
 
     @on(Input.Changed)
     def offer(self) -> None:
         """Show what the path may become."""
-        found = list(path_names(self.value)) if self.value and self.has_focus else []
-        is_whole = len(found) == 1 and found[0][0] == self.value
+        path = self.path
+        found = list(path_names(path)) if path and self.has_focus else []
+        is_whole = len(found) == 1 and found[0][0] == path
         self._completions.offer([] if is_whole else found)
 
     def on_blur(self) -> None:
@@ -46,7 +65,7 @@ class PathInput(Steadfast, Input):
     def action_accept(self) -> None:
         """Take what is pointed at; else go on."""
         if self._completions.is_shown and self._completions.chosen is not None:
-            self.value = self._completions.chosen
+            self.put(self._completions.chosen)
             self.action_end()
         else:
             self.screen.focus_next()

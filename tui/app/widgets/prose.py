@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from types import new_class
 from typing import ClassVar, cast
@@ -10,10 +10,13 @@ from typing import ClassVar, cast
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
-from textual.widgets import Markdown
+from textual import on
+from textual.content import Content, Span
+from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownBlock, MarkdownStream
 
 from tui.app.faults import Steadfast
+from tui.app.underlining import unsure_places
 from tui.sanitize import sanitize
 
 
@@ -66,6 +69,38 @@ class Prose(Steadfast, Markdown):
         """
         super().__init__(sanitize(text), parser_factory=parser, open_links=False)
         self._stream: MarkdownStream | None = None
+        self._unsure: Sequence[tuple[str, bool]] = ()
+        self._bare: dict[Static, Content] = {}
+        """What is underlined, as it was before."""
+
+    @on(Markdown.TableOfContentsUpdated)
+    def underline_again(self) -> None:
+        """All blocks are there, or others are."""
+        self.underline(self._unsure)
+
+    def underline(self, words: Sequence[tuple[str, bool]]) -> None:
+        """Underline unsure words.
+
+        Args:
+            words: All words of the text, each with whether it is one; none underline nothing.
+        """
+        self._unsure = words
+        for part, content in self._bare.items():
+            part.update(content)
+        self._bare.clear()
+        if not words:
+            return
+        drawn = [
+            (part, part.content)
+            for part in self.query(Static)
+            if isinstance(part.content, Content) and part.content
+        ]
+        places = unsure_places(words, [content.plain for _, content in drawn])
+        for (part, content), stretches in zip(drawn, places, strict=True):
+            if stretches:
+                self._bare[part] = content
+                lines = (Span(start, end, "underline") for start, end in stretches)
+                part.update(content.add_spans([*lines]))
 
     async def grow(self, text: str) -> None:
         """Show more behind what is there, as soon as what came before is shown."""

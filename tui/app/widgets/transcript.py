@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 WIDEST = 100
 """Columns of a turn: longer lines are hard to read."""
 
-_MANY = 8
-"""Turns that are gone and worth looking for: about one page."""
+_MANY = 6
+"""Turns that are gone and are taken out of the memory together: about as long as nobody notices."""
 
 _AT_ONCE = 3
 """Turns that are made between two layouts: about as long as nobody notices."""
@@ -72,8 +72,8 @@ class Transcript(TurnActions, can_focus=True):
         self._views: list[TurnView] = []
         self._first = 0
         """The number of the first turn that is there."""
-        self._gone = 0
-        """Turns that were there since garbage was looked for."""
+        self._gone: list[TurnView] = []
+        """Turns that were there and are still in the memory."""
         self._cursor: int | None = None
         self._is_at_end = True
         self._held = (0, 0)
@@ -93,6 +93,11 @@ class Transcript(TurnActions, can_focus=True):
     def on_mount(self) -> None:
         """See `Widget`."""
         self.run_worker(self._keep_filled(), exclusive=True, exit_on_error=False)
+
+    @property
+    def views(self) -> Sequence[TurnView]:
+        """See `Underlines`."""
+        return self._views
 
     @property
     def current(self) -> ShownTurn | None:
@@ -126,6 +131,8 @@ class Transcript(TurnActions, can_focus=True):
         if same == before or len(new) > before + len(old) or (turns and turns[-1].is_live):
             # Another conversation, or new words in this one.
             self._is_at_end = True
+            if not self.has_focus:
+                self._cursor = None
         self._turns = list(turns)
         for shown in turns[same:]:
             if shown.is_live:
@@ -245,21 +252,25 @@ class Transcript(TurnActions, can_focus=True):
                 await asyncio.sleep(0.005)
                 if self._window.is_full:
                     self.call_after_refresh(self.post_message, self.Filled())
-                if self._gone >= _MANY:
-                    self._clean_up()
+                self._forget(at_least=_MANY)
             if self._gone:
-                await self._pause()
+                await self._forget_in_pause()
 
-    async def _pause(self) -> None:
-        """Have the turns that are gone leave the memory when nobody is in the middle of something."""
-        try:
-            await asyncio.wait_for(self._changed.wait(), garbage.PAUSE_S)
-        except asyncio.TimeoutError:
-            self._clean_up()
+    async def _forget_in_pause(self) -> None:
+        while self._gone:
+            try:
+                await asyncio.wait_for(self._changed.wait(), garbage.PAUSE_S)
+            except asyncio.TimeoutError:
+                self._forget(at_least=1)
+            else:
+                return
 
-    def _clean_up(self) -> None:
-        self._gone = 0
-        garbage.look()
+    def _forget(self, at_least: int) -> None:
+        """Have turns that are gone leave the memory, a few at a time: what holds the others is that
+        they are still named here."""
+        if len(self._gone) >= at_least:
+            del self._gone[:_MANY]
+            garbage.look()
 
     async def _take_steps(self) -> None:
         for _ in range(_AT_ONCE):
@@ -301,11 +312,13 @@ class Transcript(TurnActions, can_focus=True):
 
     def _made(self, shown: ShownTurn) -> TurnView:
         text, thoughts = self._texts.get(shown.turn.id, [shown.turn.content, shown.turn.reasoning])
-        return TurnView(shown, text, thoughts)
+        view = TurnView(shown, text, thoughts)
+        view.underline(self._unsure.get(shown.turn.id, ()))
+        return view
 
     async def _drop(self, start: int, end: int) -> None:
         gone = self._views[start:end]
-        self._gone += len(gone)
+        self._gone += gone
         del self._views[start:end]
         for view in gone:
             for part in view.walk_children(with_self=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult, RenderResult
@@ -94,6 +95,11 @@ class TurnView(Steadfast, Vertical):
             self._draw()
         if text and isinstance(self._words, Prose):
             await self._words.grow(text)
+
+    def underline(self, words: Sequence[tuple[str, bool]]) -> None:
+        """Underline what the model was unsure of; see `Prose`."""
+        if isinstance(self._words, Prose):
+            self._words.underline(words)
 
     def fold(self) -> None:
         """Show more of a system text or of what was thought, or less."""

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 
-from tui.app.faults import Steadfast
 from tui.app.overview import ShownTurn
+from tui.app.widgets.underlines import Underlines
 from tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
@@ -21,11 +20,17 @@ _ANSWERS = 3
 """So many alternatives unless another number is given."""
 
 
+_GOES_ON = "has the model go on from their end, Ctrl+K cuts the rest of a paragraph"
+
+_DOES = {"user": "asks them", "assistant": "keeps them", "system": "has them count from here on"}
+"""What becomes of other words, by the role of their turn."""
+
+
 def _key(key: str, action: str, words: str, name: str, tooltip: str) -> Binding:
     return Binding(key, action, words, show=False, id=f"turns.{name}", tooltip=tooltip)
 
 
-class TurnActions(Steadfast, VerticalScroll):
+class TurnActions(Underlines):
     """What the transcript is made from, which knows the turn. It scrolls, because the styles of a
     widget are those of its first base alone."""
 
@@ -40,6 +45,7 @@ class TurnActions(Steadfast, VerticalScroll):
         _key("p", "go_on_from", "edit and go on", "rewrite", "the model goes on from your words"),
         _key("i", "inside('assistant')", "inside the words", "inside", "how sure the model was"),
         _key("s", "inside('')", "score", "score", "what is unusual in it, and what worn out"),
+        _key("w", "underline", "underline unsure words", "unsure", "or take the lines away"),
         _key("left_square_bracket", "step(-1)", "version before", "before", "the one before this"),
         _key("right_square_bracket", "step(1)", "version after", "after", "the one after this"),
         _key("b", "name_branch", "name the branch", "name", "a name to come back by"),
@@ -65,7 +71,8 @@ class TurnActions(Steadfast, VerticalScroll):
 
         shown = self._free_turn()
         if shown is not None:
-            self._with_other_words(shown, lambda text: edit(shown.turn.id, text))
+            does = _DOES[shown.turn.role]
+            self._with_other_words(shown, does, lambda text: edit(shown.turn.id, text))
 
     def action_go_on_from(self) -> None:
         """Change the words of an answer, and have the model go on from there."""
@@ -75,7 +82,7 @@ class TurnActions(Steadfast, VerticalScroll):
         if shown is not None:
             unchanged = go_on_from(shown.turn.id, shown.turn.content)
             self._with_other_words(
-                shown, lambda text: go_on_from(shown.turn.id, text), unchanged=unchanged
+                shown, _GOES_ON, lambda text: go_on_from(shown.turn.id, text), unchanged=unchanged
             )
 
     def action_again(self, command: str) -> None:
@@ -128,6 +135,14 @@ class TurnActions(Steadfast, VerticalScroll):
             self.notify("select words of one turn, without a link: what is selected is not in it")
         else:
             self.app.push_screen(WordsScreen(turn.id, is_own=True, passage=passage))
+
+    def action_underline(self) -> None:
+        """Underline the words that the model was unsure of, or no more."""
+        from tui.app.turn_errands import find_unsure
+
+        shown = self._free_turn("assistant")
+        if shown is not None and not self.take_lines_away(shown.turn.id):
+            self.chat_app.do(find_unsure(shown.turn.id, self.post_message))
 
     def action_step(self, by: int) -> None:
         """Go to the version before or after this one."""
@@ -206,6 +221,7 @@ class TurnActions(Steadfast, VerticalScroll):
     def _with_other_words(
         self,
         shown: ShownTurn,
+        does: str,
         errand_of: Callable[[str], Errand],
         *,
         unchanged: Errand | None = None,
@@ -220,4 +236,4 @@ class TurnActions(Steadfast, VerticalScroll):
             elif unchanged is not None:
                 self.chat_app.do(unchanged)
 
-        self.app.push_screen(EditWords(shown.turn.content), done)
+        self.app.push_screen(EditWords(shown.turn.content, does), done)
