@@ -366,6 +366,8 @@ class Usage:
     """Tokens that speculation proposed."""
     accepted_tokens: int = 0
     """How many of them were what the model chose."""
+    estimated_tokens: int = 0
+    """How many of the prompt's and the answer's nobody counted: a server did not say."""
 
 
 @dataclass(frozen=True, slots=True)

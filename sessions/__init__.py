@@ -24,7 +24,7 @@ from sessions.sifting import sift_sessions
 from sessions.store import SessionStore, memory_session, new_turn_id
 from sessions.summary import SessionSummary
 from sessions.syscalls import OperatingSystem, Syscalls
-from sessions.tree import Session, first_words
+from sessions.tree import Session, first_words, opening_of
 from sessions.turns import (
     LOGPROB_DECIMALS,
     SUMMARY_HEADING,
@@ -38,6 +38,7 @@ from sessions.turns import (
     messages_of,
     messages_to_answer,
     plain_text,
+    question_of,
     spoken_turns,
     standing_messages,
     summary_in_force,
@@ -92,7 +93,9 @@ __all__ = [
     "messages_of",
     "messages_to_answer",
     "new_turn_id",
+    "opening_of",
     "plain_text",
+    "question_of",
     "reviewed_changes",
     "salvage_session",
     "sha256_of",

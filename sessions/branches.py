@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sessions.tree import Session, first_words
+from sessions.tree import Session, opening_of
 
 
 def branch_names(session: Session) -> dict[str, str]:
@@ -36,8 +36,8 @@ def _own_words(session: Session, leaf: str) -> str:
     """The first words of the part of a path that is this branch's alone."""
     for turn_id in session.own_part(leaf):
         turn = session.turns.get(turn_id)
-        if turn is not None and turn.role != "system" and (words := turn.content.strip()):
-            return first_words(words)
+        if turn is not None and turn.role != "system" and turn.content.strip():
+            return opening_of(turn)
     return "empty"
 
 

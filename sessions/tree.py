@@ -11,7 +11,7 @@ from engine.types import Message
 from sessions.errors import UnknownTurn
 from sessions.records import Rating, Review
 from sessions.turnmap import Stored, TurnMap
-from sessions.turns import Turn, messages_of
+from sessions.turns import Turn, messages_of, question_of
 
 FORMAT_VERSION = 1
 """The newest `v` of a header that this program appends to."""
@@ -82,8 +82,8 @@ class Session:
         for turn_id in self.visible():
             if self.turns.outline(turn_id).role == "user":
                 turn = self.turns.get(turn_id)
-                if turn is not None and (words := turn.content.strip()):
-                    return first_words(words)
+                if turn is not None and turn.content.strip():
+                    return opening_of(turn)
         return "untitled"
 
     def place(self, turn: Turn | Stored) -> None:
@@ -277,3 +277,8 @@ def first_words(text: str) -> str:
         return line
     cut = line[:TITLE_LENGTH]
     return (cut.rpartition(" ")[0] or cut[:-1]) + "…"
+
+
+def opening_of(turn: Turn) -> str:
+    """The first words of a turn, without those of a text that went along."""
+    return first_words(question_of(turn).strip() or "…")

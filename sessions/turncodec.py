@@ -79,8 +79,8 @@ class TurnJson(_TurnJson, total=False):
     summarises: list[str]
 
 
-_SPECULATION = ("proposed_tokens", "accepted_tokens")
-"""Parts of ``usage`` that are left out where they are 0: most engines never speculate."""
+_SELDOM = ("proposed_tokens", "accepted_tokens", "estimated_tokens")
+"""Parts of ``usage`` that are left out where they are 0, as they mostly are."""
 
 _TURN_FIELDS = frozenset(get_type_hints(TurnJson))
 
@@ -159,7 +159,7 @@ def _add_making(known: TurnJson, turn: Turn) -> None:
         known["limits"] = limits
     if turn.usage is not None:
         counts: dict[str, int] = asdict(turn.usage)
-        known["usage"] = {name: n for name, n in counts.items() if n or name not in _SPECULATION}
+        known["usage"] = {name: n for name, n in counts.items() if n or name not in _SELDOM}
     if turn.timings is not None:
         known["timings"] = asdict(turn.timings)
     if turn.error is not None:

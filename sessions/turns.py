@@ -188,6 +188,16 @@ def plain_text(path: Sequence[Turn]) -> str:
     return "".join(turn.content for turn in path if turn.role != "system")
 
 
+def question_of(turn: Turn) -> str:
+    """The words of a question; a text that went along is its name."""
+    if not turn.attachments:
+        return turn.content
+    # The line above a text is the beginning of its fence.
+    first = turn.content[: turn.attachments[0].start].rstrip("\n").rpartition("\n")[0]
+    names = (f"@{part.name or 'piped text'}" for part in turn.attachments)
+    return f"{first.strip()}\n{'  '.join(names)}".strip()
+
+
 def _last_system_turn(path: Sequence[Turn], *, is_summary: bool) -> Turn | None:
     found = (
         turn

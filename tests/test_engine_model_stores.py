@@ -130,7 +130,7 @@ def test_what_cannot_be_used_is_told_with_why(own: Path, person: Path) -> None:
         "loop.gguf": "leads to loop.gguf, which is not there: `chat models remove loop` forgets it",
         "split-00001-of-00003.gguf": "lacks part 2 of 3",
         "1b": "lacks its weights: `ollama pull gone:1b` gets it again",
-        "latest": "is no manifest of Ollama (it cannot be read): `ollama pull odd:latest` gets it "
+        "latest": "is not an Ollama manifest (it cannot be read): `ollama pull odd:latest` gets it "
         "again",
     }
     for name, why in (

@@ -95,16 +95,20 @@ def test_words_usage_and_the_servers_counts_come_through(
     assert finish(events).usage == Usage(21, 3, cached_tokens=16)
 
 
-def test_a_server_that_does_not_count_is_pointed_out_once(
+def test_that_a_server_does_not_count_is_said_where_the_context_is_nearly_full(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:
-    engine = remote()
-    for _ in range(2):
+    engine = remote(n_ctx=1000)
+    for _ in range(3):
         loopback.say(chunk("Blue"), chunk("."), end(), DONE)
     events = asked(engine)
-    assert notices(events) == ["the server does not count tokens: their numbers are estimates"]
-    assert finish(events).usage.completion_tokens == 2
-    assert not notices(asked(engine))
+    assert not notices(events)
+    used = finish(events).usage
+    assert (used.completion_tokens, used.estimated_tokens) == (2, used.prompt_tokens + 2)
+    long = Request((Message("user", "four" * 920),))
+    (said,) = notices(asked(engine, long))
+    assert "the text has about 924 of the 1,000 that its context holds" in said
+    assert not notices(asked(engine, long)), "once"
 
 
 def test_later_estimates_follow_what_the_server_counted(
@@ -215,8 +219,8 @@ def test_missing_log_probabilities_are_pointed_out(
         ((chunk("Blue and"),), "broke off before its answer was complete"),
         ((chunk("Blue and"), DONE), "broke off before its answer was complete"),
         ((chunk("Blue and"), b"data: {oops\n\n"), "not JSON"),
-        ((chunk("Blue and"), b"data: [1, 2]\n\n"), "no part of an answer"),
-        ((chunk("Blue and"), b'data: {"choices": [{"delta": 5}]}\n\n'), "no part of an answer"),
+        ((chunk("Blue and"), b"data: [1, 2]\n\n"), "not part of an answer"),
+        ((chunk("Blue and"), b'data: {"choices": [{"delta": 5}]}\n\n'), "not part of an answer"),
         ((chunk("Blue and"), chunk("x", 4)), "what it was not asked"),
         (
             (chunk("Blue and"), b'data: {"error": {"message": "out of memory"}}\n\n'),
@@ -506,7 +510,7 @@ def test_a_key_is_not_said_however_a_server_spells_it(
     loopback.reply(Told((f'{{"error": "no key like {spelled}"}}'.encode(),), 401))
     assert "no key like …" in failure(remote(key_env="BIG_KEY"))
     loopback.reply(Told((), 302, {"Location": f"https://elsewhere.example/{KEY}"}))
-    assert "sends on to https://elsewhere.example/…" in failure(remote(key_env="BIG_KEY"))
+    assert "redirects to https://elsewhere.example/…" in failure(remote(key_env="BIG_KEY"))
 
 
 def test_a_server_that_wants_a_key_says_so_first(
@@ -601,7 +605,7 @@ def test_a_page_that_is_no_list_of_models(
 
 def test_an_address_that_has_moved(loopback: Loopback, remote: Callable[..., RemoteEngine]) -> None:
     loopback.reply(Told(status=308, headers={"Location": "https://other.example/v1"}))
-    assert "sends on to https://other.example/v1: put that address into url" in failure(remote())
+    assert "redirects to https://other.example/v1: put that address into url" in failure(remote())
 
 
 def test_an_answer_that_is_not_streamed(
@@ -615,7 +619,7 @@ def test_an_endless_line_ends_before_the_memory_does(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:
     loopback.reply(Told(b"data: " + b"x" * 2**20 for _ in range(1000)))
-    assert "sends what is no answer" in failure(remote())
+    assert "sends something that is not an answer" in failure(remote())
 
 
 @pytest.mark.parametrize(

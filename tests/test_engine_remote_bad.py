@@ -101,7 +101,7 @@ def bomb() -> bytes:
         (Told((DONE,)), "broke off without an answer"),
         (Told((b'data: {"choices": []}\n\n', DONE)), "broke off without an answer"),
         (Told(()), "broke off without an answer"),
-        (Told((b"data: {oops\n\n",)), "cannot be understood: it sent what is not JSON"),
+        (Told((b"data: {oops\n\n",)), "cannot be understood: it sent something that is not JSON"),
         (Told((b"\x15\x03\x01\x00\x02\x02F",), has_head=False), "does not speak HTTP as url in"),
         (Told((b"HTTP/1.1 200 OK\r\nContent-",), has_head=False), "broke the connection off"),
         (Told.json({"error": "slow down"}, 429, Retry_After="9" * 5000), "try again later"),
@@ -134,7 +134,7 @@ def test_what_is_no_answer_is_said_as_what_it_is(
         ((b'data: {"error": ' + b'{"error": ' * 700 + b"{}" + b"}" * 701 + b"\n\n",), ""),
         ((b"data: " + b"[" * 100_000 + b"\n\n",), "not JSON"),
         ((b'data: {"choices": [{"index": 99999999999999999999}]}\n\n',), "not asked"),
-        ((b'data: {"choices": {"delta": 1}}\n\n',), "no part of an answer"),
+        ((b'data: {"choices": {"delta": 1}}\n\n',), "not part of an answer"),
     ],
 )
 def test_words_that_came_before_it_broke_are_kept(
@@ -187,7 +187,7 @@ def test_the_key_does_not_follow_to_another_host(loopback: Loopback, engine: Rem
     other = Loopback()
     for status in (301, 302, 303, 307, 308):
         loopback.reply(Told((), status, {"Location": f"{other.url}/chat/completions"}))
-        assert f"sends on to {other.url}/chat/completions: put that address" in asked(engine)[1]
+        assert f"redirects to {other.url}/chat/completions: put that address" in asked(engine)[1]
     assert not other.asked
     assert not other.looked_up
     other.close()

@@ -8,7 +8,7 @@ from threading import Event as Flag
 
 import pytest
 from app_pilot import PacedEngine, Stage, perform
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.widgets import Input
 
 from engine.errors import LoadFailed, NoModel
@@ -223,6 +223,19 @@ def test_unsent_words_go_along_to_a_session_that_has_none_and_wait_for_those_of_
         await stage.until(lambda: kept() == {first: "of the first"})
         stage.app.do(lambda talk: talk.open_session(first))
         await stage.until(lambda: stage.chat.composer.text == "of the first")
+
+    perform(play, home)
+
+
+def test_what_is_typed_right_behind_enter_stays_for_the_next_question(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        for key in (*"onx", "backspace", "ctrl+j", "e", "enter", *"two"):
+            stage.app.post_message(Key(key, key if len(key) == 1 else None))
+        await stage.until(lambda: len(stage.turns) == 2)
+        await stage.idle()
+        assert stage.contents[0] == "on\ne"
+        assert stage.chat.composer.text == "two"
 
     perform(play, home)
 
@@ -506,7 +519,7 @@ def test_a_defect_in_a_handler_is_shown_written_down_and_survived(home: Path) ->
             raise ZeroDivisionError("a defect")
 
         stage.app.do(break_down)
-        await stage.sees("a defect of this program")
+        await stage.sees("a bug in this program")
         monkey = pytest.MonkeyPatch()
         monkey.setattr(type(stage.chat), "action_edit", lambda _screen: 1 / 0)
         await stage.press("ctrl+g")
@@ -540,7 +553,6 @@ def test_no_save_leaves_nothing_on_disk(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Say hello.")
         await stage.type("half a thought")
-        await stage.pilot.pause(0.4)
         await stage.sees("○ not kept")
 
     perform(play, home, options=AskOptions(save=False, engine=EngineOptions(model="tiny")))

@@ -169,7 +169,7 @@ def test_what_cannot_be_revised_is_told(home: Path, draft: Path) -> None:
         screen = await opened(stage, draft)
         screen.query(Input)[1].value = "nonsense"
         await stage.strike("ctrl+r")
-        await stage.sees("are no lines")
+        await stage.sees("is not a range of lines")
         screen.query(Input)[1].value = "400:600"
         await stage.strike("ctrl+r")
         await stage.sees("there is no line 400")

@@ -64,6 +64,21 @@ def test_a_server_answers_otherwise_and_is_looked_into(home: Path, big: Loopback
     perform(play, home, size=(110, 30))
 
 
+def test_numbers_that_a_server_does_not_count_are_marked(home: Path, big: Loopback) -> None:
+    async def play(stage: Stage) -> None:
+        answer(big, "Blue.")
+        await stage.send("Name a colour.")
+        await stage.sees("22 / ")
+        assert "~" not in stage.screen_text()
+        big.say(chunk("Teal"), end(), DONE)
+        await stage.send("Name another.")
+        assert stage.overview.is_estimate
+        await stage.sees(f"~{stage.overview.used} / ")
+
+    options = AskOptions(engine=EngineOptions(model="big"))
+    perform(play, home, size=(110, 30), options=options)
+
+
 def test_an_answer_that_broke_off_and_one_that_never_came_are_asked_for_again(
     home: Path, big: Loopback
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from app_pilot import Stage, perform
+from rich.cells import cell_len
 from textual.command import CommandPalette, DiscoveryHit
 from textual.events import Paste
 from textual.pilot import Pilot
@@ -16,6 +17,7 @@ from textual.widgets import Static
 
 from engine.scripted import Reply
 from tui.app.messages import Activity
+from tui.app.overview import Overview
 from tui.app.palette import RegistryCommands
 from tui.app.screens.drafts import DraftsScreen
 from tui.app.screens.help import HelpScreen
@@ -28,6 +30,7 @@ from tui.app.widgets.banner import Banner
 from tui.app.widgets.chips import Chip
 from tui.app.widgets.inspector import Inspector
 from tui.app.widgets.sessions import SessionsPanel
+from tui.app.widgets.status import status_of
 from tui.commands import COMMANDS
 from tui.reviewing.dialogs import AskLine
 
@@ -223,3 +226,12 @@ def test_a_long_wait_has_a_bar_with_the_time_that_is_left() -> None:
     assert line.count("━") * 3 == line.count("─")
     assert "left" not in line_of(reading, 0.1, begun_with=100).plain
     assert "3 min left" in line_of(Activity("loading", 10, 100), 20.0).plain
+
+
+@pytest.mark.parametrize("width", [30, 45, 60, 80])
+def test_wide_characters_leave_the_line_below_as_wide_as_the_window(width: int) -> None:
+    overview = Overview(title="海辺の灯台守の物語" * 9, model="模型", n_ctx=4096, turns=())
+    line = status_of(overview, 12.0, width).plain
+    assert cell_len(line) == width
+    assert "模型" in line
+    assert width < 60 or line.endswith("tok/s")

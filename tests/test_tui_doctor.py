@@ -111,7 +111,7 @@ def test_no_model_is_broken_and_the_way_to_one_is_told(
 ) -> None:
     monkeypatch.setenv("CHAT_MODEL", "none-such")
     assert chat("doctor") == 1
-    assert "'none-such', the model of the settings, is neither a file nor" in chat.out
+    assert "'none-such', the model in the settings, is neither a file nor" in chat.out
 
 
 def test_a_model_at_a_server_takes_no_memory_here(chat: Chat) -> None:

@@ -71,8 +71,8 @@ def test_what_leaves_this_machine_is_said_so(chat: Chat) -> None:
         "unencrypted"
     )
     assert second == (
-        "chat: no-such-host.invalid:8000 is not found: look at url in [endpoints.big], and at "
-        "the network"
+        "chat: no-such-host.invalid:8000 is not found: check url in [endpoints.big], and the "
+        "network"
     )
 
 
@@ -108,7 +108,7 @@ def test_a_key_in_the_configuration_has_no_effect_and_is_pointed_out(
 
 def test_offline_forbids_endpoints_alone(chat: Chat, big: Loopback) -> None:
     assert chat("--offline", "-m", "big", "Hello.") == 2
-    assert "offline forbids to send anything: name one on this machine with -m" in chat.err
+    assert "offline is set, so nothing may be sent: name one on this machine with -m" in chat.err
     assert chat("--offline", "Hello.") == 0
     assert chat.out == "Hello there.\n"
     assert not big.asked
@@ -169,7 +169,8 @@ def test_an_answer_that_broke_off_is_kept_and_gone_on_from(chat: Chat, big: Loop
     big.say(chunk("Blue and"), b"data: {oops\n\n")
     assert chat("-m", "big", "Name two colours.") == 1
     assert chat.out == "Blue and\n"
-    assert "cannot be understood: it sent what is not JSON; what was generated is kept" in chat.err
+    said = "cannot be understood: it sent something that is not JSON; what was generated is kept"
+    assert said in chat.err
     assert chat.saved == ["Name two colours.", "Blue and"]
     store = SessionStore(chat.home / "data" / "sessions")
     assert store.open(store.latest()).session.path()[-1].status == "error"
@@ -289,6 +290,20 @@ def test_the_words_that_a_server_was_unsure_of_are_shown_where_it_says_so(
     assert big.asked[1].body["top_logprobs"] == 5
     assert "«Blue 7%»" in chat.out
     assert chat.err.count("cannot score a given text; a model on this machine can") == 2
+
+
+def test_that_tokens_were_not_counted_is_said_where_they_are_told(
+    chat: Chat, big: Loopback
+) -> None:
+    big.say(chunk("Blue."), end(), DONE)
+    assert chat("-m", "big", "Name a colour.") == 0
+    assert "count" not in chat.err
+    big.say(chunk("Blue."), end(), DONE)
+    assert chat("-m", "big", "--stats", "Name a colour.") == 0
+    assert "these are estimates: the server does not count tokens" in chat.err
+    answer(big, "Blue.")
+    assert chat("-m", "big", "--stats", "Name a colour.") == 0
+    assert "estimates" not in chat.err
 
 
 def test_the_repl_marks_the_model_and_changes_to_an_endpoint(chat: Chat, big: Loopback) -> None:

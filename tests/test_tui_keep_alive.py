@@ -112,7 +112,7 @@ def test_other_times_are_refused(chat: Chat, wrong: str) -> None:
 
 def test_stopping_what_is_not_there_says_so(chat: Chat) -> None:
     assert chat("models", "ps") == 0
-    assert "no model stays in memory" in chat.err
+    assert "no model is kept in memory" in chat.err
     assert chat("models", "stop") == 0
     assert chat("models", "stop", "zebra") == 2
     assert "chat models ps" in chat.err

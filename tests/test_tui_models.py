@@ -152,7 +152,7 @@ def test_a_default_that_is_gone_is_told_with_how_to_choose_another(chat: Chat, o
     assert chat("Hi") == 0
     (own / "other.gguf").unlink()
     assert chat("Hi") == 2
-    assert "'other', the model of the settings, is neither a file" in chat.err
+    assert "'other', the model in the settings, is neither a file" in chat.err
     assert "`chat models use NAME` chooses another" in chat.err
     assert chat("models", "use", "tiny") == 0
     (own / "other.gguf").symlink_to("/nowhere/other.gguf")

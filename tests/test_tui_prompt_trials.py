@@ -236,7 +236,7 @@ def test_prompts_without_tests_are_said_so_and_nothing_tried_is_no_success(
     [
         (("plane",), "did you mean 'plain'?"),
         (("plain", "-m", "nothing"), "'nothing' is neither a file nor a known model"),
-        (("plain", "--against", "nothing"), "and no prompt is called so"),
+        (("plain", "--against", "nothing"), "and no prompt has that name"),
         (("--against", "plain"), "name the one prompt to hold against the prompt plain"),
         (("plain", "two", "--against", "plain"), "name the one prompt"),
     ],

@@ -253,7 +253,7 @@ def test_a_disk_that_becomes_full_keeps_what_is_there(chat: Chat, hub: HubServer
         (403, {"X-Error-Code": "GatedRepo"}, "is gated: accept its terms on its page"),
         (403, {}, "may not read some/Tale-GGUF"),
         (429, {}, "too many requests: wait some minutes"),
-        (503, {}, "trouble of its own (503)"),
+        (503, {}, "a problem of its own (503)"),
     ],
 )
 def test_every_refusal_is_one_line_with_what_to_do(
@@ -324,7 +324,7 @@ def test_offline_means_that_nothing_is_asked(
 ) -> None:
     monkeypatch.setenv("CHAT_OFFLINE", "1")
     assert chat("models", "pull", NAME) == 2
-    assert "offline forbids to download anything" in chat.err
+    assert "offline is set, and nothing is downloaded" in chat.err
     monkeypatch.delenv("CHAT_OFFLINE")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert chat("models", "pull", NAME) == 1

@@ -37,10 +37,10 @@ def test_a_command_a_value_and_a_file_are_completed_with_what_they_mean(
     chat.send("/retit")
     seen.wait("/retitle  have the model find a title")
     chat.send("\x15/set editing v")
-    seen.wait(" Escape leaves the insertion; i, a, o begin it")
+    seen.wait(" Escape ends insert mode; i, a, o begin it")
     chat.send(f"{TAB}\r")  # takes it
     chat.send("\r")
-    seen.wait("editing vi  how the line is edited")
+    seen.wait("editing vi  how the line that")
     chat.send("What is in @ol")
     seen.wait(" 18 B")
     chat.send(f"{TAB}\r\r")

@@ -247,6 +247,17 @@ def test_a_list_has_a_limit_and_says_what_it_leaves_out(chat: Chat) -> None:
     assert (len(chat.out.splitlines()), chat.err) == (3, "")
 
 
+def test_a_session_that_begins_with_a_text_goes_by_the_text_s_name(chat: Chat) -> None:
+    (chat.home / "letter.md").write_text("Dear Ada")
+    assert chat("-t", "proofread", "-f", str(chat.home / "letter.md")) == 0
+    assert chat("sessions", "list") == 0
+    assert "\t@letter.md\t" in chat.out
+    assert chat("--repl", "-c", stdin="/branches\n/fork\n/undo\n") == 0
+    assert "1. @letter.md (" in chat.out
+    assert "taken back: @letter.md;" in chat.err + chat.out
+    assert "begin of material" not in chat.out + chat.err
+
+
 def test_a_deleted_session_comes_back_and_a_purged_one_does_not(chat: Chat) -> None:
     chat("Summarise.", stdin="A secret.")
     session_id = session(chat).id

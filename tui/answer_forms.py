@@ -87,6 +87,8 @@ def stats_lines(answers: Sequence[Turn]) -> Iterator[str]:
     if proposed:
         accepted = sum(usage.accepted_tokens for usage, _ in counted)
         yield f"guessed {proposed:,} tokens ahead, {accepted:,} of them rightly"
+    if any(usage.estimated_tokens for usage, _ in counted):
+        yield "these are estimates: the server does not count tokens"
 
 
 def _pace(tokens: int, seconds: float) -> str:

@@ -3,7 +3,7 @@ other, in words that need no lines between them."""
 
 from __future__ import annotations
 
-from sessions import Session, Turn, branch_names, first_words
+from sessions import Session, Turn, branch_names, opening_of
 
 
 def numbered_leaves(session: Session) -> list[str]:
@@ -42,4 +42,4 @@ def _words(stretch: list[Turn]) -> str:
     """First words, of a question or an answer where there is one, and how many turns."""
     spoken = [turn for turn in stretch if turn.role != "system"] or stretch
     count = f"{len(stretch)} turns" if len(stretch) > 1 else "1 turn"
-    return f"{first_words(spoken[0].content.strip() or '…')} ({count})"
+    return f"{opening_of(spoken[0])} ({count})"

@@ -173,7 +173,7 @@ _SAMPLING_MEANINGS: Mapping[str, str] = {
     "typical_p": "only tokens about as surprising as expected; 1 is off",
     "top_n_sigma": "only tokens near the highest score; 0 or less is off",
     "dynatemp_range": "lets the temperature vary by so much; 0 is off",
-    "dynatemp_exponent": "how unsureness becomes a temperature",
+    "dynatemp_exponent": "how uncertainty becomes a temperature",
     "adaptive_target": "aims at tokens of this probability; below 0 is off",
     "adaptive_decay": "how long that average remembers",
     "mirostat": "2 keeps the text as surprising as mirostat_tau; 0 is off",

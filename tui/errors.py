@@ -40,7 +40,7 @@ class DefaultUnknown(UnknownModel):
         fits = (
             "fits several models" if error.is_ambiguous else "is neither a file nor a known model"
         )
-        self.args = (f"{error.name!r}, the model of the settings, {fits}",)
+        self.args = (f"{error.name!r}, the model in the settings, {fits}",)
 
 
 class CompactionFailed(Exception):
@@ -143,7 +143,7 @@ def _what(error: Exception) -> str:
 
 def _how_to_get_a_model(_error: Exception) -> str:
     return (
-        f": `{STARTER_COMMAND}` brings a small one, `chat models pull` lists good ones to get, "
+        f": `{STARTER_COMMAND}` installs a small one, `chat models pull` lists good ones, "
         "and -m PATH uses a GGUF file"
     )
 

@@ -75,7 +75,7 @@ def wanted_download(what: str) -> tuple[str, str | None]:
         return entry.repo, quantization or entry.quantization
     nearest = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.4)
     hint = f"the nearest: {', '.join(nearest)}" if nearest else "`chat models pull` lists some"
-    raise UsageProblem(f"{what!r} is neither hf:user/repo nor a name of the list; {hint}")
+    raise UsageProblem(f"{what!r} is neither hf:user/repo nor a name on the list; {hint}")
 
 
 def open_hub(runtime: Runtime) -> Hub:
@@ -86,7 +86,7 @@ def open_hub(runtime: Runtime) -> Hub:
     """
     if runtime.config.offline:
         raise Offline(
-            "offline forbids to download anything: set it to false, or unset CHAT_OFFLINE"
+            "offline is set, and nothing is downloaded: set it to false, or unset CHAT_OFFLINE"
         )
     from engine.models.hub import Hub
 
@@ -114,7 +114,7 @@ def ask_for_offers(hub: Hub, what: str) -> Offers:
         if what.partition(":")[0].lower() not in catalogue():
             raise
         raise DownloadFailed(
-            f"{repo}, where {what} comes from, is not there any more: take another of the list, "
+            f"{repo}, where {what} comes from, is not there any more: take another from the list, "
             "or find one on the hub and name it as hf:user/repo"
         ) from error
 

@@ -84,7 +84,7 @@ def _download(runtime: Runtime, hub: Hub, offers: Offers, offer: Offer) -> None:
     print_line(runtime, str(downloaded.path))
     narrator.say(f"{offer.name}, {file_size(offer.size_bytes)}, licence {offers.licence or '?'}")
     if downloaded.problem:
-        narrator.say(f"it is whole, and yet not to be used: {downloaded.problem}")
+        narrator.say(f"it is whole, but cannot be used: {downloaded.problem}")
     else:
         narrator.say(f"`chat -m {offer.name}` uses it, `chat models use {offer.name}` always")
 

@@ -41,8 +41,8 @@ def quantize_model(
     summary = summarise(found.parts)
     if summary.quantization not in _NOT_QUANTIZED and not requantize:
         raise UsageProblem(
-            f"{found.name} is quantized already ({summary.quantization}), and would lose twice: "
-            "take its F16 file, or --requantize"
+            f"{found.name} is quantized already ({summary.quantization}), and would lose quality "
+            "twice: take its F16 file, or --requantize"
         )
     path = _target(target, found, name)
     sweep(path.parent, runtime.narrator())

@@ -21,7 +21,7 @@ def list_residents(runtime: Runtime, *, as_json: bool) -> None:
     elif found:
         print_table(runtime, ("NAME", "MEMORY", "SINCE", "UNTIL"), [_row(each) for each in found])
     else:
-        runtime.narrator().say("no model stays in memory; `-o keep_alive 10m` keeps one there")
+        runtime.narrator().say("no model is kept in memory; `-o keep_alive 10m` keeps one there")
 
 
 def stop_residents(runtime: Runtime, *, name: str | None) -> int:
@@ -35,7 +35,7 @@ def stop_residents(runtime: Runtime, *, name: str | None) -> int:
     named = [each for each in residents(folder) if each.record.model.casefold().startswith(start)]
     if name and not named:
         raise UsageProblem(
-            f"no model {name!r} stays in memory; `chat models ps` lists those that do"
+            f"no model {name!r} is kept in memory; `chat models ps` lists those that are"
         )
     code = exit_codes.DONE
     for each in named:

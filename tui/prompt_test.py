@@ -152,7 +152,7 @@ def _other_model(runtime: Runtime, name: str, trials: list[Trial]) -> Arm:
     try:
         model = runtime.model_to_load(name)
     except UnknownModel as error:
-        raise UsageProblem(f"--against: {error}, and no prompt is called so") from error
+        raise UsageProblem(f"--against: {error}, and no prompt has that name") from error
     return _arm(model, trials)
 
 

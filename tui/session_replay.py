@@ -46,14 +46,14 @@ def _answer(session: Session, turn_id: str | None) -> Turn:
     if turn_id is None:
         answers = [turn for turn in session.path() if turn.role == "assistant" and turn.model]
         if not answers:
-            raise UsageProblem("there is no answer of a model on this branch")
+            raise UsageProblem("no model has answered on this branch")
         return _original(session, answers[-1])
     fitting = [each for each in session.turns if each.startswith(turn_id.upper())]
     if len(fitting) != 1:
         raise UsageProblem(f"{turn_id!r} is the beginning of {len(fitting)} turns' ids")
     turn = session.turn(fitting[0])
     if turn.role != "assistant" or turn.model is None:
-        raise UsageProblem(f"the turn {turn.id} is no answer of a model")
+        raise UsageProblem(f"the turn {turn.id} is not a model's answer")
     return _original(session, turn)
 
 

@@ -114,7 +114,7 @@ class TreeChanges:
         """
         old = turn or self.last_question()
         if old.role != "user":
-            raise UsageProblem("that turn is no question; /answer changes the words of an answer")
+            raise UsageProblem("that turn is not a question; /answer changes an answer's words")
         attached = [
             AttachedText(part.name, text_of(old, part), begin_of_fence(old, part))
             for part in old.attachments
@@ -250,9 +250,9 @@ class TreeChanges:
         """The answer itself, or the last one; its question is there."""
         answer = turn or self.last_answer()
         if answer.role != "assistant":
-            raise UsageProblem("that turn is no answer; /fork lists the turns")
+            raise UsageProblem("that turn is not an answer; /fork lists the turns")
         if self._before(answer) is None:
-            raise UsageProblem("the question of this answer is lost, so it cannot be gone on with")
+            raise UsageProblem("the question of this answer is lost, so it cannot be continued")
         return answer
 
     def _is_open(self, answer: Turn) -> bool:

@@ -43,8 +43,8 @@ def find_model(
     if wanted is not None and wanted in endpoints:
         if config.offline:
             raise Offline(
-                f"{wanted} is a model at {endpoints[wanted].host}, and offline forbids to send "
-                "anything: name one on this machine with -m"
+                f"{wanted} is a model at {endpoints[wanted].host}, and offline is set, so "
+                "nothing may be sent: name one on this machine with -m"
             )
         return endpoints[wanted]
     try:

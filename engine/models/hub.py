@@ -155,7 +155,7 @@ class Hub:
         progress(there)
         if file.size - there > _LARGEST_PLAIN and not there:
             raise DownloadFailed(
-                f"{file.name} is too large to be had in one piece: take a split one"
+                f"{file.name} is too large to download in one piece: take one that is split"
             )
         url = hf_hub_url(offers.repo, file.path, revision=offers.commit, endpoint=self._endpoint)
         with _explained(offers.repo):
@@ -260,7 +260,7 @@ def _explained(repo: str) -> Iterator[None]:
     except HfHubHTTPError as error:
         raise _of_status(repo, error) from error
     except HFValidationError as error:
-        raise DownloadFailed(f"{repo} is no name of a repository: user/name is") from error
+        raise DownloadFailed(f"{repo} is not a repository's name, such as user/name") from error
     except OfflineModeIsEnabled as error:
         raise DownloadFailed("nothing is downloaded while HF_HUB_OFFLINE is set") from error
     except httpx2.HTTPError as error:
@@ -300,7 +300,7 @@ def _refusal(repo: str, status: int) -> str:
     if status == 429:
         return "the hub says that there were too many requests: wait some minutes, or set HF_TOKEN"
     if status >= 500:
-        return f"the hub has trouble of its own ({status}): try again later"
+        return f"the hub has a problem of its own ({status}): try again later"
     return f"the hub answered with {status} for {repo}"
 
 

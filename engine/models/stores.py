@@ -225,7 +225,7 @@ def _ollama(folder: Path) -> Iterator[Found]:
         try:
             blob = _weights_blob(manifest)
         except (OSError, ValueError) as error:
-            yield Unusable(manifest, f"is no manifest of Ollama ({error}): {again}", model)
+            yield Unusable(manifest, f"is not an Ollama manifest ({error}): {again}", model)
             continue
         path = folder / "blobs" / blob.replace(":", "-")
         if path.is_file():

@@ -79,7 +79,7 @@ def summarise(parts: Sequence[Path]) -> ModelSummary:
     architecture = first.text("general.architecture")
     _refuse_what_writes_nothing(parts[0].name, architecture, first)
     if architecture is None:
-        raise LoadFailed(f"{parts[0].name} does not say of what architecture it is")
+        raise LoadFailed(f"{parts[0].name} does not say what architecture it has")
     _refuse_what_cannot_be(parts[0].name, architecture, headers)
     template = first.text(TEMPLATE_KEY)
     return ModelSummary(
@@ -196,7 +196,7 @@ def whole_header(path: Path) -> Header:
 def _refuse_what_writes_nothing(name: str, architecture: str | None, header: Header) -> None:
     kind = header.text("general.type")
     if kind not in (None, "model"):
-        raise WritesNothing(f"{name} is no model but a part for one ({kind})")
+        raise WritesNothing(f"{name} is not a model but a part for one ({kind})")
     if architecture is not None and architecture in _NO_WRITERS:
         raise WritesNothing(f"{name} {_NO_WRITERS[architecture]} ({architecture})")
     if not header.tensors:

@@ -89,10 +89,12 @@ class Answer:
         """
         assert self.reason is not None, "it has ended"
         self.is_over = True
-        usage = Usage(self._prompt_tokens, self._tokens)
+        guessed = self._prompt_tokens + self._tokens
+        usage = Usage(self._prompt_tokens, self._tokens, estimated_tokens=guessed)
         if tokens is not None:
             completion = tokens.completion or self._tokens
-            usage = Usage(tokens.prompt, completion, tokens.cached)
+            guessed = 0 if tokens.completion else self._tokens
+            usage = Usage(tokens.prompt, completion, tokens.cached, estimated_tokens=guessed)
         first = self._first_at or monotonic()
         timings = Timings(first - self._asked_at, max(0.0, self._last_at - first))
         return Finished(self.reason, usage, timings, self._error, self.index)

@@ -18,6 +18,9 @@ from engine.remote.failures import Page, ParameterRefused
 from engine.remote.payload import can_be_left_out, payload_of, without
 from engine.types import Event, FinishReason, Notice, Prefill, Request
 
+_NEARLY_FULL = 0.9
+"""The share of the context from which on an estimate is worth a word."""
+
 
 class Asking:
     """One request, from its first call to the end of its last answer."""
@@ -147,11 +150,20 @@ class Asking:
             # What several answers have together says nothing of one of them.
             tokens = tokens if len(group) == 1 else Tokens(tokens.prompt, 0, tokens.cached)
         elif any(answer.reason != "stop" for answer in begun):  # what was hung up on had no time to
-            yield from self._once("the server does not count tokens: their numbers are estimates")
+            yield from self._nearly_full()
         if self._request.top_logprobs is not None and not any(one.was_scored for one in begun):
             yield from self._once("the server gave no probabilities of tokens")
         for answer in begun:
             yield answer.finished(tokens)
+
+    def _nearly_full(self) -> Iterator[Event]:
+        """Say that nobody has counted a prompt that may not have fitted."""
+        n_ctx = self._introduction.card.n_ctx
+        if self._prompt_tokens >= _NEARLY_FULL * n_ctx:
+            yield from self._once(
+                f"the server does not count tokens: the text has about {self._prompt_tokens:,} of "
+                f"the {n_ctx:,} that its context holds, and it may have left some out"
+            )
 
     def _counted(self, tokens: Tokens) -> Iterator[Event]:
         """Take note of the server's count of the prompt."""

@@ -72,14 +72,14 @@ def read_chunk(data: str) -> Chunk:
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise BrokenChunk("it sent what is not JSON") from error
+        raise BrokenChunk("it sent something that is not JSON") from error
     try:
         if says_error(value):
             raise ReportedError(words_of(value))
         deltas = tuple(map(_delta, value.get("choices") or ()))
         return Chunk(deltas, _tokens(value.get("usage")))
     except _UNFIT as error:
-        raise BrokenChunk("it sent JSON that is no part of an answer") from error
+        raise BrokenChunk("it sent JSON that is not part of an answer") from error
 
 
 def says_error(body: Mapping[str, Any]) -> bool:

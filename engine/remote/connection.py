@@ -201,7 +201,7 @@ class Connection:
         """
         if errand.unread > _MOST_UNREAD:
             raise EndpointFailed(
-                f"{self._endpoint.host} sends what is no answer: is its url right?"
+                f"{self._endpoint.host} sends something that is not an answer: is its url right?"
             )
         longest_s = self._endpoint.timeout_s + _CONNECT_S
         if silent_s > longest_s * (_KEPT_ALIVE if errand.is_streaming else 1):

@@ -118,7 +118,7 @@ def refusal_as_error(refusal: Page, endpoint: Endpoint, model: str | None) -> En
         )
     if 300 <= status < 400:
         where = refusal.location
-        return EndpointFailed(f"{host} sends on to {where}: put that address into url in {table}")
+        return EndpointFailed(f"{host} redirects to {where}: put that address into url in {table}")
     text = f"{host} refused the request{status_in_words(status)}{said}"
     parameter = _refused_parameter(refusal.text) if status == HTTPStatus.BAD_REQUEST else None
     return ParameterRefused(text, parameter) if parameter else EndpointFailed(text)
@@ -170,7 +170,7 @@ def _connecting(failure: Exception, table: str) -> str | None:
     causes = list(_causes(failure))
     for cause in causes:
         if isinstance(cause, socket.gaierror):
-            return f"is not found: look at url in {table}, and at the network"
+            return f"is not found: check url in {table}, and the network"
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
                 f"has a certificate that cannot be trusted ({cause.verify_message}): "
@@ -181,7 +181,7 @@ def _connecting(failure: Exception, table: str) -> str | None:
             what = "http in place of https, or another port?" if is_plain else cause
             return f"does not speak TLS as url in {table} says: {what}"
     if isinstance(failure, httpx.ConnectTimeout):
-        return f"does not answer: look at url in {table}, and at the network"
+        return f"does not answer: check url in {table}, and the network"
     if isinstance(failure, httpx.ConnectError | httpx.ProxyError):
         why = next((one.strerror for one in causes if isinstance(one, OSError)), None)
         return f"cannot be reached ({why or failure}): start the server, or correct url in {table}"

@@ -182,6 +182,11 @@ class ChatApp(Steadfast, App[int]):
         """Have something done with the conversation, after what was asked for before."""
         self._thread.do(errand)
 
+    @property
+    def can_stop(self) -> bool:
+        """Whether something is being made that Escape ends."""
+        return self.activity is not None and self.activity.can_stop
+
     def cancel(self) -> None:
         """End the answer that is being made, and keep it."""
         self._thread.cancel()

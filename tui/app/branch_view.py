@@ -59,6 +59,7 @@ def _last_answer(path: Sequence[Turn]) -> Overview:
             seconds, made = timings.decode_s, usage.completion_tokens
             return Overview(
                 used=usage.prompt_tokens + made,
+                is_estimate=usage.estimated_tokens > 0,
                 rate=(made - 1) / seconds if seconds > 0 and made > 1 else None,
                 cached=usage.cached_tokens / usage.prompt_tokens if usage.prompt_tokens else None,
             )

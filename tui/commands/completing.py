@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-from sessions import first_words
+from sessions import opening_of
 from tui.commands.command import Suggestion
 from tui.setting_values import MEANINGS, value_of
 from tui.tables import file_size
@@ -81,7 +81,7 @@ def turns(talk: Talk, role: str) -> Iterator[Suggestion]:
     """The numbers of the questions, or of the answers, on this branch."""
     for number, turn in enumerate(talk.conversation.log.session.path(), 1):
         if turn.role == role:
-            yield Suggestion(str(number), first_words(turn.content.strip() or "…"))
+            yield Suggestion(str(number), opening_of(turn))
 
 
 def settings(talk: Talk, argument: str, others: Mapping[str, str]) -> Iterator[Suggestion]:

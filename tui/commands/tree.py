@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sessions import branch_names, branch_of_head, first_words
+from sessions import branch_names, branch_of_head, opening_of
 from tui.branch_tree import numbered_leaves, tree_lines
 from tui.branches import check_new_name, find_branch
 from tui.commands.command import Command, Suggestion
@@ -17,7 +17,7 @@ from tui.talk import Talk
 def _undo(talk: Talk, argument: str) -> None:
     count = whole_number(argument, "/undo takes the number of questions to take back")
     taken = talk.conversation.undo(1 if count is None else count)
-    talk.say(f"taken back: {first_words(taken.content.strip() or '…')}; /redo brings it again")
+    talk.say(f"taken back: {opening_of(taken)}; /redo brings it again")
 
 
 def _redo(talk: Talk, _argument: str) -> None:
@@ -47,14 +47,14 @@ def _list_turns(talk: Talk) -> None:
     if not path:
         raise UsageProblem("there are no turns here")
     for place, turn in enumerate(path, 1):
-        talk.say(f"{place:>3}  {turn.role:<9}  {first_words(turn.content.strip() or '…')}")
+        talk.say(f"{place:>3}  {turn.role:<9}  {opening_of(turn)}")
 
 
 def _numbers(talk: Talk, argument: str) -> Iterator[Suggestion]:
     if " " in argument:
         return
     for place, turn in enumerate(talk.conversation.log.session.path(), 1):
-        yield Suggestion(str(place), f"{turn.role}: {first_words(turn.content.strip() or '…')}")
+        yield Suggestion(str(place), f"{turn.role}: {opening_of(turn)}")
 
 
 def _branches(talk: Talk, _argument: str) -> None:

@@ -25,11 +25,11 @@ from tui.talk import Talk
 from tui.which_model import endpoints_of, shown_name
 
 EDITING = "editing"
-EDITING_MEANING = "how the line is edited that you type"
+EDITING_MEANING = "how the line that you type is edited"
 
 _EDITING_VALUES: Mapping[str, str] = {
     "emacs": "Ctrl+A, Ctrl+E, Ctrl+W and the like",
-    "vi": "Escape leaves the insertion; i, a, o begin it",
+    "vi": "Escape ends insert mode; i, a, o begin it",
     "default": "what the configuration says",
 }
 

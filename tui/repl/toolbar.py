@@ -29,6 +29,8 @@ class Standing:
     branch: str
     attached: int
     """Texts that go along with the next question."""
+    is_estimate: bool = False
+    """Whether nobody counted the tokens."""
 
 
 def standing_of(talk: Talk) -> Standing:
@@ -37,7 +39,8 @@ def standing_of(talk: Talk) -> Standing:
     usage = next((turn.usage for turn in session.path(last=1) if turn.usage), None)
     used = usage.prompt_tokens + usage.completion_tokens if usage else 0
     branch = branch_of_head(session) or ""
-    return Standing(talk.conversation.engine, used, branch, len(talk.attachments))
+    attached, is_estimate = len(talk.attachments), bool(usage and usage.estimated_tokens)
+    return Standing(talk.conversation.engine, used, branch, attached, is_estimate)
 
 
 def toolbar(standing: Standing, mode: str, width: int) -> str:
@@ -80,7 +83,8 @@ def _meter(standing: Standing) -> Sequence[str]:
     share = min(1.0, standing.used / card.n_ctx)
     full = round(share * _BAR)
     bar = "■" * full + "□" * (_BAR - full)
-    return f"{bar} {standing.used:,} of {card.n_ctx:,}", f"{share:.0%}"
+    about = "~" if standing.is_estimate else ""
+    return f"{bar} {about}{standing.used:,} of {card.n_ctx:,}", f"{about}{share:.0%}"
 
 
 def _short(name: str) -> str:

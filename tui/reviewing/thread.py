@@ -93,7 +93,7 @@ class RevisionThread:
             self._thread.join()
 
     def _run(self) -> None:
-        end: ThreadEvent = Failed("the revising broke off")
+        end: ThreadEvent = Failed("the revision broke off")
         try:
             self._revise_all()
             broke = self._revision.broke

@@ -237,12 +237,8 @@ class ChatScreen(Steadfast, Screen[None]):
         """Have a question asked or a command carried out."""
         from tui.app.errands import send
 
-        if self._can_stop:
-            self.notify("Esc stops the answer first; your words stay here")
-            return
         self._banner.clear()
         self.completions.offer(())
-        self.composer.text = ""
         if not message.words.startswith("/"):
             self._on_their_way = message.words
         self.chat_app.do(send(message.words))
@@ -266,7 +262,7 @@ class ChatScreen(Steadfast, Screen[None]):
         """Have a long text go along."""
         from tui.app.errands import attach
 
-        if self._can_stop:
+        if self.chat_app.can_stop:
             self.notify("what you pasted goes along with your next question")
         self.chat_app.do(attach(message.text))
 
@@ -321,17 +317,11 @@ class ChatScreen(Steadfast, Screen[None]):
             self.composer.put(f"{kept}\n{typed}" if is_more else kept)
         self._keep()
 
-    @property
-    def _can_stop(self) -> bool:
-        """Whether something is being made that could be ended."""
-        activity = self.chat_app.activity
-        return activity is not None and activity.can_stop
-
     def action_stop(self) -> None:
         """Take away what is in front; else end the answer and keep it; else go and write."""
         if self.completions.is_shown:
             self.completions.offer(())
-        elif self._can_stop:
+        elif self.chat_app.can_stop:
             self.chat_app.cancel()
         elif self._banner.is_shown:
             self._banner.clear()
@@ -344,7 +334,7 @@ class ChatScreen(Steadfast, Screen[None]):
         if selected:
             self.app.copy_to_clipboard(selected)
             self.notify("copied")
-        elif self.composer.text and not self._can_stop:
+        elif self.composer.text and not self.chat_app.can_stop:
             self.composer.text = ""
         else:
             self.action_stop()

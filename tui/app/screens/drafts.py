@@ -157,9 +157,9 @@ class DraftsScreen(Steadfast, Screen[None]):
         if not path:
             self.tell("name a draft first")
         elif lines and found is None:
-            self.tell(f"{lines} are no lines: give the first and the last, such as 40:60")
+            self.tell(f"{lines} is not a range of lines: it is like 40:60")
         elif lines and section:
-            self.tell("a section or lines: both at once are not possible")
+            self.tell("a section or lines, not both at once")
         else:
             app, prompt = self.chat_app, str(self._prompt.value)
             span = (int(found[1]), int(found[2])) if found else None

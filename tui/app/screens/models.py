@@ -244,7 +244,7 @@ class ModelsScreen(Steadfast, Screen[None]):
     def action_about(self) -> None:
         """Show everything that the model's files say."""
         if (row := self._of_kind("here", "server")) is not None:
-            self.tell(f"reading what {row.name} says of itself")
+            self.tell(f"reading what {row.name} says about itself")
             self._do_in_thread(partial(tell_of, self.chat_app.runtime, row.target))
 
     def action_remove(self) -> None:
@@ -298,7 +298,7 @@ class ModelsScreen(Steadfast, Screen[None]):
         if row is None:
             return
         if self.chat_app.activity is not None:
-            self.tell("what goes on in the conversation would spoil the figures: wait for its end")
+            self.tell("the conversation is busy, which would spoil the figures: wait for it")
         elif self._bench is None:
             app = self.chat_app
             self._bench = Bench(app.runtime, row.target, self.post_message, app.fault_log)

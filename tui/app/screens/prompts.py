@@ -62,7 +62,7 @@ class PromptsScreen(Steadfast, Screen[None]):
         Binding("e", "edit", "edit; a packaged one as a copy", id="prompts.edit"),
         Binding("n", "new", "a new prompt", id="prompts.new"),
         Binding("c", "copy", "a copy under another name", id="prompts.copy"),
-        Binding("s", "adapt", "adapt: say only what is other", id="prompts.adapt"),
+        Binding("s", "adapt", "adapt: say only what differs", id="prompts.adapt"),
         Binding("t", "try", "try on a text, beside another", id="prompts.try"),
         Binding("T", "test", "run its tests", id="prompts.test"),
         Binding("x", "examples", "show examples", id="prompts.examples"),
@@ -197,7 +197,7 @@ class PromptsScreen(Steadfast, Screen[None]):
         if entry is None:
             return
         if entry.error is not None:
-            self.notify("it cannot be used before its file is mended")
+            self.notify("it cannot be used until its file is fixed")
             return
         values = [f"{name}={value}" for name, value in self._preview.form.values.items()]
         self.chat_app.do(run_command(f"/template {shlex.join([entry.name, *values])}"))

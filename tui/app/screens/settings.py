@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from rich.cells import set_cell_size
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
@@ -188,6 +189,6 @@ def _line(row: SettingRow, has_room: bool) -> Content:
     name = f"{indent}{row.name}"
     return Content.assemble(
         f"{sanitize_line(name):<26} ",
-        (f"{value[:20]:<20}" if has_room else value, style),
+        (set_cell_size(value, 20) if has_room else value, style),
         (f"  {sanitize_line(row.meaning)}" if has_room else "", "$foreground 60%"),
     )

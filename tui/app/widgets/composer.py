@@ -99,9 +99,19 @@ class Composer(Steadfast, TextArea):
             event.stop()
             event.prevent_default()
             self.accept()
-        elif event.key == "enter":
-            # A binding here and no character; one with priority would overtake what is typed.
+            return
+        if event.is_printable:
+            return
+        if event.key == "enter":
+            # No character, also where nothing is bound to it.
             event.prevent_default()
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.enabled and active.node is self:
+            # Here: a binding is carried out only when the app has seen its key, behind what was
+            # typed after it; one with priority would overtake what was typed before.
+            event.prevent_default()
+            event.stop()
+            await self.run_action(active.binding.action)
 
     async def _on_paste(self, event: Paste) -> None:
         event.prevent_default()
@@ -118,10 +128,16 @@ class Composer(Steadfast, TextArea):
             self.accept()
             return
         words = self.text.strip("\n")
-        if words.strip():
-            self._entries.append(words)
-            self._place = len(self._entries)
-            self.post_message(self.Submitted(words))
+        if not words.strip():
+            return
+        if self.chat_app.can_stop:
+            self.notify("Esc stops the answer first; your words stay here")
+            return
+        self._entries.append(words)
+        self._place = len(self._entries)
+        # At once: what is typed next belongs to the next question.
+        self.text = ""
+        self.post_message(self.Submitted(words))
 
     def action_break_line(self) -> None:
         """Begin another line."""

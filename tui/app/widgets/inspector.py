@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from rich.cells import set_cell_size
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -186,5 +187,6 @@ def _context(use: ContextUse | None) -> Content:
     for name, tokens in rows:
         bar = "━" * round(_BAR * tokens / use.n_ctx) or "╸"
         style = "$foreground 25%" if name == "free" else "$primary"
-        lines.append(Content.assemble(f"{name[:22]:<22} {tokens:>7,} ", (bar, style)))
+        column = set_cell_size(sanitize_line(name), 22)
+        lines.append(Content.assemble(f"{column} {tokens:>7,} ", (bar, style)))
     return Content("\n").join(lines)

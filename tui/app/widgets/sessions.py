@@ -196,8 +196,7 @@ class SessionsPanel(Side):
         await uncover(self.chat_app.chat, self)
 
     def _do(self, errand: Errand) -> None:
-        activity = self.chat_app.activity
-        if activity is not None and activity.can_stop:
+        if self.chat_app.can_stop:
             self.notify("it waits until the answer is finished; Esc stops that")
         self.chat_app.do(errand)
 

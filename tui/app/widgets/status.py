@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
@@ -40,15 +41,15 @@ def status_of(overview: Overview, rate: float | None, width: int) -> Content:
         right.pop()
     room = width - _length(left, right) - len(_BETWEEN)
     if title and room >= 8:
-        short = title if len(title) <= room else f"{title[: room - 1]}…"
+        short = title if cell_len(title) <= room else f"{set_cell_size(title, room - 1)}…"
         left = f"{left} {short}"
-    space = " " * max(1, width - len(left) - len(_BETWEEN.join(right)))
+    space = " " * max(1, width - cell_len(left) - cell_len(_BETWEEN.join(right)))
     line = f"{left}{space}{_BETWEEN.join(right)}"
-    return Content(line[:width])
+    return Content(set_cell_size(line, min(cell_len(line), width)))
 
 
 def _length(left: str, right: Sequence[str]) -> int:
-    return len(left) + 1 + len(_BETWEEN.join(right))
+    return cell_len(left) + 1 + cell_len(_BETWEEN.join(right))
 
 
 def _saved(overview: Overview) -> str:
@@ -62,7 +63,8 @@ def _facts(overview: Overview, rate: float | None) -> list[str]:
     """In the order of their weight."""
     facts = [sanitize_line(overview.model)] if overview.model else []
     if overview.n_ctx is not None:
-        facts.append(f"{overview.used:,} / {overview.n_ctx:,}")
+        about = "~" if overview.is_estimate else ""
+        facts.append(f"{about}{overview.used:,} / {overview.n_ctx:,}")
     if (speed := rate or overview.rate) is not None:
         facts.append(f"{speed:.0f} tok/s" if speed >= 10 else f"{speed:.1f} tok/s")
     if overview.branches > 1:

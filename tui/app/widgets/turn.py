@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult, RenderResult
 from textual.containers import Vertical
@@ -11,13 +10,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from sessions import Turn, question_of
 from tui.app.faults import Steadfast
 from tui.app.overview import ShownTurn
 from tui.app.widgets.prose import Prose
 from tui.sanitize import sanitize, sanitize_line
-
-if TYPE_CHECKING:
-    from sessions import Turn
 
 _ENDS = {
     "length": "cut off at the token limit",
@@ -134,16 +131,6 @@ def words_of(turn: Turn, *, is_unfolded: bool) -> Content:
     name = "summary" if turn.summarises else "system"
     short = line if len(line) <= _LONGEST_ASIDE else f"{line[:_LONGEST_ASIDE]}…"
     return Content(sanitize_line(f"▸ {name}: {short}" if short else f"▸ {name}: none"))
-
-
-def question_of(turn: Turn) -> str:
-    """The words of a question; a text that went along is its name."""
-    if not turn.attachments:
-        return turn.content
-    # The line above a text is the beginning of its fence.
-    first = turn.content[: turn.attachments[0].start].rstrip("\n").rpartition("\n")[0]
-    names = (f"@{part.name or 'piped text'}" for part in turn.attachments)
-    return f"{first.strip()}\n{'  '.join(names)}".strip()
 
 
 def _thoughts_of(thoughts: str, is_unfolded: bool) -> str:

@@ -199,8 +199,7 @@ class TurnActions(Underlines):
 
     def _is_free(self) -> bool:
         """Whether nothing is being made that this would have to wait for."""
-        activity = self.chat_app.activity
-        if activity is not None and activity.can_stop:
+        if self.chat_app.can_stop:
             self.notify("Esc stops the answer first")
             return False
         return True
