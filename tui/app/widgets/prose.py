@@ -29,6 +29,7 @@ class _Light:
         return frozenset()
 
 
+@cache
 def _light(kind: type[MarkdownBlock]) -> type[MarkdownBlock]:
     return cast(type[MarkdownBlock], new_class(kind.__name__, (_Light, kind)))
 
@@ -57,9 +58,6 @@ class Prose(Steadfast, Markdown):
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = MarkdownBlock.COMPONENT_CLASSES
-    BLOCKS: ClassVar[dict[str, type[MarkdownBlock]]] = {
-        name: _light(kind) for name, kind in Markdown.BLOCKS.items()
-    }
 
     def __init__(self, text: str) -> None:
         """Show a text.
@@ -72,6 +70,10 @@ class Prose(Steadfast, Markdown):
         self._unsure: Sequence[tuple[str, bool]] = ()
         self._bare: dict[Static, Content] = {}
         """What is underlined, as it was before."""
+
+    def get_block_class(self, block_name: str) -> type[MarkdownBlock]:
+        """See `Markdown`."""
+        return _light(super().get_block_class(block_name))
 
     @on(Markdown.TableOfContentsUpdated)
     def underline_again(self) -> None:
