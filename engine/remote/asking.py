@@ -180,6 +180,8 @@ class Asking:
 
     def _first_word(self, delta: Delta) -> Iterator[Event]:
         """With it the prompt has been read."""
+        if delta.text or delta.reasoning:
+            self._connection.has_heard_a_word = True
         if not self._has_words and (delta.text or delta.reasoning):
             self._has_words = True
             yield Prefill(self._prompt_tokens, self._prompt_tokens, 0)

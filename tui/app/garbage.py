@@ -8,7 +8,7 @@ import gc
 SETTLED_S = 1.0
 """So long after the session was read nearly all that will stay is there."""
 
-PAUSE_S = 0.15
+PAUSE_S = 1.0
 """After so long nobody is in the middle of something."""
 
 _YOUNG = (700, 10, 40)

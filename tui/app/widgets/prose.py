@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from types import new_class
+from typing import ClassVar, cast
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
@@ -11,11 +13,25 @@ from markdown_it.token import Token
 from textual import on
 from textual.content import Content, Span
 from textual.widgets import Markdown, Static
-from textual.widgets.markdown import MarkdownStream
+from textual.widgets.markdown import MarkdownBlock, MarkdownStream
 
 from tui.app.faults import Steadfast
 from tui.app.underlining import unsure_places
 from tui.sanitize import sanitize
+
+
+class _Light:
+    """A block whose words look as its `Prose` says: styles of its own for words that it may not
+    even have would be more than half of all that there is in a transcript."""
+
+    @classmethod
+    def _get_component_classes(cls) -> frozenset[str]:
+        return frozenset()
+
+
+@cache
+def _light(kind: type[MarkdownBlock]) -> type[MarkdownBlock]:
+    return cast(type[MarkdownBlock], new_class(kind.__name__, (_Light, kind)))
 
 
 class Prose(Steadfast, Markdown):
@@ -32,8 +48,16 @@ class Prose(Steadfast, Markdown):
         & > MarkdownH1, & > MarkdownH2 { color: $primary; }
         & MarkdownFence { margin: 0 0 1 0; padding: 0; background: $surface; }
         & MarkdownBlockQuote { margin: 0 0 1 0; background: transparent; }
+        & > .em { text-style: italic; }
+        & > .strong { text-style: bold; }
+        & > .s { text-style: strike; }
+        &:dark > .code_inline { background: $warning 10%; color: $text-warning 95%; }
+        &:light > .code_inline { background: $error 5%; color: $text-error 95%; }
+        &:ansi > .code_inline { background: ansi_default; }
     }
     """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = MarkdownBlock.COMPONENT_CLASSES
 
     def __init__(self, text: str) -> None:
         """Show a text.
@@ -46,6 +70,10 @@ class Prose(Steadfast, Markdown):
         self._unsure: Sequence[tuple[str, bool]] = ()
         self._bare: dict[Static, Content] = {}
         """What is underlined, as it was before."""
+
+    def get_block_class(self, block_name: str) -> type[MarkdownBlock]:
+        """See `Markdown`."""
+        return _light(super().get_block_class(block_name))
 
     @on(Markdown.TableOfContentsUpdated)
     def underline_again(self) -> None:

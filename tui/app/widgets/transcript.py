@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 WIDEST = 100
 """Columns of a turn: longer lines are hard to read."""
 
-_MANY = 10
-"""Turns that are gone and worth looking for: about one page."""
+_MANY = 6
+"""Turns that are gone and are taken out of the memory together: about as long as nobody notices."""
 
 _AT_ONCE = 3
 """Turns that are made between two layouts: about as long as nobody notices."""
@@ -72,8 +72,8 @@ class Transcript(TurnActions, can_focus=True):
         self._views: list[TurnView] = []
         self._first = 0
         """The number of the first turn that is there."""
-        self._gone = 0
-        """Turns that were there since garbage was looked for."""
+        self._gone: list[TurnView] = []
+        """Turns that were there and are still in the memory."""
         self._cursor: int | None = None
         self._is_at_end = True
         self._held = (0, 0)
@@ -252,15 +252,24 @@ class Transcript(TurnActions, can_focus=True):
                 await asyncio.sleep(0.005)
                 if self._window.is_full:
                     self.call_after_refresh(self.post_message, self.Filled())
-            if self._gone >= _MANY:
-                await self._clean_up()
+                self._forget(at_least=_MANY)
+            if self._gone:
+                await self._forget_in_pause()
 
-    async def _clean_up(self) -> None:
-        """Have the turns that are gone leave the memory, in a pause."""
-        try:
-            await asyncio.wait_for(self._changed.wait(), garbage.PAUSE_S)
-        except asyncio.TimeoutError:
-            self._gone = 0
+    async def _forget_in_pause(self) -> None:
+        while self._gone:
+            try:
+                await asyncio.wait_for(self._changed.wait(), garbage.PAUSE_S)
+            except asyncio.TimeoutError:
+                self._forget(at_least=1)
+            else:
+                return
+
+    def _forget(self, at_least: int) -> None:
+        """Have turns that are gone leave the memory, a few at a time: what holds the others is that
+        they are still named here."""
+        if len(self._gone) >= at_least:
+            del self._gone[:_MANY]
             garbage.look()
 
     async def _take_steps(self) -> None:
@@ -309,7 +318,7 @@ class Transcript(TurnActions, can_focus=True):
 
     async def _drop(self, start: int, end: int) -> None:
         gone = self._views[start:end]
-        self._gone += len(gone)
+        self._gone += gone
         del self._views[start:end]
         for view in gone:
             for part in view.walk_children(with_self=True):
