@@ -174,3 +174,37 @@ def test_no_turn_in_the_window_is_made_again_when_those_before_it_come(home: Pat
         await stage.sees("Old 0?")
 
     perform(play, home, options=AskOptions(go_on=True))
+
+
+def damage(home: Path, session: str) -> None:
+    """The line of the first answer is not as it was written."""
+    file = home / "data" / "sessions" / f"{session}.jsonl"
+    file.write_bytes(file.read_bytes().replace(b"So it is", b"So it iz", 1))
+
+
+def test_damaged_lines_are_told_of_when_a_session_is_opened(home: Path) -> None:
+    whole, broken = long_session(home, "whole", turns=6), long_session(home, "broken", turns=6)
+    damage(home, broken)
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        stage.app.do(open_at(whole, None))
+        await stage.until(lambda: stage.overview.session == whole)
+        await stage.idle()
+        assert not stage.app._notifications
+        for _ in range(2):
+            stage.app.do(open_at(broken, None))
+            await stage.is_told("1 line of this session is damaged")
+            await stage.idle()
+        assert len(stage.app._notifications) == 1
+
+    perform(play, home)
+
+
+def test_damaged_lines_are_told_of_when_the_app_opens_with_them(home: Path) -> None:
+    damage(home, long_session(home, "broken", turns=6))
+
+    async def play(stage: Stage) -> None:
+        await stage.is_told("1 line of this session is damaged, turns before these are lost;")
+
+    perform(play, home, options=AskOptions(go_on=True))

@@ -233,4 +233,6 @@ def _too_long(refusal: Page, endpoint: Endpoint) -> CannotFit | None:
     if context is None or needs is None:
         return None
     needed = int(next(filter(None, needs.groups())).replace(",", ""))
-    return CannotFit(needed, context - 1) if needed >= context else None
+    if needed < context:
+        return None
+    return CannotFit(needed, context - 1, at_least="at least" in needs[0])
