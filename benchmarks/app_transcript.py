@@ -270,9 +270,9 @@ def measure_scrolling(app: App) -> None:
             f"{name:15} drawn within {first * 1000:3.0f} ms, whole within {whole * 1000:3.0f} ms; "
             f"longest step {took * 1000:3.0f} ms, {used * 1000:3.0f} ms of processor time"
         )
-    for name, (keys, times, gap_s) in HELD.items():
+    for name, (held, times, gap_s) in HELD.items():
         began = time.monotonic()
-        app.hold(keys, times, gap_s)
+        app.hold(held, times, gap_s)
         took, used = app.longest_step(began)
         print(
             f"{name:15} held: longest step {took * 1000:3.0f} ms, "
