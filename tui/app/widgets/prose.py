@@ -21,8 +21,8 @@ from tui.sanitize import sanitize
 
 
 class _Light:
-    """A block whose words look as its `Prose` says: styles of its own for words that it may not
-    even have would be more than half of all that there is in a transcript."""
+    """A block whose words look as its `Prose` says: with styles of its own for four kinds of words,
+    which it may not even have, they would be more than half of the nodes of a transcript."""
 
     @classmethod
     def _get_component_classes(cls) -> frozenset[str]:
