@@ -11,6 +11,7 @@ from app_pilot import Stage, perform
 from textual.events import MouseDown, MouseEvent, MouseMove, MouseScrollDown, MouseScrollUp, MouseUp
 
 from sessions import SessionStore
+from tui.app.errands import send
 
 KEYS = (
     *("enter", "escape", "tab", "shift+tab", "up", "down", "left", "right", "home", "end"),
@@ -89,6 +90,13 @@ class Monkey:
         way = self._doors.pop()
         self.done.append(f"through {way}")
         await self._go_back()
+        await self._stage.type("")
+        if way[0] == "tab" and not self._stage.turns:
+            # In a session that was just begun no key leads on from there; and Enter may be another
+            # key by now.
+            for line in ("Hi there", "/regen"):
+                self._stage.app.do(send(line))
+                await self._stage.idle()
         for key in way:
             await self._stage.strike(key)
             await self._stage.pilot.pause(0.01)
