@@ -3,7 +3,8 @@
 Runs the app on a pseudo-terminal of 100 by 40 with an engine of that speed. A key is pressed, and
 its time ends with the bytes that draw its letter. The cost is all processor time of the app while
 an answer comes at 30 tokens a second, twice ten seconds of it. What a token costs late in a long
-answer is measured at 100 a second, around the 500th, the 2,000th and the 8,000th.
+answer is measured at 100 a second, around the 500th, the 2,000th and the 8,000th. A burst is keys
+that are all there at once and no paste, as a program sends them; its time ends with the last one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pexpect
 
 KEYS = 60
 LENGTHS = (500, 2000, 8000)
+BURST = 4_000
 
 _PROGRAM = """
 import sys, time
@@ -44,8 +46,8 @@ sys.exit(main(["--no-save"], starter=lambda path, options: Paced([reply], n_ctx=
 """
 
 
-def start(home: Path, rate: int) -> pexpect.spawn:
-    """The app, with its answer on the way."""
+def open_app(home: Path, rate: int) -> pexpect.spawn:
+    """The app, which waits for a question."""
     model = home / "data" / "models" / "tiny.gguf"
     model.parent.mkdir(parents=True, exist_ok=True)
     model.touch()
@@ -59,6 +61,12 @@ def start(home: Path, rate: int) -> pexpect.spawn:
     )
     app.delaybeforesend = None  # pexpect would wait before each key
     app.expect("Write something")
+    return app
+
+
+def start(home: Path, rate: int) -> pexpect.spawn:
+    """The app, with its answer on the way."""
+    app = open_app(home, rate)
     app.send("Go on\r")
     app.expect("lighthouse")
     read_for(app, 3)
@@ -88,6 +96,21 @@ def key_times(home: Path) -> list[float]:
         times.append((time.perf_counter() - pressed) * 1000)
     app.close(force=True)
     return times
+
+
+def burst(home: Path) -> tuple[float, float]:
+    """Seconds until the last of many keys is drawn, and those of the processor."""
+    app = open_app(home, 30)
+    read_for(app, 3)
+    words = ("Each evening a keeper climbs the stairs, " * BURST)[: BURST - 1]
+    before, began = processor_seconds(app), time.perf_counter()
+    for place in range(0, BURST, 500):
+        app.send(words[place : place + 500])
+    app.send("Ж")
+    app.expect_exact("Ж")
+    took = time.perf_counter() - began, processor_seconds(app) - before
+    app.close(force=True)
+    return took
 
 
 def cost(home: Path, seconds: float = 10) -> tuple[float, float]:
@@ -128,6 +151,10 @@ def main() -> None:
         times = sorted(key_times(Path(folder)))
         median, late = statistics.median(times), times[round(0.95 * len(times)) - 1]
         print(f"a key: median {median:.0f} ms, 95 of 100 within {late:.0f} ms")
+        took, used = burst(Path(folder))
+        print(
+            f"{BURST:,} keys at once: {took:.1f} s, {used / BURST * 1000:.2f} ms of processor each"
+        )
         first, second = cost(Path(folder))
         print(f"an answer at 30 tokens/s: {first:.0%} of a core, then {second:.0%}")
         for length, each in zip(LENGTHS, cost_by_length(Path(folder)), strict=True):

@@ -111,12 +111,18 @@ class CannotFit(EngineError):
     Attributes:
         needed: Tokens of the prompt.
         available: Tokens the context holds, one kept for the answer.
+        at_least: Whether there may be more tokens: some servers count no further than it takes to
+            know that they are too many.
     """
 
-    def __init__(self, needed: int, available: int) -> None:
+    def __init__(self, needed: int, available: int, *, at_least: bool = False) -> None:
         self.needed = needed
         self.available = available
-        super().__init__(f"the prompt has {needed:,} tokens and the context holds {available:,}")
+        self.at_least = at_least
+        least = "at least " if at_least else ""
+        super().__init__(
+            f"the prompt has {least}{needed:,} tokens and the context holds {available:,}"
+        )
 
 
 class Unsupported(EngineError):

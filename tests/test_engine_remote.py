@@ -278,7 +278,7 @@ def test_a_server_that_is_not_ready_yet_is_asked_again_what_it_has(
 ) -> None:
     loading = Told.json({"error": {"message": "Loading model"}}, 503)
     loopback.lookups += [loading, Told(has_head=False), loading]
-    with pytest.raises(EndpointFailed, match="broke the connection off"):
+    with pytest.raises(EndpointFailed, match="closed the connection without a word"):
         remote().describe()
     loopback.lookups.clear()
     loopback.lookups += [Told(has_head=False), loading, loading]
@@ -301,7 +301,8 @@ def test_a_connection_that_is_dropped_without_a_word_is_tried_once_more(
     assert notices(events) == [f"{host} closed the connection without a word: trying again"]
     for _ in range(3):
         loopback.reply(Told(has_head=False))
-    assert failure(engine) == f"{host} broke the connection off: try again"
+    said = f"{host} closed the connection without a word: try again, or https in place of http"
+    assert failure(engine) == f"{said} in url of [endpoints.big]"
     assert len(loopback.asked) == 4
 
 
@@ -449,6 +450,16 @@ def test_a_server_that_does_not_speak_tls(loopback: Loopback) -> None:
     engine = RemoteEngine(Endpoint("big", url), {})
     assert "does not speak TLS" in failure(engine)
     engine.close()
+
+
+def test_a_server_that_speaks_tls_and_is_spoken_to_without() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    server = Loopback(context)
+    engine = RemoteEngine(Endpoint("big", server.url.replace("https://", "http://")), {})
+    assert "https in place of http in url of [endpoints.big]" in failure(engine)
+    engine.close()
+    server.close()
 
 
 def test_no_proxy_stands_between_here_and_here(

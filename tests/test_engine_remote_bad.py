@@ -103,7 +103,7 @@ def bomb() -> bytes:
         (Told(()), "broke off without an answer"),
         (Told((b"data: {oops\n\n",)), "cannot be understood: it sent something that is not JSON"),
         (Told((b"\x15\x03\x01\x00\x02\x02F",), has_head=False), "does not speak HTTP as url in"),
-        (Told((b"HTTP/1.1 200 OK\r\nContent-",), has_head=False), "broke the connection off"),
+        (Told((b"HTTP/1.1 200 OK\r\nContent-",), has_head=False), "https in place of http"),
         (Told.json({"error": "slow down"}, 429, Retry_After="9" * 5000), "try again later"),
         (Told((), 204), "refused the request (204 No Content)"),
         (Told.json({"error": {"message": "x" * 10_000}}, 400), "x…"),
@@ -163,24 +163,53 @@ def slowly(data: bytes) -> Iterator[bytes]:
         sleep(0.3)
 
 
+def slowly_said(event: bytes, times: int) -> Iterator[bytes]:
+    """The same event again and again."""
+    for _ in range(times):
+        yield event
+        sleep(0.3)
+
+
 @pytest.mark.parametrize(
-    "told",
+    ("told", "said"),
     [
-        Told(slowly(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 500), has_head=False),
-        Told(slowly(b"x" * 500), 200, kind="text/plain"),
-        Told(slowly(b": ping\n\n" * 50)),
+        (
+            Told(slowly(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 500), has_head=False),
+            "was silent for 1 s",
+        ),
+        (Told(slowly(b"x" * 500), 200, kind="text/plain"), "was silent for 1 s"),
+        (Told(slowly(b": ping\n\n" * 50)), "kept the line open for 2 s without a word"),
+        (Told(slowly_said(chunk(""), 90)), "kept the line open for 2 s without a word"),
     ],
-    ids=["head", "page", "comments"],
+    ids=["head", "page", "comments", "no words"],
 )
 def test_a_server_that_never_gets_to_the_point_is_given_up(
-    told: Told, loopback: Loopback, engine: RemoteEngine, monkeypatch: pytest.MonkeyPatch
+    told: Told,
+    said: str,
+    loopback: Loopback,
+    engine: RemoteEngine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("engine.remote.connection._CONNECT_S", 0.2)
-    monkeypatch.setattr("engine.remote.connection._KEPT_ALIVE", 1)
     loopback.reply(told)
     started = monotonic()
-    assert "was silent for 1 s" in asked(engine)[1]
+    assert said in asked(engine)[1]
     assert monotonic() - started < 10
+
+
+def test_a_server_that_thinks_slowly_and_says_so_is_not(
+    loopback: Loopback, engine: RemoteEngine
+) -> None:
+    thought = chunk(delta={"reasoning_content": "Hm. "})
+    pings = [b": ping\n\n"] * 4
+
+    def parts() -> Iterator[bytes]:
+        for part in (*pings, thought, *pings, thought, *pings, *GOOD):
+            yield part
+            sleep(0.3 if part in pings else 0)
+
+    loopback.reply(Told(parts()))
+    assert asked(engine)[:2] == ("Blue 🌊.", "")
 
 
 def test_the_key_does_not_follow_to_another_host(loopback: Loopback, engine: RemoteEngine) -> None:

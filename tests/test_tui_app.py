@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event as Flag
 
 import pytest
-from app_pilot import PacedEngine, Stage, perform
+from app_pilot import PacedEngine, Stage, engines_by_name, perform, placed
 from textual.events import Key, Paste
 from textual.widgets import Input
 
@@ -416,6 +416,20 @@ def test_what_could_not_be_asked_comes_back_to_be_changed(home: Path, tmp_path: 
     perform(play, home, size=(140, 24))
 
 
+def test_a_session_whose_model_is_gone_says_which_one_answers_now(home: Path) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.send("Who are you?")
+
+    async def after(stage: Stage) -> None:
+        await stage.is_told("harbour, which answered before, is not found by that name")
+        await stage.is_told("going on with lamp")
+
+    folder = placed(home, "harbour", "lamp")
+    perform(before, home, starter=engines_by_name())
+    (folder / "harbour.gguf").unlink()
+    perform(after, home, starter=engines_by_name(), options=AskOptions(go_on=True))
+
+
 def test_what_is_told_lies_not_over_what_is_typed(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("/title The Last Lamp")
@@ -553,7 +567,6 @@ def test_no_save_leaves_nothing_on_disk(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Say hello.")
         await stage.type("half a thought")
-        await stage.pilot.pause(0.4)
         await stage.sees("○ not kept")
 
     perform(play, home, options=AskOptions(save=False, engine=EngineOptions(model="tiny")))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pexpect
 from full_screen import FullScreen
@@ -115,6 +117,29 @@ def test_messages_titles_names_metadata_and_errors_do_nothing(terminal: Terminal
     assert any(turn.content == f"{HOSTILE} answered" for turn in session.path())
 
 
+class Page(HTMLParser):
+    """Which tags a document has, which were never closed, and its words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.words = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.open += [] if tag == "meta" else [tag]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
 def acting(app: FullScreen) -> list[str]:
     """What acts of everything that was written, with what is around it."""
     output = re.sub(OWN, "", app.written)
@@ -167,6 +192,33 @@ def test_prompts_branches_pastes_and_paths_do_nothing(terminal: Terminal) -> Non
     app.press(ESCAPE)
     app.press(ESCAPE)
     app.sees("Write something")
+    app.press("\x11")
+    assert app.end() == 0
+    assert acting(app) == []
+
+
+def test_a_picture_of_hostile_turns_is_whole_and_does_nothing(terminal: Terminal) -> None:
+    terminal.folder = terminal.home / "here"
+    terminal.folder.mkdir(parents=True)
+    markup = "<script>harmH()</script>&#27;]]>\ufffe"
+    saved_session(
+        terminal.home, f"{HOSTILE}{markup}", f"{HOSTILE}{markup}", f"told {HOSTILE}{markup}"
+    )
+    app = FullScreen(terminal.start_scripted("Answered.", "-c"))
+    app.sees("Write something", "told")
+    for name in ("picture.svg", "picture.html"):
+        app.press("\x1b[24~")
+        app.sees("A file for the picture")
+        app.press(f"{name}\r")
+        app.sees(f"{name} is written")
+        written = (terminal.folder / name).read_text(encoding="utf-8")
+        assert ACTS.findall(written) == []
+        page = Page()
+        page.feed(written)
+        page.close()
+        assert (page.open, page.tags & {"script", "a", "img", "iframe"}) == ([], set())
+        assert "harmH" in page.words
+    ElementTree.parse(terminal.folder / "picture.svg")
     app.press("\x11")
     assert app.end() == 0
     assert acting(app) == []

@@ -10,7 +10,7 @@ import pytest
 from app_pilot import Stage, perform
 from rich.cells import cell_len
 from textual.command import CommandPalette, DiscoveryHit
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
@@ -138,6 +138,39 @@ def test_keys_are_in_the_palette_too_and_all_of_both_are_in_the_help(home: Path)
         await stage.until(lambda: stage.chat.query(Inspector))
 
     perform(play, home, size=(100, 24))
+
+
+def strike_at_once(stage: Stage, *keys: str) -> None:
+    """Keys that come faster than anybody types: each is there before the first one is handled."""
+    for key in keys:
+        stage.app.post_message(Key(key, key if len(key) == 1 else None))
+
+
+def test_keys_that_come_at_once_are_carried_out_in_their_order(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        composer = stage.chat.composer
+        backwards = ("backspace", "backspace", *"def", "left", "left", *"xy", "ctrl+a", "Z")
+        strike_at_once(stage, *"abc", *backwards)
+        await stage.until(lambda: composer.text == "Zadxyef")
+        strike_at_once(stage, "enter", *"the next one")
+        await stage.until(lambda: stage.contents[:1] == ["Zadxyef"])
+        await stage.idle()
+        assert composer.text == "the next one"
+
+    perform(play, home)
+
+
+def test_thousands_of_keys_that_come_at_once_are_taken_like_a_paste(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.type("Before. ")
+        words = "Each evening a keeper climbs the stairs, " * 100
+        strike_at_once(stage, *words, "Ж")
+        await stage.sees("Ж")
+        assert stage.chat.composer.text == f"Before. {words}Ж"
+        await stage.press("ctrl+z")
+        assert stage.chat.composer.text == "Before. "
+
+    perform(play, home)
 
 
 async def drag(pilot: Pilot[int], stage: Stage, first: str, last: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from engine.protocol import Engine
 from engine.types import LoadOptions
 from sessions import SessionStore, Turn, new_turn_id
 from tui.app.branch_view import SCREENFUL
-from tui.app.overview import Overview
+from tui.app.overview import Overview, ShownTurn
 from tui.app.session_errands import open_at
+from tui.app.widgets.stack import Stack, Window
 from tui.app.widgets.turn import TurnView
 from tui.options import AskOptions
 
@@ -71,15 +72,44 @@ def test_turns_that_are_gone_leave_the_memory_in_a_pause(home: Path) -> None:
         await stage.sees("Old 0?")
         await stage.until(lambda: not any(view() for view in shown))
 
+    with_a_collector_that_waits(lambda: perform(play, home, options=AskOptions(go_on=True)))
+
+
+def with_a_collector_that_waits(do: Callable[[], object]) -> None:
+    """Do something while garbage is looked for only where the app asks for it."""
     is_enabled, numbers = gc.isenabled(), gc.get_threshold()
     gc.enable()
     gc.set_threshold(1_000_000, 1000, 1000)
     try:
-        perform(play, home, options=AskOptions(go_on=True))
+        do()
     finally:
         gc.set_threshold(*numbers)
         if not is_enabled:
             gc.disable()
+
+
+def test_turns_leave_the_memory_while_a_key_is_held_too(home: Path) -> None:
+    long_session(home, "Old")
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        transcript = stage.chat.transcript
+        transcript.focus()
+        seen: weakref.WeakSet[TurnView] = weakref.WeakSet()
+        for _ in range(14):
+            await stage.press("pageup")
+            seen.update(transcript.query(TurnView))
+            assert len(seen) < 50
+
+    with_a_collector_that_waits(lambda: perform(play, home, options=AskOptions(go_on=True)))
+
+
+def test_turns_far_from_the_window_go_before_others_come_that_are_not_seen_yet() -> None:
+    stack = Stack()
+    stack.put([ShownTurn(turn) for turn in numbered("Old", TURNS)], 80)
+    window = Window(stack, top=stack.top(100), height=20, first=99, there=60)
+    assert window.is_full
+    assert window.next_step(is_at_end=False) == 99 + 60 - 1
 
 
 def rows(stage: Stage) -> list[str]:
@@ -142,5 +172,39 @@ def test_no_turn_in_the_window_is_made_again_when_those_before_it_come(home: Pat
         assert transcript.current == here
         await stage.press("g")
         await stage.sees("Old 0?")
+
+    perform(play, home, options=AskOptions(go_on=True))
+
+
+def damage(home: Path, session: str) -> None:
+    """The line of the first answer is not as it was written."""
+    file = home / "data" / "sessions" / f"{session}.jsonl"
+    file.write_bytes(file.read_bytes().replace(b"So it is", b"So it iz", 1))
+
+
+def test_damaged_lines_are_told_of_when_a_session_is_opened(home: Path) -> None:
+    whole, broken = long_session(home, "whole", turns=6), long_session(home, "broken", turns=6)
+    damage(home, broken)
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        stage.app.do(open_at(whole, None))
+        await stage.until(lambda: stage.overview.session == whole)
+        await stage.idle()
+        assert not stage.app._notifications
+        for _ in range(2):
+            stage.app.do(open_at(broken, None))
+            await stage.is_told("1 line of this session is damaged")
+            await stage.idle()
+        assert len(stage.app._notifications) == 1
+
+    perform(play, home)
+
+
+def test_damaged_lines_are_told_of_when_the_app_opens_with_them(home: Path) -> None:
+    damage(home, long_session(home, "broken", turns=6))
+
+    async def play(stage: Stage) -> None:
+        await stage.is_told("1 line of this session is damaged, turns before these are lost;")
 
     perform(play, home, options=AskOptions(go_on=True))

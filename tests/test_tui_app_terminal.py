@@ -152,3 +152,59 @@ def test_words_do_not_act_on_the_terminal(terminal: Terminal) -> None:
     shown += rest_of(chat)
     assert not re.search("\x1b\\]0;|\x9b|\u202e|\x07|\x1b\\]8;;", shown)
     assert "␛]0;owned␇" in re.sub("\x1b\\[[0-9;]*m", "", shown)
+
+
+def test_stopped_and_brought_back_the_app_goes_on_with_the_answer(terminal: Terminal) -> None:
+    shell = terminal.start_shell()
+    shell.sendline(terminal.scripted_command("A word. ", endless=True))
+    shell.expect(READY)
+    shell.send("Go on\r")
+    until(lambda: has_answer(terminal, "partial"))
+    shell.send("\t")
+    shell.expect("▌")  # the turn that keys are about now
+    shell.send("\x1a")
+    shell.expect_exact("Stopped")
+    shell.sendline("echo a''live")
+    shell.expect_exact("alive")
+    shell.sendline("fg")
+    shell.expect_exact("\x1b[?1049h")
+    shell.expect("A word")
+    shell.send("\x1b")
+    until(lambda: has_answer(terminal, "cancelled"))
+    shell.send("\x11")
+    shell.expect_exact("\x1b[?1049l")
+    shell.sendline("exit")
+    rest_of(shell)
+
+
+EDITOR = """#!/bin/sh
+trap 'echo > "$0.interrupted"' INT
+echo > "$0.begun"
+while [ ! -e "$0.end" ]; do sleep 0.05; done
+printf 'edited words' > "$1"
+"""
+
+
+def test_signals_while_the_editor_runs_take_no_words(terminal: Terminal) -> None:
+    terminal.home.mkdir(exist_ok=True)
+    editor = terminal.home / "editor"
+    editor.write_text(EDITOR)
+    editor.chmod(0o755)
+    chat = terminal.start_scripted("Answered.", environment={"VISUAL": str(editor)})
+    chat.expect(READY)
+    chat.send("typed words")
+    chat.expect("typed words")
+    chat.send("\x07")
+    until((terminal.home / "editor.begun").exists)
+    chat.sendintr()
+    until((terminal.home / "editor.interrupted").exists)
+    (terminal.home / "editor.end").touch()
+    chat.expect("edited words")
+    (terminal.home / "editor.begun").unlink()
+    chat.send("!\x07")
+    until((terminal.home / "editor.begun").exists)
+    chat.kill(signal.SIGTERM)
+    assert is_restored(rest_of(chat))
+    assert chat.exitstatus == 128 + signal.SIGTERM
+    kept = [file.read_text() for file in terminal.home.rglob("new.md")]
+    assert kept == ["edited words"]

@@ -389,7 +389,7 @@ def test_after_an_engine_that_failed_other_words_can_still_be_asked_for(perform:
         engine.fails = True
         engine.let_go()
         await stage.until(lambda: stage.review.is_complete)
-        assert stage.app.review.has_failed
+        assert stage.review.has_failed
         engine.fails = False
         engine.fixes["Their"] = "Here"
         await stage.press("r")
@@ -398,6 +398,23 @@ def test_after_an_engine_that_failed_other_words_can_still_be_asked_for(perform:
         await stage.press("y", "q")
 
     assert perform(play, engine=engine, is_awaited=False).app.return_value is True
+
+
+def test_an_engine_that_failed_has_not_found_that_there_is_nothing_to_change(
+    perform: Run,
+) -> None:
+    engine = Fixing(FIXES, held=[0])
+
+    async def play(stage: Stage) -> None:
+        engine.fails = True
+        engine.let_go()
+        await stage.until(lambda: stage.review.is_complete)
+        await stage.until(lambda: "Not everything could be revised" in stage.shown("words"))
+        assert "the engine broke" in stage.shown("about")
+        assert "Nothing to change" not in stage.shown("words")
+        await stage.press("enter")
+
+    perform(play, engine=engine, is_awaited=False)
 
 
 def test_blanks_and_quotation_marks_are_shown_as_one_and_unfolded(perform: Run) -> None:

@@ -130,7 +130,7 @@ def start_engine(runtime: Runtime, options: AskOptions, log: SessionLog) -> Engi
         return runtime.start_engine(last, chosen, by_name=True)
     except (UnknownModel, NotHere, NotUsable):
         engine = runtime.start_engine(None, chosen)
-        runtime.narrator().say(
+        runtime.notify(
             f"{last}, which answered before, is not found by that name (-m PATH); "
             f"going on with {engine.model_name}"
         )

@@ -56,7 +56,7 @@ class TooLong(CannotFit):
     """
 
     def __init__(self, error: CannotFit, way: str, parts: str = "") -> None:
-        super().__init__(error.needed, error.available)
+        super().__init__(error.needed, error.available, at_least=error.at_least)
         self.way = way
         self.parts = parts
 
@@ -162,7 +162,8 @@ def _how_to_download(error: NotHere) -> str:
 def _how_to_make_room(error: CannotFit) -> str:
     if isinstance(error, TooLong):
         made_of = f" ({error.parts})" if error.parts else ""
-        return f", {error.needed - error.available:,} too many{made_of}: {error.way}"
+        least = "at least " if error.at_least else ""
+        return f", {least}{error.needed - error.available:,} too many{made_of}: {error.way}"
     return f": {SHORTEN}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -82,6 +83,28 @@ def signals_leave() -> Iterator[Interruption]:
 
     with _handled(on_signal):
         yield interruption
+
+
+@contextmanager
+def ctrl_c_is_anothers() -> Iterator[None]:
+    """Leave Ctrl+C to a program that has the terminal meanwhile.
+
+    A handler that does nothing: that program would inherit a signal that is ignored.
+    """
+    previous = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def is_job() -> bool:
+    """Whether the parent is a shell that can bring this process back once it has stopped."""
+    parent = os.getppid()
+    try:
+        return os.getsid(parent) == os.getsid(0) and os.getpgid(parent) != os.getpgrp()
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def check_trust(runtime: Runtime, model: FoundModel) -> None:
     if change.is_of_template and not _accepts(runtime, change):
         raise TemplateChanged(model.name, change.since)
     if not change.is_of_template:
-        runtime.narrator().say(f"{model.name} has other weights than on {change.since}")
+        runtime.notify(f"{model.name} has other weights than on {change.since}")
     with suppress(OSError):
         ledger.accept(change)
 

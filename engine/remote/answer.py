@@ -9,6 +9,7 @@ from time import monotonic
 from engine.detokenize import StopStrings
 from engine.formatting.reasoning import THINK, ReasoningSplitter
 from engine.remote.chunks import Delta, Tokens
+from engine.remote.schema import fits
 from engine.types import (
     Event,
     Finished,
@@ -48,6 +49,9 @@ class Answer:
         self._stops = StopStrings(request.stop)
         self._prompt_tokens = prompt_tokens
         self._others = request.top_logprobs or 0
+        self._most = request.max_tokens
+        self._schema = request.schema
+        self._said = [request.prefill]
         self._tokens = 0
         self._asked_at = monotonic()
         self._first_at = self._last_at = 0.0
@@ -89,6 +93,7 @@ class Answer:
         """
         assert self.reason is not None, "it has ended"
         self.is_over = True
+        self._hold_against_schema()
         guessed = self._prompt_tokens + self._tokens
         usage = Usage(self._prompt_tokens, self._tokens, estimated_tokens=guessed)
         if tokens is not None:
@@ -104,6 +109,22 @@ class Answer:
         yield from self.flush()
         if self.reason is None:
             self.reason, self._error = reason, error
+
+    def conclude(self) -> Iterator[Event]:
+        """What was held back, where the server has ended it and did not say why."""
+        yield from self.flush()
+        is_full = self._most is not None and self._tokens >= self._most
+        self.reason = self.reason or ("length" if is_full else "end")
+
+    def _hold_against_schema(self) -> None:
+        if self._schema is None or self.reason != "end":
+            return
+        if not fits(self._schema, "".join(self._said)):
+            self.reason = "error"
+            self._error = (
+                "the server does not keep to the schema that it was sent: ask again, or a model on "
+                "this machine"
+            )
 
     def _end(self, theirs: str) -> None:
         self.reason = _REASONS.get(theirs, "error")
@@ -129,4 +150,5 @@ class Answer:
     def _piece(self, text: str) -> Iterator[Event]:
         if text:
             self.has_begun = True
+            self._said.append(text)
             yield Piece(text, self.index)

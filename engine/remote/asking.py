@@ -114,12 +114,14 @@ class Asking:
         for answer in group:
             answer.ask()
         tokens: Tokens | None = None
+        is_done = False
         with closing(self._connection.events(path, body)) as stream:
             for data in stream:
                 if isinstance(data, Notice):
                     yield data
                     continue
                 if data == DONE:
+                    is_done = True
                     continue
                 chunk = self._read(data, len(group))
                 tokens = chunk.tokens or tokens
@@ -128,8 +130,11 @@ class Asking:
                     yield from group[delta.index].take(delta)
                 if _is_all_that_is_wanted(group):
                     break
-        if not self._connection.is_cancelled:
-            yield from self._end(group, tokens)
+        if self._connection.is_cancelled:
+            return
+        if is_done and any(answer.reason for answer in group):
+            yield from _conclude(group)
+        yield from self._end(group, tokens)
 
     def _end(self, group: Sequence[Answer], tokens: Tokens | None) -> Generator[Event, None, None]:
         """End the answers that the server has ended; those that it has not begun go on waiting.
@@ -151,7 +156,9 @@ class Asking:
             tokens = tokens if len(group) == 1 else Tokens(tokens.prompt, 0, tokens.cached)
         elif any(answer.reason != "stop" for answer in begun):  # what was hung up on had no time to
             yield from self._nearly_full()
-        if self._request.top_logprobs is not None and not any(one.was_scored for one in begun):
+        spoken = [answer for answer in begun if answer.has_begun]
+        wants_scores = self._request.top_logprobs is not None
+        if wants_scores and spoken and not any(answer.was_scored for answer in spoken):
             yield from self._once("the server gave no probabilities of tokens")
         for answer in begun:
             yield answer.finished(tokens)
@@ -180,6 +187,8 @@ class Asking:
 
     def _first_word(self, delta: Delta) -> Iterator[Event]:
         """With it the prompt has been read."""
+        if delta.text or delta.reasoning:
+            self._connection.has_heard_a_word = True
         if not self._has_words and (delta.text or delta.reasoning):
             self._has_words = True
             yield Prefill(self._prompt_tokens, self._prompt_tokens, 0)
@@ -194,6 +203,16 @@ class Asking:
         if any(not 0 <= delta.index < answers for delta in chunk.deltas):
             raise EndpointFailed(f"{self._host} answers what it was not asked")
         return chunk
+
+
+def _conclude(group: Sequence[Answer]) -> Iterator[Event]:
+    """End what was begun and has no end of its own, though the server ended the whole.
+
+    LiteLLM's proxy says of only one of several answers why it ended.
+    """
+    for answer in group:
+        if answer.has_begun and answer.reason is None:
+            yield from answer.conclude()
 
 
 def _is_all_that_is_wanted(group: Sequence[Answer]) -> bool:

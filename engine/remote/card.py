@@ -23,6 +23,17 @@ _NAMED = 5
 """Models that are named to a person who named none of them."""
 
 
+_WITHOUT_LIST = frozenset(
+    {
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.NOT_IMPLEMENTED,
+    }
+)
+"""What a server answers that cannot list its models, and may well have them."""
+
+
 _LONGEST = 200
 """Characters of what is shown of a name or a value."""
 
@@ -35,6 +46,8 @@ class Introduction:
     model: str
     """What the server calls it."""
     dialect: Dialect
+    knows_context: bool
+    """Whether the server or the person has said how long its context is."""
 
 
 def introduce(
@@ -48,7 +61,7 @@ def introduce(
     page = yield from connection.page(f"{endpoint.url}/models")
     if page is None:
         return None
-    if page.status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED) and endpoint.model:
+    if page.status in _WITHOUT_LIST and endpoint.model:
         return (yield from _introduction(endpoint, connection, {"id": endpoint.model}))
     if page.status != HTTPStatus.OK or page.is_error:
         raise connection.error(page)
@@ -59,8 +72,9 @@ def introduce(
 def assumed(endpoint: Endpoint) -> Introduction:
     """What can be known of a server's model without a call."""
     model = {"id": endpoint.model or endpoint.name}
-    dialect = dialect_of(endpoint.server, None)
-    return Introduction(_card(endpoint, dialect, model, endpoint.n_ctx), model["id"], dialect)
+    dialect, n_ctx = dialect_of(endpoint.server, None), endpoint.n_ctx
+    card = _card(endpoint, dialect, model, n_ctx)
+    return Introduction(card, model["id"], dialect, n_ctx is not None)
 
 
 def _models(endpoint: Endpoint, page: Page) -> list[Mapping[str, Any]]:
@@ -83,6 +97,8 @@ def _chosen(endpoint: Endpoint, models: Sequence[Mapping[str, Any]]) -> Mapping[
         if len(models) != 1:
             raise EndpointFailed(f"{endpoint.host} has {there}: name one with model in {table}")
         return models[0]
+    if not models:  # it may load what it is asked for, as transformers' server does
+        return {"id": endpoint.model}
     for one in models:
         if one["id"] == endpoint.model:
             return one
@@ -96,7 +112,8 @@ def _introduction(
 ) -> Generator[None, None, Introduction]:
     dialect = dialect_of(endpoint.server, model.get("owned_by"))
     known = yield from _context(endpoint, connection, dialect, model)
-    return Introduction(_card(endpoint, dialect, model, known), str(model["id"]), dialect)
+    card = _card(endpoint, dialect, model, known)
+    return Introduction(card, str(model["id"]), dialect, known is not None)
 
 
 def _card(
@@ -137,7 +154,7 @@ def _context(
     """Tokens of the context, as far as anybody says."""
     if endpoint.n_ctx is not None:
         return endpoint.n_ctx
-    for key in ("max_model_len", "context_length", "max_context_length"):
+    for key in ("max_model_len", "context_length", "max_context_length", "max_input_tokens"):
         if isinstance(model.get(key), int) and model[key] > 0:
             return int(model[key])
     if dialect.context_at is None:

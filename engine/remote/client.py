@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from engine.errors import CannotFit, EndpointFailed, Unsupported
 from engine.remote.asking import Asking
@@ -153,6 +154,7 @@ class RemoteEngine:
                 raise Unsupported("nothing is sent")
             refuse_what_it_cannot(request, introduction.dialect, self.model_name)
             self._check_room(request, introduction.card.n_ctx)
+            request = _within_context(request, introduction)
             yield from self._new_notices(
                 *introduction.card.notices, *left_out(request, introduction.dialect)
             )
@@ -171,3 +173,12 @@ class RemoteEngine:
             if text not in self._noticed:
                 self._noticed.add(text)
                 yield Notice(text)
+
+
+def _within_context(request: Request, introduction: Introduction) -> Request:
+    """The request with a limit that the context can hold. A model on this machine ends its answer
+    where the context does; vLLM refuses to begin one that is allowed more."""
+    most = introduction.card.n_ctx - 1
+    if request.max_tokens is None or request.max_tokens <= most or not introduction.knows_context:
+        return request
+    return replace(request, max_tokens=most)

@@ -23,6 +23,7 @@ from engine.remote.failures import (
     failure_as_error,
     refusal_as_error,
     status_in_words,
+    without_a_word,
 )
 from engine.types import Notice
 
@@ -36,8 +37,8 @@ _LONGEST_PAUSE_S = 30.0
 _MOST_UNREAD = 32 * 2**20
 """Bytes without an event among them: no answer, and it would fill the memory."""
 
-_KEPT_ALIVE = 10
-"""By how much longer a stream may be silent that is kept alive with comments meanwhile."""
+_KEPT_ALIVE = 2
+"""By how much longer a stream may have no word that is kept alive with something else meanwhile."""
 
 _GRACE_S = 0.3
 """How long after the last event a server may take to end the response, so that the connection can
@@ -86,6 +87,8 @@ class Connection:
         """For words about it."""
         self.refused: set[str] = set()
         """Parameters that the server does not take with its model."""
+        self.has_heard_a_word = False
+        """Set by whoever reads the events, at each that has a word of an answer."""
         # A plain flag: setting an Event takes a lock that a signal handler could find taken.
         self.is_cancelled = False
 
@@ -102,7 +105,7 @@ class Connection:
             item = yield from self._page(Call("GET", url))
             again = self._again(item, tries_left) if item is not None and tries_left else None
             if isinstance(item, Exception) and again is None:
-                raise failure_as_error(item, self._endpoint) from item
+                raise failure_as_error(item, self._endpoint, is_first=True) from item
             if isinstance(item, Page) and again is None:
                 return item
             if again is not None:
@@ -169,7 +172,8 @@ class Connection:
                     return again
                 if isinstance(item, Page):
                     raise self.error(item)
-                raise failure_as_error(item, self._endpoint) from item
+                is_first = not errand.is_streaming
+                raise failure_as_error(item, self._endpoint, is_first=is_first) from item
         return None
 
     def _items(self, errand: Errand) -> Generator[Item | None, None, None]:
@@ -181,12 +185,12 @@ class Connection:
             try:
                 item = errand.items.get(timeout=POLL_S)
             except queue.Empty:
-                silent_s = silent_s + POLL_S if errand.heard == heard else 0.0
-                heard = errand.heard
+                moved = not errand.is_streaming and errand.heard != heard
+                silent_s = 0.0 if moved or self.has_heard_a_word else silent_s + POLL_S
+                heard, self.has_heard_a_word = errand.heard, False
                 self._bear_with(errand, silent_s)
                 yield None
                 continue
-            silent_s = 0.0
             if item is None or (deadline is not None and isinstance(item, Exception)):
                 return
             if item == DONE:
@@ -203,8 +207,9 @@ class Connection:
             raise EndpointFailed(
                 f"{self._endpoint.host} sends something that is not an answer: is its url right?"
             )
-        longest_s = self._endpoint.timeout_s + _CONNECT_S
-        if silent_s > longest_s * (_KEPT_ALIVE if errand.is_streaming else 1):
+        if errand.is_streaming and silent_s > self._endpoint.timeout_s * _KEPT_ALIVE:
+            raise without_a_word(self._endpoint, self._endpoint.timeout_s * _KEPT_ALIVE)
+        if silent_s > self._endpoint.timeout_s + _CONNECT_S and not errand.is_streaming:
             raise failure_as_error(httpx.ReadTimeout("it said nothing"), self._endpoint)
 
     def _again(self, item: Page | Exception, tries_left: int) -> _Again | None:

@@ -154,14 +154,38 @@ _BROKEN_OFF = re.compile("disconnected|peer closed", re.IGNORECASE)
 _NO_HTTP = "does not speak HTTP as url in {table} says: https in place of http, or another port?"
 
 
-def failure_as_error(failure: Exception, endpoint: Endpoint) -> EndpointFailed:
-    """What a person is told of a connection that failed."""
+_NOT_A_WORD = (
+    "closed the connection without a word: try again, or https in place of http in url of {table}"
+)
+
+
+def without_a_word(endpoint: Endpoint, seconds: int) -> EndpointFailed:
+    """What a person is told of a stream that goes on and says nothing."""
+    return EndpointFailed(
+        f"{endpoint.host} kept the line open for {seconds} s without a word: try again, or raise "
+        f"timeout_s in [endpoints.{endpoint.name}]"
+    )
+
+
+def failure_as_error(
+    failure: Exception, endpoint: Endpoint, *, is_first: bool = False
+) -> EndpointFailed:
+    """What a person is told of a connection that failed.
+
+    Args:
+        failure: How.
+        endpoint: Where it led to.
+        is_first: Whether nothing had come by it. Servers that speak TLS close so what is not.
+    """
     table = f"[endpoints.{endpoint.name}]"
     words = _connecting(failure, table)
     if words is None and isinstance(failure, httpx.TimeoutException):
         words = f"was silent for {endpoint.timeout_s} s: try again, or raise timeout_s in {table}"
     if words is None and isinstance(failure, httpx.RemoteProtocolError):
         words = None if _BROKEN_OFF.search(str(failure)) else _NO_HTTP.format(table=table)
+    is_closed = isinstance(failure, httpx.RemoteProtocolError | httpx.ReadError)
+    if words is None and is_first and is_closed and endpoint.url.startswith("http:"):
+        words = _NOT_A_WORD.format(table=table)
     return EndpointFailed(f"{endpoint.host} {words or 'broke the connection off: try again'}")
 
 
@@ -209,4 +233,6 @@ def _too_long(refusal: Page, endpoint: Endpoint) -> CannotFit | None:
     if context is None or needs is None:
         return None
     needed = int(next(filter(None, needs.groups())).replace(",", ""))
-    return CannotFit(needed, context - 1) if needed >= context else None
+    if needed < context:
+        return None
+    return CannotFit(needed, context - 1, at_least="at least" in needs[0])

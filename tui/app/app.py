@@ -28,6 +28,7 @@ from tui.app.unsent import Unsent
 from tui.colours import begin_with_colours, few_colours
 from tui.config import ConfigError
 from tui.errors import explain
+from tui.interrupts import is_job
 from tui.options import AskOptions
 from tui.reviewing.choices import ChoiceList
 from tui.reviewing.hints import key_name
@@ -66,6 +67,8 @@ class ChatApp(Steadfast, App[int]):
         Binding("f12", "picture", "picture of the conversation", id="app.picture"),
         Binding("f8", "app.settings", "settings", id="app.settings"),
         Binding("f9", "change_theme", "colours", id="app.theme"),
+        # Where words are written the key takes back what was typed.
+        Binding("ctrl+z", "suspend_process", "to the shell; fg comes back", id="app.suspend"),
         Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
     ]
     ENABLE_COMMAND_PALETTE = False  # Its binding is above, with an id.
@@ -318,9 +321,12 @@ class ChatApp(Steadfast, App[int]):
         self.push_screen(Confirm(question), lambda answer: self.leave() if answer else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """See `App`. In a list the palette's key is the list's, which goes up by it."""
+        """See `App`. In a list the palette's key is the list's, which goes up by it; nobody would
+        bring back a program that no shell has started."""
         if action == "command_palette":
             return self.screen is self.chat and not isinstance(self.focused, ChoiceList)
+        if action == "suspend_process":
+            return is_job()
         return super().check_action(action, parameters)
 
     def action_command_palette(self) -> None:

@@ -3,15 +3,12 @@ is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from threading import Thread
 
-from textual.message import Message
-
 from engine.errors import DownloadFailed, EngineError
 from tui.app.faults import FaultLog
-from tui.app.messages import Download, DownloadMoved
+from tui.app.messages import Download, DownloadMoved, Post
 from tui.download_progress import DownloadProgress
 from tui.errors import UsageProblem, explain
 from tui.installing import install
@@ -39,9 +36,7 @@ class _Stopped(Exception):
 class Downloader:
     """Downloads one model at a time."""
 
-    def __init__(
-        self, runtime: Runtime, post: Callable[[Message], object], faults: FaultLog
-    ) -> None:
+    def __init__(self, runtime: Runtime, post: Post, faults: FaultLog) -> None:
         """Nothing is downloaded yet.
 
         Args:

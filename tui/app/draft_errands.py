@@ -16,6 +16,7 @@ from drafts.errors import DraftError
 from engine.errors import EngineError
 from prompts.errors import PromptError
 from sessions import SessionError
+from tui.app.messages import Post
 from tui.app.person import Person
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
@@ -55,9 +56,7 @@ class Decision:
             self.future.set_result(write)
 
 
-def revise(
-    options: EditOptions, decision: Decision, post: Callable[[Message], object], person: Person
-) -> Errand:
+def revise(options: EditOptions, decision: Decision, post: Post, person: Person) -> Errand:
     """Revise a draft, have it reviewed, and write what was taken.
 
     Args:
@@ -85,7 +84,7 @@ def _revise(
     talk: AppTalk,
     options: EditOptions,
     decision: Decision,
-    post: Callable[[Message], object],
+    post: Post,
     goes_on: Callable[[str], bool],
     lines: list[str],
 ) -> None:

@@ -3,7 +3,7 @@ and posted to the screen that asked for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -12,11 +12,10 @@ from textual.message import Message
 from drafts.hunks import hunks
 from engine.types import Role
 from sessions import Session, Turn, opening_of
+from tui.app.messages import Post
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
 from tui.reviewing.flow import Stretch
-
-Post = Callable[[Message], object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from textual.message import Message
 
 from engine.errors import EngineError
 from tui.app.faults import FaultLog
+from tui.app.messages import Post
 from tui.bench import BenchOptions, measure_all
 from tui.bench_lab import Lab, Stopped
 from tui.bench_report import Report, figure_rows
@@ -38,9 +39,7 @@ class Measuring(Message):
 class Bench:
     """Measures one model, once."""
 
-    def __init__(
-        self, runtime: Runtime, name: str, post: Callable[[Message], object], faults: FaultLog
-    ) -> None:
+    def __init__(self, runtime: Runtime, name: str, post: Post, faults: FaultLog) -> None:
         """Begin.
 
         Args:

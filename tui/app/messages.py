@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -13,6 +14,9 @@ from tui.app.pieces import Pieces
 if TYPE_CHECKING:
     from engine.models.offers import Offers
     from tui.app.thread import Errand
+
+Post: TypeAlias = Callable[[Message], object]
+"""Hands a message to whoever shows it, from any thread."""
 
 Doing: TypeAlias = Literal[
     "waiting", "loading", "reading", "thinking", "writing", "summarising", "working"

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-
-from textual.message import Message
 
 from sessions import SessionLog
 from tui.app.branch_view import SCREENFUL, branch_view
-from tui.app.messages import Overviewed
+from tui.app.messages import Overviewed, Post
 from tui.options import AskOptions
 from tui.runtime import Runtime
 from tui.which_session import open_session
 
 
-def open_at_end(
-    runtime: Runtime, options: AskOptions, post: Callable[[Message], object]
-) -> SessionLog:
+def open_at_end(runtime: Runtime, options: AskOptions, post: Post) -> SessionLog:
     """The session that the options mean.
 
     Raises:

@@ -17,6 +17,7 @@ from engine.errors import EngineError
 from engine.protocol import Engine
 from engine.types import Finished, Loading, Piece, Prefill
 from prompts.errors import PromptError
+from tui.app.messages import Post
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
 from tui.attach import AttachedText
@@ -28,8 +29,6 @@ from tui.options import EngineOptions, PromptOptions
 from tui.prompt_test import TrialOptions, composer, trials_of
 from tui.prompt_trials import Outcome, Trials, request_of
 from tui.runtime import Runtime
-
-Post = Callable[[Message], object]
 
 _INTERVAL_S = 0.05
 """How often the words of an answer are shown."""

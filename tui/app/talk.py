@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
-
-from textual.message import Message
 
 from engine.errors import EndpointFailed, EngineError, LoadFailed, NoModel, WorkerFailed
 from engine.protocol import Engine
@@ -26,6 +24,7 @@ from tui.app.messages import (
     Left,
     NoModelFound,
     Overviewed,
+    Post,
     Said,
     Sent,
 )
@@ -75,7 +74,7 @@ class AppTalk(Talk):
         log: SessionLog,
         thread: Thread,
         person: Person,
-        post: Callable[[Message], object],
+        post: Post,
     ) -> None:
         """Begin to load the model for a session whose end is shown already.
 
@@ -90,6 +89,7 @@ class AppTalk(Talk):
         self._told: list[str] = []
         self._shown_card = ""
         self._shown_session = log.session
+        self._told_damage = ("", 0)
         self._tried: Engine | None = None
         """What was loaded, or could not be."""
         self._activity: Activity | None = None
@@ -129,6 +129,7 @@ class AppTalk(Talk):
                 # Its end is there at once; what comes before it takes reading.
                 self.post(Overviewed(overview_of(self, last=SCREENFUL)))
             self.publish()
+            self._tell_damage()
             # Behind the last words, which say that something is being written.
             self._be_busy(None)
 
@@ -136,6 +137,16 @@ class AppTalk(Talk):
         """Show the conversation as it is now."""
         self._shown_session = self.conversation.log.session
         self.post(Overviewed(overview_of(self)))
+
+    def _tell_damage(self) -> None:
+        """Say that lines of the session's file cannot be used, once for as many as are known."""
+        session = self.conversation.log.session
+        found = (session.id, session.damaged_lines)
+        if session.damaged_lines and found != self._told_damage:
+            self._told_damage = found
+            lines = "line of this session is" if found[1] == 1 else "lines of this session are"
+            gap = ", turns before these are lost" if session.has_gap() else ""
+            self.warn(f"{found[1]:,} {lines} damaged{gap}; chat sessions check tells more")
 
     def cancel(self) -> None:
         """End the answer in progress soon. From any thread, or a signal handler."""

@@ -7,10 +7,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, TypeAlias
 
-from textual.message import Message
-
 from tui.app.faults import FaultLog
-from tui.app.messages import Left
+from tui.app.messages import Left, Post
 
 if TYPE_CHECKING:
     from tui.app.talk import AppTalk
@@ -28,7 +26,7 @@ class TalkThread:
     def __init__(
         self,
         begin: Callable[[TalkThread], AppTalk],
-        post: Callable[[Message], object],
+        post: Post,
         faults: FaultLog,
     ) -> None:
         """Nothing runs yet.

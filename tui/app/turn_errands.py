@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.message import Message
 
 from engine.errors import EngineError
-from tui.app.messages import Reached
+from tui.app.messages import Post, Reached
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
 from tui.app.underlining import WORD, Unsure
@@ -64,7 +64,7 @@ class Offered(Message):
     models: tuple[str, ...]
 
 
-def offer(post: Callable[[Message], object]) -> Errand:
+def offer(post: Post) -> Errand:
     """Tell how answers are made now, and which models there are."""
 
     def errand(talk: AppTalk) -> None:
@@ -143,7 +143,7 @@ def redo(talk: AppTalk) -> None:
     talk.undoing.redo()
 
 
-def find_unsure(turn_id: str, post: Callable[[Message], object]) -> Errand:
+def find_unsure(turn_id: str, post: Post) -> Errand:
     """Find the words of an answer that the model was unsure of."""
 
     def errand(talk: AppTalk) -> None:

@@ -13,14 +13,13 @@ from textual.message import Message
 from engine.errors import EngineError
 from engine.types import Piece, Sampling, Scored, TokenScore
 from sessions import Turn, messages_of
+from tui.app.messages import Post
 from tui.app.talk import PASSING, AppTalk
 from tui.app.thread import Errand
 from tui.app.widgets.heatmap import Cell
 from tui.errors import explain
 from tui.request import request_after
 from tui.uncertain import aligned, judged, own_scores, scored_words, scores_of, verdicts
-
-Post = Callable[[Message], object]
 
 _OTHERS = 10
 """Words that might have stood at a place."""

@@ -48,8 +48,6 @@ class LiveReview(ReviewScreen):
         super().__init__(review, [ReviewedDraft(task.name, task.text) for task in tasks])
         self.news: list[str] = []
         """What went wrong, to be said again when the screen is gone."""
-        self.has_failed = False
-        """Whether a part could not be revised."""
         self._work = work
         self._thread = RevisionThread(work.revision, self._post)
 
@@ -68,6 +66,7 @@ class LiveReview(ReviewScreen):
     def take(self, message: Came) -> None:
         """Show what came."""
         event = message.event
+        self._review.has_failed |= is_failure(event)
         if isinstance(event, Revised):
             self._review.add(event.changes)
             self.refresh_soon()
@@ -78,7 +77,6 @@ class LiveReview(ReviewScreen):
             self.say("")
             self.show_progress(None)
             self.refresh_review()
-        self.has_failed = self.has_failed or is_failure(event)
         if news := news_of(event, self._work):
             self.news.append(news)
             self.warn(news)

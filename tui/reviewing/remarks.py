@@ -56,8 +56,11 @@ def end_of(review: Review) -> str:
     if not review.is_complete:
         return "Nothing to decide yet: the rest is still being written."
     if not review.changes:
+        if review.has_failed:
+            return "Not everything could be revised. Enter leaves; nothing is changed."
         return "Nothing to change. Enter leaves."
+    what = "All that came" if review.has_failed else "Everything"
     return (
-        f"Everything is decided: {taken} of {len(review.changes)} changes are taken.\n\n"
+        f"{what} is decided: {taken} of {len(review.changes)} changes are taken.\n\n"
         "Enter writes them, u takes the last decision back, Ctrl+C leaves without writing."
     )

@@ -87,6 +87,8 @@ class Review:
         """The number of the change that is shown; one more than the last where all are decided."""
         self.is_complete = False
         """Whether no more changes will come."""
+        self.has_failed = False
+        """Whether a part could not be revised: nobody knows what would be changed there."""
         self.is_folding = True
         self._keeper = keeper
         self._rest: dict[int, Decision] = {}

@@ -54,7 +54,7 @@ def _by_lines(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
         with suppress(OSError):  # the terminal may be gone
             desk.write("")
         return None, interruption.exit_code
-    return review, exit_codes.FAILED if desk.has_failed else exit_codes.DONE
+    return review, exit_codes.FAILED if review.has_failed else exit_codes.DONE
 
 
 def _on_screen(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
@@ -75,7 +75,7 @@ def _on_screen(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
         return None, exit_codes.FAILED
     if not may_write:
         return None, exit_codes.INTERRUPTED
-    return review, exit_codes.FAILED if app.review.has_failed else exit_codes.DONE
+    return review, exit_codes.FAILED if review.has_failed else exit_codes.DONE
 
 
 def _forget_typed(runtime: Runtime) -> None:
@@ -96,8 +96,6 @@ class TerminalDesk(Desk):
         """
         self.names = [task.name for task in work.revision.tasks]
         self.texts = [task.text for task in work.revision.tasks]
-        self.has_failed = False
-        """Whether a part could not be revised."""
         self._runtime = runtime
         self._work = work
         self._review = review
@@ -174,7 +172,7 @@ class TerminalDesk(Desk):
         return event
 
     def _tell(self, event: ThreadEvent) -> None:
-        self.has_failed = self.has_failed or is_failure(event)
+        self._review.has_failed |= is_failure(event)
         if isinstance(event, Progress):
             if line := self._reporter.line(event):
                 self.write(line)

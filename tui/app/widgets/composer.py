@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.events import Key, Paste
+from textual.events import Key, Paste, Resize
 from textual.message import Message
+from textual.message_pump import MessagePumpClosed
 from textual.widgets import TextArea
 
 from tui.app.faults import Steadfast
@@ -60,7 +62,7 @@ class Composer(Steadfast, TextArea):
 
     @dataclass
     class Asked(Message):
-        """A word is typed that could be completed; an empty line where none is."""
+        """A word is typed that could be completed; an empty line where none is any more."""
 
         line: str
 
@@ -82,6 +84,8 @@ class Composer(Steadfast, TextArea):
         self._typed = ""
         self._completions = completions
         self._has_moved = False
+        self._has_asked = False
+        self.disable_messages(TextArea.SelectionChanged)  # each would go up to the app for nobody
 
     def recall(self, entries: Sequence[str]) -> None:
         """Know what was typed before."""
@@ -100,7 +104,8 @@ class Composer(Steadfast, TextArea):
             event.prevent_default()
             self.accept()
             return
-        if event.is_printable:
+        if event.character is not None and event.is_printable:
+            event.character += await self._typed_behind()
             return
         if event.key == "enter":
             # No character, also where nothing is bound to it.
@@ -112,6 +117,16 @@ class Composer(Steadfast, TextArea):
             event.prevent_default()
             event.stop()
             await self.run_action(active.binding.action)
+
+    async def _typed_behind(self) -> str:
+        """The characters that wait, up to the next other key. One by one they would be wrapped,
+        measured and kept one by one."""
+        typed = []
+        with suppress(MessagePumpClosed):
+            while isinstance(key := self._peek_message(), Key) and key.is_printable:
+                typed.append(key.character or "")
+                await self._get_message()
+        return "".join(typed)
 
     async def _on_paste(self, event: Paste) -> None:
         event.prevent_default()
@@ -189,7 +204,17 @@ class Composer(Steadfast, TextArea):
         line = self.document.get_line(row)[:column]
         is_command = self.text.startswith("/") and self.document.line_count == 1
         is_file = line.rpartition(" ")[2].startswith("@")
-        self.post_message(self.Asked(line if is_command or is_file else ""))
+        is_question = is_command or is_file
+        if is_question or self._has_asked:
+            self.post_message(self.Asked(line if is_question else ""))
+        self._has_asked = is_question
+
+    @on(Resize)
+    @on(TextArea.Changed)
+    def follow(self) -> None:
+        """Keep the cursor in sight. The base class scrolls to it before it has measured the text,
+        which is right for a letter and not for many lines."""
+        self.call_after_refresh(self.scroll_cursor_visible)
 
     def _point(self, by: int) -> None:
         self._completions.move(by if self._has_moved or by < 0 else 0)

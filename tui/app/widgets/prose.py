@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from types import new_class
+from typing import ClassVar, cast
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
@@ -11,11 +13,25 @@ from markdown_it.token import Token
 from textual import on
 from textual.content import Content, Span
 from textual.widgets import Markdown, Static
-from textual.widgets.markdown import MarkdownStream
+from textual.widgets.markdown import MarkdownBlock, MarkdownStream
 
 from tui.app.faults import Steadfast
 from tui.app.underlining import unsure_places
 from tui.sanitize import sanitize
+
+
+class _Light:
+    """A block whose words look as its `Prose` says: with styles of its own for four kinds of words,
+    which it may not even have, they would be more than half of the nodes of a transcript."""
+
+    @classmethod
+    def _get_component_classes(cls) -> frozenset[str]:
+        return frozenset()
+
+
+@cache
+def _light(kind: type[MarkdownBlock]) -> type[MarkdownBlock]:
+    return cast(type[MarkdownBlock], new_class(kind.__name__, (_Light, kind)))
 
 
 class Prose(Steadfast, Markdown):
@@ -32,8 +48,16 @@ class Prose(Steadfast, Markdown):
         & > MarkdownH1, & > MarkdownH2 { color: $primary; }
         & MarkdownFence { margin: 0 0 1 0; padding: 0; background: $surface; }
         & MarkdownBlockQuote { margin: 0 0 1 0; background: transparent; }
+        & > .em { text-style: italic; }
+        & > .strong { text-style: bold; }
+        & > .s { text-style: strike; }
+        &:dark > .code_inline { background: $warning 10%; color: $text-warning 95%; }
+        &:light > .code_inline { background: $error 5%; color: $text-error 95%; }
+        &:ansi > .code_inline { background: ansi_default; }
     }
     """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = MarkdownBlock.COMPONENT_CLASSES
 
     def __init__(self, text: str) -> None:
         """Show a text.
@@ -46,6 +70,10 @@ class Prose(Steadfast, Markdown):
         self._unsure: Sequence[tuple[str, bool]] = ()
         self._bare: dict[Static, Content] = {}
         """What is underlined, as it was before."""
+
+    def get_block_class(self, block_name: str) -> type[MarkdownBlock]:
+        """See `Markdown`."""
+        return _light(super().get_block_class(block_name))
 
     @on(Markdown.TableOfContentsUpdated)
     def underline_again(self) -> None:
@@ -111,8 +139,58 @@ def parser() -> MarkdownIt:
     """Reads Markdown as a writer means it: a line break is one, HTML is text, a link has its
     address beside it. One for all texts: it keeps nothing of them."""
     markdown = MarkdownIt("gfm-like", {"html": False})
+    markdown.core.ruler.after("block", "nothing empty", _fill_the_empty)
     markdown.core.ruler.push("harmless", _make_harmless)
     return markdown
+
+
+def _fill_the_empty(state: StateCore) -> None:
+    """Have something in each block, or it could not be seen: an answer that is a year and a full
+    stop is a list of one empty item to Markdown."""
+    tokens, filled = state.tokens, list[Token]()
+    at = 0
+    while at < len(tokens):
+        length, words = _empty_at(tokens, at)
+        if length:
+            filled += _paragraph(tokens[at], words)
+        else:
+            length = 1
+            filled.append(tokens[at])
+            if _kinds(tokens, at, 2) == _ITEM:
+                filled += _paragraph(tokens[at], "\N{NO-BREAK SPACE}")
+        at += length
+    state.tokens = filled
+
+
+_ITEM = ["list_item_open", "list_item_close"]
+_EMPTY_LISTS = [
+    [f"{kind}_list_open", *_ITEM, f"{kind}_list_close"] for kind in ("ordered", "bullet")
+]
+
+
+def _empty_at(tokens: Sequence[Token], at: int) -> tuple[int, str]:
+    """How many parts an empty block there has, and how it was written; 0 where there is none."""
+    if _kinds(tokens, at, 4) in _EMPTY_LISTS:
+        return 4, f"{tokens[at + 1].info}{tokens[at + 1].markup}"
+    if _kinds(tokens, at, 2) == ["blockquote_open", "blockquote_close"]:
+        return 2, tokens[at].markup
+    if tokens[at].type == "heading_open" and not tokens[at + 1].content:
+        return 3, tokens[at].markup
+    return 0, ""
+
+
+def _kinds(tokens: Sequence[Token], at: int, count: int) -> list[str]:
+    return [token.type for token in tokens[at : at + count]]
+
+
+def _paragraph(place: Token, words: str) -> Iterator[Token]:
+    """A paragraph in a block's place."""
+    lines, level = place.map, place.level
+    yield Token("paragraph_open", "p", 1, map=lines, level=level, block=True)
+    inside = Token("inline", "", 0, map=lines, level=level + 1, block=True)
+    inside.content, inside.children = words, []
+    yield inside
+    yield Token("paragraph_close", "p", -1, level=level, block=True)
 
 
 def _make_harmless(state: StateCore) -> None:

@@ -95,11 +95,14 @@ class Window:
         first, last = self._turns(0, 1)
         if not self.there or first >= self.first + self.there or last < self.first:
             return last if is_at_end else first
-        for above, below in ((first, last), self._turns(-1, 2)):
-            missing = self._missing(above, below)
-            if missing is not None:
-                return missing
-        return self._spare(*self._turns(-1.5, 2.5))
+        for step in (
+            self._missing(first, last),
+            self._spare(*self._turns(-1.25, 2.25)),
+            self._missing(*self._turns(-0.75, 1.75)),
+        ):
+            if step is not None:
+                return step
+        return None
 
     def _turns(self, start: float, end: float) -> tuple[int, int]:
         """The first and the last turn between two lines, in heights below the first line seen."""
