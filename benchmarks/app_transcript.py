@@ -70,6 +70,15 @@ KEYS = {
     "the last turn": ["G"],
 }
 
+HELD = {
+    "page up": ("\x1b[5~", 100, 0.05),
+    "previous turn": ("k", 100, 0.05),
+    "the wheel": ("\x1b[<64;50;10M", 60, 0.01),
+    "page down": ("\x1b[6~", 60, 0.05),
+    "first and last": ("gG", 6, 0.3),
+}
+"""Keys that are pressed so many times, so many seconds apart, whatever is drawn."""
+
 
 def make_session(home: Path, title: str, count: int) -> None:
     """A session of questions, and answers in Markdown."""
@@ -151,6 +160,18 @@ class App:
         began = time.monotonic()
         self._process.send(keys)
         return self._drawn(began, words)
+
+    def hold(self, keys: str, times: int, gap_s: float) -> None:
+        """Press keys again and again, and wait until nothing changes."""
+        for _ in range(times):
+            self._process.send(keys)
+            end = time.monotonic() + gap_s
+            while (left := end - time.monotonic()) > 0:
+                try:
+                    self._stream.feed(self._process.read_nonblocking(2**16, timeout=left))
+                except pexpect.TIMEOUT:
+                    break
+        self._drawn(time.monotonic())
 
     def _drawn(self, began: float, words: str = "") -> Drawn:
         pieces: list[tuple[float, str]] = []
@@ -248,6 +269,14 @@ def measure_scrolling(app: App) -> None:
         print(
             f"{name:15} drawn within {first * 1000:3.0f} ms, whole within {whole * 1000:3.0f} ms; "
             f"longest step {took * 1000:3.0f} ms, {used * 1000:3.0f} ms of processor time"
+        )
+    for name, (held, times, gap_s) in HELD.items():
+        began = time.monotonic()
+        app.hold(held, times, gap_s)
+        took, used = app.longest_step(began)
+        print(
+            f"{name:15} held: longest step {took * 1000:3.0f} ms, "
+            f"{used * 1000:3.0f} ms of processor time; memory {app.mib():.0f} MiB"
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 from engine import wire
+from engine.answer_progress import AnswerProgress
 from engine.errors import EngineError, LoadFailed, WorkerFailed
 from engine.gpu_layers import is_about_memory, lower
 from engine.models.finding import model_at
@@ -18,19 +19,13 @@ from engine.process import Worker, WorkerKilled, WorkerProcess
 from engine.resident import ResidentWorker, attach
 from engine.types import (
     Event,
-    Finished,
-    FinishReason,
     Loading,
     LoadOptions,
     Message,
     ModelCard,
     Notice,
-    Piece,
-    Prefill,
     Request,
-    Timings,
     TokenScore,
-    Usage,
 )
 
 _POLL_MS = 50
@@ -277,7 +272,7 @@ class WorkerEngine:
         There is none where the worker was killed before it said anything, and this is not the last
         try. One that aborts or hangs would do so again.
         """
-        progress = _Progress(request.alternatives)
+        progress = AnswerProgress(request.alternatives)
         if self._worker is None:
             yield from progress.ended("cancelled")
             return True
@@ -331,7 +326,7 @@ class WorkerEngine:
                 yield frame
         self._discard()
 
-    def _drain(self, request_id: int, progress: _Progress) -> None:
+    def _drain(self, request_id: int, progress: AnswerProgress) -> None:
         """End a request whose events nobody reads any more."""
         if self._cancelled:
             # It was cancelled before, and somebody lost patience.
@@ -367,31 +362,3 @@ class WorkerEngine:
         if self._worker is None:
             raise WorkerFailed("the engine is closed")
         return self._worker
-
-
-class _Progress:
-    """What came of a request so far, for the case that the worker cannot say how it ended."""
-
-    def __init__(self, alternatives: int) -> None:
-        self.heard = False
-        """Whether the worker said anything."""
-        self._prompt_tokens = 0
-        self._pieces = dict.fromkeys(range(alternatives), 0)
-        """Of the alternatives that have not ended."""
-
-    def follow(self, event: Event) -> bool:
-        """Take note of an event; whether it was the last one."""
-        self.heard = True
-        if isinstance(event, Prefill):
-            self._prompt_tokens = event.total
-        if isinstance(event, Piece) and event.index in self._pieces:
-            self._pieces[event.index] += 1
-        if isinstance(event, Finished):
-            self._pieces.pop(event.index, None)
-        return not self._pieces
-
-    def ended(self, reason: FinishReason, error: str | None = None) -> Iterator[Finished]:
-        """The last events that never came."""
-        for index, pieces in self._pieces.items():
-            usage = Usage(self._prompt_tokens, pieces)
-            yield Finished(reason, usage, Timings(0.0, 0.0), error, index)

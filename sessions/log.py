@@ -35,9 +35,13 @@ from sessions.replay import apply, replay
 from sessions.syscalls import Syscalls, sync_folder, write_all
 from sessions.tree import FORMAT_VERSION, Session
 from sessions.turns import Turn
+from sessions.writers import is_alive, this_writer
 
 _AT_WORK_S = 10.0
 """A program that answers saves what there is of the answer about once a second."""
+
+_WRITER = "writer"
+"""The field of a partial record that says which process wrote it."""
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -71,7 +75,9 @@ class SessionLog(ABC):
             SaveFailed: If it is in memory only.
         """
         self._check(turn)
-        self._keep(Partial(replace(turn, status="partial")))
+        writer = this_writer()
+        extra = turn.extra if writer is None else {**turn.extra, _WRITER: writer}
+        self._keep(Partial(replace(turn, status="partial", extra=extra)))
 
     def append_branch(self, turns: Sequence[Turn], *, name_of_head: str | None = None) -> None:
         """Adds turns in one write, the last of which becomes the head.
@@ -278,6 +284,8 @@ class SessionFile(SessionLog):
     def is_being_written(self, turn: Turn) -> bool:
         """See `SessionLog`."""
         if turn.status != "partial" or turn.id in self._own:
+            return False
+        if is_alive(turn.extra.get(_WRITER)) is False:
             return False
         try:
             return time() - self.path.stat().st_mtime < _AT_WORK_S

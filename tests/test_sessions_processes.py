@@ -239,6 +239,41 @@ def test_processes_that_write_at_once_each_follow_their_own_turns(tmp_path: Path
         assert len(own) == 50
 
 
+_WRITING = """
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from sessions import SessionStore, Turn
+log = SessionStore(Path(sys.argv[1])).create()
+now = datetime.now(timezone.utc)
+log.append(Turn("q", None, "user", "Tell me a story.", now, "complete"))
+log.checkpoint(Turn("a", "q", "assistant", "Once upon a", now, "partial"))
+print(log.session.id, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell")
+def test_an_answer_whose_writer_was_killed_is_at_once_known_to_be_broken_off(
+    tmp_path: Path,
+) -> None:
+    store = SessionStore(tmp_path)
+    command = [sys.executable, "-c", _WRITING, str(tmp_path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        log = store.open(writer.stdout.readline().strip())
+        turn = log.session.turn("a")
+        assert log.is_being_written(turn)
+        writer.kill()
+        os.waitid(os.P_PID, writer.pid, os.WEXITED | os.WNOWAIT)
+        assert not log.is_being_written(turn), "nobody has asked yet how it ended"
+    assert not log.is_being_written(turn)
+    for writer_elsewhere in ({}, {"writer": "a/b/1-1"}, {"writer": 7}):
+        assert log.is_being_written(replace(turn, extra=writer_elsewhere)), "who knows?"
+
+
 def test_two_writers_of_one_session_make_branches(tmp_path: Path) -> None:
     store = SessionStore(tmp_path / "sessions")
     ours = store.create()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import signal
+import termios
 from collections.abc import Callable
 from time import monotonic, sleep
 
 import pexpect
 import pytest
+from full_screen import FullScreen
 from pseudo_terminal import Terminal
 
 from sessions import NoSessions, Turn
@@ -82,6 +84,19 @@ def test_start_ask_quit_and_start_again_with_the_real_model(terminal: Terminal) 
     assert again.exitstatus == 0
 
 
+def test_signals_that_come_at_once_save_the_answer_and_leave(terminal: Terminal) -> None:
+    chat = terminal.start_script(SLOW)
+    chat.expect(READY)
+    chat.send("Go on\r")
+    until(lambda: has_answer(terminal, "partial"))
+    # As where a machine is shut down, and with it a terminal closes.
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGTERM):
+        chat.kill(number)
+    assert is_restored(rest_of(chat))
+    assert chat.exitstatus in (128 + signal.SIGTERM, 128 + signal.SIGHUP)
+    assert has_answer(terminal, "cancelled")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_saves_the_answer_and_leaves(terminal: Terminal, number: signal.Signals) -> None:
     chat = terminal.start_script(SLOW)
@@ -92,6 +107,26 @@ def test_a_signal_saves_the_answer_and_leaves(terminal: Terminal, number: signal
     assert is_restored(rest_of(chat))
     assert chat.exitstatus == 128 + number
     assert has_answer(terminal, "cancelled")
+
+
+def test_after_stops_that_it_did_not_hear_of_the_app_goes_on_and_leaves_the_terminal_as_it_was(
+    terminal: Terminal,
+) -> None:
+    chat = terminal.start_script(SLOW)
+    modes = termios.tcgetattr(chat.child_fd)
+    screen = FullScreen(chat)
+    screen.sees(READY)
+    for _ in range(3):
+        began = screen.written.count("\x1b[?1049h")
+        chat.kill(signal.SIGSTOP)
+        chat.kill(signal.SIGCONT)
+        screen.until(lambda: screen.written.count("\x1b[?1049h") > began)  # noqa: B023
+    screen.press("a thought")
+    screen.sees("a thought")
+    screen.press("\x11")
+    screen.until(lambda: is_restored(screen.written))
+    screen.until(lambda: termios.tcgetattr(chat.child_fd) == modes)
+    assert screen.end() == 0
 
 
 def test_without_its_terminal_the_app_saves_and_ends(terminal: Terminal) -> None:
@@ -117,3 +152,59 @@ def test_words_do_not_act_on_the_terminal(terminal: Terminal) -> None:
     shown += rest_of(chat)
     assert not re.search("\x1b\\]0;|\x9b|\u202e|\x07|\x1b\\]8;;", shown)
     assert "␛]0;owned␇" in re.sub("\x1b\\[[0-9;]*m", "", shown)
+
+
+def test_stopped_and_brought_back_the_app_goes_on_with_the_answer(terminal: Terminal) -> None:
+    shell = terminal.start_shell()
+    shell.sendline(terminal.scripted_command("A word. ", endless=True))
+    shell.expect(READY)
+    shell.send("Go on\r")
+    until(lambda: has_answer(terminal, "partial"))
+    shell.send("\t")
+    shell.expect("▌")  # the turn that keys are about now
+    shell.send("\x1a")
+    shell.expect_exact("Stopped")
+    shell.sendline("echo a''live")
+    shell.expect_exact("alive")
+    shell.sendline("fg")
+    shell.expect_exact("\x1b[?1049h")
+    shell.expect("A word")
+    shell.send("\x1b")
+    until(lambda: has_answer(terminal, "cancelled"))
+    shell.send("\x11")
+    shell.expect_exact("\x1b[?1049l")
+    shell.sendline("exit")
+    rest_of(shell)
+
+
+EDITOR = """#!/bin/sh
+trap 'echo > "$0.interrupted"' INT
+echo > "$0.begun"
+while [ ! -e "$0.end" ]; do sleep 0.05; done
+printf 'edited words' > "$1"
+"""
+
+
+def test_signals_while_the_editor_runs_take_no_words(terminal: Terminal) -> None:
+    terminal.home.mkdir(exist_ok=True)
+    editor = terminal.home / "editor"
+    editor.write_text(EDITOR)
+    editor.chmod(0o755)
+    chat = terminal.start_scripted("Answered.", environment={"VISUAL": str(editor)})
+    chat.expect(READY)
+    chat.send("typed words")
+    chat.expect("typed words")
+    chat.send("\x07")
+    until((terminal.home / "editor.begun").exists)
+    chat.sendintr()
+    until((terminal.home / "editor.interrupted").exists)
+    (terminal.home / "editor.end").touch()
+    chat.expect("edited words")
+    (terminal.home / "editor.begun").unlink()
+    chat.send("!\x07")
+    until((terminal.home / "editor.begun").exists)
+    chat.kill(signal.SIGTERM)
+    assert is_restored(rest_of(chat))
+    assert chat.exitstatus == 128 + signal.SIGTERM
+    kept = [file.read_text() for file in terminal.home.rglob("new.md")]
+    assert kept == ["edited words"]

@@ -49,6 +49,20 @@ def test_a_question_in_other_words_is_a_branch_and_keys_go_between_them(home: Pa
     perform(play, home, replies=["First.", "Second.", "Third."])
 
 
+def test_an_answer_without_a_word_beside_the_signs_of_markdown_can_be_seen(home: Path) -> None:
+    answers = ["1999.", "2000)", "-", "##", "The years:\n\n1. \n2. \n", "> ", "It was\n\n- 2001."]
+
+    async def play(stage: Stage) -> None:
+        for _ in answers:
+            await stage.send("When?")
+        shown = [line.strip() for line in stage.screen_text().split("\n")]
+        seen = ["1999.", "2000)", "-", "##", "The years:", "1.", "2.", ">", "It was"]
+        assert [line for line in shown if line in seen] == seen
+        assert any(line.endswith("2001.") for line in shown)
+
+    perform(play, home, replies=answers, size=(60, 70))
+
+
 def test_tab_shows_at_once_which_turn_the_keys_are_about(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Tell")

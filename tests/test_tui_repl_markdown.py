@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from screen import Screen
@@ -62,6 +63,11 @@ def given_out(pieces: list[str]) -> list[Block]:
 @given(TEXT, st.integers(1, 9))
 def test_a_text_that_comes_in_pieces_has_the_blocks_of_the_whole(text: str, size: int) -> None:
     assert given_out(pieces_of(text, size)) == given_out([text])
+
+
+@pytest.mark.parametrize("answer", ["1999.", "1999)", "#", "##", "The year:\n\n1999.", "7.\n8."])
+def test_an_answer_without_a_word_beside_the_signs_of_markdown_can_be_seen(answer: str) -> None:
+    assert shown(list(answer)).split() == answer.split()
 
 
 class Painted:

@@ -70,7 +70,7 @@ _ASKED = Group(
 _SESSION = Group(
     "In which session",
     (
-        _flag("-c", "--continue", "go_on", help="Continue the last session."),
+        _flag("-c", "--continue", "go_on", help="Continue the last conversation."),
         _option(
             "--session",
             metavar="ID",

@@ -22,7 +22,7 @@ COMMONEST: Mapping[str, str] = {
     "chat": "opens for conversation",
     'chat "Three titles for a story"': "answers, and saves the session",
     'cat notes.md | chat "Summarise this"': "works on a text",
-    'chat -c "Shorter, please"': "goes on with the last session",
+    'chat -c "Shorter, please"': "goes on with the last conversation",
     'chat --edit draft.md "Fix the spelling"': "revises a file",
 }
 

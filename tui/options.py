@@ -77,7 +77,7 @@ class AskOptions:
     prompt: PromptOptions = field(default_factory=PromptOptions)
     engine: EngineOptions = field(default_factory=EngineOptions)
     go_on: bool = False
-    """Continue the last session."""
+    """Continue the last conversation."""
     session: str | None = None
     """Continue the one with this id, beginning of an id, or title."""
     repl: bool = False

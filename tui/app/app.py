@@ -28,11 +28,13 @@ from tui.app.unsent import Unsent
 from tui.colours import begin_with_colours, few_colours
 from tui.config import ConfigError
 from tui.errors import explain
+from tui.interrupts import is_job
 from tui.options import AskOptions
 from tui.reviewing.choices import ChoiceList
 from tui.reviewing.hints import key_name
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
+from tui.terminal_driver import TerminalDriver
 
 if TYPE_CHECKING:
     from sessions import Hit
@@ -65,6 +67,8 @@ class ChatApp(Steadfast, App[int]):
         Binding("f12", "picture", "picture of the conversation", id="app.picture"),
         Binding("f8", "app.settings", "settings", id="app.settings"),
         Binding("f9", "change_theme", "colours", id="app.theme"),
+        # Where words are written the key takes back what was typed.
+        Binding("ctrl+z", "suspend_process", "to the shell; fg comes back", id="app.suspend"),
         Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
     ]
     ENABLE_COMMAND_PALETTE = False  # Its binding is above, with an id.
@@ -83,7 +87,7 @@ class ChatApp(Steadfast, App[int]):
             runtime: Places, settings, and how to start an engine.
             options: What the command line says.
         """
-        super().__init__(ansi_color=few_colours())
+        super().__init__(driver_class=TerminalDriver, ansi_color=few_colours())
         begin_with_colours(self)
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]
@@ -317,9 +321,12 @@ class ChatApp(Steadfast, App[int]):
         self.push_screen(Confirm(question), lambda answer: self.leave() if answer else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """See `App`. In a list the palette's key is the list's, which goes up by it."""
+        """See `App`. In a list the palette's key is the list's, which goes up by it; nobody would
+        bring back a program that no shell has started."""
         if action == "command_palette":
             return self.screen is self.chat and not isinstance(self.focused, ChoiceList)
+        if action == "suspend_process":
+            return is_job()
         return super().check_action(action, parameters)
 
     def action_command_palette(self) -> None:

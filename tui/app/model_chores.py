@@ -39,7 +39,8 @@ def tell_of(runtime: Runtime, name: str) -> Told:
     """Everything that the files of a model say."""
     found = runtime.find_model(name)
     if not isinstance(found, FoundModel):
-        return Told((f"{found.name} is at {found.host}; the server is asked when it answers",))
+        line = f"{found.name} is at {found.host}: `chat models info {found.name}` asks what it is"
+        return Told((line,))
     rows = model_rows(runtime, found)
     return Told(tuple(f"{name}: {value}" for name, value in rows), is_long=True)
 

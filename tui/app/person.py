@@ -11,6 +11,7 @@ from typing import Any
 from textual.app import App, SuspendNotSupported
 
 from tui.errors import UsageProblem
+from tui.interrupts import ctrl_c_is_anothers
 from tui.sanitize import sanitize_line
 
 
@@ -68,7 +69,7 @@ class Person:
         import click
 
         try:
-            with self._app.suspend():
+            with self._app.suspend(), ctrl_c_is_anothers():
                 edited = click.edit(text, extension=".md")
         except (click.ClickException, SuspendNotSupported) as error:
             raise UsageProblem(f"the editor could not be run: {error}") from error

@@ -203,6 +203,8 @@ def _leaf(tokens: Sequence[Token], place: int) -> Block:
         return Block(kind, rows=rows, aligns=tuple(aligns)[: len(rows[0])])
     if kind == "rule":
         return Block(kind)
+    if kind == "heading" and not tokens[place + 1].content:
+        return Block("paragraph", token.markup)  # which could not be seen otherwise
     level = int(token.tag[1]) if kind == "heading" else 0
     return Block(kind, tokens[place + 1].content, level=level)
 

@@ -21,8 +21,8 @@ from tui.sanitize import sanitize
 
 
 class _Light:
-    """A block whose words look as its `Prose` says: styles of its own for words that it may not
-    even have would be more than half of all that there is in a transcript."""
+    """A block whose words look as its `Prose` says: with styles of its own for four kinds of words,
+    which it may not even have, they would be more than half of the nodes of a transcript."""
 
     @classmethod
     def _get_component_classes(cls) -> frozenset[str]:
@@ -139,8 +139,58 @@ def parser() -> MarkdownIt:
     """Reads Markdown as a writer means it: a line break is one, HTML is text, a link has its
     address beside it. One for all texts: it keeps nothing of them."""
     markdown = MarkdownIt("gfm-like", {"html": False})
+    markdown.core.ruler.after("block", "nothing empty", _fill_the_empty)
     markdown.core.ruler.push("harmless", _make_harmless)
     return markdown
+
+
+def _fill_the_empty(state: StateCore) -> None:
+    """Have something in each block, or it could not be seen: an answer that is a year and a full
+    stop is a list of one empty item to Markdown."""
+    tokens, filled = state.tokens, list[Token]()
+    at = 0
+    while at < len(tokens):
+        length, words = _empty_at(tokens, at)
+        if length:
+            filled += _paragraph(tokens[at], words)
+        else:
+            length = 1
+            filled.append(tokens[at])
+            if _kinds(tokens, at, 2) == _ITEM:
+                filled += _paragraph(tokens[at], "\N{NO-BREAK SPACE}")
+        at += length
+    state.tokens = filled
+
+
+_ITEM = ["list_item_open", "list_item_close"]
+_EMPTY_LISTS = [
+    [f"{kind}_list_open", *_ITEM, f"{kind}_list_close"] for kind in ("ordered", "bullet")
+]
+
+
+def _empty_at(tokens: Sequence[Token], at: int) -> tuple[int, str]:
+    """How many parts an empty block there has, and how it was written; 0 where there is none."""
+    if _kinds(tokens, at, 4) in _EMPTY_LISTS:
+        return 4, f"{tokens[at + 1].info}{tokens[at + 1].markup}"
+    if _kinds(tokens, at, 2) == ["blockquote_open", "blockquote_close"]:
+        return 2, tokens[at].markup
+    if tokens[at].type == "heading_open" and not tokens[at + 1].content:
+        return 3, tokens[at].markup
+    return 0, ""
+
+
+def _kinds(tokens: Sequence[Token], at: int, count: int) -> list[str]:
+    return [token.type for token in tokens[at : at + count]]
+
+
+def _paragraph(place: Token, words: str) -> Iterator[Token]:
+    """A paragraph in a block's place."""
+    lines, level = place.map, place.level
+    yield Token("paragraph_open", "p", 1, map=lines, level=level, block=True)
+    inside = Token("inline", "", 0, map=lines, level=level + 1, block=True)
+    inside.content, inside.children = words, []
+    yield inside
+    yield Token("paragraph_close", "p", -1, level=level, block=True)
 
 
 def _make_harmless(state: StateCore) -> None:

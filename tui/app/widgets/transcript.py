@@ -20,8 +20,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.app import garbage
 from tui.app.overview import ShownTurn
+from tui.app.widgets.mounted import MountedTurns
 from tui.app.widgets.stack import Stack, Window
 from tui.app.widgets.turn import TurnView
 from tui.app.widgets.turn_actions import TurnActions
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 WIDEST = 100
 """Columns of a turn: longer lines are hard to read."""
-
-_MANY = 6
-"""Turns that are gone and are taken out of the memory together: about as long as nobody notices."""
 
 _AT_ONCE = 3
 """Turns that are made between two layouts: about as long as nobody notices."""
@@ -69,17 +66,13 @@ class Transcript(TurnActions, can_focus=True):
         self._texts: dict[str, list[str]] = {}
         """Of answers that are being made: their words and their thoughts so far."""
         self._stack = Stack()
-        self._views: list[TurnView] = []
-        self._first = 0
-        """The number of the first turn that is there."""
-        self._gone: list[TurnView] = []
-        """Turns that were there and are still in the memory."""
         self._cursor: int | None = None
         self._is_at_end = True
         self._held = (0, 0)
         """The turn at the top of the window, and how many of its lines are above it."""
         self._changed = asyncio.Event()
         self._below = Static(id="below")
+        self._there = MountedTurns(self, self._below)
 
     @property
     def layout(self) -> Layout:
@@ -97,7 +90,7 @@ class Transcript(TurnActions, can_focus=True):
     @property
     def views(self) -> Sequence[TurnView]:
         """See `Underlines`."""
-        return self._views
+        return self._there.views
 
     @property
     def current(self) -> ShownTurn | None:
@@ -110,7 +103,7 @@ class Transcript(TurnActions, can_focus=True):
     def selected(self) -> tuple[Turn, str] | None:
         """See `TurnActions`."""
         words = self.screen.get_selected_text()
-        for view in self._views:
+        for view in self._there.views:
             if words and any(view in each.ancestors for each in self.screen.selections):
                 return view.shown.turn, words
         return None
@@ -140,11 +133,10 @@ class Transcript(TurnActions, can_focus=True):
         live = {shown.turn.id for shown in turns if shown.is_live}
         self._texts = {each: texts for each, texts in self._texts.items() if each in live}
         self._stack.put(turns, self._width)
-        await self._drop(max(0, same - self._first), len(self._views))
-        self._first = min(self._first, same)
+        await self._there.keep_before(same)
         if self._cursor is not None:
             self._cursor = min(self._cursor, len(new) - 1) if new else None
-        for view, shown in zip(self._views, self._turns[self._first :], strict=False):
+        for view, shown in zip(self._there.views, self._turns[self._there.first :], strict=False):
             await view.show(shown)
         self._place_again()
         if self.has_focus and self._cursor is not None and same <= self._cursor < len(new) - 1:
@@ -153,7 +145,7 @@ class Transcript(TurnActions, can_focus=True):
 
     def _make_room(self, before: int) -> None:
         """Turns have come in front of those that were shown: all that is counted is further on."""
-        self._first += before
+        self._there.first += before
         if self._cursor is not None:
             self._cursor += before
         number, above = self._held
@@ -165,16 +157,14 @@ class Transcript(TurnActions, can_focus=True):
             return
         self._texts[turn][0] += text
         self._texts[turn][1] += thoughts
-        for view in self._views:
+        for view in self._there.views:
             if view.shown.turn.id == turn:
                 await view.grow(text, thoughts)
 
     def arranged(self, placements: list[WidgetPlacement], size: Size) -> list[WidgetPlacement]:
         """Put the turns that are there where they belong among those that are not, and the window
         where it was. Called by the layout, before anything is drawn."""
-        numbers: dict[Widget, int] = {
-            view: number for number, view in enumerate(self._views, self._first)
-        }
+        numbers: dict[Widget, int] = {view: number for number, view in self._there.numbered}
         for placement in placements:
             number = numbers.get(placement.widget)
             if number is not None and placement.region.height:
@@ -252,25 +242,8 @@ class Transcript(TurnActions, can_focus=True):
                 await asyncio.sleep(0.005)
                 if self._window.is_full:
                     self.call_after_refresh(self.post_message, self.Filled())
-                self._forget(at_least=_MANY)
-            if self._gone:
-                await self._forget_in_pause()
-
-    async def _forget_in_pause(self) -> None:
-        while self._gone:
-            try:
-                await asyncio.wait_for(self._changed.wait(), garbage.PAUSE_S)
-            except asyncio.TimeoutError:
-                self._forget(at_least=1)
-            else:
-                return
-
-    def _forget(self, at_least: int) -> None:
-        """Have turns that are gone leave the memory, a few at a time: what holds the others is that
-        they are still named here."""
-        if len(self._gone) >= at_least:
-            del self._gone[:_MANY]
-            garbage.look()
+                self._there.forget_some()
+            await self._there.forget_all(self._changed)
 
     async def _take_steps(self) -> None:
         for _ in range(_AT_ONCE):
@@ -285,47 +258,22 @@ class Transcript(TurnActions, can_focus=True):
 
     @property
     def _window(self) -> Window:
-        return Window(
-            self._stack, round(self.scroll_y), self.size.height, self._first, len(self._views)
-        )
+        there, line = self._there, round(self.scroll_y)
+        return Window(self._stack, line, self.size.height, there.first, len(there.views))
 
     async def _take_step(self, number: int) -> None:
-        place = number - self._first
-        if 0 <= place < len(self._views):
-            await self._drop(place, place + 1)
-            self._first += number == self._first
-            return
-        if place not in (-1, len(self._views)):
-            # The window was moved far away.
-            await self._drop(0, len(self._views))
-        view = self._made(self._turns[number])
-        if self._views and place == -1:
-            before: Widget = self._views[0]
-            self._views.insert(0, view)
-            self._first = number
+        if self._there.has(number):
+            await self._there.remove(number)
         else:
-            before = self._below
-            self._first = self._first if self._views else number
-            self._views.append(view)
-        view.set_class(self.has_focus and number == self._cursor, "here")
-        await self.mount(view, before=before)
+            await self._there.add(number, self._made(number))
 
-    def _made(self, shown: ShownTurn) -> TurnView:
+    def _made(self, number: int) -> TurnView:
+        shown = self._turns[number]
         text, thoughts = self._texts.get(shown.turn.id, [shown.turn.content, shown.turn.reasoning])
         view = TurnView(shown, text, thoughts)
         view.underline(self._unsure.get(shown.turn.id, ()))
+        view.set_class(self.has_focus and number == self._cursor, "here")
         return view
-
-    async def _drop(self, start: int, end: int) -> None:
-        gone = self._views[start:end]
-        self._gone += gone
-        del self._views[start:end]
-        for view in gone:
-            for part in view.walk_children(with_self=True):
-                # Textual remembers a thousand widgets that are gone: let nothing drawn be in them.
-                part.refresh()
-        if gone:
-            await self.remove_children(gone)
 
     def watch_has_focus(self, has_focus: bool) -> None:
         """The cursor begins at the last turn, and nothing is pointed at from elsewhere.
@@ -366,7 +314,7 @@ class Transcript(TurnActions, can_focus=True):
 
     def action_fold(self) -> None:
         """Show more or less of the turn that the cursor is on."""
-        for number, view in enumerate(self._views, self._first):
+        for number, view in self._there.numbered:
             if number == self._cursor:
                 view.fold()
 
@@ -381,7 +329,7 @@ class Transcript(TurnActions, can_focus=True):
             self.scroll_to(y=top + height + 1 - shown, animate=False)
 
     def _mark(self) -> None:
-        for number, view in enumerate(self._views, self._first):
+        for number, view in self._there.numbered:
             view.set_class(self.has_focus and number == self._cursor, "here")
 
 
