@@ -104,6 +104,21 @@ def test_turns_leave_the_memory_while_a_key_is_held_too(home: Path) -> None:
     with_a_collector_that_waits(lambda: perform(play, home, options=AskOptions(go_on=True)))
 
 
+def test_each_of_many_pages_asked_for_at_once_counts(home: Path) -> None:
+    long_session(home, "Old")
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        transcript = stage.chat.transcript
+        transcript.focus()
+        above = transcript.scroll_y
+        for _ in range(5):  # the pilot would wait until each has been drawn
+            transcript.action_page_up()
+        assert transcript.scroll_y == above - 5 * transcript.size.height
+
+    perform(play, home, options=AskOptions(go_on=True))
+
+
 def test_turns_far_from_the_window_go_before_others_come_that_are_not_seen_yet() -> None:
     stack = Stack()
     stack.put([ShownTurn(turn) for turn in numbered("Old", TURNS)], 80)

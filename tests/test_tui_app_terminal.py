@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import signal
+import termios
 from collections.abc import Callable
 from time import monotonic, sleep
 
 import pexpect
 import pytest
+from full_screen import FullScreen
 from pseudo_terminal import Terminal
 
 from sessions import NoSessions, Turn
+from tui.interrupts import signals_call
 
 READY = "Write something"
 
@@ -82,6 +85,16 @@ def test_start_ask_quit_and_start_again_with_the_real_model(terminal: Terminal) 
     assert again.exitstatus == 0
 
 
+def test_signals_that_come_at_once_end_the_program_once() -> None:
+    ends: list[None] = []
+    with signals_call(lambda: ends.append(None)) as interruption:
+        # As where a machine is shut down, and with it a terminal closes.
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGTERM):
+            signal.raise_signal(number)
+    assert len(ends) == 1
+    assert interruption.exit_code == 128 + signal.SIGTERM
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_saves_the_answer_and_leaves(terminal: Terminal, number: signal.Signals) -> None:
     chat = terminal.start_script(SLOW)
@@ -92,6 +105,26 @@ def test_a_signal_saves_the_answer_and_leaves(terminal: Terminal, number: signal
     assert is_restored(rest_of(chat))
     assert chat.exitstatus == 128 + number
     assert has_answer(terminal, "cancelled")
+
+
+def test_after_stops_that_it_did_not_hear_of_the_app_goes_on_and_leaves_the_terminal_as_it_was(
+    terminal: Terminal,
+) -> None:
+    chat = terminal.start_script(SLOW)
+    modes = termios.tcgetattr(chat.child_fd)
+    screen = FullScreen(chat)
+    screen.sees(READY)
+    for _ in range(3):
+        began = screen.written.count("\x1b[?1049h")
+        chat.kill(signal.SIGSTOP)
+        chat.kill(signal.SIGCONT)
+        screen.until(lambda: screen.written.count("\x1b[?1049h") > began)  # noqa: B023
+    screen.press("a thought")
+    screen.sees("a thought")
+    screen.press("\x11")
+    screen.until(lambda: is_restored(screen.written))
+    screen.until(lambda: termios.tcgetattr(chat.child_fd) == modes)
+    assert screen.end() == 0
 
 
 def test_without_its_terminal_the_app_saves_and_ends(terminal: Terminal) -> None:

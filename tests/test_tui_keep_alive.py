@@ -63,11 +63,12 @@ def test_a_model_stays_is_listed_and_stopped(environment: Mapping[str, str], hom
 def test_a_model_that_is_removed_stays_in_memory_no_longer(chat: Chat, tmp_path: Path) -> None:
     outside = tmp_path / "outside.gguf"
     outside.write_bytes(tiny_gguf())
+    link = chat.home / "data" / "models" / "outside.gguf"
     options = LoadOptions(n_ctx=512, keep_alive=60, runtime=str(chat.home / "run"), name="outside")
-    engine = WorkerEngine(outside, options)
+    assert chat("models", "add", str(outside)) == 0
+    engine = WorkerEngine(link, options)
     try:
         engine.describe()
-        assert chat("models", "add", str(outside)) == 0
         assert chat("models", "remove", "outside") == 0
         assert "outside is in use: stop it when that conversation has ended" in chat.err
         engine.close()

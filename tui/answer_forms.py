@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TextIO
 
 from sessions import Turn
+from tui.answers import Begun
 from tui.conversation import ConversationEvent
 from tui.narrate import Narrator
 from tui.runtime import Runtime
@@ -27,7 +28,8 @@ def event_lines(events: Iterable[ConversationEvent], stdout: TextIO) -> Iterator
         BrokenPipeError: If nobody reads stdout any more.
     """
     for event in events:
-        print_line_of_json(stdout, {"type": _snake(type(event).__name__), **asdict(event)})
+        if not isinstance(event, Begun):  # for who waits in front of a screen
+            print_line_of_json(stdout, {"type": _snake(type(event).__name__), **asdict(event)})
         yield event
 
 

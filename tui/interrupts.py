@@ -6,9 +6,14 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from types import FrameType
 
 from tui import exit_codes
+
+_AT_ONCE_S = 1.0
+"""Signals so soon after the one that ends the program say the same: that of the kernel and that of
+the shell, or SIGTERM and SIGHUP."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -34,6 +39,8 @@ class Interruption:
 def signals_call(stop: Callable[[], None]) -> Iterator[Interruption]:
     """Call `stop` at the first Ctrl+C, SIGTERM or SIGHUP; at the second one stop waiting.
 
+    Where a terminal or a machine ends, several come at once, and count as one.
+
     A handler, not an exception: KeyboardInterrupt could come in the middle of a frame or of a save.
     Signals that the process was started to ignore, as under ``nohup``, stay ignored.
 
@@ -42,11 +49,16 @@ def signals_call(stop: Callable[[], None]) -> Iterator[Interruption]:
         SystemExit: In the block, at another second signal.
     """
     interruption = Interruption()
+    ended_at = 0.0
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
+        nonlocal ended_at
         if interruption.signal is None:
             interruption.signal = number
+            ended_at = monotonic()
             stop()
+        elif interruption.ends_the_program and monotonic() - ended_at < _AT_ONCE_S:
+            return
         elif number == signal.SIGINT:
             raise KeyboardInterrupt
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 from engine.errors import EngineError, NotUsable
 from engine.models import FoundModel, find_models
 from engine.models.stores import ADDED, OLLAMA, OWN, STARTER
-from engine.resident import residents
+from engine.resident import Resident, residents
 from tui.config_writing import set_in_config
 from tui.errors import UsageProblem
 from tui.model_files import ways_to
@@ -69,8 +69,8 @@ class Removal:
     def carry_out(self) -> Iterator[str]:
         """Do it, and tell what was done."""
         folder = self.runtime.paths.models
-        default, before = _place_of_default(self.runtime), _places(folder)
-        place = os.path.realpath(self.found.path)  # while what leads there is there
+        uses, before = _uses(self.runtime), _places(folder)
+        place = os.path.realpath(self.found.path)
         if self.found.source == ADDED:
             yield f"{_forget(self.found, folder)}; the files stay"
         else:
@@ -81,7 +81,7 @@ class Removal:
         after = _places(folder)
         if still := after.get(place):
             yield f"but {still.name} is listed still: {_why(still, folder)}"
-        yield from _leave_nothing(self.runtime, before.keys() - after.keys(), default)
+        yield from _leave_nothing(self.runtime, before.keys() - after.keys(), uses)
 
 
 def find_removal(runtime: Runtime, name: str) -> Removal:
@@ -123,19 +123,33 @@ def _place_of_default(runtime: Runtime) -> str | None:
     return os.path.realpath(found.path) if isinstance(found, FoundModel) else None
 
 
-def _leave_nothing(runtime: Runtime, gone: Collection[str], default: str | None) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    """Where the files of models in use really are, told while what leads there is there."""
+
+    default: str | None
+    residents: Sequence[tuple[str, Resident]]
+
+
+def _uses(runtime: Runtime) -> _Uses:
+    kept = residents(runtime.paths.runtime)
+    places = [(os.path.realpath(each.record.path), each) for each in kept]
+    return _Uses(_place_of_default(runtime), places)
+
+
+def _leave_nothing(runtime: Runtime, gone: Collection[str], uses: _Uses) -> Iterator[str]:
     """End what keeps models in memory that are on the list no more, and the default that was one.
 
     Args:
         runtime: Where they are.
         gone: Where their files really are, or were.
-        default: Where that of the default was.
+        uses: What was in use.
     """
-    for each in residents(runtime.paths.runtime):
-        if os.path.realpath(each.record.path) in gone:
+    for place, each in uses.residents:
+        if place in gone:
             yield stop(runtime, each)[1]
     model = runtime.config.model
-    if model is None or default not in gone or os.path.isfile(os.path.expanduser(model)):
+    if model is None or uses.default not in gone or os.path.isfile(os.path.expanduser(model)):
         return
     file, origin = runtime.paths.config_file, runtime.config.settings[("model",)].origin
     if origin == str(file):
@@ -164,10 +178,10 @@ def _forget_dead_link(runtime: Runtime, broken: NotUsable) -> None:
     path = broken.path
     if not path.is_relative_to(runtime.paths.models) or path.exists() or not path.is_symlink():
         raise broken
-    default, place = _place_of_default(runtime), os.path.realpath(path)
+    uses, place = _uses(runtime), os.path.realpath(path)
     path.unlink()
     runtime.narrator().say(f"{path.stem} is not listed any more; its file was gone already")
-    for line in _leave_nothing(runtime, [place], default):
+    for line in _leave_nothing(runtime, [place], uses):
         runtime.narrator().say(line)
 
 

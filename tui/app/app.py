@@ -34,6 +34,7 @@ from tui.reviewing.choices import ChoiceList
 from tui.reviewing.hints import key_name
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
+from tui.terminal_driver import TerminalDriver
 
 if TYPE_CHECKING:
     from sessions import Hit
@@ -86,7 +87,7 @@ class ChatApp(Steadfast, App[int]):
             runtime: Places, settings, and how to start an engine.
             options: What the command line says.
         """
-        super().__init__(ansi_color=few_colours())
+        super().__init__(driver_class=TerminalDriver, ansi_color=few_colours())
         begin_with_colours(self)
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]

@@ -10,6 +10,7 @@ from tui.colours import begin_with_colours, few_colours
 from tui.edit_work import Work
 from tui.reviewing.live import LiveReview
 from tui.reviewing.state import Review
+from tui.terminal_driver import TerminalDriver
 
 
 class ReviewApp(App[bool]):
@@ -24,7 +25,7 @@ class ReviewApp(App[bool]):
             work: What is revised.
             review: Gets the changes and what is decided about them.
         """
-        super().__init__(ansi_color=few_colours())
+        super().__init__(driver_class=TerminalDriver, ansi_color=few_colours())
         begin_with_colours(self)
         self.review = LiveReview(work, review)
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -312,6 +312,17 @@ class Transcript(TurnActions, can_focus=True):
                 self._place_again()
                 self._mark()
 
+    def action_page_up(self) -> None:
+        """Show the page before; at once, so that each of many keys counts as a page."""
+        self._scroll_by(-self.size.height)
+
+    def action_page_down(self) -> None:
+        """Show the page behind, also at once."""
+        self._scroll_by(self.size.height)
+
+    def _scroll_by(self, lines: int) -> None:
+        self.scroll_to(y=self.scroll_y + lines, animate=False, immediate=True)
+
     def action_fold(self) -> None:
         """Show more or less of the turn that the cursor is on."""
         for number, view in self._there.numbered:
