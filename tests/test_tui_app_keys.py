@@ -173,6 +173,16 @@ def test_thousands_of_keys_that_come_at_once_are_taken_like_a_paste(home: Path) 
     perform(play, home)
 
 
+def test_without_a_cell_to_write_in_nothing_breaks(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        stage.chat.composer.styles.width = 2
+        await stage.until(lambda: not stage.chat.composer.content_size.width)
+        await stage.pilot.pause()
+        stage.screen_text()
+
+    perform(play, home)
+
+
 async def drag(pilot: Pilot[int], stage: Stage, first: str, last: str) -> None:
     """Select with the mouse from the beginning of a word to the end of another."""
     rows = stage.screen_text().split("\n")

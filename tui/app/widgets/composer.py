@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.events import Key, Paste, Resize
 from textual.message import Message
 from textual.message_pump import MessagePumpClosed
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from tui.app.faults import Steadfast
@@ -91,6 +92,10 @@ class Composer(Steadfast, TextArea):
         """Know what was typed before."""
         self._entries = [*entries, *self._entries]
         self._place = len(self._entries)
+
+    def render_line(self, y: int) -> Strip:
+        """See `TextArea`, which cannot wrap its placeholder where it has no cell for it."""
+        return super().render_line(y) if self.content_size.width else Strip([])
 
     def put(self, words: str) -> None:
         """Replace the words; the cursor is behind them."""
