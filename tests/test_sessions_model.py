@@ -17,6 +17,7 @@ from session_samples import NoWaiting, attached, said
 
 from sessions import Change, Session, SessionFile, SessionStore, Turn
 from sessions.codec import encode
+from sessions.writers import this_writer
 
 TEXTS = st.sampled_from(["", "Hi", "naïve 🗼\n", "\ud83d"])
 TITLES = st.sampled_from(["", "Tales", "Sagas"])
@@ -127,7 +128,9 @@ class SessionMachine(RuleBasedStateMachine):
     def checkpoint(self, text: str, is_finished: bool) -> None:
         turn = replace(said(text, self.model.head), role="assistant")
         self.log.checkpoint(turn)
-        self.model.put(replace(turn, status="partial"))
+        writer = this_writer()
+        extra = {"writer": writer} if writer is not None else {}
+        self.model.put(replace(turn, status="partial", extra=extra))
         if is_finished:
             self.put(replace(turn, content=f"{text} and on"))
 
