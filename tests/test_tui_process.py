@@ -131,7 +131,9 @@ def test_a_second_signal_still_keeps_the_answer(environment: Mapping[str, str], 
     assert process.returncode in (130, 128 + signal.SIGTERM)
     answer = latest(home)[-1]
     assert answer.status == "cancelled"
-    assert answer.content == out.decode().rstrip("\n")
+    assert answer.content
+    # What was written when the second one came may be written once more at the end.
+    assert out.decode().startswith(answer.content)
 
 
 def children(pid: int) -> list[int]:
