@@ -7,6 +7,7 @@ from pathlib import Path
 from time import process_time
 
 import pytest
+from leftovers import Cleanup
 
 from engine.client import WorkerEngine
 from engine.errors import TemplateFailed
@@ -185,9 +186,11 @@ def untemplated(starter_path: Path, tmp_path: Path) -> Iterator[Path]:
     path.unlink()
 
 
-def test_a_model_without_a_template_completes_text_and_takes_a_template(untemplated: Path) -> None:
+def test_a_model_without_a_template_completes_text_and_takes_a_template(
+    cleanup: Cleanup, untemplated: Path
+) -> None:
     question = (Message("user", "Say hi."),)
-    engine = WorkerEngine(untemplated, LoadOptions(n_ctx=512))
+    engine = cleanup(WorkerEngine(untemplated, LoadOptions(n_ctx=512)))
     try:
         with pytest.raises(
             TemplateFailed, match=r"^base has no chat template: .*--chat-template F"
@@ -199,7 +202,7 @@ def test_a_model_without_a_template_completes_text_and_takes_a_template(untempla
     assert any(isinstance(event, Piece) for event in events)
     assert isinstance(events[-1], Finished)
     assert events[-1].usage.prompt_tokens == 3, "the last of the four is written anew"
-    engine = WorkerEngine(untemplated, LoadOptions(n_ctx=512, chat_template=CHATML))
+    engine = cleanup(WorkerEngine(untemplated, LoadOptions(n_ctx=512, chat_template=CHATML)))
     try:
         assert engine.count(question) > 5
     finally:
