@@ -20,8 +20,8 @@ from tui.app.pieces import Cadence
 from tui.app.talk import AppTalk
 from tui.app.unsent import NEW, Unsent
 from tui.options import AskOptions, EngineOptions
-from tui.reviewing.dialogs import AskLine, ShowText
 from tui.runtime import Runtime
+from tui.widgets.dialogs import AskLine, ShowText
 
 
 def test_a_question_is_answered_shown_and_saved(home: Path) -> None:

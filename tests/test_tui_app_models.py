@@ -15,7 +15,7 @@ from tiny_gguf import tiny_gguf
 from engine.protocol import Engine
 from engine.types import Event, Loading, LoadOptions
 from tui.app.screens.models import ModelsScreen
-from tui.reviewing.dialogs import ChooseVersion, Confirm, ShowText
+from tui.widgets.dialogs import ChooseVersion, Confirm, ShowText
 
 TALE = tiny_gguf() + bytes(200_000)
 REPO = "some/Tale-GGUF"

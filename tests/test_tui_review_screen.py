@@ -19,10 +19,10 @@ from engine.types import Event, LoadOptions, Request
 from tui.edit_work import prepare
 from tui.options import EditOptions, EngineOptions, PromptOptions
 from tui.reviewing.app import ReviewApp
-from tui.reviewing.dialogs import Dialog
 from tui.reviewing.screen import ReviewScreen
 from tui.reviewing.state import Review
 from tui.runtime import Runtime
+from tui.widgets.dialogs import Dialog
 
 OLD = """\
 # The light
