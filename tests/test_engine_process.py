@@ -16,7 +16,9 @@ import pytest
 
 from engine import process
 from engine.client import WorkerEngine
-from engine.types import Finished, LoadOptions, Message, Piece, Request, Sampling
+from engine.load_options import LoadOptions
+from engine.sampling_params import Sampling
+from engine.types import Finished, Message, Piece, Request
 
 GREEDY = Sampling(temperature=0)
 STORY = "The keeper climbed the stairs and lit the lamp, as she had done every night. " * 40

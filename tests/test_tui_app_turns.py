@@ -14,7 +14,7 @@ from tui.app.screens.map import MapScreen
 from tui.app.screens.otherwise import OtherwiseScreen
 from tui.app.screens.reading import ReadScreen
 from tui.options import AskOptions
-from tui.reviewing.dialogs import AskLine, EditWords
+from tui.widgets.dialogs import AskLine, EditWords
 
 
 async def change_words(stage: Stage, key: str, words: str) -> None:
