@@ -297,7 +297,9 @@ for number in range(25):
 """
 
 
-def test_two_writers_at_once_overwrite_nothing_of_each_other(cleanup: Cleanup, tmp_path: Path) -> None:
+def test_two_writers_at_once_overwrite_nothing_of_each_other(
+    cleanup: Cleanup, tmp_path: Path
+) -> None:
     path = tmp_path / "draft.md"
     path.write_bytes(b"")
     processes = [cleanup(run_python(ADDING_LINES, tmp_path)) for _ in range(2)]

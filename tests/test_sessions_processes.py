@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 import pytest
-from leftovers import Cleanup
 from failing_system import reread, try_to
+from leftovers import Cleanup
 from session_samples import attached, said
 
 from sessions import OperatingSystem, SessionStore
@@ -226,7 +226,9 @@ def test_two_processes_at_once_make_branches_and_each_is_told_of_the_others(
         assert len(session.path(head)) == 21
 
 
-def test_processes_that_write_at_once_each_follow_their_own_turns(cleanup: Cleanup, tmp_path: Path) -> None:
+def test_processes_that_write_at_once_each_follow_their_own_turns(
+    cleanup: Cleanup, tmp_path: Path
+) -> None:
     log = SessionStore(tmp_path / "sessions").create()
     log.append(said("Question"))
     processes = [

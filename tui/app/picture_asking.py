@@ -14,8 +14,8 @@ from textual.color import Color
 from tui.app.picture import Colours, refuse_suffix, save_picture
 from tui.errors import UsageProblem, explain
 from tui.private_file import refuse_taken
-from tui.reviewing.dialogs import AskLine, Confirm
 from tui.sanitize import sanitize_line
+from tui.widgets.dialogs import AskLine, Confirm
 
 if TYPE_CHECKING:
     from tui.app.app import ChatApp

@@ -28,10 +28,10 @@ from tui.app.widgets.history_list import HistoryList
 from tui.app.widgets.path_input import PathInput
 from tui.app.written import Changes, Written, changes, history, redo, undo
 from tui.options import EditOptions, PromptOptions, Scope
-from tui.reviewing.dialogs import ShowText
-from tui.reviewing.hints import Hints
 from tui.reviewing.live import LiveReview
 from tui.sanitize import sanitize, sanitize_line
+from tui.widgets.dialogs import ShowText
+from tui.widgets.hints import Hints
 
 _WHOLE = "the whole draft"
 _USUAL = "the usual prompt"

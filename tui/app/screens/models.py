@@ -40,10 +40,10 @@ from tui.app.shelf import STARTER_SIZE, Shelf, ShelfRow, take_shelf
 from tui.app.widgets.shelf_list import ShelfList, about_of
 from tui.config import ConfigError
 from tui.errors import TemplateChanged, UsageProblem, explain
-from tui.reviewing.dialogs import ChooseVersion, Confirm, ShowText
-from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
 from tui.tables import file_size
+from tui.widgets.dialogs import ChooseVersion, Confirm, ShowText
+from tui.widgets.hints import Hints
 
 _OFFER = f"""\
 Enter takes one, Escape looks around without. The starter ({file_size(STARTER_SIZE)}) shows that \

@@ -22,9 +22,9 @@ from tui.app.prompt_desk import OpenPrompt, Wrong, save, wrong_with
 from tui.app.widgets.choices import Choices
 from tui.errors import UsageProblem, explain
 from tui.paths import shown_path
-from tui.reviewing.dialogs import unmarked
-from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
+from tui.widgets.dialogs import unmarked
+from tui.widgets.hints import Hints
 
 _PAUSE_S = 0.2
 """After so long without a key the text is looked at."""

@@ -32,9 +32,9 @@ from tui.app.screens.prompt_try import PromptTry
 from tui.app.widgets.choices import Choices
 from tui.app.widgets.prompt_preview import Form, PromptPreview
 from tui.errors import UsageProblem, explain
-from tui.reviewing.dialogs import AskLine
-from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
+from tui.widgets.dialogs import AskLine
+from tui.widgets.hints import Hints
 
 _HINTS = (
     *("Enter uses", "prompts.switch values", "prompts.list the list", "prompts.find find"),

@@ -28,9 +28,9 @@ from tui.app.session_errands import (
 from tui.app.widgets.choices import Choices
 from tui.app.widgets.side import Side, uncover
 from tui.errors import explain
-from tui.reviewing.dialogs import AskLine
-from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
+from tui.widgets.dialogs import AskLine
+from tui.widgets.hints import Hints
 
 if TYPE_CHECKING:
     from tui.app.thread import Errand

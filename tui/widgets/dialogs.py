@@ -1,4 +1,4 @@
-"""Small questions that the review asks over its screen."""
+"""Modal dialogs that the review and the app share: a line, a yes, other words, a choice, a text."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
-from tui.reviewing.choices import ChoiceList
-from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
+from tui.widgets.choice_list import ChoiceList
+from tui.widgets.hints import Hints
 
 
 class Dialog(ModalScreen[str | None]):
