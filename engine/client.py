@@ -13,20 +13,13 @@ from engine import wire
 from engine.answer_progress import AnswerProgress
 from engine.errors import EngineError, LoadFailed, WorkerFailed
 from engine.gpu_layers import is_about_memory, lower
+from engine.load_options import LoadOptions
 from engine.models.finding import model_at
 from engine.models.summary import summarise
 from engine.process import Worker, WorkerKilled, WorkerProcess
+from engine.reports import ModelCard
 from engine.resident import ResidentWorker, attach
-from engine.types import (
-    Event,
-    Loading,
-    LoadOptions,
-    Message,
-    ModelCard,
-    Notice,
-    Request,
-    TokenScore,
-)
+from engine.types import Event, Loading, Message, Notice, Request, TokenScore
 
 _POLL_MS = 50
 """How often a wait for the worker looks whether it was cancelled."""

@@ -21,10 +21,10 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from engine.load_options import LoadOptions
 from engine.machine import usable_cores
 from engine.models.finding import model_at
 from engine.models.summary import write_json
-from engine.types import LoadOptions
 
 _LONGEST_ADDRESS = 100
 """Bytes of a socket's path that every system takes."""

@@ -14,6 +14,7 @@ from time import monotonic
 
 from engine import wire
 from engine.errors import WorkerFailed
+from engine.load_options import LoadOptions
 from engine.process import FROM_OUTSIDE, Worker, WorkerKilled, worker_environment
 from engine.residence import (
     Record,
@@ -23,7 +24,6 @@ from engine.residence import (
     residences,
     stamp_of,
 )
-from engine.types import LoadOptions
 
 _BOOT = (
     "import os, sys; os.closerange(3, 65536); own, sys.path[:] = sys.argv[1:4], sys.argv[4:]; "

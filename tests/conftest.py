@@ -14,9 +14,9 @@ from pseudo_terminal import Terminal
 from scripted_chat import Chat
 
 from engine.client import WorkerEngine
+from engine.load_options import LoadOptions
 from engine.models import find_models
 from engine.process import ENVIRONMENT
-from engine.types import LoadOptions
 
 ELSEWHERE = (
     *("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "LLAMA_CACHE", "OLLAMA_MODELS"),

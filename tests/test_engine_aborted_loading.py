@@ -12,16 +12,10 @@ from tiny_gguf import tiny_gguf
 from engine import wire
 from engine.client import WorkerEngine
 from engine.errors import LoadFailed, WorkerFailed
+from engine.load_options import GpuLayers, LoadOptions
 from engine.process import WorkerProcess
-from engine.types import (
-    Finished,
-    GpuLayers,
-    Loading,
-    LoadOptions,
-    Message,
-    Request,
-    Sampling,
-)
+from engine.sampling_params import Sampling
+from engine.types import Finished, Loading, Message, Request
 
 _TOTAL = 33
 

@@ -12,17 +12,9 @@ import pytest
 
 from engine.client import WorkerEngine
 from engine.errors import CannotFit, GrammarFailed, Unsupported
-from engine.types import (
-    Event,
-    Finished,
-    LoadOptions,
-    Message,
-    Piece,
-    Request,
-    Sampling,
-    Scored,
-    TokenScore,
-)
+from engine.load_options import LoadOptions
+from engine.sampling_params import Sampling
+from engine.types import Event, Finished, Message, Piece, Request, Scored, TokenScore
 
 GREEDY = Sampling(temperature=0)
 EDITOR = "Fix the spelling. Return the corrected text and nothing else."

@@ -11,7 +11,9 @@ import pytest
 from engine.client import WorkerEngine
 from engine.errors import TemplateFailed
 from engine.formatting.chatformat import ChatFormat, plain
-from engine.types import Finished, LoadOptions, Message, Piece, Request, Sampling
+from engine.load_options import LoadOptions
+from engine.sampling_params import Sampling
+from engine.types import Finished, Message, Piece, Request
 from engine.weights import NativeLog, Weights
 
 CHATML = (

@@ -11,7 +11,9 @@ from tiny_gguf import tiny_gguf
 
 from engine.client import WorkerEngine
 from engine.errors import CannotFit, EngineError, LoadFailed, Unsupported
-from engine.types import Finished, LoadOptions, Message, Request, Sampling
+from engine.load_options import LoadOptions
+from engine.sampling_params import Sampling
+from engine.types import Finished, Message, Request
 
 GREEDY = Sampling(temperature=0)
 WORDS = "Hello, keeper of the lamp. " * 8

@@ -19,7 +19,8 @@ from tiny_gguf import Family, tiny_gguf
 
 from engine.client import WorkerEngine
 from engine.errors import EngineError, LoadFailed
-from engine.types import Event, Finished, Message, Notice, Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Event, Finished, Message, Notice, Request
 
 SEED = 1
 FAMILIES: tuple[Family, ...] = ("bpe", "sentencepiece")

@@ -20,6 +20,7 @@ from loopback import DONE, MODELS, Loopback, Told, chunk, closed_port, end, sile
 from engine.errors import CannotFit, EndpointFailed, EngineError, Unsupported
 from engine.remote.client import RemoteEngine
 from engine.remote.endpoint import Endpoint
+from engine.sampling_params import Sampling
 from engine.types import (
     Event,
     Finished,
@@ -29,7 +30,6 @@ from engine.types import (
     Piece,
     Reasoning,
     Request,
-    Sampling,
     Scored,
     TokenScore,
     Usage,

@@ -22,9 +22,11 @@ from tiny_gguf import tiny_gguf
 from engine import wire
 from engine.client import WorkerEngine
 from engine.errors import LoadFailed
+from engine.load_options import LoadOptions
 from engine.residence import Record, Residence, residences
 from engine.resident import attach, dismiss, residents
-from engine.types import Event, Finished, LoadOptions, Message, Notice, Piece, Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Event, Finished, Message, Notice, Piece, Request
 
 SHORT = Request((Message("user", "Count to ten."),), Sampling(temperature=0), max_tokens=3)
 

@@ -19,8 +19,10 @@ from tiny_gguf import split_gguf
 
 from engine.client import WorkerEngine
 from engine.errors import CannotFit, LoadFailed, WorkerFailed
+from engine.load_options import LoadOptions
+from engine.sampling_params import Sampling
 from engine.tasks import system_report
-from engine.types import Event, Finished, LoadOptions, Message, Piece, Prefill, Request, Sampling
+from engine.types import Event, Finished, Message, Piece, Prefill, Request
 
 GREEDY = Sampling(temperature=0)
 STORY = "The keeper climbed the stairs and lit the lamp, as she had done every night. " * 40

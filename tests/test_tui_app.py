@@ -12,8 +12,9 @@ from textual.events import Key, Paste
 from textual.widgets import Input
 
 from engine.errors import LoadFailed, NoModel
+from engine.load_options import LoadOptions
 from engine.scripted import Reply
-from engine.types import Event, Loading, LoadOptions, Request
+from engine.types import Event, Loading, Request
 from sessions import SessionStore, UnknownSession
 from tui.app.app import ChatApp
 from tui.app.pieces import Cadence

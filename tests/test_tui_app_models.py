@@ -12,8 +12,9 @@ from hub_server import HubServer, hub_server
 from textual.widgets import Input, OptionList
 from tiny_gguf import tiny_gguf
 
+from engine.load_options import LoadOptions
 from engine.protocol import Engine
-from engine.types import Event, Loading, LoadOptions
+from engine.types import Event, Loading
 from tui.app.screens.models import ModelsScreen
 from tui.widgets.dialogs import ChooseVersion, Confirm, ShowText
 

@@ -15,8 +15,8 @@ from scripted_chat import Chat
 from tiny_gguf import tiny_gguf
 
 from engine.client import WorkerEngine
+from engine.load_options import LoadOptions
 from engine.resident import residents
-from engine.types import LoadOptions
 from tui.paths import find_paths
 
 CHAT = str(Path(sys.executable).parent / "chat")

@@ -12,8 +12,9 @@ from tiny_gguf import Value, tiny_gguf
 
 from engine.client import WorkerEngine
 from engine.models.summary import summarise
+from engine.sampling_params import Sampling
 from engine.tasks import quantize
-from engine.types import Finished, Message, Request, Sampling
+from engine.types import Finished, Message, Request
 from tui.killed_quantize import held_beside
 
 

@@ -20,10 +20,10 @@ from prompt_toolkit.output import DummyOutput
 from scripted_chat import Chat
 
 from drafts.diff import unified_diff
+from engine.load_options import LoadOptions
 from engine.remote.client import RemoteEngine
 from engine.remote.endpoint import Endpoint
 from engine.scripted import ScriptedEngine
-from engine.types import LoadOptions
 from tui.cli import main
 from tui.repl.completer import CommandCompleter
 from tui.repl.entries import Entry, entry_of, is_open

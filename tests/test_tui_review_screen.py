@@ -14,8 +14,9 @@ from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
 from drafts.document import decode_text
+from engine.load_options import LoadOptions
 from engine.scripted import Reply, ScriptedEngine
-from engine.types import Event, LoadOptions, Request
+from engine.types import Event, Request
 from tui.edit_work import prepare
 from tui.options import EditOptions, EngineOptions, PromptOptions
 from tui.reviewing.app import ReviewApp

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, get_args
 
+from engine.load_options import FlashAttention, KvType, LoadOptions
 from engine.remote.dialects import SERVERS
-from engine.types import FlashAttention, KvType, LoadOptions, Sampling
+from engine.sampling_params import Sampling
 
 KeyPath: TypeAlias = "tuple[str, ...]"
 """Where a value is: the names of the tables around it, and its own."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from engine.types import SAMPLING_RANGES
+from engine.sampling_params import SAMPLING_RANGES
 from tui.config_keys import KEYS
 from tui.errors import UsageProblem
 from tui.options import EngineOptions

@@ -71,6 +71,9 @@ class Transcript(TurnActions, can_focus=True):
         self._held = (0, 0)
         """The turn at the top of the window, and how many of its lines are above it."""
         self._changed = asyncio.Event()
+        self._changing = asyncio.Lock()
+        """Held while turns are mounted, removed or shown: each waits for Textual in between, and
+        what the other counted would no longer be so."""
         self._below = Static(id="below")
         self._there = MountedTurns(self, self._below)
 
@@ -115,6 +118,10 @@ class Transcript(TurnActions, can_focus=True):
 
     async def show(self, turns: Sequence[ShownTurn]) -> None:
         """Show a branch; turns that stay are not drawn again."""
+        async with self._changing:
+            await self._show(turns)
+
+    async def _show(self, turns: Sequence[ShownTurn]) -> None:
         old, new = [shown.turn.id for shown in self._turns], [shown.turn.id for shown in turns]
         before = new.index(old[0]) if old and old[0] in new else 0
         self._make_room(before)
@@ -157,7 +164,7 @@ class Transcript(TurnActions, can_focus=True):
             return
         self._texts[turn][0] += text
         self._texts[turn][1] += thoughts
-        for view in self._there.views:
+        for view in list(self._there.views):
             if view.shown.turn.id == turn:
                 await view.grow(text, thoughts)
 
@@ -236,8 +243,9 @@ class Transcript(TurnActions, can_focus=True):
             await self._changed.wait()
             self._changed.clear()
             while self._next_step() is not None:
-                with self.app.batch_update():
-                    await self._take_steps()
+                async with self._changing:
+                    with self.app.batch_update():
+                        await self._take_steps()
                 # The layout measures what is there now, and keys are heard.
                 await asyncio.sleep(0.005)
                 if self._window.is_full:
