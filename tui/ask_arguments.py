@@ -105,7 +105,7 @@ _MODEL = Group(
             shell_complete=completing("options"),
             multiple=True,
             metavar="K V",
-            help="Set a sampling option (temperature, top_p, …); or one of loading (n_ctx, threads, …).",
+            help="Set a sampling option (temperature, top_p, …); or how to load (n_ctx, …).",
         ),
         _option(
             "--chat-template",
