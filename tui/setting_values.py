@@ -21,7 +21,7 @@ _FIELDS = {"max_tokens": "max_tokens", "logprobs": "top_logprobs"}
 
 MEANINGS: Mapping[str, str] = {
     **{key.name: key.meaning for key in KEYS if key.name == "max_tokens"},
-    "logprobs": "keep each token's probability, and those of so many others",
+    "logprobs": "keep each token's probability, and that of this many others",
     **{key.path[-1]: key.meaning for key in KEYS if key.path[0] == "sampling"},
 }
 """Everything that `/set` changes."""
