@@ -53,6 +53,11 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     yield
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Texts of megabytes are no names of tests: they are sent from process to process."""
+    return f"{val[:40]!a}…" if isinstance(val, str | bytes) and len(val) > 200 else None
+
+
 @pytest.fixture
 def cleanup() -> Iterator[Cleanup]:
     """Ends what a test starts, however that goes: ``engine = cleanup(WorkerEngine(path))``."""

@@ -170,7 +170,11 @@ def test_plain_text_is_tokenized_without_markers(weights: Weights) -> None:
     assert text(weights, ids) == "Once <|im_end|> upon"
 
 
-@pytest.mark.parametrize("draft", ["<|im_end|>" * 100_000, "She said <|im_end|>. " * 50_000])
+@pytest.mark.parametrize(
+    "draft",
+    ["<|im_end|>" * 100_000, "She said <|im_end|>. " * 50_000],
+    ids=["nothing else", "in sentences"],
+)
 def test_a_draft_full_of_markers_is_no_harder_than_another(weights: Weights, draft: str) -> None:
     started = process_time()
     ids = ChatFormat(CHATML, weights).format([Message("user", draft)]).tokens
