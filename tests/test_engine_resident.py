@@ -34,7 +34,9 @@ _CALLER = """
 import sys
 from pathlib import Path
 from engine.client import WorkerEngine
-from engine.types import LoadOptions, Message, Piece, Request, Sampling
+from engine.load_options import LoadOptions
+from engine.sampling_params import Sampling
+from engine.types import Message, Piece, Request
 options = LoadOptions(n_ctx=1024, keep_alive=int(sys.argv[3]), runtime=sys.argv[2])
 engine = WorkerEngine(Path(sys.argv[1]), options)
 messages = (Message("user", "Count to a thousand."),)

@@ -16,8 +16,8 @@ HEAVY = {"llama_cpp", "numpy", "jinja2", "huggingface_hub"}
 ROOMS = {"engine", "prompts", "sessions", "drafts", "tui"}
 
 CLIENT_SIDE = {
-    *("client", "errors", "load_options", "machine", "models", "process", "protocol", "remote"),
-    *("reports", "sampling_params", "scripted", "tasks", "types", "wire"),
+    *("client", "errors", "load_options", "loaded_worker", "machine", "models", "process"),
+    *("protocol", "remote", "reports", "sampling_params", "scripted", "tasks", "types", "wire"),
 }
 """Modules of the engine that its callers load; all others are for the worker process."""
 
