@@ -346,7 +346,7 @@ async def settings(stage: Stage) -> None:
 async def drafts(stage: Stage) -> None:
     await stage.idle()
     await stage.press("ctrl+o")
-    await stage.sees("Written before")
+    await stage.sees("Earlier changes")
     writes = (
         Write("light.md", "  2 min  write  light.md", None, ""),
         Write("letter.md", "   3 h   undo  letter.md", None, ""),
@@ -359,7 +359,7 @@ async def drafts(stage: Stage) -> None:
 async def review(stage: Stage) -> None:
     await stage.idle()
     await stage.press("ctrl+o")
-    await stage.sees("Written before")
+    await stage.sees("Earlier changes")
     stage.app.screen.query_one(Input).value = "light.md"
     await stage.press("enter", "ctrl+r")
     await stage.until(lambda: isinstance(stage.app.screen, LiveReview))

@@ -158,7 +158,7 @@ def test_on_a_full_disk_everything_goes_on_and_is_saved_when_there_is_room(
     app.until(lambda: app.text.count("As you say.") >= 2)
     app.sees("› What now?", "○ not saved")
     app.press(F8)
-    app.sees("Enter changes")
+    app.sees("Enter change")
     app.press("\r")
     app.sees("Enter writes it")
     app.press("tiny\r")

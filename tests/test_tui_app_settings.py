@@ -94,7 +94,7 @@ def test_a_theme_is_taken_on_and_what_wins_over_the_file_is_named(home: Path) ->
         stage.app.runtime.environment = {"CHAT_OFFLINE": "1"}
         screen = await opened(stage, "offline")
         await typed(stage, screen, "false")
-        await stage.sees("CHAT_OFFLINE says otherwise, and wins")
+        await stage.sees("saved, but CHAT_OFFLINE overrides it")
 
     perform(play, home, size=SIZE)
 

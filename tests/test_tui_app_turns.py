@@ -124,7 +124,7 @@ def test_an_answer_is_made_again_and_gone_on_with(home: Path) -> None:
         await stage.idle()
         assert (stage.contents[-1], stage.turns[-1].versions) == ("Twice. And more.", 3)
         await stage.press("k", "c")
-        await stage.is_told("that is for answers")
+        await stage.is_told("that only works on answers")
         await stage.press("r")
         await stage.idle()
         assert stage.turns[-1].versions == 4
@@ -279,7 +279,7 @@ def test_nothing_is_done_to_turns_while_an_answer_comes(home: Path) -> None:
         await stage.press("enter")
         await stage.sees("word word")
         await stage.press("tab", "r")
-        await stage.is_told("Esc stops the answer first")
+        await stage.is_told("stop the answer first with Esc")
         await stage.press("escape")
         await stage.idle()
         assert stage.turns[-1].versions == 1

@@ -113,7 +113,7 @@ def test_how_the_next_question_is_asked_is_undone(home: Path) -> None:
         for line, state, before, after in (
             ("/set temperature 0.3", lambda: temperature_of(stage), 0.7, 0.3),
             ("/template tighten percent=30", lambda: stage.overview.prompts, (), ("tighten",)),
-            ("/fork a sadder end", lambda: told(stage), "taken back", "done again"),
+            ("/fork a sadder end", lambda: told(stage), "undone", "redone"),
         ):
             stage.chat.action_command(line)
             await stage.idle()

@@ -191,7 +191,7 @@ def test_an_engine_that_cannot_tell_says_so_where_it_is_seen(home: Path, engine:
         await stage.send("Tell")
         await stage.press("tab")
         await inside(stage, "i")
-        await stage.sees("this answer came without probabilities, and this server tells no")
+        await stage.sees("this answer has no probabilities, and this server tells no")
         await stage.press("escape")
         await inside(stage, "s")
         await stage.sees("this server tells no probabilities")

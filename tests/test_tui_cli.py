@@ -216,7 +216,7 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("-o", "kv_type", "q5", "x"), b"", "one of f16, q8_0, q4_0"),
         (("-o", "flash_attention", "yes", "x"), b"", "one of auto, on, off"),
         (("-o", "nctx", "5", "x"), b"", "did you mean n_ctx?"),
-        (("--edit", "a.md", "--lines", "1-3"), b"", "is not like 40:60"),
+        (("--edit", "a.md", "--lines", "1-3"), b"", "is not a range such as 40:60"),
         (("models", "quantize", "--format", "html"), b"", "No such option"),
         (("completion", "tcsh"), b"", "'bash', 'zsh', 'fish'"),
         (("--repl", "--json"), b"", "--repl does not go with --json"),

@@ -161,7 +161,7 @@ def test_any_question_is_answered_again_by_its_number_or_its_answers(chat: Chat)
         ("/open nowhere", "nowhere"),
         ("first\n/export html", "html is for a file"),
         ("first\n/export a b", "/export takes one of json"),
-        ("first\n/export tale.doc", "ends in no format's name: /export FORMAT PATH says which"),
+        ("first\n/export tale.doc", "ends in no format's name: /export FORMAT PATH names it"),
         ("/retitle", "there is no answer here yet to find a title for"),
         ("/help nothing", "there is no command /nothing"),
     ],
@@ -296,7 +296,7 @@ def test_thinking_is_switched_for_the_next_answers(chat: Chat) -> None:
     chat.script("one")
     assert chat("--repl", stdin="/think off\nfirst\n/think auto\nsecond\n/think") == 0
     assert [request.think for request in chat.engine.requests] == [False, None]
-    assert chat.out.endswith("whether it thinks aloud is left to the model\n")
+    assert chat.out.endswith("the model decides whether to think aloud\n")
 
 
 def test_files_are_attached_listed_and_left_out(chat: Chat, tmp_path: Path) -> None:
@@ -333,7 +333,7 @@ def test_where_the_context_goes_adds_up_to_what_the_model_gets() -> None:
     use = context_use(engine, conversation.log.session.path(), [AttachedText("a", "x y z")])
     assert [(part.name, part.tokens) for part in use.parts] == [
         *(("system text", 2), ("earlier turns", 3), ("last question", 2), ("its answer", 2)),
-        ("texts to go along", 3),
+        ("texts to attach", 3),
     ]
     assert (use.used, use.free) == (12, 88)
     assert use.used - 3 == engine.count(conversation.messages_before())

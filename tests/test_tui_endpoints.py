@@ -287,7 +287,7 @@ def test_the_words_that_a_server_was_unsure_of_are_shown_where_it_says_so(
     lines = "Name a colour.\n/probs\n/set logprobs 5\n/regen\n/probs\n/score Blue.\n"
     assert chat("-m", "big", "--repl", stdin=lines) == 1
     assert "came without probabilities, and big's server cannot score a given text" in chat.err
-    assert "/set logprobs 5 keeps those of answers to come" in chat.err
+    assert "/set logprobs 5 keeps them for future answers" in chat.err
     assert big.asked[1].body["top_logprobs"] == 5
     assert "«Blue 7%»" in chat.out
     assert chat.err.count("cannot score a given text; a model on this machine can") == 2

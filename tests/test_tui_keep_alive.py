@@ -77,7 +77,7 @@ def test_a_model_that_is_removed_stays_in_memory_no_longer(
         engine.close()
         assert chat("models", "add", str(outside)) == 0
         assert chat("models", "remove", "outside") == 0
-        assert "outside is not in memory any more" in chat.err
+        assert "outside is no longer in memory" in chat.err
         assert residents(chat.home / "run") == []
     finally:
         engine.close()

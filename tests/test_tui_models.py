@@ -97,7 +97,7 @@ def test_what_is_there_for_something_else_is_told_in_a_line(chat: Chat, own: Pat
         data = tiny_gguf(changed={"general.architecture": architecture})
         put(own / f"{architecture}.gguf", data)
     assert names(chat)[0] == "tiny"
-    said = "left out, as they write no text: bert.gguf, clip.gguf, eagle3.gguf and 1 more; --json"
+    said = "left out, because they do not write text: bert.gguf, clip.gguf, eagle3.gguf and 1 more"
     assert said in chat.err
     assert chat.err.count("\n") == 1
 
@@ -233,7 +233,7 @@ def test_the_default_is_written_and_nothing_else_in_the_file_changes(
 def test_chat_model_is_said_to_win(chat: Chat, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAT_MODEL", "tiny")
     assert chat("models", "use", "tiny") == 0
-    assert "CHAT_MODEL is set to tiny, and wins" in chat.err
+    assert "CHAT_MODEL is set to tiny, which wins" in chat.err
 
 
 def test_a_broken_configuration_is_not_written_over(chat: Chat, own: Path) -> None:
@@ -297,7 +297,7 @@ def test_a_model_that_was_added_twice_says_so_when_it_is_taken_off_once(
         assert chat("models", "add", str(added)) == 0
     assert chat("models", "use", "outside") == 0
     assert chat("models", "remove", "outside", "--yes") == 0
-    assert "but outside is listed still: it was added" in chat.err
+    assert "but outside is still listed: it was added" in chat.err
     assert "the same command once more forgets that" in chat.err
     assert "default" not in chat.err
     assert names(chat)[:2] == ["outside", "tiny"]

@@ -147,7 +147,7 @@ def test_too_much_text_is_exit_4_with_the_size_of_each_part(chat: Chat, tmp_path
     assert 50 <= sizes["b.md"] <= 51
     assert 30 <= sizes["a.md"] <= 31
     assert sizes["piped text"] == 3
-    assert sizes["what is asked of them"] > 2
+    assert sizes["the question about them"] > 2
     assert sizes["system text"] > 3
     total = re.search(r"the prompt has (\d+) tokens", chat.err)
     assert total is not None
@@ -183,8 +183,8 @@ def test_standard_input_stands_where_the_dash_does(chat: Chat, tmp_path: Path) -
         (("-f", ".", "--glob", "/etc/*", "x"), "no pattern"),
         (("-f", ".", "--glob", "../*", "x"), "no pattern within a folder"),
         (("-f", ".", "--glob", "a/../../*", "x"), "no pattern within a folder"),
-        (("-f", "", "x"), "an empty name is no file"),
-        (("--edit", "", "x"), "an empty name is no file"),
+        (("-f", "", "x"), "an empty name is not a file"),
+        (("--edit", "", "x"), "an empty name is not a file"),
         (("-f", "-", "x"), "pipe a text in"),
         (("-f", "-", "-f", "-", "x"), "can be read once"),
         (("--glob", "*.md", "x"), "--glob goes with --file FOLDER or --edit FOLDER"),

@@ -115,7 +115,7 @@ def test_the_same_again_is_no_failure(chat: Chat, kind: Path) -> None:
     chat("prompts", "import", str(kind))
     before = (library(chat) / "be-kind.toml").stat()
     assert chat("prompts", "import", str(kind)) == 0
-    assert chat.out == "be-kind  from a Fabric pattern, there already\n"
+    assert chat.out == "be-kind  from a Fabric pattern, already exists\n"
     assert (library(chat) / "be-kind.toml").stat() == before
 
 

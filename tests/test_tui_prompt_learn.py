@@ -275,7 +275,7 @@ def test_each_is_shown_and_added_on_a_yes_at_once(asked: Asked) -> None:
     again.expect("- The letter were never sent")
     again.expect("\\[y/n/q\\]")
     again.send("n\r")
-    again.expect("2 left out: the prompt has such an example already")
+    again.expect("2 left out: the prompt already has such an example")
     again.expect(pexpect.EOF)
 
 

@@ -59,7 +59,7 @@ def test_the_system_text_can_be_a_prompts(chat: Chat) -> None:
     assert chat("--system", "postcard", "Hello") == 2
     assert "also needs: to" in chat.err
     assert chat("--system", "bare", "Hello") == 2
-    assert "the prompt 'bare' has no system text; -t uses all of it" in chat.err
+    assert "the prompt 'bare' has no system text; use -t for the whole prompt" in chat.err
 
 
 def test_a_system_prompt_and_a_prompt_share_the_values(chat: Chat) -> None:

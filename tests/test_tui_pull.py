@@ -148,7 +148,7 @@ def test_files_that_are_quantized_alike_go_by_their_names(chat: Chat, hub: HubSe
     listed = [line.split("\t")[0] for line in chat.out.splitlines()]
     assert sorted(listed) == ["Q2_K", "Two-Q4_K_M", "Two-UD-Q4_K_M"]
     assert chat("models", "pull", "hf:some/Two:Q4_K_M") == 1
-    assert "several files are quantized so: hf:some/Two:Two-Q4_K_M, hf:" in chat.err
+    assert "several files have this quantization: hf:some/Two:Two-Q4_K_M, hf:" in chat.err
     assert chat("models", "pull", "hf:some/Two:UD-Q4_K_M") == 0
     assert names(chat) == ["Two-UD-Q4_K_M"]
 
@@ -290,7 +290,7 @@ def test_a_repository_that_is_not_there_or_has_nothing_is_told(chat: Chat, hub: 
     for name, said in (
         ("hf:no/body", "there is no repository no/body"),
         ("hf:some/Other", "has no GGUF files"),
-        (f"hf:{REPO}:Q5_K_M", "has no Q5_K_M; it has Q4_K_M, Q8_0: one of these goes after hf:so"),
+        (f"hf:{REPO}:Q5_K_M", "has no Q5_K_M; it has Q4_K_M, Q8_0: put one of these after hf:so"),
         ("gemma-4-12b", "GGUF, where gemma-4-12b comes from, is not there any more: take another"),
     ):
         assert chat("models", "pull", name) == 1
@@ -400,7 +400,7 @@ def test_a_download_that_nothing_comes_of_says_so_and_no_speed() -> None:
     assert shown[-1] == " 0% of 400 MB, 1 MB/s, 7 min left", "two seconds are nothing"
     now = 14.0
     progress.look()
-    assert shown[-1] == " 0% of 400 MB, waiting: nothing came for 12 s"
+    assert shown[-1] == " 0% of 400 MB, waiting: nothing received for 12 s"
     for now in (20.0, 21.0):
         progress(int(now - 17.0) * 10**6)
     assert shown[-1] == " 1% of 400 MB, 1 MB/s, 7 min left", "of what came since"

@@ -37,7 +37,7 @@ def test_a_command_a_value_and_a_file_are_completed_with_what_they_mean(
     chat.send("/retit")
     seen.wait("/retitle  have the model find a title")
     chat.send("\x15/set editing v")
-    seen.wait(" Escape ends insert mode; i, a, o begin it")
+    seen.wait(" Escape ends insert mode; i, a, o start it")
     chat.send(f"{TAB}\r")  # takes it
     chat.send("\r")
     seen.wait("editing vi  how the line that")
@@ -76,7 +76,7 @@ def test_the_line_below_says_how_full_the_context_is_and_what_ctrl_c_does(
     chat.send("\x1b[1;1R")
     seen.wait("tiny · □□□□□□□□ 0 of 4,096")
     chat.send(f"something{CTRL_C}")
-    seen.wait("Ctrl+C again clears the line")
+    seen.wait("press Ctrl+C again to clear the line")
     seen.wait("tiny · □□□□□□□□ 0 of 4,096")
 
 
@@ -223,7 +223,7 @@ end of answer 1 of 2
 answer 2 of 2:
 A *lamp*.
 end of answer 2 of 2
-/pick K goes on with version K
+/pick K continues with version K
 > /nonsense
 chat: there is no command /nonsense; /help lists them
 > """

@@ -287,7 +287,7 @@ def test_the_rest_is_taken_as_it_comes_but_for_what_is_doubtful(perform: Run) ->
 
     async def play(stage: Stage) -> None:
         await stage.press("a")
-        said = "the rest of draft.md is taken, but for what is doubtful, as it comes"
+        said = "the rest of draft.md is accepted, except what is doubtful, as it comes"
         assert said in stage.shown("about")
         await stage.press("u")
         assert "the rest of" not in stage.shown("about")

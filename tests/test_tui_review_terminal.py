@@ -81,7 +81,7 @@ def test_only_what_was_taken_by_lines_is_written_and_undo_brings_it_back(
     for answer in ("y", "n", "n"):
         edit.expect(PLAIN)
         edit.send(f"{answer}\r")
-    edit.expect("1 of 3 changes are taken")
+    edit.expect("1 of 3 changes are accepted")
     edit.expect("go back > ")
     edit.send("q\r")
     ended(edit)
@@ -207,7 +207,7 @@ def test_a_signal_on_the_screen_leaves_file_and_terminal_as_they_were(
     edit.kill(number)
     rest = ended(edit)
     assert is_restored(rest)
-    assert "the draft is as it was" in rest
+    assert "the draft is unchanged" in rest
     assert edit.exitstatus == 128 + number
     assert draft.read_bytes() == OLD.encode()
 

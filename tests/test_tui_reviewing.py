@@ -426,7 +426,7 @@ class TestLines:
             "in: Nobody knows teh keeper.",
             "removed: teh",
             "added: the",
-            "everything is decided: 2 of 3 changes are taken",
+            "everything is decided: 2 of 3 changes are accepted",
         ]
 
     def test_the_end_of_input_keeps_nothing(self) -> None:

@@ -75,9 +75,9 @@ def test_everything_can_be_undone_and_another_beginning_made(chat: Chat) -> None
 @pytest.mark.parametrize(
     ("lines", "complaint"),
     [
-        ("/undo", "no question can be taken back"),
-        ("first\n/undo 0", "only one question can be taken back"),
-        ("first\n/undo 2", "only one question can be taken back"),
+        ("/undo", "no question can be undone"),
+        ("first\n/undo 0", "only one question can be undone"),
+        ("first\n/undo 2", "only one question can be undone"),
         ("/fork", "there are no turns here"),
         ("first\n/undo x", "/undo takes the number"),
         ("first\n/redo", "there is nothing to redo"),

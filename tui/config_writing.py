@@ -31,7 +31,7 @@ def set_in_config(file: Path, path: KeyPath, value: object) -> None:
     except FileNotFoundError:
         document = tomlkit.document()
     except (TOMLKitError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: {error}; mend it first") from error
+        raise ConfigError(f"{file}: {error}; fix it first") from error
     table: Any = document
     for name in path[:-1]:
         table = table.setdefault(name, tomlkit.table())

@@ -47,7 +47,7 @@ def write_accepted(
     draft, journal = target.draft, runtime.journal()
     sweep(draft.file.target.parent, journal)
     if not accepted:
-        say(f"{draft.path} is as it was")
+        say(f"{draft.path} is unchanged")
         return True
     try:
         revised = spliced(draft, accepted)
@@ -61,7 +61,7 @@ def write_accepted(
             raise
         with _or_raise(error):
             return _write_beside(say, draft, accepted, str(error))
-    say(f"{draft.path} is written; `chat drafts undo` brings the old text back")
+    say(f"{draft.path} is written; `chat drafts undo` restores the old text")
     return True
 
 
@@ -77,7 +77,7 @@ def _merge(
         current = read_draft(draft.path)
         merged = merge(draft.text, current.text, accepted)
         if not (merged.applied or merged.conflicts):
-            say(f"{draft.path} was changed meanwhile, and has what was accepted already")
+            say(f"{draft.path} was changed meanwhile, and already has what you accepted")
             return True
         if not merged.applied:
             raise DraftChanged(draft.path, draft.file.sha256, current.file.sha256, "")
@@ -85,7 +85,7 @@ def _merge(
         revised, journal = spliced(current, changed), runtime.journal()
         write_draft(current, revised, journal, session=session, consent=target.consent)
     except DraftChanged:
-        reason = f"{draft.path} was changed meanwhile and is left alone"
+        reason = f"{draft.path} was changed meanwhile and is left unchanged"
         return _write_beside(say, draft, accepted, reason)
     except DraftError as error:  # it is gone, or cannot be read any more
         return _write_beside(say, draft, accepted, str(error))

@@ -101,7 +101,7 @@ class Talk(ABC):
         if old.unsaved is not None and old is not self._may_lose:
             self._may_lose = old
             raise UsageProblem(
-                f"{old.unsaved}; /export writes it elsewhere, the same again leaves and loses it"
+                f"{old.unsaved}; /export saves it elsewhere, the same again quits and loses it"
             )
         self.conversation = Conversation(old.engine, log, old.settings)
         self.prompt.begin_session()

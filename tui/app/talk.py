@@ -146,7 +146,7 @@ class AppTalk(Talk):
             self._told_damage = found
             lines = "line of this session is" if found[1] == 1 else "lines of this session are"
             gap = ", turns before these are lost" if session.has_gap() else ""
-            self.warn(f"{found[1]:,} {lines} damaged{gap}; chat sessions check tells more")
+            self.warn(f"{found[1]:,} {lines} damaged{gap}; see chat sessions check")
 
     def cancel(self) -> None:
         """End the answer in progress soon. From any thread, or a signal handler."""
@@ -248,11 +248,11 @@ class AppTalk(Talk):
         elif isinstance(event, NotSaved):
             self.post(Failed(event.reason))
         elif isinstance(event, Joined):
-            self.warn("another chat has added to this session, on a branch beside this one")
+            self.warn("another chat has added to this session, on a separate branch")
         elif isinstance(event, Compacted):
             self.say(
-                f"a summary stands for {event.turns} turns now, {event.tokens_after:,} tokens in "
-                f"place of {event.tokens_before:,}; the branch {event.original!r} is as it was"
+                f"a summary now stands for {event.turns} turns, {event.tokens_after:,} tokens "
+                f"instead of {event.tokens_before:,}; the branch {event.original!r} is unchanged"
             )
 
     def _be_busy(self, activity: Activity | None) -> None:

@@ -18,9 +18,7 @@ def news_of(event: ThreadEvent, work: Work) -> str | None:
     if isinstance(event, Finished) and event.reason == "error":
         return event.error
     if isinstance(event, Revised) and event.verdict.flags and not event.changes:
-        return (
-            f"{work.where(event)} is left as it is; the revision: {'; '.join(event.verdict.flags)}"
-        )
+        return f"{work.where(event)} is unchanged; the revision: {'; '.join(event.verdict.flags)}"
     return None
 
 
