@@ -390,7 +390,7 @@ async def comparison(stage: Stage) -> None:
 async def alternatives(stage: Stage) -> None:
     await stage.send(ASKED)
     stage.chat.action_command("/regen n=3")
-    await stage.sees("m merges")
+    await stage.sees("m merge")
     await stage.press("space", "right")
 
 
@@ -403,7 +403,7 @@ async def words(stage: Stage) -> None:
 async def other_words(stage: Stage) -> None:
     await words(stage)
     await stage.press("enter")
-    await stage.sees("Esc goes back")
+    await stage.sees("Esc back")
 
 
 async def own_words(stage: Stage) -> None:
