@@ -138,7 +138,7 @@ class Inference:
             WorkerFailed: If it was cancelled.
         """
         if not self._cache.can_cut:
-            raise Unsupported("this model cannot try several ways to go on")
+            raise Unsupported("this model cannot try several continuations")
         prompt = self._formatted(Request(messages)).tokens
         draft = self._weights.tokenize(text, special=False)
         self._recall(prompt)
@@ -149,7 +149,7 @@ class Inference:
                 sequence, spelled[-1], within, most
             )
         except Cancelled as error:
-            raise WorkerFailed("looking for variants was cancelled") from error
+            raise WorkerFailed("the search for variants was cancelled") from error
         finally:
             self._cache.release(sequence)
         return [variant.decode(errors="replace") for variant in found]
@@ -167,7 +167,7 @@ class Inference:
         self._check(request)
         formatted = self._formatted(request)
         if not formatted.tokens:
-            raise Unsupported("the prompt is empty, and this model needs a token to begin with")
+            raise Unsupported("the prompt is empty, and this model needs a token to start from")
         for notice in formatted.notices:
             yield Notice(notice)
         tokens, healing, healed = self._healed(formatted.tokens, request)
@@ -210,9 +210,9 @@ class Inference:
         if 2 * beams > self._cache.slots or beams > self._cache.options.batch:
             raise Unsupported(f"this model has no room for {beams} beams")
         if request.grammar or request.schema or request.banned or request.top_logprobs is not None:
-            raise Unsupported("a beam search takes no grammar, no banned phrases and no logprobs")
+            raise Unsupported("a beam search cannot use a grammar, banned phrases or logprobs")
         if request.sampling.logit_bias or request.sampling.keep:
-            raise Unsupported("a beam search takes no logit_bias and no keep")
+            raise Unsupported("a beam search cannot use logit_bias or keep")
 
     def _formatted(self, request: Request) -> Formatted:
         self.is_formatting = True
@@ -231,7 +231,7 @@ class Inference:
             if template is None:
                 raise TemplateFailed(
                     f"{self._weights.path.stem} has no chat template: give one with "
-                    "--chat-template FILE, or complete plain text with --raw"
+                    "--chat-template FILE, or continue plain text with --raw"
                 )
             self._format = ChatFormat(template, self._weights)
         return self._format

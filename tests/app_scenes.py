@@ -421,7 +421,7 @@ async def unsure(stage: Stage) -> None:
 async def otherwise(stage: Stage) -> None:
     await stage.send(ASKED)
     await stage.press("tab", "R")
-    await stage.sees("Another model stays in use")
+    await stage.sees("The model you choose stays in use")
     await stage.idle()
 
 

@@ -68,9 +68,9 @@ MISTAKES = {
         "root ::= a0\n"
         + "".join(f'a{n} ::= a{n + 1} | a{n + 1} "x"\n' for n in range(40))
         + 'a40 ::= "y"',
-        *(29, 1, "too many ways"),
+        *(29, 1, "too many possible"),
     ),
-    "NUL": ('root ::= "\0"', 1, 11, "no text"),
+    "NUL": ('root ::= "\0"', 1, 11, "cannot occur in a text"),
 }
 
 

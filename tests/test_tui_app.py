@@ -422,7 +422,7 @@ def test_a_session_whose_model_is_gone_says_which_one_answers_now(home: Path) ->
         await stage.send("Who are you?")
 
     async def after(stage: Stage) -> None:
-        await stage.is_told("harbour, which answered before, is not found by that name")
+        await stage.is_told("harbour, which answered before, was not found by that name")
         await stage.is_told("going on with lamp")
 
     folder = placed(home, "harbour", "lamp")

@@ -271,7 +271,7 @@ def test_what_cannot_be_downloaded_is_told_and_offline_asks_nobody(
         await stage.press("f4")
         await stage.sees("To download")
         await stage.press("end", "enter")
-        await stage.sees("offline is set, and nothing is downloaded")
+        await stage.sees("offline is set, so nothing is downloaded")
         assert isinstance(stage.app.screen, ModelsScreen)
         assert hub.asked == []
 

@@ -265,6 +265,6 @@ def test_what_was_done_in_the_list_of_sessions_is_undone_there(home: Path) -> No
         await stage.idle()
         assert title_of_file() == stage.overview.title == "one"
         await stage.press("u")
-        await stage.is_told("nothing was done here")
+        await stage.is_told("there is nothing to undo here")
 
     perform(play, home, size=(120, 30))

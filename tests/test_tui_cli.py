@@ -36,7 +36,7 @@ def test_continuing_uses_the_model_that_answered_last(chat: Chat) -> None:
     other.unlink()
     assert chat("-c", "three") == 0
     assert chat.loaded[0].stem == "tiny"
-    assert "zebra, which answered before, is not found" in chat.err
+    assert "zebra, which answered before, was not found" in chat.err
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("--edit", "a.md", "--watch", "--diff"), b"", "--watch does not go with --diff"),
         (("--edit", "a.md", "--yes", "--diff"), b"", "--diff does not go with --yes"),
         (("--edit", "a.md", "--output", "b", "--diff"), b"", "--diff does not go with --output"),
-        (("--edit", "-", "--watch"), b"", "--watch looks at files"),
+        (("--edit", "-", "--watch"), b"", "--watch needs a file"),
         (("--edit", "a.md", "--watch"), b"", "--watch asks about each change on a terminal"),
         (("--edit", "a.md", "--logprobs", "0"), b"", "--logprobs does not go with --edit"),
         (("--edit", "a.md", "--raw"), b"", "--raw does not go with --edit"),
@@ -206,8 +206,8 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("--raw", "--no-think", "x"), b"", "--raw does not go with --think"),
         (("--raw", "--chat-template", "a", "x"), b"", "--raw does not go with --chat-template"),
         (("--raw", "-p", "a", "b", "x"), b"", "--raw does not go with --param"),
-        (("--raw",), b"", "--raw goes on with one text"),
-        (("--raw", "x"), b"text", "--raw goes on with one text"),
+        (("--raw",), b"", "--raw continues one text"),
+        (("--raw", "x"), b"text", "--raw continues one text"),
         (("--compact", "x"), b"", "--compact goes with --continue or --session"),
         (("-c", "--compact", "--repl"), b"", "--repl does not go with --compact"),
         (("-o", "n_ctx", "0", "x"), b"", "-o n_ctx must be a whole number from 1 to"),

@@ -162,7 +162,7 @@ def test_any_question_is_answered_again_by_its_number_or_its_answers(chat: Chat)
         ("first\n/export html", "html is for a file"),
         ("first\n/export a b", "/export takes one of json"),
         ("first\n/export tale.doc", "ends in no format's name: /export FORMAT PATH names it"),
-        ("/retitle", "there is no answer here yet to find a title for"),
+        ("/retitle", "there is no answer yet to base a title on"),
         ("/help nothing", "there is no command /nothing"),
     ],
 )
@@ -252,7 +252,7 @@ def test_the_session_is_drawn_as_a_tree_and_gone_to_by_number(chat: Chat) -> Non
     assert (
         "· first (2 turns)\n  1. second (2 turns)\n  2. third (2 turns)  'mine'  (here)\n"
     ) in chat.out
-    assert "this is the branch 'second'; where you were is 'mine'" in chat.out
+    assert "now on the branch 'second'; you were on 'mine'" in chat.out
     assert contents(session(chat).path())[-1] == "two"
 
 

@@ -166,7 +166,7 @@ def test_what_somebody_else_has_written_meanwhile_is_not_written_again(
 ) -> None:
     chat.engine = Meddling(lambda: draft.write_text(NEW))
     assert chat("--edit", "draft.md", "--yes") == 0
-    assert "has what was accepted already" in chat.err
+    assert "already has what you accepted" in chat.err
     assert draft.read_text() == NEW
     assert not list(draft.parent.glob("*.chat-new"))
 

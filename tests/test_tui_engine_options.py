@@ -228,7 +228,7 @@ def test_the_model_in_use_is_not_loaded_a_second_time(chat: Chat, tmp_path: Path
     assert chat.started == 1
     (chat.home / "data" / "models" / "zebra.gguf").write_bytes(b"GGUF of another")
     assert chat("--repl", stdin="/model zebra\n/model zebra\n/model tiny\n") == 0
-    assert (chat.err + chat.out).count("answers already") == 1
+    assert (chat.err + chat.out).count("is already in use") == 1
     assert chat.started == 4
 
 

@@ -57,7 +57,7 @@ def test_a_model_stays_is_listed_and_stopped(environment: Mapping[str, str], hom
     assert answer["usage"]["prompt_tokens_details"]["cached_tokens"] > 10
     (second,) = json.loads(run(environment, "models", "ps", "--json"))
     assert second["pid"] == first["pid"]
-    assert "not in memory any more" in run(environment, "models", "stop", "smol")
+    assert "no longer in memory" in run(environment, "models", "stop", "smol")
     assert json.loads(run(environment, "models", "ps", "--json")) == []
 
 

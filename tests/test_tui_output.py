@@ -39,7 +39,7 @@ def test_fences_are_read_as_markdown_has_them(chat: Chat, answer: str, block: st
 def test_an_answer_without_a_block_is_told_and_shown_elsewhere(chat: Chat) -> None:
     assert chat("-x", "--no-save", "Write it") == 1
     assert chat.out == ""
-    assert "no fenced block" in chat.err
+    assert "no code block" in chat.err
     assert "Hello there." in chat.err
 
 
@@ -94,7 +94,7 @@ def test_tokens_and_speeds_are_told_on_stderr(chat: Chat) -> None:
     chat.script("One two three.", "Four five.")
     assert chat("--stats", "-n", "2", "Hi there you") == 0
     assert chat.out == "One two three.\n---\nFour five.\n"
-    assert "read 3 tokens, 0 of them known before" in chat.err
+    assert "read 3 tokens, 0 of them cached" in chat.err
     assert "wrote 5 tokens" in chat.err
 
 
@@ -177,8 +177,8 @@ def test_standard_input_stands_where_the_dash_does(chat: Chat, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("-f", ".", "x"), "is a folder: say which files"),
-        (("-f", ".", "--glob", "*.none", "x"), "has no file like *.none"),
+        (("-f", ".", "x"), "is a folder: choose its files"),
+        (("-f", ".", "--glob", "*.none", "x"), "has no file that matches *.none"),
         (("-f", ".", "--glob", "", "x"), "no pattern"),
         (("-f", ".", "--glob", "/etc/*", "x"), "no pattern"),
         (("-f", ".", "--glob", "../*", "x"), "no pattern within a folder"),

@@ -84,8 +84,8 @@ def test_a_prompt_that_is_there_stays_as_it_is(chat: Chat, kind: Path) -> None:
     assert chat("prompts", "import", str(kind)) == 1
     assert (chat.out, chat.err) == (
         "",
-        "chat: Be_kind: skipped, a prompt called 'be-kind' is there already: "
-        "bring it in by itself with --as NAME to call it otherwise\n",
+        "chat: Be_kind: skipped, a prompt called 'be-kind' already exists: "
+        "import it by itself with --as NAME to give it another name\n",
     )
     assert mine.read_text() == "system = 'Mine.'"
     assert names(chat) == ["be-kind.toml"]

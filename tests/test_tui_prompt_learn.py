@@ -324,7 +324,7 @@ def test_a_projects_prompt_is_added_to_only_where_that_is_meant(
     path.parent.mkdir(parents=True)
     path.write_text('# ours\nextends = "proofread"\n')
     refused = asked.start("proofread")
-    refused.expect("others may read it: --project adds to it all the same")
+    refused.expect("others may read it: use --project to add to it anyway")
     refused.expect(pexpect.EOF)
     learn = asked.start("proofread", "--project")
     learn.expect("Add it to .*\\.chat/prompts/proofread\\.toml\\?")

@@ -238,7 +238,7 @@ def test_prompts_without_tests_are_said_so_and_nothing_tried_is_no_success(
         (("plain", "-m", "nothing"), "'nothing' is neither a file nor a known model"),
         (("plain", "--against", "nothing"), "and no prompt has that name"),
         (("--against", "plain"), "name a single prompt to compare with the prompt plain"),
-        (("plain", "two", "--against", "plain"), "name the one prompt"),
+        (("plain", "two", "--against", "plain"), "name a single prompt"),
     ],
 )
 def test_what_cannot_be_tried_is_said_before_anything_is(

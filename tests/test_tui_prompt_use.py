@@ -157,10 +157,10 @@ def test_the_draft_and_included_texts_are_never_templates(chat: Chat, tmp_path: 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('model = "other"', "a prompt does not choose the model"),
-        ('endpoint = "http://127.0.0.1"', "a prompt does not choose where it is answered"),
-        ('path = "/etc"', "a prompt has no paths but"),
-        ('[params]\nmodel = "other"', "a prompt does not choose the model"),
+        ('model = "other"', "a prompt cannot choose the model"),
+        ('endpoint = "http://127.0.0.1"', "a prompt cannot choose where it runs"),
+        ('path = "/etc"', "the only paths in a prompt"),
+        ('[params]\nmodel = "other"', "a prompt cannot choose the model"),
         ("[params]\nn_ctx = 99", "unknown key"),
         ('include = { secret = "../../secret.md" }', "outside the library's folder"),
         ('include = { secret = "SECRET" }', "outside the library's folder"),

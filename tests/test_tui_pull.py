@@ -255,7 +255,7 @@ def test_a_disk_that_becomes_full_keeps_what_is_there(chat: Chat, hub: HubServer
         (401, {"X-Error-Message": "Invalid credentials in Authorization header"}, "in HF_TOKEN"),
         (403, {"X-Error-Code": "GatedRepo"}, "is gated: accept its terms on its page"),
         (403, {}, "may not read some/Tale-GGUF"),
-        (429, {}, "too many requests: wait some minutes"),
+        (429, {}, "too many requests: wait a few minutes"),
         (503, {}, "a problem of its own (503)"),
     ],
 )
@@ -291,7 +291,7 @@ def test_a_repository_that_is_not_there_or_has_nothing_is_told(chat: Chat, hub: 
         ("hf:no/body", "there is no repository no/body"),
         ("hf:some/Other", "has no GGUF files"),
         (f"hf:{REPO}:Q5_K_M", "has no Q5_K_M; it has Q4_K_M, Q8_0: put one of these after hf:so"),
-        ("gemma-4-12b", "GGUF, where gemma-4-12b comes from, is not there any more: take another"),
+        ("gemma-4-12b", "GGUF, where gemma-4-12b comes from, no longer exists: choose another"),
     ):
         assert chat("models", "pull", name) == 1
         assert said in chat.err
@@ -327,7 +327,7 @@ def test_offline_means_that_nothing_is_asked(
 ) -> None:
     monkeypatch.setenv("CHAT_OFFLINE", "1")
     assert chat("models", "pull", NAME) == 2
-    assert "offline is set, and nothing is downloaded" in chat.err
+    assert "offline is set, so nothing is downloaded" in chat.err
     monkeypatch.delenv("CHAT_OFFLINE")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert chat("models", "pull", NAME) == 1
@@ -411,6 +411,6 @@ def test_a_server_that_falls_silent_is_told_on_a_terminal(
 ) -> None:
     hub.stall_after = 150_000
     process = terminal.start("models", "pull", NAME)
-    process.expect("waiting: nothing came for")
+    process.expect("waiting: nothing received for")
     process.sendintr()
     process.expect(pexpect.EOF)

@@ -249,7 +249,7 @@ def test_a_plain_conversation_reads_like_this(
     chat.send("not said")
     chat.expect("not said")
     chat.send(CTRL_C)
-    chat.expect("Ctrl\\+C again clears the line")
+    chat.expect("press Ctrl\\+C again to clear the line")
     chat.expect_exact("> not said")  # it is there still, until somebody clears it
     chat.send("\x15")
     assert left(chat) == 0

@@ -236,10 +236,10 @@ def test_what_was_decided_before_the_review_was_left_is_gone_on_with(
     else:
         edit.kill(leave)
     said = ended(edit) if leave != signal.SIGKILL else ""
-    assert ("what you decided is kept" in said) == bool(said)
+    assert ("your decisions are kept" in said) == bool(said)
     assert draft.read_bytes() == OLD.encode()
     edit = terminal.start_scripted("another revision", *arguments)
-    edit.expect("2 changes decided: go on with them, or begin anew")
+    edit.expect("2 changes decided: resume, or start over")
     edit.send("g\r")
     edit.expect(PLAIN if way == PLAIN else "1 open")
     edit.send(f"n{end}")
@@ -261,7 +261,7 @@ def test_a_diff_in_between_takes_nothing_of_what_was_decided_away(
     ended(edit)
     for form in ("words", "critic"):
         edit = terminal.start_scripted(NEW, "--edit", str(draft), "--diff", form)
-        edit.expect("1 change decided: go on with them, or begin anew")
+        edit.expect("1 change decided: resume, or start over")
         edit.send("g\r")
         ended(edit)
 
@@ -279,12 +279,12 @@ def test_what_was_decided_about_a_draft_that_cannot_be_written_is_kept(
     draft.unlink()
     folder.rmdir()
     edit.send("q\r")
-    assert "what you decided is kept" in ended(edit)
+    assert "your decisions are kept" in ended(edit)
     assert edit.exitstatus == 5
     folder.mkdir()
     draft.write_bytes(OLD.encode())
     edit = terminal.start_scripted(NEW, "--edit", str(draft), "--plain")
-    edit.expect("1 change decided: go on with them, or begin anew")
+    edit.expect("1 change decided: resume, or start over")
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -130,7 +130,7 @@ def test_the_repl_goes_back_to_the_branch_before_and_forth(grown: Chat) -> None:
     assert grown("-c", "--repl", stdin="\n".join(lines)) == 0
     assert grown.out.startswith("first  7 turns  (here)\n")
     assert "before compaction  7 turns\n" in grown.out
-    assert "this is the branch 'before compaction'; where you were is 'third'\n" in grown.out
+    assert "now on the branch 'before compaction'; you were on 'third'\n" in grown.out
     assert "third  4 turns\n" in grown.out
     assert [content for _, content in grown.asked][-2:] == [f"2{LONG}", "fourth"]
     assert grown("-c", "--repl", stdin="/branch nowhere\n") == 1

@@ -131,7 +131,7 @@ def test_a_deleted_turn_is_not_sent_or_shown_until_it_is_restored(chat: Chat) ->
 def test_branches_go_by_their_own_first_words_until_they_are_renamed(chat: Chat) -> None:
     chat.script("one", "two", "three", "four")
     chat("--repl", stdin="first\nsecond\n/fork 2\nthird\n/rename mine\n/branch seco\nmore\n/branch")
-    assert "this is the branch 'second'; where you were is 'mine'" in chat.out
+    assert "now on the branch 'second'; you were on 'mine'" in chat.out
     assert chat.out.endswith("mine  4 turns\nsecond  6 turns  (here)\n")
     assert chat("sessions", "branch", session(chat).id, "mine") == 0
     assert contents(session(chat).path())[-1] == "three"
@@ -233,9 +233,9 @@ def test_sessions_are_found_by_their_words(chat: Chat) -> None:
     assert chat("sessions", "search", '"sang the"') == 1
     assert chat("sessions", "search", "whale", "--since", "1h", "--model", "other") == 1
     assert chat("sessions", "search", "whale", "--since", "someday") == 2
-    assert "'someday' is no date" in chat.err
+    assert "'someday' is neither a date" in chat.err
     assert chat("sessions", "search", "--", "…") == 2
-    assert "there are no words to look for" in chat.err
+    assert "there are no words to search for" in chat.err
 
 
 def test_a_list_has_a_limit_and_says_what_it_leaves_out(chat: Chat) -> None:
@@ -580,7 +580,7 @@ def test_an_answer_that_cannot_be_made_again_is_not_called_different(chat: Chat)
     for file in (chat.home / "data" / "sessions").glob("*.files/*"):
         file.write_text("Another story.")
     assert chat("sessions", "replay") == 2
-    assert "piped text is missing or was changed" in chat.err
+    assert "piped text is missing or has changed" in chat.err
 
 
 def test_an_old_conversation_that_is_imported_is_not_the_last_one(

@@ -34,7 +34,7 @@ def remove_model(runtime: Runtime, name: str, *, yes: bool) -> None:
         _forget_dead_link(runtime, error)
         return
     if removal.question and not yes and not runtime.is_interactive:
-        raise UsageProblem(f"there is no terminal to ask on: use --yes to {removal.verb} it")
+        raise UsageProblem(f"there is no terminal to ask on: --yes {removal.verb} it")
     if not removal.question or yes or confirm(runtime, removal.question):
         for line in removal.carry_out():
             runtime.narrator().say(line)
@@ -192,7 +192,7 @@ def _forget(found: FoundModel, folder: Path) -> str:
         link.unlink()
     if found.path in links:
         return f"{found.name} is no longer listed"
-    return f"nothing of {links.pop().name} is listed any more"
+    return f"nothing of {links.pop().name} is listed any longer"
 
 
 def _link_to(path: Path, folder: Path) -> Path:
