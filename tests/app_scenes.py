@@ -289,7 +289,7 @@ async def prompt_try(stage: Stage) -> None:
     await stage.press(*"tighten")
     await stage.sees("Take out about")
     await stage.press("down", "t")
-    await stage.sees("Ctrl+R tries both")
+    await stage.sees("Ctrl+R try both")
     stage.app.screen.query_one(TextArea).text = "At this point in time, the lamp is lit."
     stage.app.screen.query("Input").last(Input).value = "proofread"
     await stage.press("ctrl+r")

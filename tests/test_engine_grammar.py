@@ -261,7 +261,7 @@ REFUSED = {
     "false": (False, "nothing fits false"),
     "itself": ({"$ref": "#"}, "never ends"),
     "itself in a circle": ({"allOf": [{"$ref": "#"}]}, "never ends"),
-    "itself among others": ({"type": "object", "allOf": [{"$ref": "#"}]}, "without end"),
+    "itself among others": ({"type": "object", "allOf": [{"$ref": "#"}]}, "never end"),
     "doubling": (
         {
             "$defs": {
@@ -270,7 +270,7 @@ REFUSED = {
             },
             "$ref": "#/$defs/0",
         },
-        "without end",
+        "never end",
     ),
 }
 

@@ -222,7 +222,7 @@ def test_missing_log_probabilities_are_pointed_out(
         ((chunk("Blue and"), b"data: {oops\n\n"), "not JSON"),
         ((chunk("Blue and"), b"data: [1, 2]\n\n"), "not part of an answer"),
         ((chunk("Blue and"), b'data: {"choices": [{"delta": 5}]}\n\n'), "not part of an answer"),
-        ((chunk("Blue and"), chunk("x", 4)), "what it was not asked"),
+        ((chunk("Blue and"), chunk("x", 4)), "sent an answer to something else"),
         (
             (chunk("Blue and"), b'data: {"error": {"message": "out of memory"}}\n\n'),
             "out of memory",

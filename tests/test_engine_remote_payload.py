@@ -120,7 +120,7 @@ def test_plain_text_is_completed() -> None:
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        (Request(QUESTION, banned=("delve",)), "banned phrases"),
+        (Request(QUESTION, banned=("delve",)), "cannot ban phrases"),
         (Request(QUESTION, Sampling(logit_bias=(("a", 1.0),))), "biases"),
         (Request(QUESTION, Sampling(beams=4)), "beam search"),
     ],

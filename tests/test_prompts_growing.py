@@ -201,9 +201,9 @@ def test_a_changed_prompt_keeps_what_needs_no_instruction(shelf: Shelf) -> None:
     assert offered(Growth(plain, words), judged("Shorten: One.", "1.", "One.")).input == "One."
     asking = shelf.prompt('user = "{{ instruction }}: {{ text }}"')
     left_out = refused(Growth(asking, words), judged("Shorten\n\nOne.", "1.", "One."))
-    assert "its instruction cannot be told" in left_out.detail
+    assert "its instruction cannot be reconstructed" in left_out.detail
     unknown = refused(Growth(plain, words), judged("Shorten: One.", "1."))
-    assert "the text cannot be told" in unknown.detail
+    assert "the text cannot be reconstructed" in unknown.detail
 
 
 def test_an_answer_to_an_instruction_in_front_is_no_example(shelf: Shelf) -> None:

@@ -238,7 +238,7 @@ def test_a_download_is_stopped_kept_and_gone_on_with(home: Path, hub: HubServer)
         await stage.press("s")
         hub.stall_after = None
         hub.closing.set()
-        await stage.sees("what is there is kept")
+        await stage.sees("resumes where this one")
         assert stage.overview.model == "harbour"
 
     environment = {"HF_ENDPOINT": hub.url}

@@ -99,8 +99,8 @@ def test_names_titles_and_ratings_are_undone_and_any_reader_sees_it(home: Path) 
             stage.chat.action_command(line)
             await stage.idle()
             assert await there_and_back(stage, state) == (before, after), line
-        await stage.is_told("taken back: the name of a branch")
-        await stage.is_told("done again: a rating")
+        await stage.is_told("undone: the name of a branch")
+        await stage.is_told("redone: a rating")
         assert stage.contents == ["one", "Hello there."]
 
     perform(play, home)

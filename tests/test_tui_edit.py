@@ -436,7 +436,7 @@ def test_a_diff_can_be_without_changes_of_blanks_and_quotation_marks(
         command = ["--edit", *arguments, "--diff", "critic", "--fold"]
         assert chat(*command, "Fix it", stdin=stdin) == 0
         assert chat.out == '{~~Their~>There~~}  is a "light" here.\n'
-        assert "3 changes of blanks and quotation marks" in chat.err
+        assert "3 changes to spaces and quotation marks" in chat.err
     assert chat("--edit", "draft.md", "--fold") == 2
     assert "--fold goes with --diff" in chat.err
 

@@ -186,7 +186,7 @@ def test_standard_input_stands_where_the_dash_does(chat: Chat, tmp_path: Path) -
         (("-f", "", "x"), "an empty name is not a file"),
         (("--edit", "", "x"), "an empty name is not a file"),
         (("-f", "-", "x"), "pipe a text in"),
-        (("-f", "-", "-f", "-", "x"), "can be read once"),
+        (("-f", "-", "-f", "-", "x"), "can only be read once"),
         (("--glob", "*.md", "x"), "--glob goes with --file FOLDER or --edit FOLDER"),
         (("--separator", "x", "y"), "goes with --alternatives"),
         (("--json", "--json-lines", "x"), "--json does not go with --json-lines"),

@@ -240,7 +240,7 @@ def test_a_disk_that_becomes_full_keeps_what_is_there(chat: Chat, hub: HubServer
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert code == 1
-    assert "File too large; what is there is kept" in chat.err
+    assert "File too large; the partial download is kept" in chat.err
     (there,) = parts(chat)
     assert 0 < there <= 2**19
     assert chat("models", "pull", NAME) == 0

@@ -121,7 +121,7 @@ def test_a_second_ctrl_c_within_a_second_takes_away_what_was_typed(terminal: Ter
     chat.expect("not to be said")
     # The first of these is a second one, unless the machine was slow; then the other one is.
     chat.send(f"{CTRL_C}{CTRL_C}/undo\r")
-    chat.expect("taken back: first")
+    chat.expect("undone: first")
 
 
 def test_ctrl_z_stops_the_program_and_fg_goes_on(terminal: Terminal) -> None:
@@ -211,7 +211,7 @@ def test_a_worker_that_dies_is_told_of_and_another_one_goes_on(terminal: Termina
 
 
 PLAIN = """\
-tiny, /help, Ctrl+D leaves
+tiny, /help, Ctrl+D quits
 > What is it?
 answer:
 A *lamp*.

@@ -191,7 +191,7 @@ def test_enter_does_not_leave_open_changes(perform: Run) -> None:
     async def play(stage: Stage) -> None:
         await stage.press("enter")
         assert stage.app.is_running
-        assert "open changes" in stage.shown("about")
+        assert "still open" in stage.shown("about")
 
     perform(play)
 
@@ -287,7 +287,7 @@ def test_the_rest_is_taken_as_it_comes_but_for_what_is_doubtful(perform: Run) ->
 
     async def play(stage: Stage) -> None:
         await stage.press("a")
-        said = "the rest of draft.md is accepted, except what is doubtful, as it comes"
+        said = "the rest of draft.md is accepted, except what is doubtful, as it arrives"
         assert said in stage.shown("about")
         await stage.press("u")
         assert "the rest of" not in stage.shown("about")
@@ -375,7 +375,7 @@ def test_a_wish_that_fails_is_said_and_the_review_goes_on(perform: Run) -> None:
         stage.engine.fails = False
         await stage.press("r")
         await stage.type("the same")
-        await stage.until(lambda: "no other words" in stage.shown("about"))
+        await stage.until(lambda: "no other wording" in stage.shown("about"))
         await stage.press("a")
         assert stage.decisions == "taken taken taken"
 
@@ -421,7 +421,7 @@ def test_an_engine_that_failed_has_not_found_that_there_is_nothing_to_change(
 def test_blanks_and_quotation_marks_are_shown_as_one_and_unfolded(perform: Run) -> None:
     async def play(stage: Stage) -> None:
         count = len(stage.review.changes)
-        assert stage.shown("head").startswith(f"{count} changes of blanks and quotation marks")
+        assert stage.shown("head").startswith(f"{count} changes to spaces and quotation marks")
         assert stage.shown("words").count("·") == count
         await stage.press("e")
         assert not stage.is_asking()

@@ -88,7 +88,7 @@ def test_only_what_was_taken_by_lines_is_written_and_undo_brings_it_back(
     assert edit.exitstatus == 0
     assert draft.read_bytes() == FIRST.encode()
     undo = terminal.start("drafts", "undo", str(draft))
-    undo.expect("as it was before")
+    undo.expect("back to its previous state")
     undo.expect(pexpect.EOF)
     assert draft.read_bytes() == OLD.encode()
 
@@ -116,7 +116,7 @@ def test_what_was_decided_is_in_the_session_with_the_words(terminal: Terminal, d
     edit.expect("3 open")
     edit.send("yn")
     edit.send("e")
-    edit.expect("Change the words")
+    edit.expect("Edit the text")
     edit.send("e\x13")
     edit.send("\r")
     ended(edit)
@@ -200,7 +200,7 @@ def test_a_signal_on_the_screen_leaves_file_and_terminal_as_they_were(
     edit.expect("part 1 of 1, " if phase == "writing" else "3 open")
     if phase == "asking":
         edit.send("e")
-        edit.expect("Change the words")
+        edit.expect("Edit the text")
     elif phase == "decided":
         edit.send("a")
         edit.expect("Everything is decided")

@@ -49,7 +49,7 @@ def test_what_was_undone_is_not_sent_and_comes_back_with_redo(chat: Chat) -> Non
     chat.script("one", "two", "three")
     lines = ["first", "second", "/undo", "third", "/undo 2", "/redo", "/undo", "/undo", "/redo"]
     assert chat("--repl", stdin="\n".join(lines)) == 0
-    assert "taken back: second; /redo brings it again" in chat.out
+    assert "undone: second; /redo brings it back" in chat.out
     assert chat.asked == [("user", "first"), ("assistant", "one"), ("user", "third")]
     assert contents(session(chat).path()) == ["first", "one"]
     assert set(contents(list(session(chat).turns.values()))) == {
@@ -255,7 +255,7 @@ def test_a_session_that_begins_with_a_text_goes_by_the_text_s_name(chat: Chat) -
     assert "\t@letter.md\t" in chat.out
     assert chat("--repl", "-c", stdin="/branches\n/fork\n/undo\n") == 0
     assert "1. @letter.md (" in chat.out
-    assert "taken back: @letter.md;" in chat.err + chat.out
+    assert "undone: @letter.md;" in chat.err + chat.out
     assert "begin of material" not in chat.out + chat.err
 
 
@@ -516,7 +516,7 @@ def test_moments_are_dates_or_ages(text: str, is_moment: bool) -> None:
     if is_moment:
         assert moment(text) < datetime.now(timezone.utc)
     else:
-        with pytest.raises(UsageProblem, match="no date"):
+        with pytest.raises(UsageProblem, match="neither a date"):
             moment(text)
 
 
@@ -566,7 +566,7 @@ def test_a_model_that_a_session_names_is_no_path(chat: Chat, tmp_path: Path) -> 
     log.append(replace(answer, model=str(tmp_path / "theirs")))
     assert chat("--session", log.session.id, "hi") == 0
     assert chat.loaded[0].stem == "tiny"
-    assert "is not found by that name" in chat.err
+    assert "was not found by that name" in chat.err
     assert chat("sessions", "replay", log.session.id, "-m", str(tmp_path / "theirs")) == 0
     assert chat.loaded[0] == tmp_path / "theirs"
 

@@ -149,7 +149,7 @@ class Asking:
         broken_off = [answer for answer in begun if answer.reason is None]
         if not begun or broken_off:
             when = "before its answer was complete" if broken_off else "without an answer"
-            raise EndpointFailed(f"{self._host} broke the connection off {when}: try again")
+            raise EndpointFailed(f"{self._host} broke off {when}: try again")
         if tokens is not None:
             yield from self._counted(tokens)
             # What several answers have together says nothing of one of them.
