@@ -318,7 +318,7 @@ class ChatApp(Steadfast, App[int]):
             self.leave()
             return
         question = sanitize_line(f"{reason}. Leave, and lose it?")
-        self.push_screen(Confirm(question), lambda answer: self.leave() if answer else None)
+        self.push_screen(Confirm(question), lambda agreed: self.leave() if agreed else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """See `App`. In a list the palette's key is the list's, which goes up by it; nobody would

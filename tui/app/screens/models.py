@@ -256,8 +256,8 @@ class ModelsScreen(Steadfast, Screen[None]):
     def ask_for_removal(self, message: AskedFor) -> None:
         """Have the person agree."""
 
-        def done(answer: str | None) -> None:
-            if answer:
+        def done(is_agreed: bool | None) -> None:
+            if is_agreed:
                 self._do_in_thread(partial(carry_out, message.removal))
             else:
                 self.tell("nothing was deleted")
