@@ -18,7 +18,6 @@ from tui.sanitize import sanitize, sanitize_line
 from tui.widgets.choice_list import ChoiceList
 from tui.widgets.hints import Hints
 
-
 AnswerT = TypeVar("AnswerT")
 
 
