@@ -116,8 +116,7 @@ class Composer(Steadfast, TextArea):
             event.prevent_default()
         active = self.screen.active_bindings.get(event.key)
         if active is not None and active.enabled and active.node is self:
-            # Here: a binding is carried out only when the app has seen its key, behind what was
-            # typed after it; one with priority would overtake what was typed before.
+            # Here, and not when the screen has taken the key, which an answer may keep busy.
             event.prevent_default()
             event.stop()
             await self.run_action(active.binding.action)
