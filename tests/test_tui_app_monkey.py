@@ -46,7 +46,7 @@ PLACES = {
     *("ChatScreen", "AlternativesScreen", "HelpScreen", "MapScreen", "ReadScreen", "WordsScreen"),
     *("OtherwiseScreen", "SearchScreen", "SettingsScreen", "ModelsScreen", "DraftsScreen"),
     *("LiveReview", "PromptsScreen", "PromptEditor", "PromptTry", "PromptTests"),
-    *("CommandPalette", "AskLine", "EditWords", "ShowText"),
+    *("CommandPalette", "Palette", "AskLine", "EditWords", "ShowText"),
 }
 
 SIZES = ((80, 24), (140, 40), (20, 6), (59, 15), (100, 30), (5, 3), (1, 1))
