@@ -12,9 +12,9 @@ import pytest
 from openai.types.chat import ChatCompletion
 from scripted_chat import Chat, uncoded
 
+from engine.load_options import LoadOptions
 from engine.protocol import Engine
 from engine.scripted import Reply
-from engine.types import LoadOptions
 from prompts.fence import MEANING
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from scripted_chat import Chat
 
+from engine.sampling_params import Sampling
 from engine.scripted import Reply, ScriptedEngine
-from engine.types import Sampling
 from sessions import Session, SessionStore, Turn, memory_session
 from tui.attach import AttachedText
 from tui.commands import COMMANDS, GROUPS, complete_line, find_command, run_line
