@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine import wire
 from engine.process import WorkerProcess
-from engine.types import SystemReport, TemplateReport
+from engine.reports import SystemReport, TemplateReport
 
 _POLL_MS = 50
 

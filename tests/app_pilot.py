@@ -17,8 +17,10 @@ from typing import Any
 from textual.pilot import Pilot
 from tiny_gguf import tiny_gguf
 
+from engine.load_options import LoadOptions
+from engine.reports import ModelCard
 from engine.scripted import Reply, ScriptedEngine
-from engine.types import Event, Finished, LoadOptions, ModelCard, Request, Timings, Usage
+from engine.types import Event, Finished, Request, Timings, Usage
 from sessions import SessionStore, Turn
 from tui.app.app import ChatApp
 from tui.app.overview import Overview, ShownTurn

@@ -13,7 +13,7 @@ from native import Native, native
 
 from engine.errors import GrammarFailed
 from engine.grammars.grammar import Grammar, GrammarState
-from engine.types import Sampling
+from engine.sampling_params import Sampling
 
 
 @pytest.fixture

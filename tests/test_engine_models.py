@@ -11,6 +11,7 @@ from time import monotonic
 import chat_templates
 import pytest
 from gguf_mutator import Mutator
+from leftovers import Cleanup
 from llama_cpp._ggml import libggml
 from tiny_gguf import TEMPLATE, Family, tiny_gguf
 
@@ -116,12 +117,12 @@ def test_counts_without_end_are_refused_before_anything_is_read(tmp_path: Path) 
     ],
 )
 def test_numbers_that_a_file_has_no_room_for_are_told_in_words_of_ones_own(
-    tmp_path: Path, key: str, number: int, why: str
+    cleanup: Cleanup, tmp_path: Path, key: str, number: int, why: str
 ) -> None:
     path = sound(tmp_path, **{f"llama__{key}": number})
     with pytest.raises(LoadFailed, match=why):
         summarise([path])
-    engine = WorkerEngine(path)
+    engine = cleanup(WorkerEngine(path))
     with pytest.raises(LoadFailed, match=why) as raised:
         engine.describe()
     engine.close()

@@ -11,6 +11,7 @@ from itertools import repeat
 from time import monotonic, sleep
 
 import pytest
+from leftovers import Cleanup
 from loopback import DONE, Loopback, Told, chunk, end, usage
 
 from engine.errors import EngineError
@@ -212,14 +213,15 @@ def test_a_server_that_thinks_slowly_and_says_so_is_not(
     assert asked(engine)[:2] == ("Blue 🌊.", "")
 
 
-def test_the_key_does_not_follow_to_another_host(loopback: Loopback, engine: RemoteEngine) -> None:
-    other = Loopback()
+def test_the_key_does_not_follow_to_another_host(
+    cleanup: Cleanup, loopback: Loopback, engine: RemoteEngine
+) -> None:
+    other = cleanup(Loopback())
     for status in (301, 302, 303, 307, 308):
         loopback.reply(Told((), status, {"Location": f"{other.url}/chat/completions"}))
         assert f"redirects to {other.url}/chat/completions: put that address" in asked(engine)[1]
     assert not other.asked
     assert not other.looked_up
-    other.close()
 
 
 def test_a_flood_of_events_waits_for_whoever_reads(
@@ -246,10 +248,9 @@ def test_a_flood_of_events_waits_for_whoever_reads(
     assert sent < 40 * 2**20
 
 
-def test_tls_where_there_is_none(loopback: Loopback) -> None:
-    engine = RemoteEngine(Endpoint("big", loopback.url.replace("http:", "https:")), {})
+def test_tls_where_there_is_none(cleanup: Cleanup, loopback: Loopback) -> None:
+    engine = cleanup(RemoteEngine(Endpoint("big", loopback.url.replace("http:", "https:")), {}))
     assert "says: http in place of https, or another port?" in asked(engine)[1]
-    engine.close()
 
 
 def mutated(part: bytes, dice: random.Random) -> bytes:
@@ -297,13 +298,14 @@ def test_whatever_an_event_holds_an_answer_ends(loopback: Loopback, engine: Remo
         PAGE,
     ],
 )
-def test_a_list_of_models_that_is_none_is_a_line(models: bytes, loopback: Loopback) -> None:
+def test_a_list_of_models_that_is_none_is_a_line(
+    cleanup: Cleanup, models: bytes, loopback: Loopback
+) -> None:
     loopback.models = Told((models,), kind="application/json")
-    engine = RemoteEngine(Endpoint("big", loopback.url), {})
+    engine = cleanup(RemoteEngine(Endpoint("big", loopback.url), {}))
     loopback.say(*GOOD)
     _, error, _ = asked(engine)
     assert len(error) < 500
-    engine.close()
 
 
 def test_closed_while_it_waits_for_another_try_it_connects_no_more(

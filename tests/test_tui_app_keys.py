@@ -34,7 +34,7 @@ from tui.app.widgets.inspector import Inspector
 from tui.app.widgets.sessions import SessionsPanel
 from tui.app.widgets.status import status_of
 from tui.commands import COMMANDS
-from tui.reviewing.dialogs import AskLine
+from tui.widgets.dialogs import AskLine
 
 OPENED: dict[str, type[Screen[Any]]] = {
     "f1": HelpScreen,

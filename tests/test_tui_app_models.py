@@ -12,10 +12,11 @@ from hub_server import HubServer, hub_server
 from textual.widgets import Input, OptionList
 from tiny_gguf import tiny_gguf
 
+from engine.load_options import LoadOptions
 from engine.protocol import Engine
-from engine.types import Event, Loading, LoadOptions
+from engine.types import Event, Loading
 from tui.app.screens.models import ModelsScreen
-from tui.reviewing.dialogs import ChooseVersion, Confirm, ShowText
+from tui.widgets.dialogs import ChooseVersion, Confirm, ShowText
 
 TALE = tiny_gguf() + bytes(200_000)
 REPO = "some/Tale-GGUF"

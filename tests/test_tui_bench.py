@@ -17,8 +17,9 @@ import pytest
 from scripted_chat import Chat
 
 from engine.errors import Unsupported
+from engine.reports import ModelCard
 from engine.scripted import Reply, ScriptedEngine
-from engine.types import Event, ModelCard, Request, Usage
+from engine.types import Event, Request, Usage
 from tui.bench_measures import copied
 from tui.bench_results import Results, Sample
 from tui.bench_texts import DRAFT, log_book

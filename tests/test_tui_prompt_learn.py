@@ -16,8 +16,8 @@ from pseudo_terminal import SCRIPTED
 from scripted_chat import Chat
 
 from engine.errors import NoModel
+from engine.load_options import LoadOptions
 from engine.protocol import Engine
-from engine.types import LoadOptions
 from prompts import Library, Source, packaged_source
 from prompts.schema import Example
 from sessions import Change, SessionFile, SessionStore

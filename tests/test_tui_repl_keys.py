@@ -13,6 +13,7 @@ from threading import Thread
 from time import perf_counter
 
 import pytest
+from leftovers import Cleanup
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.input import PipeInput, create_pipe_input
@@ -20,10 +21,10 @@ from prompt_toolkit.output import DummyOutput
 from scripted_chat import Chat
 
 from drafts.diff import unified_diff
+from engine.load_options import LoadOptions
 from engine.remote.client import RemoteEngine
 from engine.remote.endpoint import Endpoint
 from engine.scripted import ScriptedEngine
-from engine.types import LoadOptions
 from tui.cli import main
 from tui.repl.completer import CommandCompleter
 from tui.repl.entries import Entry, entry_of, is_open
@@ -224,15 +225,14 @@ def test_several_lines_come_through_a_pipe_too(chat: Chat) -> None:
     assert chat.asked[0] == ("system", "Be\nbrief.")
 
 
-def test_the_line_below_shows_what_fits() -> None:
+def test_the_line_below_shows_what_fits(cleanup: Cleanup) -> None:
     standing = Standing(ScriptedEngine(["x"], model_name="tiny"), 1024, "a sadder end", 2)
     whole = " vi · tiny · ■■□□□□□□ 1,024 of 4,096 · 2 attached · a sadder end"
     assert toolbar(standing, "vi", 80) == whole
     assert toolbar(standing, "", 20) == " tiny · 25%"
     assert toolbar(standing, "", 4) == ""
-    remote = RemoteEngine(Endpoint("big", "https://gpu01/v1"), {})
+    remote = cleanup(RemoteEngine(Endpoint("big", "https://gpu01/v1"), {}))
     assert toolbar(Standing(remote, 0, "", 0), "", 80) == " big at gpu01", "nothing is loaded"
-    remote.close()
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,16 @@ from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
 
 from drafts.document import decode_text
+from engine.load_options import LoadOptions
 from engine.scripted import Reply, ScriptedEngine
-from engine.types import Event, LoadOptions, Request
+from engine.types import Event, Request
 from tui.edit_work import prepare
 from tui.options import EditOptions, EngineOptions, PromptOptions
 from tui.reviewing.app import ReviewApp
-from tui.reviewing.dialogs import Dialog
 from tui.reviewing.screen import ReviewScreen
 from tui.reviewing.state import Review
 from tui.runtime import Runtime
+from tui.widgets.dialogs import Dialog
 
 OLD = """\
 # The light

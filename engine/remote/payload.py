@@ -9,7 +9,8 @@ from typing import Any
 
 from engine.errors import Unsupported
 from engine.remote.dialects import Dialect
-from engine.types import Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Request
 
 MOST_LOGPROBS = 20
 """Other tokens that servers score beside each one."""

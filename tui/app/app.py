@@ -29,12 +29,12 @@ from tui.config import ConfigError
 from tui.errors import explain
 from tui.interrupts import is_job
 from tui.options import AskOptions
-from tui.reviewing.choices import ChoiceList
-from tui.reviewing.hints import key_name
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
 from tui.terminal_driver import TerminalDriver
 from tui.typed_ahead import TypedAhead
+from tui.widgets.choice_list import ChoiceList
+from tui.widgets.hints import key_name
 
 if TYPE_CHECKING:
     from sessions import Hit
@@ -212,7 +212,7 @@ class ChatApp(Steadfast, TypedAhead[int]):
             line = sanitize_line(lines[0])
             self.notify(line, severity="warning" if is_warning else "information", markup=False)
             return
-        from tui.reviewing.dialogs import ShowText
+        from tui.widgets.dialogs import ShowText
 
         self.push_screen(ShowText(sanitize("\n".join(lines))))
 
@@ -311,14 +311,14 @@ class ChatApp(Steadfast, TypedAhead[int]):
 
     def action_leave(self) -> None:
         """Save and leave; where something could not be saved, ask first."""
-        from tui.reviewing.dialogs import Confirm
+        from tui.widgets.dialogs import Confirm
 
         reason = self.overview.unsaved
         if reason is None or isinstance(self.screen, Confirm):
             self.leave()
             return
         question = sanitize_line(f"{reason}. Leave, and lose it?")
-        self.push_screen(Confirm(question), lambda answer: self.leave() if answer else None)
+        self.push_screen(Confirm(question), lambda agreed: self.leave() if agreed else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """See `App`. In a list the palette's key is the list's, which goes up by it; nobody would

@@ -42,7 +42,7 @@ from tui.documents import read_files
 from tui.errors import explain
 from tui.options import AskOptions
 from tui.runtime import Runtime
-from tui.saver import Joined, NotSaved
+from tui.saver import ELSEWHERE, Joined, NotSaved
 from tui.summary import Summarising
 from tui.talk import Talk
 
@@ -246,7 +246,7 @@ class AppTalk(Talk):
         elif isinstance(event, Finished):
             self._end(event)
         elif isinstance(event, NotSaved):
-            self.post(Failed(event.reason))
+            self.post(Failed(f"{event.reason}; {ELSEWHERE}"))
         elif isinstance(event, Joined):
             self.warn("another chat has added to this session, on a branch beside this one")
         elif isinstance(event, Compacted):

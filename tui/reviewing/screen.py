@@ -15,14 +15,14 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.progress import Progress
-from tui.reviewing.dialogs import AskLine, ChooseVersion, EditWords, ShowText
 from tui.reviewing.drawing import Drawn, drawn, drawn_list
 from tui.reviewing.flow import flow
-from tui.reviewing.hints import Hints
 from tui.reviewing.lines import KEYS, SMALL, rest_of
 from tui.reviewing.remarks import ReviewedDraft, end_of, head_of, remarks_on, why_none
 from tui.reviewing.state import Change, Review
 from tui.sanitize import sanitize_line
+from tui.widgets.dialogs import AskLine, ChooseVersion, EditWords, ShowText
+from tui.widgets.hints import Hints
 
 WIDE = 110
 """Columns from which original and revision stand side by side."""
