@@ -100,7 +100,8 @@ class Worker(ABC):
         if self._frames:
             self._silent_s = 0.0
             return self._frames.pop(0)
-        self._silent_s += monotonic() - waiting
+        # Time in which this process was stopped, and maybe the worker with it, is no silence.
+        self._silent_s += min(monotonic() - waiting, timeout_ms / 1000)
         if self._silent_s > _SILENCE_S:
             self.kill()
             raise WorkerFailed(f"the engine hangs: it said nothing for {_SILENCE_S:.0f} s")

@@ -23,6 +23,8 @@ from sessions.writers import is_alive
 _AT_WORK_S = 10.0
 """A program that answers saves what there is of the answer about once a second."""
 
+_GONE = "its file was deleted or moved away"
+
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -120,7 +122,8 @@ class SessionFile(SessionLog):
             finally:
                 os.close(fd)
         except OSError as error:
-            raise SaveFailed(self.path, reason_of(error)) from error
+            is_gone = self._exists and isinstance(error, FileNotFoundError)
+            raise SaveFailed(self.path, _GONE if is_gone else reason_of(error)) from error
         self._unsaved.clear()
         self._unsaved_texts.clear()
         self._must_return = False

@@ -11,7 +11,7 @@ from tui.app.messages import Activity, Busy, Failed, Grew, Post, Said, Sent
 from tui.app.pieces import Pieces
 from tui.compaction import Compacted
 from tui.conversation import Conversation, ConversationEvent
-from tui.saver import Joined, NotSaved
+from tui.saver import ELSEWHERE, Joined, NotSaved
 from tui.summary import Summarising
 
 
@@ -76,7 +76,7 @@ class EventPoster:
         if isinstance(event, Notice):
             self._warn(event.text)
         elif isinstance(event, NotSaved):
-            self._post(Failed(event.reason))
+            self._post(Failed(f"{event.reason}; {ELSEWHERE}"))
         elif isinstance(event, Joined):
             self._warn("another chat has added to this session, on a branch beside this one")
         elif isinstance(event, Compacted):
