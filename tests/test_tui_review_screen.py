@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event as Flag
 
@@ -454,12 +455,17 @@ def test_the_shown_change_is_in_view(perform: Run, size: tuple[int, int]) -> Non
     old = f"{lines}\n{'word ' * 300}\n\n{lines}\nTeh end.\n\n{lines}"
 
     async def play(stage: Stage) -> None:
-        for number, _ in enumerate(stage.review.changes, 1):
-            await stage.until(lambda n=number: f"change {n} of" in stage.shown("head"))
+        for number in range(1, len(stage.review.changes) + 1):
+            await stage.until(partial(_shows, stage, number))
             await stage.until(lambda: 0 <= _row_of_mark(stage) < size[1] - 2)
             await stage.press("j")
 
     perform(play, old=old, engine=Fixing({"30 item": "30 items", "Teh": "The"}), size=size)
+
+
+def _shows(stage: Stage, number: int) -> bool:
+    """Whether the screen is about the change with this number."""
+    return f"change {number} of" in stage.shown("head")
 
 
 def _row_of_mark(stage: Stage) -> int:
