@@ -28,8 +28,8 @@ _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from engine.worker import main;
 """Takes over the parent's import path, so that the working directory is never on it: a folder there
 that happens to be called ``engine`` is not ours."""
 
-
-FROM_OUTSIDE = (signal.SIGHUP, signal.SIGKILL, signal.SIGTERM)
+OUTSIDE_SIGNALS = (signal.SIGHUP, signal.SIGKILL, signal.SIGTERM)
+"""Signals that somebody else sends: no failure of llama.cpp ends in one of them."""
 
 _SOURCE_FOLDER = re.compile(r"^\S*/(?=[^/\s]+:\d+: )")
 """The build machine's folder, in front of the file and line of a failed assertion."""
@@ -40,22 +40,22 @@ class WorkerKilled(WorkerFailed):
 
 
 class Worker(ABC):
-    """Frames to and from a worker, whatever they go through. Not for more than one thread at a
-    time."""
+    """Sends frames to a worker and receives its own, over pipes or a socket. Not for more than one
+    thread at a time."""
 
-    def __init__(self, reading: int, writing: int, noise: int | None = None) -> None:
+    def __init__(self, read_fd: int, write_fd: int, stderr_fd: int | None = None) -> None:
         """Nothing is sent yet.
 
         Args:
-            reading: Where its answers come from.
-            writing: Where requests go.
-            noise: Its stderr, if that is listened to.
+            read_fd: Where its answers come from.
+            write_fd: Where requests go.
+            stderr_fd: Its stderr, where that is a pipe.
         """
-        self._reading, self._writing, self._noise = reading, writing, noise
+        self._read_fd, self._write_fd, self._stderr_fd = read_fd, write_fd, stderr_fd
         # A worker that does not read must not hold up who could cancel.
-        os.set_blocking(writing, False)
+        os.set_blocking(write_fd, False)
         self._unsent = bytearray()
-        self._said = b""
+        self._stderr_tail = b""
         self._unpacker = wire.Unpacker()
         self._frames: list[wire.Frame] = []
         self._silent_s = 0.0
@@ -100,28 +100,29 @@ class Worker(ABC):
         if self._frames:
             self._silent_s = 0.0
             return self._frames.pop(0)
-        self._silent_s += monotonic() - waiting
+        # Time in which this process was stopped, and maybe the worker with it, is no silence.
+        self._silent_s += min(monotonic() - waiting, timeout_ms / 1000)
         if self._silent_s > _SILENCE_S:
             self.kill()
             raise WorkerFailed(f"the engine hangs: it said nothing for {_SILENCE_S:.0f} s")
         return None
 
     def _exchange(self, timeout_ms: int) -> None:
-        """Wait for any of the ways, and read or write what it has room for."""
-        ways = select.poll()
-        wanted = {self._reading: select.POLLIN}
-        if self._noise is not None:
-            wanted[self._noise] = select.POLLIN
+        """Wait until it can be read or written, and do that."""
+        poll = select.poll()
+        wanted = {self._read_fd: select.POLLIN}
+        if self._stderr_fd is not None:
+            wanted[self._stderr_fd] = select.POLLIN
         if self._unsent:
-            wanted[self._writing] = wanted.get(self._writing, 0) | select.POLLOUT
+            wanted[self._write_fd] = wanted.get(self._write_fd, 0) | select.POLLOUT
         for fd, events in wanted.items():
-            ways.register(fd, events)
-        ready = dict(ways.poll(timeout_ms))
-        if self._unsent and self._writing in ready:
+            poll.register(fd, events)
+        ready = dict(poll.poll(timeout_ms))
+        if self._unsent and self._write_fd in ready:
             self._write()
-        if self._noise in ready:
-            self._listen()
-        if ready.get(self._reading, 0) & ~select.POLLOUT:
+        if self._stderr_fd in ready:
+            self._read_stderr()
+        if ready.get(self._read_fd, 0) & ~select.POLLOUT:
             data = self._read()
             if not data:
                 raise self._failed()
@@ -136,7 +137,7 @@ class Worker(ABC):
 
     def _read(self) -> bytes:
         try:
-            return os.read(self._reading, 65_536)
+            return os.read(self._read_fd, 65_536)
         except ConnectionResetError:
             return b""
 
@@ -144,7 +145,7 @@ class Worker(ABC):
         """Write what is unsent, as far as there is room."""
         try:
             while self._unsent:
-                del self._unsent[: os.write(self._writing, self._unsent)]
+                del self._unsent[: os.write(self._write_fd, self._unsent)]
                 self._silent_s = 0.0
         except BlockingIOError:
             pass
@@ -152,18 +153,18 @@ class Worker(ABC):
             # Nobody reads any more: the end of the answers says why.
             self._unsent.clear()
 
-    def _listen(self) -> bool:
-        """Remember the end of what it says on stderr; whether it says anything more."""
-        assert self._noise is not None
-        data = os.read(self._noise, 65_536)
-        self._said = (self._said + data)[-4096:]
+    def _read_stderr(self) -> bool:
+        """Keep the end of its stderr; whether there may be more."""
+        assert self._stderr_fd is not None
+        data = os.read(self._stderr_fd, 65_536)
+        self._stderr_tail = (self._stderr_tail + data)[-4096:]
         return bool(data)
 
-    def _last_words(self) -> str:
+    def _last_stderr_line(self) -> str:
         """The last line on its stderr, where C code says why it aborts."""
-        while self._noise is not None and self._listen():
+        while self._stderr_fd is not None and self._read_stderr():
             pass
-        lines = self._said.decode(errors="replace").split("\n")
+        lines = self._stderr_tail.decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f": {_SOURCE_FOLDER.sub('', last)}" if last else ""
 
@@ -221,9 +222,9 @@ class WorkerProcess(Worker):
     def _failed(self) -> WorkerFailed:
         code = self._process.wait()
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        if -code in FROM_OUTSIDE:  # what it said last was about something else
+        if -code in OUTSIDE_SIGNALS:  # what it said last was about something else
             return WorkerKilled(f"the engine stopped ({how})")
-        return WorkerFailed(f"the engine stopped ({how}){self._last_words()}")
+        return WorkerFailed(f"the engine stopped ({how}){self._last_stderr_line()}")
 
 
 def worker_environment() -> dict[str, str]:

@@ -120,17 +120,17 @@ class Residence:
             file.unlink(missing_ok=True)
 
     def connect(self) -> socket.socket | None:
-        """A way to the worker; None where there is none."""
-        way = socket.socket(socket.AF_UNIX)
-        way.settimeout(_PATIENCE_S)  # else it would wait where too many others do
+        """A connection to the worker; None where nobody listens."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(_PATIENCE_S)  # else it would wait where too many others do
         try:
             with _address(self.socket_file) as address:
-                way.connect(address)
-            way.settimeout(None)
+                connection.connect(address)
+            connection.settimeout(None)
         except OSError:
-            way.close()
+            connection.close()
             return None
-        return way
+        return connection
 
     def listen(self) -> socket.socket:
         """The worker's end, which only this person may connect to.

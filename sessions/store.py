@@ -23,10 +23,11 @@ from sessions.errors import (
 from sessions.folder import FileStamp, SessionFolder, is_session_id
 from sessions.ids import new_id
 from sessions.index import IndexLost, SessionIndex
-from sessions.log import MemorySession, SessionFile
+from sessions.log import MemorySession
 from sessions.reading import LONG_FILE, SessionReader, new_session
 from sessions.records import Header
 from sessions.search import Hit, Search
+from sessions.session_file import SessionFile
 from sessions.summary import SessionSummary, summary_of
 from sessions.syscalls import OperatingSystem, Syscalls
 from sessions.trash import Trash

@@ -420,6 +420,30 @@ def test_an_engine_that_failed_has_not_found_that_there_is_nothing_to_change(
     perform(play, engine=engine, is_awaited=False)
 
 
+def test_a_part_whose_revision_cannot_be_used_is_not_one_without_changes(perform: Run) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.until(lambda: stage.review.is_complete)
+        await stage.until(lambda: "cannot be used" in stage.shown("words"))
+        assert "is left as it is" in stage.shown("about")
+        assert "Nothing to change" not in stage.shown("words")
+        await stage.press("enter")
+
+    perform(play, old="Their is a light.\n", engine=Fixing({"Their is a light.": " "}))
+
+
+def test_keys_about_a_change_say_why_there_is_none(perform: Run) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.press("a")
+        for key in ("r", "e", "A", "y", "n"):
+            await stage.press("u", "a")
+            assert "is decided" not in stage.shown("about")
+            await stage.press(key)
+            assert not stage.is_asking()
+            assert "every change is decided: k goes back" in stage.shown("about")
+
+    perform(play)
+
+
 def test_blanks_and_quotation_marks_are_shown_as_one_and_unfolded(perform: Run) -> None:
     async def play(stage: Stage) -> None:
         count = len(stage.review.changes)
