@@ -27,7 +27,7 @@ from tui.options import AskOptions, OutputOptions
 from tui.pages import text_page
 from tui.plain import PlainAnswer
 from tui.runtime import Runtime
-from tui.sanitize import sanitize
+from tui.sanitize import sanitize, sanitize_line
 from tui.surroundings import surroundings
 from tui.tables import print_json
 from tui.which_session import open_session
@@ -233,5 +233,5 @@ def print_request(
     about = "about " if engine.host else ""
     told = f"{about}{total:,} tokens of {n_ctx:,}: {', '.join([*parts, *frame])}"
     unsent = f"; nothing was sent to {engine.host}" if engine.host else ""
-    runtime.stderr.write(f"{told}{unsent}\n")
+    runtime.stderr.write(f"{told}{sanitize_line(unsent)}\n")
     return exit_codes.DONE
