@@ -19,6 +19,7 @@ from tui.compose import compose, compose_raw
 from tui.composed import Composed
 from tui.context_use import TokenCounter, sizes
 from tui.conversation import Conversation
+from tui.damage import damage_in_words
 from tui.documents import attached_texts
 from tui.errors import SHORTEN, CompactionFailed, TooLong
 from tui.interrupts import signals_call
@@ -48,7 +49,10 @@ def run_ask(runtime: Runtime, options: AskOptions, engine: Engine | None = None)
             # Now, so that the weights load while the rest is read and checked.
             engine = start_engine(runtime, options, log)
             runtime.trace.mark("the worker is started")
-        return _ask(runtime, options, Conversation(engine, log))
+        code = _ask(runtime, options, Conversation(engine, log))
+        if damage := damage_in_words(log.session):
+            runtime.narrator().say(damage)
+        return code
     finally:
         if engine is not None:
             engine.close()
