@@ -22,11 +22,11 @@ from pathlib import Path
 
 import first_byte
 
+from engine.load_options import LoadOptions
 from engine.machine import usable_cores
 from engine.models import resolve_model
 from engine.process import ENVIRONMENT
 from engine.protocol import Engine
-from engine.types import LoadOptions
 from tui.bench_lab import Lab, Subject
 from tui.bench_measures import decode
 from tui.bench_results import Sample

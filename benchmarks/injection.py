@@ -20,9 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.client import WorkerEngine
+from engine.load_options import LoadOptions
 from engine.models import resolve_model
 from engine.protocol import Engine
-from engine.types import LoadOptions, Message, Piece, Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Message, Piece, Request
 from prompts import packaged_source
 from prompts.fence import explained
 from prompts.library import Library

@@ -28,7 +28,8 @@ from drafts.document import decode_text
 from drafts.hunks import Hunk
 from drafts.splice import spliced
 from engine.protocol import Engine
-from engine.types import Message, Piece, Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Message, Piece, Request
 from prompts import packaged_source
 from prompts.schema import Unit
 from tui.edit_work import prepare

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from engine.client import WorkerEngine
 from engine.models import resolve_model
-from engine.types import Finished, Message, Piece, Request, Sampling, Usage
+from engine.sampling_params import Sampling
+from engine.types import Finished, Message, Piece, Request, Usage
 from tui.bench_measures import copied
 from tui.bench_texts import DRAFT, SHORT_DRAFT, editing, log_book
 

@@ -1,4 +1,4 @@
-"""What has come of a request: where its worker dies, nobody else can say how its answers ended."""
+"""What came of a request so far: when its worker dies, nobody else can say how answers ended."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine.types import Event, Finished, FinishReason, Piece, Prefill, Timings,
 
 
 class AnswerProgress:
-    """What came of a request so far, for the case that the worker cannot say how it ended."""
+    """Counts the answers that have not ended, and their pieces."""
 
     def __init__(self, alternatives: int) -> None:
         """Nothing came yet.
@@ -22,8 +22,13 @@ class AnswerProgress:
         self._pieces = dict.fromkeys(range(alternatives), 0)
         """Of the alternatives that have not ended."""
 
-    def follow(self, event: Event) -> bool:
-        """Take note of an event; whether it was the last one."""
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last event came."""
+        return not self._pieces
+
+    def follow(self, event: Event) -> None:
+        """Take note of an event."""
         self.heard = True
         if isinstance(event, Prefill):
             self._prompt_tokens = event.total
@@ -31,7 +36,6 @@ class AnswerProgress:
             self._pieces[event.index] += 1
         if isinstance(event, Finished):
             self._pieces.pop(event.index, None)
-        return not self._pieces
 
     def ended(self, reason: FinishReason, error: str | None = None) -> Iterator[Finished]:
         """The last events that never came."""

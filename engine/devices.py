@@ -9,7 +9,7 @@ from typing import Any
 from llama_cpp import llama_cpp as ll
 from llama_cpp._ggml import libggml
 
-from engine.types import Device
+from engine.reports import Device
 
 _CPU, _CARD, _INTEGRATED = 0, 1, 2
 """Of ggml_backend_dev_type: processors, graphics cards, processors' own graphics."""

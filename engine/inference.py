@@ -22,14 +22,16 @@ from engine.formatting.reasoning import THINK, ReasoningSplitter
 from engine.grammars.grammar import Grammar
 from engine.keeper import SnapshotKeeper
 from engine.kvcache import CacheOptions, KvCache
+from engine.load_options import LoadOptions
 from engine.output import Output
 from engine.prefill import Reading
 from engine.prefix import shared_tokens
+from engine.reports import ModelCard
 from engine.sampling.logprobs import teacher_forced
 from engine.sampling.sampler import Sampler
 from engine.snapshots import SnapshotStore
 from engine.speculate import Costs, Lookup, Pace
-from engine.types import Event, LoadOptions, Message, ModelCard, Notice, Request, TokenScore
+from engine.types import Event, Message, Notice, Request, TokenScore
 from engine.variants import Variants
 from engine.weights import Weights
 

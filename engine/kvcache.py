@@ -16,8 +16,8 @@ from llama_cpp import llama_cpp as ll
 
 from engine.abort import AbortFlag, Cancelled
 from engine.errors import CannotFit, LoadFailed
+from engine.load_options import FlashAttention, KvType
 from engine.prefix import agreement
-from engine.types import FlashAttention, KvType
 from engine.weights import Weights
 
 _SLOTS, _FEW_SLOTS = 34, 6

@@ -16,9 +16,10 @@ from engine.fingerprint import fingerprint
 from engine.gpu_layers import LayerMemory, is_about_memory, most_layers
 from engine.inference import Inference
 from engine.kvcache import CacheOptions
+from engine.load_options import LoadOptions
 from engine.machine import available_memory, usable_cores
 from engine.models.gguf import read_header
-from engine.types import LoadOptions, ModelCard
+from engine.reports import ModelCard
 from engine.weights import NativeLog, Weights
 
 _BATCH_TOKENS = 512

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Protocol
 
-from engine.types import Event, Message, ModelCard, Request, TokenScore
+from engine.reports import ModelCard
+from engine.types import Event, Message, Request, TokenScore
 
 
 class Engine(Protocol):

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from engine.detokenize import StopStrings
 from engine.errors import CannotFit
+from engine.reports import ModelCard
 from engine.types import (
     Event,
     Finished,
     FinishReason,
     Message,
-    ModelCard,
     Notice,
     Piece,
     Prefill,

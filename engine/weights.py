@@ -15,12 +15,13 @@ from typing import ClassVar
 from llama_cpp import llama_cpp as ll
 
 from engine.errors import LoadFailed
+from engine.load_options import KV_ELEMENT_BYTES, KvType
 from engine.machine import memory_limit
 from engine.models.finding import model_at
 from engine.models.gguf import HalfAFile
 from engine.models.summary import whole_header
 from engine.pages import forget_pages
-from engine.types import KV_ELEMENT_BYTES, KvType, ModelCard
+from engine.reports import ModelCard
 
 _WARNING, _ERROR, _CONTINUED = 3, 4, 5
 """Of ggml_log_level; the last goes on with the line before it."""

@@ -15,21 +15,19 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from engine import errors
+from engine.reports import Device, ModelCard, SystemReport
+from engine.sampling_params import Sampling
 from engine.types import (
-    Device,
     Event,
     Finished,
     Loading,
     Message,
-    ModelCard,
     Notice,
     Piece,
     Prefill,
     Reasoning,
     Request,
-    Sampling,
     Scored,
-    SystemReport,
     Timings,
     TokenScore,
     Usage,

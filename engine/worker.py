@@ -25,9 +25,11 @@ from engine.devices import backends, devices
 from engine.errors import EngineError, LoadFailed, WorkerFailed
 from engine.formatting.inspection import inspect_template
 from engine.inference import Inference
+from engine.load_options import LoadOptions
 from engine.loading import load
 from engine.quantizing import QuantizeTask, quantize
-from engine.types import Loading, LoadOptions, ModelCard
+from engine.reports import ModelCard
+from engine.types import Loading
 from engine.weights import NativeLog
 
 _BEAT_S = 1.0

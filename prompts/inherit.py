@@ -30,7 +30,7 @@ class Prompt:
     user: Template
     variables: Mapping[str, Variable]
     params: Mapping[str, object]
-    """Fields of `engine.types.Sampling`, and the other `schema.PARAM_KEYS`; only what is set."""
+    """Fields of `Sampling`, and the other `schema.PARAM_KEYS`; only what is set."""
     examples: tuple[AnyExample, ...]
     source: str
     path: Path

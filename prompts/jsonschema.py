@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
-from engine.types import BIAS_RANGE, LONGEST_BREAKER, SAMPLERS, SAMPLING_RANGES, Sampling
+from engine.sampling_params import BIAS_RANGE, LONGEST_BREAKER, SAMPLERS, SAMPLING_RANGES, Sampling
 from prompts.expectations import KEPT
 from prompts.schema import (
     GAINS,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from engine.types import SAMPLERS, Sampling
+from engine.sampling_params import SAMPLERS, Sampling
 from prompts.schema import FILE_KEYS, PARAM_KEYS
 from prompts.tables import Table, seen
 

@@ -82,40 +82,50 @@ def render(
     """
     variables = typed_values(prompt, values)
     texts = _texts_of(prompt, variables, given=values.keys(), read_file=read_file)
+    # Where nothing is around a text, nothing is printed of it.
+    job = _job(prompt, {"context": "", **prompt.included, **texts, **builtins}, others)
+    answer = _run(prompt, job)
+    if answer["problem"]:
+        raise _failure(prompt, job, answer["problem"])
     given = {*variables, *builtins}
-    required = [v.name for v in prompt.variables.values() if v.required and v.name not in given]
-    systems = [f"system {number}" for number in range(len(prompt.systems))]
-    sources = [template.source for template in prompt.systems]
+    required = {v.name for v in prompt.variables.values() if v.required and v.name not in given}
+    absent = required.union(answer["missing"])
+    if absent:
+        raise MissingVariables(prompt.name, [name for name in job["known"] if name in absent])
+    return _rendered(prompt, variables, answer)
+
+
+def _job(prompt: Prompt, values: dict[str, Value], others: Sequence[Mapping[str, str]]) -> Job:
+    """What the sandbox is to render: system texts, the user text, the examples' inputs, and the
+    user text around each of the others. `_rendered` counts on that order."""
+    systems = {f"system {number}": each.source for number, each in enumerate(prompt.systems)}
     examples = [example for example in prompt.examples if isinstance(example, Example)]
-    job: Job = {
-        "templates": {**dict(zip(systems, sources, strict=True)), "user": prompt.user.source},
+    return {
+        "templates": {**systems, "user": prompt.user.source},
         "known": [*prompt.variables, *prompt.included, *BUILTINS],
-        # Where nothing is around a text, nothing is printed of it.
-        "values": {"context": "", **prompt.included, **texts, **builtins},
+        "values": values,
         "renders": [
             *((name, {}) for name in systems),
             ("user", {}),
             *(("user", _values_of(prompt, example)) for example in examples),
-            *(("user", values) for values in others),
+            *(("user", own) for own in others),
         ],
     }
-    answer = _run(prompt, job)
-    if answer["problem"]:
-        raise _failure(prompt, job, answer["problem"])
-    absent = {*required, *answer["missing"]}
-    if absent:
-        raise MissingVariables(prompt.name, [name for name in job["known"] if name in absent])
-    texts_made = [text.strip(_MARGIN) for text in answer["texts"]]
-    made = iter(texts_made[len(systems) + 1 :])
-    inputs = iter([next(made) for _ in examples])
+
+
+def _rendered(prompt: Prompt, variables: Mapping[str, Value], answer: Answer) -> Rendered:
+    texts = iter([text.strip(_MARGIN) for text in answer["texts"]])
+    systems = [next(texts) for _ in prompt.systems]
+    user = next(texts)
+    examples = [
+        example.messages if isinstance(example, Dialogue) else _exchange(example, next(texts))
+        for example in prompt.examples
+    ]
     return Rendered(
-        system="\n\n".join(filter(None, texts_made[: len(systems)])),
-        examples=tuple(
-            example.messages if isinstance(example, Dialogue) else _exchange(example, next(inputs))
-            for example in prompt.examples
-        ),
-        user=texts_made[len(systems)],
-        others=tuple(made),
+        system="\n\n".join(filter(None, systems)),
+        examples=tuple(examples),
+        user=user,
+        others=tuple(texts),
         params=prompt.params,
         variables=variables,
         uses=frozenset(answer["used"]),

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-from engine.types import SAMPLING_NAMES, Message
+from engine.sampling_params import SAMPLING_NAMES
+from engine.types import Message
 from prompts.expectations import PromptTest
 from prompts.places import KeyPath, TomlPlaces
 

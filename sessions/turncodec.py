@@ -15,7 +15,8 @@ from typing import (
     get_type_hints,
 )
 
-from engine.types import Message, Role, Sampling, Timings, Usage
+from engine.sampling_params import Sampling
+from engine.types import Message, Role, Timings, Usage
 from sessions.errors import DamagedLine
 from sessions.fields import JsonObject, fits, one_of, optional, required, time_of, time_to_json
 from sessions.turns import Attachment, Build, Limits, Status, TokenLogprob, Turn, Variable

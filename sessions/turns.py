@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from engine.types import Message, Role, Sampling, Timings, Usage
+from engine.sampling_params import Sampling
+from engine.types import Message, Role, Timings, Usage
 
 LOGPROB_DECIMALS = 3
 

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeAlias
 
 from app_pilot import Stage, perform
+from app_scenes import BEGINNING, OTHER, Play
 
 from tui.app.widgets.status import StatusLine
-
-Scene: TypeAlias = Callable[[Stage], Awaitable[None]]
 
 SIZE = (120, 32)
 """Columns and lines."""
@@ -32,16 +30,6 @@ Three, from plain to strange:
 The second one promises a narrator who is *not a person*. It would change how the story begins:
 
 > Nobody climbs to me any more. I turn, and I count the ships."""
-
-BEGINNING = """\
-Nobody climbs to me any more. I turn, and I count the ships: eleven tonight, and one that had no \
-lights.
-
-She came out of the weather at four minutes past two, where the chart has only the reef."""
-
-OTHER = """\
-I was built to be looked at and have spent a hundred and six years looking. Tonight there were \
-eleven ships, and a twelfth that nobody lit."""
 
 
 async def conversation(stage: Stage) -> None:
@@ -72,7 +60,7 @@ async def branches(stage: Stage) -> None:
     await stage.pilot.pause(0.2)
 
 
-SCENES: dict[str, tuple[Scene, Sequence[str]]] = {
+SCENES: dict[str, tuple[Play, Sequence[str]]] = {
     "conversation": (conversation, (TITLES, OTHER, BEGINNING)),
     "map": (branches, (TITLES, OTHER, BEGINNING)),
 }

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from leftovers import Cleanup, forget
 from loopback import Loopback
 from model_server import ModelServer
 from pseudo_terminal import Terminal
 from scripted_chat import Chat
 
 from engine.client import WorkerEngine
+from engine.load_options import LoadOptions
 from engine.models import find_models
 from engine.process import ENVIRONMENT
-from engine.types import LoadOptions
 
 ELSEWHERE = (
     *("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "LLAMA_CACHE", "OLLAMA_MODELS"),
@@ -27,6 +29,40 @@ ELSEWHERE = (
 for name, value in ENVIRONMENT.items():
     # Before llama.cpp is loaded by a test itself, and not in a worker.
     os.environ.setdefault(name, value)
+
+FAILURE = pytest.StashKey[BaseException]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note why a test failed."""
+    report = yield
+    if report.failed and call.excinfo is not None:
+        item.stash[FAILURE] = call.excinfo.value
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Have nothing of a failed test surface in those after it."""
+    if failure := item.stash.get(FAILURE, None):
+        forget(failure)
+        del item.stash[FAILURE]
+    yield
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Texts of megabytes are no names of tests: they are sent from process to process."""
+    return f"{val[:40]!a}…" if isinstance(val, str | bytes) and len(val) > 200 else None
+
+
+@pytest.fixture
+def cleanup() -> Iterator[Cleanup]:
+    """Ends what a test starts, however that goes: ``engine = cleanup(WorkerEngine(path))``."""
+    with ExitStack() as stack:
+        yield Cleanup(stack)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from engine.abort import AbortFlag
 from engine.grammars.grammar import Grammar
 from engine.kvcache import CacheOptions, KvCache, KvSequence
 from engine.sampling.sampler import Sampler
-from engine.types import Sampling
+from engine.sampling_params import Sampling
 from engine.weights import NativeLog, Weights
 
 CHAT = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"

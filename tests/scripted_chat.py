@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.load_options import LoadOptions
 from engine.protocol import Engine
 from engine.scripted import Reply, ScriptedEngine
-from engine.types import LoadOptions
 from sessions import SessionStore
 from tui.cli import main
 

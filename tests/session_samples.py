@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Literal
 
-from engine.types import Message, Sampling, Timings, Usage
+from engine.sampling_params import Sampling
+from engine.types import Message, Timings, Usage
 from sessions import (
     Attachment,
     Build,

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from drafts import syscalls
+from engine.load_options import LoadOptions
 from engine.scripted import ScriptedEngine
-from engine.types import Event, Loading, LoadOptions, Piece, Prefill, Request
+from engine.types import Event, Loading, Piece, Prefill, Request
 from tui import cli, edit
 from tui.reviewing import batch
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from leftovers import Cleanup
 
 from drafts import (
     Consent,
@@ -54,10 +55,11 @@ def output_of(process: subprocess.Popen[str]) -> IO[str]:
     return process.stdout
 
 
-def test_a_real_limit_on_the_disk_leaves_the_old_bytes(tmp_path: Path) -> None:
+def test_a_real_limit_on_the_disk_leaves_the_old_bytes(cleanup: Cleanup, tmp_path: Path) -> None:
     (tmp_path / "draft.md").write_bytes(OLD)
-    finished = run_python(
-        """
+    finished = cleanup(
+        run_python(
+            """
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))
 for write in (
@@ -69,7 +71,8 @@ for write in (
     except (JournalFailed, WriteFailed) as error:
         print(error)
 """,
-        tmp_path,
+            tmp_path,
+        )
     )
     printed = finished.communicate(timeout=60)[0].splitlines()
     assert printed == [
@@ -110,8 +113,10 @@ for number in range(200):
 """
 
 
-def test_a_process_killed_at_any_call_leaves_what_can_be_undone(tmp_path: Path) -> None:
-    process = run_python(KILLED_AT_EACH_CALL, tmp_path)
+def test_a_process_killed_at_any_call_leaves_what_can_be_undone(
+    cleanup: Cleanup, tmp_path: Path
+) -> None:
+    process = cleanup(run_python(KILLED_AT_EACH_CALL, tmp_path))
     calls = int(process.communicate(timeout=60)[0])
     assert process.returncode == 0
     assert calls > 30
@@ -144,13 +149,15 @@ for number in range(int(path.read_bytes().split()[0]) + 1, 10**9):
 """
 
 
-def test_killed_writers_leave_a_whole_text_and_the_one_before_it(tmp_path: Path) -> None:
+def test_killed_writers_leave_a_whole_text_and_the_one_before_it(
+    cleanup: Cleanup, tmp_path: Path
+) -> None:
     moments = random.Random(6)
     path = tmp_path / "draft.md"
     path.write_text("0 " * 20_000)
     journal = Journal(tmp_path / "data")
     for _ in range(20):
-        process = run_python(WRITING_ON_AND_ON, tmp_path)
+        process = cleanup(run_python(WRITING_ON_AND_ON, tmp_path))
         for _ in range(moments.randrange(1, 6)):
             acknowledged = int(output_of(process).readline())
         process.kill()
@@ -210,10 +217,11 @@ print(json.dumps({**seen, "damaged_lines": journal.read().damaged_lines}))
 
 @pytest.mark.soak
 def test_a_hundred_and_fifty_writers_killed_at_random_moments_tear_and_lose_nothing(
+    cleanup: Cleanup,
     tmp_path: Path,
 ) -> None:
     (tmp_path / "draft.md").write_text("0 " * 5_000)
-    process = run_python(KILLED_AT_RANDOM_MOMENTS, tmp_path)
+    process = cleanup(run_python(KILLED_AT_RANDOM_MOMENTS, tmp_path))
     seen = json.loads(process.communicate(timeout=120)[0])
     print(seen)
     assert (seen["runs"], seen["torn"], seen["lost"]) == (150, 0, 0)
@@ -289,10 +297,12 @@ for number in range(25):
 """
 
 
-def test_two_writers_at_once_overwrite_nothing_of_each_other(tmp_path: Path) -> None:
+def test_two_writers_at_once_overwrite_nothing_of_each_other(
+    cleanup: Cleanup, tmp_path: Path
+) -> None:
     path = tmp_path / "draft.md"
     path.write_bytes(b"")
-    processes = [run_python(ADDING_LINES, tmp_path) for _ in range(2)]
+    processes = [cleanup(run_python(ADDING_LINES, tmp_path)) for _ in range(2)]
     for process in processes:
         process.communicate(timeout=60)
     assert sorted(path.read_text().split()) == sorted(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,10 @@ from tiny_gguf import tiny_gguf
 from engine import wire
 from engine.client import WorkerEngine
 from engine.errors import LoadFailed, WorkerFailed
+from engine.load_options import GpuLayers, LoadOptions
 from engine.process import WorkerProcess
-from engine.types import (
-    Finished,
-    GpuLayers,
-    Loading,
-    LoadOptions,
-    Message,
-    Request,
-    Sampling,
-)
+from engine.sampling_params import Sampling
+from engine.types import Finished, Loading, Message, Request
 
 _TOTAL = 33
 
@@ -55,19 +48,6 @@ class CardWorker(WorkerProcess):
         return {**frame, "layers": self._layers} if frame and "layers" in frame else frame
 
 
-class CardEngine(WorkerEngine):
-    """An engine on that machine."""
-
-    def __init__(
-        self, path: Path, start: Callable[[], CardWorker], options: LoadOptions | None = None
-    ) -> None:
-        self._start_worker = start
-        super().__init__(path, options)
-
-    def _find_worker(self) -> CardWorker:
-        return self._start_worker()
-
-
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     file = tmp_path / "tiny.gguf"
@@ -77,7 +57,7 @@ def model(tmp_path: Path) -> Path:
 
 def test_an_abort_over_layers_on_a_card_is_not_the_end(model: Path) -> None:
     tried: list[int] = []
-    engine = CardEngine(model, lambda: CardWorker(9, tried))
+    engine = WorkerEngine(model, start_worker=lambda: CardWorker(9, tried))
     assert engine.describe().name == "tiny"
     engine.close()
     assert tried == [33, 16, 8]
@@ -85,7 +65,7 @@ def test_an_abort_over_layers_on_a_card_is_not_the_end(model: Path) -> None:
 
 def test_one_that_has_nothing_to_do_with_layers_is(model: Path) -> None:
     tried: list[int] = []
-    engine = CardEngine(model, lambda: CardWorker(-1, tried))
+    engine = WorkerEngine(model, start_worker=lambda: CardWorker(-1, tried))
     with pytest.raises(LoadFailed, match="SIGABRT"):
         engine.describe()
     assert tried == [33, 16, 8, 4, 2, 1, 0]
@@ -99,7 +79,7 @@ def test_an_abort_while_it_answers_leaves_fewer_layers_for_the_next_time(
     file = tmp_path / "layers.json"
     file.write_text(json.dumps({"a key": [16, [10**9], str(model)]}))
     options = LoadOptions(gpu_layers=gpu_layers, layers_file=str(file))
-    engine = CardEngine(model, lambda: CardWorker(32, tried, is_mean=True), options)
+    engine = WorkerEngine(model, options, lambda: CardWorker(32, tried, is_mean=True))
     (*_, last) = engine.stream(Request((Message("user", "Hi"),), Sampling()))
     assert isinstance(last, Finished)
     assert (last.reason, tried) == ("error", [33, 16])

@@ -9,20 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from leftovers import Cleanup
 
 from engine.client import WorkerEngine
 from engine.errors import CannotFit, GrammarFailed, Unsupported
-from engine.types import (
-    Event,
-    Finished,
-    LoadOptions,
-    Message,
-    Piece,
-    Request,
-    Sampling,
-    Scored,
-    TokenScore,
-)
+from engine.load_options import LoadOptions
+from engine.sampling_params import Sampling
+from engine.types import Event, Finished, Message, Piece, Request, Scored, TokenScore
 
 GREEDY = Sampling(temperature=0)
 EDITOR = "Fix the spelling. Return the corrected text and nothing else."
@@ -104,8 +97,8 @@ def test_more_alternatives_than_there_is_room_for_are_refused(
         list(starter_engine.stream(ask("Hello.", alternatives=17)))
 
 
-def test_alternatives_end_where_the_context_does(starter_path: Path) -> None:
-    engine = WorkerEngine(starter_path, LoadOptions(n_ctx=128))
+def test_alternatives_end_where_the_context_does(cleanup: Cleanup, starter_path: Path) -> None:
+    engine = cleanup(WorkerEngine(starter_path, LoadOptions(n_ctx=128)))
     request = ask("Tell me a long story.", alternatives=4, max_tokens=None)
     finished = [event for event in engine.stream(request) if isinstance(event, Finished)]
     engine.close()
@@ -164,11 +157,10 @@ def test_the_end_of_a_text_is_scored_as_in_the_whole_one(starter_engine: WorkerE
             assert one.logprob == pytest.approx(other.logprob, abs=0.15)
 
 
-def test_a_text_that_cannot_be_scored_is_refused(starter_path: Path) -> None:
-    engine = WorkerEngine(starter_path, LoadOptions(n_ctx=256))
+def test_a_text_that_cannot_be_scored_is_refused(cleanup: Cleanup, starter_path: Path) -> None:
+    engine = cleanup(WorkerEngine(starter_path, LoadOptions(n_ctx=256)))
     with pytest.raises(CannotFit):
         engine.score((Message("user", "Hello."),), "word " * 400)
-    engine.close()
 
 
 def test_one_beam_is_greedy_and_more_are_likelier(starter_engine: WorkerEngine) -> None:
@@ -375,9 +367,9 @@ def test_beams_go_on_exactly_where_a_prefill_ends(starter_engine: WorkerEngine) 
     [LoadOptions(batch=1), LoadOptions(batch=40), LoadOptions(n_ctx=33), LoadOptions(n_ctx=127)],
 )
 def test_small_batches_and_contexts_answer_all_the_same(
-    starter_path: Path, options: LoadOptions
+    cleanup: Cleanup, starter_path: Path, options: LoadOptions
 ) -> None:
-    engine = WorkerEngine(starter_path, options)
+    engine = cleanup(WorkerEngine(starter_path, options))
     try:
         request = Request((), GREEDY, max_tokens=3, prefill="One, two, three,", reproducible=True)
         assert text_of(engine.stream(request)).strip()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from time import process_time
 
 import pytest
+from leftovers import Cleanup
+from pace import within
 
 from engine.client import WorkerEngine
 from engine.errors import TemplateFailed
 from engine.formatting.chatformat import ChatFormat, plain
-from engine.types import Finished, LoadOptions, Message, Piece, Request, Sampling
+from engine.load_options import LoadOptions
+from engine.sampling_params import Sampling
+from engine.types import Finished, Message, Piece, Request
 from engine.weights import NativeLog, Weights
 
 CHATML = (
@@ -167,11 +170,14 @@ def test_plain_text_is_tokenized_without_markers(weights: Weights) -> None:
     assert text(weights, ids) == "Once <|im_end|> upon"
 
 
-@pytest.mark.parametrize("draft", ["<|im_end|>" * 100_000, "She said <|im_end|>. " * 50_000])
+@pytest.mark.parametrize(
+    "draft",
+    ["<|im_end|>" * 100_000, "She said <|im_end|>. " * 50_000],
+    ids=["nothing else", "in sentences"],
+)
 def test_a_draft_full_of_markers_is_no_harder_than_another(weights: Weights, draft: str) -> None:
-    started = process_time()
-    ids = ChatFormat(CHATML, weights).format([Message("user", draft)]).tokens
-    assert process_time() - started < 8  # llama.cpp's own search takes 16 s and more
+    with within(8):  # llama.cpp's own search takes 16 s and more
+        ids = ChatFormat(CHATML, weights).format([Message("user", draft)]).tokens
     assert len(controls(weights, ids)) == 3
 
 
@@ -185,9 +191,11 @@ def untemplated(starter_path: Path, tmp_path: Path) -> Iterator[Path]:
     path.unlink()
 
 
-def test_a_model_without_a_template_completes_text_and_takes_a_template(untemplated: Path) -> None:
+def test_a_model_without_a_template_completes_text_and_takes_a_template(
+    cleanup: Cleanup, untemplated: Path
+) -> None:
     question = (Message("user", "Say hi."),)
-    engine = WorkerEngine(untemplated, LoadOptions(n_ctx=512))
+    engine = cleanup(WorkerEngine(untemplated, LoadOptions(n_ctx=512)))
     try:
         with pytest.raises(
             TemplateFailed, match=r"^base has no chat template: .*--chat-template F"
@@ -199,7 +207,7 @@ def test_a_model_without_a_template_completes_text_and_takes_a_template(untempla
     assert any(isinstance(event, Piece) for event in events)
     assert isinstance(events[-1], Finished)
     assert events[-1].usage.prompt_tokens == 3, "the last of the four is written anew"
-    engine = WorkerEngine(untemplated, LoadOptions(n_ctx=512, chat_template=CHATML))
+    engine = cleanup(WorkerEngine(untemplated, LoadOptions(n_ctx=512, chat_template=CHATML)))
     try:
         assert engine.count(question) > 5
     finally:

@@ -13,17 +13,9 @@ from engine.errors import CannotFit
 from engine.protocol import Engine
 from engine.remote.client import RemoteEngine
 from engine.remote.endpoint import Endpoint
+from engine.sampling_params import Sampling
 from engine.scripted import Reply, ScriptedEngine
-from engine.types import (
-    Event,
-    Finished,
-    Message,
-    Piece,
-    Prefill,
-    Request,
-    Sampling,
-    Scored,
-)
+from engine.types import Event, Finished, Message, Piece, Prefill, Request, Scored
 
 GREEDY = Sampling(temperature=0, seed=1)
 QUESTION = (Message("user", "Tell me a long story about a lighthouse."),)

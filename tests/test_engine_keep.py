@@ -9,7 +9,8 @@ import pytest
 
 from engine.client import WorkerEngine
 from engine.errors import Unsupported
-from engine.types import Event, Finished, Message, Piece, Request, Sampling, Scored, TokenScore
+from engine.sampling_params import Sampling
+from engine.types import Event, Finished, Message, Piece, Request, Scored, TokenScore
 
 DRAFT = "The storm has been build all afternoon, and now the hole tower were humming with it."
 FIRMLY = Sampling(temperature=0, keep=100)

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from leftovers import Cleanup
 from tiny_gguf import tiny_gguf
 
 from engine.client import WorkerEngine
 from engine.errors import CannotFit, EngineError, LoadFailed, Unsupported
-from engine.types import Finished, LoadOptions, Message, Request, Sampling
+from engine.load_options import LoadOptions
+from engine.sampling_params import Sampling
+from engine.types import Finished, Message, Request
 
 GREEDY = Sampling(temperature=0)
 WORDS = "Hello, keeper of the lamp. " * 8
@@ -41,9 +44,11 @@ def finish_of(engine: WorkerEngine, request: Request) -> Finished:
 
 
 @pytest.mark.parametrize("batch", [1, 2, 33, 64])
-def test_a_small_batch_is_enough_for_a_long_text(tiny_path: Path, batch: int) -> None:
+def test_a_small_batch_is_enough_for_a_long_text(
+    cleanup: Cleanup, tiny_path: Path, batch: int
+) -> None:
     request = Request((Message("user", WORDS),), GREEDY, 4, reproducible=True)
-    engine = WorkerEngine(tiny_path, LoadOptions(batch=batch))
+    engine = cleanup(WorkerEngine(tiny_path, LoadOptions(batch=batch)))
     finished = finish_of(engine, request)
     scores = engine.score(request.messages, WORDS)
     engine.close()
@@ -52,8 +57,10 @@ def test_a_small_batch_is_enough_for_a_long_text(tiny_path: Path, batch: int) ->
 
 
 @pytest.mark.parametrize("n_ctx", [1, 2, 33])
-def test_a_context_for_a_few_tokens_is_full_and_nothing_worse(tiny_path: Path, n_ctx: int) -> None:
-    engine = WorkerEngine(tiny_path, LoadOptions(n_ctx=n_ctx))
+def test_a_context_for_a_few_tokens_is_full_and_nothing_worse(
+    cleanup: Cleanup, tiny_path: Path, n_ctx: int
+) -> None:
+    engine = cleanup(WorkerEngine(tiny_path, LoadOptions(n_ctx=n_ctx)))
     with pytest.raises(CannotFit) as caught:
         list(engine.stream(Request((Message("user", WORDS),), GREEDY, 4)))
     engine.close()
@@ -69,26 +76,27 @@ def test_a_context_for_a_few_tokens_is_full_and_nothing_worse(tiny_path: Path, n
     ids=["without flash attention", "for short heads"],
 )
 def test_a_cache_that_llama_cpp_refuses_is_not_said_to_lack_memory(
-    tiny_path: Path, options: LoadOptions, reason: str
+    cleanup: Cleanup, tiny_path: Path, options: LoadOptions, reason: str
 ) -> None:
-    engine = WorkerEngine(tiny_path, options)
+    engine = cleanup(WorkerEngine(tiny_path, options))
     with pytest.raises(LoadFailed, match=reason) as caught:
         engine.describe()
     assert "memory" not in str(caught.value)
 
 
 @pytest.mark.parametrize("messages", [(), (Message("user", ""),)], ids=["no messages", "no words"])
-def test_an_empty_prompt_is_refused(tiny_path: Path, messages: tuple[Message, ...]) -> None:
+def test_an_empty_prompt_is_refused(
+    cleanup: Cleanup, tiny_path: Path, messages: tuple[Message, ...]
+) -> None:
     options = LoadOptions(chat_template="{{ messages[0].content }}")
-    engine = WorkerEngine(tiny_path, options)
+    engine = cleanup(WorkerEngine(tiny_path, options))
     with pytest.raises(Unsupported, match="empty"):
         list(engine.stream(Request(messages, GREEDY, 4)))
-    engine.close()
 
 
 @pytest.mark.usefixtures("core_files_allowed")
-def test_a_worker_that_aborts_leaves_no_core_file(tiny_path: Path) -> None:
-    engine = WorkerEngine(tiny_path)
+def test_a_worker_that_aborts_leaves_no_core_file(cleanup: Cleanup, tiny_path: Path) -> None:
+    engine = cleanup(WorkerEngine(tiny_path))
     engine.describe()
     limits = Path(f"/proc/{engine.worker_pid}/limits").read_text()
     engine.close()

@@ -15,16 +15,10 @@ from engine.devices import free_memory
 from engine.errors import LoadFailed
 from engine.gpu_layers import lower
 from engine.kvcache import CacheOptions
-from engine.types import (
-    Device,
-    Finished,
-    GpuLayers,
-    LoadOptions,
-    Message,
-    ModelCard,
-    Request,
-    Sampling,
-)
+from engine.load_options import GpuLayers, LoadOptions
+from engine.reports import Device, ModelCard
+from engine.sampling_params import Sampling
+from engine.types import Finished, Message, Request
 from engine.weights import NativeLog
 
 SPARE = 512 * 2**20

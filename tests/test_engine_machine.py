@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.load_options import KvType
 from engine.machine import available_memory, usable_cores
 from engine.models.memory import memory_needed
 from engine.models.summary import summarise
 from engine.models.tensor_types import FILE_TYPES
 from engine.tasks import quantize
-from engine.types import KvType
 
 _LOADED = """
 import sys

@@ -15,17 +15,19 @@ from time import monotonic
 import pytest
 from gguf_fields import fields
 from gguf_mutator import Mutant, Mutator
+from leftovers import Cleanup
 from tiny_gguf import Family, tiny_gguf
 
 from engine.client import WorkerEngine
 from engine.errors import EngineError, LoadFailed
-from engine.types import Event, Finished, Message, Notice, Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Event, Finished, Message, Notice, Request
 
 SEED = 1
 FAMILIES: tuple[Family, ...] = ("bpe", "sentencepiece")
 QUESTION = Request((Message("user", "Hello, keeper of the lamp."),), Sampling(seed=SEED), 4)
 
-CONTENTION = 3
+CONTENTION = 5
 """How much longer than promised everything may take where others are at work too."""
 SOON_S = 2.0
 LOAD_S = 5.0
@@ -208,11 +210,11 @@ def test_words_of_the_file_do_not_break_the_line(tmp_path: Path) -> None:
     ids=["aborts", "finds tokens for ever"],
 )
 def test_a_file_that_fails_on_the_first_question_is_not_loaded_again_for_it(
-    tmp_path: Path, family: Family, tokenizer: str, reason: str
+    cleanup: Cleanup, tmp_path: Path, family: Family, tokenizer: str, reason: str
 ) -> None:
     path = tmp_path / "damaged.gguf"
     path.write_bytes(tiny_gguf(family, changed={"tokenizer.ggml.model": tokenizer}))
-    engine = WorkerEngine(path)
+    engine = cleanup(WorkerEngine(path))
     engine.describe()
     began = monotonic()
     events: list[Event] = list(engine.stream(QUESTION))

@@ -15,11 +15,13 @@ from time import monotonic
 
 import pytest
 import trustme
+from leftovers import Cleanup
 from loopback import DONE, MODELS, Loopback, Told, chunk, closed_port, end, silent_port, usage
 
 from engine.errors import CannotFit, EndpointFailed, EngineError, Unsupported
 from engine.remote.client import RemoteEngine
 from engine.remote.endpoint import Endpoint
+from engine.sampling_params import Sampling
 from engine.types import (
     Event,
     Finished,
@@ -29,7 +31,6 @@ from engine.types import (
     Piece,
     Reasoning,
     Request,
-    Sampling,
     Scored,
     TokenScore,
     Usage,
@@ -371,21 +372,21 @@ def test_a_cancel_hangs_up_on_a_server_that_says_nothing(
     signal.signal(signal.SIGUSR1, signal.SIG_DFL)
     assert finish(events).reason == "cancelled"
     assert texts(events) == "Blue"
-    assert loopback.hung_up.wait(10)
+    assert loopback.hung_up.wait(60)
 
 
-def test_loading_can_be_left_while_the_server_says_nothing() -> None:
+def test_loading_can_be_left_while_the_server_says_nothing(cleanup: Cleanup) -> None:
     with silent_port() as port:
-        engine = RemoteEngine(Endpoint("big", f"http://127.0.0.1:{port}/v1"), {})
+        engine = cleanup(RemoteEngine(Endpoint("big", f"http://127.0.0.1:{port}/v1"), {}))
         with closing(engine.load()) as events:
             assert next(events) == next(events) == Loading(0.0)
         assert engine.card is None
         engine.close()
 
 
-def test_a_cancel_ends_a_wait_for_a_server_that_never_begins() -> None:
+def test_a_cancel_ends_a_wait_for_a_server_that_never_begins(cleanup: Cleanup) -> None:
     with silent_port() as port:
-        engine = RemoteEngine(Endpoint("big", f"http://127.0.0.1:{port}/v1"), {})
+        engine = cleanup(RemoteEngine(Endpoint("big", f"http://127.0.0.1:{port}/v1"), {}))
         events = engine.stream(Request(QUESTION))
         canceller = threading.Timer(0.1, engine.cancel)
         canceller.start()
@@ -402,7 +403,7 @@ def test_an_answer_that_is_left_hangs_up(
     loopback.say(chunk("Blue"), hold=True)
     with closing(remote().stream(Request(QUESTION))) as events:
         assert any(isinstance(event, Piece) for event in events)
-    assert loopback.hung_up.wait(10)
+    assert loopback.hung_up.wait(60)
 
 
 def test_a_stop_string_hangs_up_where_the_server_would_go_on(
@@ -411,7 +412,7 @@ def test_a_stop_string_hangs_up_where_the_server_would_go_on(
     loopback.say(chunk("Blue.\nQ"), chunk(": and"), hold=True)
     events = asked(remote(), Request(QUESTION, stop=("\nQ:",)))
     assert (texts(events), finish(events).reason) == ("Blue.", "stop")
-    assert loopback.hung_up.wait(10)
+    assert loopback.hung_up.wait(60)
 
 
 def test_a_stop_string_is_the_reason_where_the_server_ends_as_well(
@@ -431,42 +432,40 @@ def test_a_silent_server_is_given_up_after_its_time(
     assert "was silent for 1 s: try again, or raise timeout_s" in str(finish(events).error)
 
 
-def test_nothing_listens_at_the_address() -> None:
-    engine = RemoteEngine(Endpoint("big", f"http://127.0.0.1:{closed_port()}/v1"), {})
+def test_nothing_listens_at_the_address(cleanup: Cleanup) -> None:
+    engine = cleanup(RemoteEngine(Endpoint("big", f"http://127.0.0.1:{closed_port()}/v1"), {}))
     said = failure(engine)
     assert "cannot be reached" in said
     assert "start the server, or correct url in [endpoints.big]" in said
-    engine.close()
 
 
-def test_a_name_that_is_no_servers() -> None:
-    engine = RemoteEngine(Endpoint("big", "http://no-such-host.invalid/v1"), {})
+def test_a_name_that_is_no_servers(cleanup: Cleanup) -> None:
+    engine = cleanup(RemoteEngine(Endpoint("big", "http://no-such-host.invalid/v1"), {}))
     assert "no-such-host.invalid is not found" in failure(engine)
-    engine.close()
 
 
-def test_a_server_that_does_not_speak_tls(loopback: Loopback) -> None:
+def test_a_server_that_does_not_speak_tls(cleanup: Cleanup, loopback: Loopback) -> None:
     url = loopback.url.replace("http://", "https://")
-    engine = RemoteEngine(Endpoint("big", url), {})
+    engine = cleanup(RemoteEngine(Endpoint("big", url), {}))
     assert "does not speak TLS" in failure(engine)
-    engine.close()
 
 
-def test_a_server_that_speaks_tls_and_is_spoken_to_without() -> None:
+def test_a_server_that_speaks_tls_and_is_spoken_to_without(cleanup: Cleanup) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    server = Loopback(context)
-    engine = RemoteEngine(Endpoint("big", server.url.replace("https://", "http://")), {})
+    server = cleanup(Loopback(context))
+    engine = cleanup(RemoteEngine(Endpoint("big", server.url.replace("https://", "http://")), {}))
     assert "https in place of http in url of [endpoints.big]" in failure(engine)
-    engine.close()
-    server.close()
 
 
 def test_no_proxy_stands_between_here_and_here(
-    loopback: Loopback, remote: Callable[..., RemoteEngine], monkeypatch: pytest.MonkeyPatch
+    cleanup: Cleanup,
+    loopback: Loopback,
+    remote: Callable[..., RemoteEngine],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
-    away = RemoteEngine(Endpoint("away", "http://models.example/v1"), {})
+    away = cleanup(RemoteEngine(Endpoint("away", "http://models.example/v1"), {}))
     assert "cannot be reached (Connection refused)" in failure(away)
     away.close()
     loopback.say(chunk("Blue."), end(), DONE)
@@ -474,20 +473,20 @@ def test_no_proxy_stands_between_here_and_here(
 
 
 def test_a_certificate_of_nobody_known_is_refused_until_its_authority_is_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    cleanup: Cleanup, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    server = Loopback(context)
+    server = cleanup(Loopback(context))
     endpoint = Endpoint("big", server.url)
-    engine = RemoteEngine(endpoint, {})
+    engine = cleanup(RemoteEngine(endpoint, {}))
     assert "has a certificate that cannot be trusted" in failure(engine)
     assert "SSL_CERT_FILE names a file with authorities of your own" in failure(engine)
     engine.close()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    engine = RemoteEngine(endpoint, {})
+    engine = cleanup(RemoteEngine(endpoint, {}))
     server.say(chunk("Blue"), hold=True)
     events = []
     for event in engine.stream(Request(QUESTION)):
@@ -495,9 +494,7 @@ def test_a_certificate_of_nobody_known_is_refused_until_its_authority_is_named(
         if isinstance(event, Piece):
             engine.cancel()
     assert (texts(events), finish(events).reason) == ("Blue", "cancelled")
-    assert server.hung_up.wait(10)
-    engine.close()
-    server.close()
+    assert server.hung_up.wait(60)
 
 
 def test_the_key_is_sent_and_never_said(

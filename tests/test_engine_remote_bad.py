@@ -11,6 +11,7 @@ from itertools import repeat
 from time import monotonic, sleep
 
 import pytest
+from leftovers import Cleanup
 from loopback import DONE, Loopback, Told, chunk, end, usage
 
 from engine.errors import EngineError
@@ -26,13 +27,23 @@ PAGE = b"<html><body>" + b"<p>Something went wrong here.</p>" * 32_000 + b"</bod
 
 
 @pytest.fixture
-def engine(loopback: Loopback) -> Iterator[RemoteEngine]:
+def engine(cleanup: Cleanup, loopback: Loopback) -> RemoteEngine:
     """An engine for the loopback server, with a key."""
-    endpoint = Endpoint("big", loopback.url, key_env="BIG_KEY", timeout_s=1)
-    made = RemoteEngine(endpoint, {"BIG_KEY": KEY}, pause_s=0.001)
-    made.describe()
-    yield made
-    made.close()
+    return cleanup(described(loopback))
+
+
+@pytest.fixture
+def impatient(cleanup: Cleanup, loopback: Loopback) -> RemoteEngine:
+    """One that gives up after a second of silence, and after two without a word."""
+    return cleanup(described(loopback, timeout_s=1))
+
+
+def described(loopback: Loopback, timeout_s: int = 300) -> RemoteEngine:
+    """An engine that has asked its server once."""
+    endpoint = Endpoint("big", loopback.url, key_env="BIG_KEY", timeout_s=timeout_s)
+    engine = RemoteEngine(endpoint, {"BIG_KEY": KEY}, pause_s=0.001)
+    engine.describe()
+    return engine
 
 
 def asked(engine: RemoteEngine) -> tuple[str, str, list[Event]]:
@@ -156,18 +167,22 @@ def test_an_impossible_probability_is_a_number(loopback: Loopback, engine: Remot
     json.dumps(scored.tokens[0].others, allow_nan=False)
 
 
+NOW_AND_THEN_S = 0.1
+"""Far below a second, also where the machine is busy."""
+
+
 def slowly(data: bytes) -> Iterator[bytes]:
     """A byte now and then: never silent for long, never done."""
     for byte in data:
         yield bytes([byte])
-        sleep(0.3)
+        sleep(NOW_AND_THEN_S)
 
 
 def slowly_said(event: bytes, times: int) -> Iterator[bytes]:
     """The same event again and again."""
     for _ in range(times):
         yield event
-        sleep(0.3)
+        sleep(NOW_AND_THEN_S)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +194,7 @@ def slowly_said(event: bytes, times: int) -> Iterator[bytes]:
         ),
         (Told(slowly(b"x" * 500), 200, kind="text/plain"), "was silent for 1 s"),
         (Told(slowly(b": ping\n\n" * 50)), "kept the line open for 2 s without a word"),
-        (Told(slowly_said(chunk(""), 90)), "kept the line open for 2 s without a word"),
+        (Told(slowly_said(chunk(""), 400)), "kept the line open for 2 s without a word"),
     ],
     ids=["head", "page", "comments", "no words"],
 )
@@ -187,39 +202,40 @@ def test_a_server_that_never_gets_to_the_point_is_given_up(
     told: Told,
     said: str,
     loopback: Loopback,
-    engine: RemoteEngine,
+    impatient: RemoteEngine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("engine.remote.connection._CONNECT_S", 0.2)
+    monkeypatch.setattr("engine.remote.connection._CONNECT_S", 0.5)
     loopback.reply(told)
     started = monotonic()
-    assert said in asked(engine)[1]
-    assert monotonic() - started < 10
+    assert said in asked(impatient)[1]
+    assert monotonic() - started < 20
 
 
 def test_a_server_that_thinks_slowly_and_says_so_is_not(
-    loopback: Loopback, engine: RemoteEngine
+    loopback: Loopback, impatient: RemoteEngine
 ) -> None:
     thought = chunk(delta={"reasoning_content": "Hm. "})
-    pings = [b": ping\n\n"] * 4
 
     def parts() -> Iterator[bytes]:
-        for part in (*pings, thought, *pings, thought, *pings, *GOOD):
-            yield part
-            sleep(0.3 if part in pings else 0)
+        for _ in range(4):
+            yield from slowly_said(b": ping\n\n", 6)
+            yield thought
+        yield from GOOD
 
     loopback.reply(Told(parts()))
-    assert asked(engine)[:2] == ("Blue 🌊.", "")
+    assert asked(impatient)[:2] == ("Blue 🌊.", "")
 
 
-def test_the_key_does_not_follow_to_another_host(loopback: Loopback, engine: RemoteEngine) -> None:
-    other = Loopback()
+def test_the_key_does_not_follow_to_another_host(
+    cleanup: Cleanup, loopback: Loopback, engine: RemoteEngine
+) -> None:
+    other = cleanup(Loopback())
     for status in (301, 302, 303, 307, 308):
         loopback.reply(Told((), status, {"Location": f"{other.url}/chat/completions"}))
         assert f"redirects to {other.url}/chat/completions: put that address" in asked(engine)[1]
     assert not other.asked
     assert not other.looked_up
-    other.close()
 
 
 def test_a_flood_of_events_waits_for_whoever_reads(
@@ -242,14 +258,13 @@ def test_a_flood_of_events_waits_for_whoever_reads(
         before = sent
         sleep(0.1)
     events.close()
-    assert loopback.hung_up.wait(10)
+    assert loopback.hung_up.wait(60)
     assert sent < 40 * 2**20
 
 
-def test_tls_where_there_is_none(loopback: Loopback) -> None:
-    engine = RemoteEngine(Endpoint("big", loopback.url.replace("http:", "https:")), {})
+def test_tls_where_there_is_none(cleanup: Cleanup, loopback: Loopback) -> None:
+    engine = cleanup(RemoteEngine(Endpoint("big", loopback.url.replace("http:", "https:")), {}))
     assert "says: http in place of https, or another port?" in asked(engine)[1]
-    engine.close()
 
 
 def mutated(part: bytes, dice: random.Random) -> bytes:
@@ -297,13 +312,14 @@ def test_whatever_an_event_holds_an_answer_ends(loopback: Loopback, engine: Remo
         PAGE,
     ],
 )
-def test_a_list_of_models_that_is_none_is_a_line(models: bytes, loopback: Loopback) -> None:
+def test_a_list_of_models_that_is_none_is_a_line(
+    cleanup: Cleanup, models: bytes, loopback: Loopback
+) -> None:
     loopback.models = Told((models,), kind="application/json")
-    engine = RemoteEngine(Endpoint("big", loopback.url), {})
+    engine = cleanup(RemoteEngine(Endpoint("big", loopback.url), {}))
     loopback.say(*GOOD)
     _, error, _ = asked(engine)
     assert len(error) < 500
-    engine.close()
 
 
 def test_closed_while_it_waits_for_another_try_it_connects_no_more(

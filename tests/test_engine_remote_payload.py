@@ -8,7 +8,8 @@ from engine.errors import Unsupported
 from engine.remote.dialects import DIALECTS, SERVERS, dialect_of
 from engine.remote.endpoint import Endpoint
 from engine.remote.payload import left_out, payload_of, refuse_what_it_cannot
-from engine.types import Message, Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Message, Request
 
 QUESTION = (Message("system", "Be brief."), Message("user", "Name a colour."))
 

@@ -11,20 +11,24 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import pytest
+from leftovers import Cleanup
 from tiny_gguf import tiny_gguf
 
 from engine import wire
 from engine.client import WorkerEngine
 from engine.errors import LoadFailed
+from engine.load_options import LoadOptions
 from engine.residence import Record, Residence, residences
 from engine.resident import attach, dismiss, residents
-from engine.types import Event, Finished, LoadOptions, Message, Notice, Piece, Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Event, Finished, Message, Notice, Piece, Request
 
 SHORT = Request((Message("user", "Count to ten."),), Sampling(temperature=0), max_tokens=3)
 
@@ -32,7 +36,9 @@ _CALLER = """
 import sys
 from pathlib import Path
 from engine.client import WorkerEngine
-from engine.types import LoadOptions, Message, Piece, Request, Sampling
+from engine.load_options import LoadOptions
+from engine.sampling_params import Sampling
+from engine.types import Message, Piece, Request
 options = LoadOptions(n_ctx=1024, keep_alive=int(sys.argv[3]), runtime=sys.argv[2])
 engine = WorkerEngine(Path(sys.argv[1]), options)
 messages = (Message("user", "Count to a thousand."),)
@@ -52,7 +58,7 @@ def is_alive(pid: int) -> bool:
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = monotonic() + seconds
     pause = threading.Event()
     while not condition():
@@ -84,16 +90,15 @@ def answer(engine: WorkerEngine, request: Request = SHORT) -> list[Event]:
 
 
 def pid_after_an_answer(path: Path, options: LoadOptions) -> int:
-    engine = WorkerEngine(path, options)
-    answer(engine)
-    pid = engine.worker_pid
-    engine.close()
+    with closing(WorkerEngine(path, options)) as engine:
+        answer(engine)
+        pid = engine.worker_pid
     assert pid is not None
     return pid
 
 
 def test_the_next_one_gets_the_worker_with_all_that_it_has_read(
-    starter_path: Path, options: LoadOptions
+    cleanup: Cleanup, starter_path: Path, options: LoadOptions
 ) -> None:
     folder = Path(str(options.runtime))
     first = pid_after_an_answer(starter_path, options)
@@ -104,7 +109,7 @@ def test_the_next_one_gets_the_worker_with_all_that_it_has_read(
     assert folder.stat().st_mode & 0o777 == 0o700
     (residence,) = residences(folder)
     assert residence.socket_file.stat().st_mode & 0o777 == 0o600
-    engine = WorkerEngine(starter_path, options)
+    engine = cleanup(WorkerEngine(starter_path, options))
     finished = answer(engine)[-1]
     assert engine.worker_pid == first
     assert isinstance(finished, Finished)
@@ -117,10 +122,10 @@ def test_the_next_one_gets_the_worker_with_all_that_it_has_read(
 
 
 def test_while_it_is_in_use_others_have_workers_of_their_own(
-    tiny: Path, options: LoadOptions
+    cleanup: Cleanup, tiny: Path, options: LoadOptions
 ) -> None:
     folder = Path(str(options.runtime))
-    first, second = (WorkerEngine(tiny, options) for _ in range(2))
+    first, second = (cleanup(WorkerEngine(tiny, options)) for _ in range(2))
     answer(first)
     answer(second)
     resident, own = first.worker_pid, second.worker_pid
@@ -139,8 +144,10 @@ def test_while_it_is_in_use_others_have_workers_of_their_own(
     assert [each.record.pid for each in residents(folder)] == [first_pid(folder)]
 
 
-def test_closed_while_it_loads_it_does_not_begin_again(tiny: Path, options: LoadOptions) -> None:
-    engine = WorkerEngine(tiny, options)
+def test_closed_while_it_loads_it_does_not_begin_again(
+    cleanup: Cleanup, tiny: Path, options: LoadOptions
+) -> None:
+    engine = cleanup(WorkerEngine(tiny, options))
     events = engine.load()
     next(events)
     engine.close()
@@ -157,7 +164,7 @@ def first_pid(folder: Path) -> int:
 
 
 def test_what_a_killed_caller_asked_for_is_cancelled(
-    starter_path: Path, options: LoadOptions
+    cleanup: Cleanup, starter_path: Path, options: LoadOptions
 ) -> None:
     command = [sys.executable, "-c", _CALLER, str(starter_path), str(options.runtime), "60"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as caller:
@@ -165,13 +172,12 @@ def test_what_a_killed_caller_asked_for_is_cancelled(
         pid = int(caller.stdout.readline())
         caller.kill()
     ticks = os.sysconf("SC_CLK_TCK")
-    engine = WorkerEngine(starter_path, options)
+    engine = cleanup(WorkerEngine(starter_path, options))
     before = cpu_ticks(pid)
     answer(engine)
     assert engine.worker_pid == pid
     # The many hundred tokens of the other answer would take several seconds of each core.
     assert (cpu_ticks(pid) - before) / ticks < 2
-    engine.close()
 
 
 def cpu_ticks(pid: int) -> int:
@@ -224,16 +230,16 @@ def test_a_record_that_would_end_other_processes_is_none(
 
 
 def test_one_that_was_loaded_otherwise_is_out_of_memory_before_another_one_loads(
-    tiny: Path, options: LoadOptions
+    cleanup: Cleanup, tiny: Path, options: LoadOptions
 ) -> None:
     folder = Path(str(options.runtime))
     old = pid_after_an_answer(tiny, options)
     assert pid_after_an_answer(tiny, replace(options, name="tale", keep_alive=50)) == old
     other = replace(options, n_ctx=512)
-    second = WorkerEngine(tiny, other)
+    second = cleanup(WorkerEngine(tiny, other))
     assert not is_alive(old)
     answer(second)
-    third = WorkerEngine(tiny, options)
+    third = cleanup(WorkerEngine(tiny, options))
     answer(third)
     resident, own = second.worker_pid, third.worker_pid
     third.close()
@@ -257,10 +263,10 @@ def test_a_model_that_was_overwritten_is_loaded_anew(tiny: Path, options: LoadOp
 
 
 def test_of_two_that_begin_at_the_same_instant_one_worker_stays(
-    tiny: Path, options: LoadOptions
+    cleanup: Cleanup, tiny: Path, options: LoadOptions
 ) -> None:
     command = [sys.executable, "-c", _CALLER, str(tiny), str(options.runtime), "60"]
-    callers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
+    callers = [cleanup(subprocess.Popen(command, stdout=subprocess.PIPE)) for _ in range(2)]
     pids = set()
     for caller in callers:
         with caller:
@@ -300,9 +306,11 @@ def test_none_is_left_that_could_not_be_noted(tiny: Path, options: LoadOptions) 
     assert pid_after_an_answer(tiny, options) in workers_of(folder)
 
 
-def test_one_that_cannot_be_found_any_more_goes(tiny: Path, options: LoadOptions) -> None:
+def test_one_that_cannot_be_found_any_more_goes(
+    cleanup: Cleanup, tiny: Path, options: LoadOptions
+) -> None:
     folder = Path(str(options.runtime))
-    engine = WorkerEngine(tiny, options)
+    engine = cleanup(WorkerEngine(tiny, options))
     answer(engine)
     for file in folder.iterdir():
         file.unlink()
@@ -341,8 +349,8 @@ def test_who_does_not_talk_like_a_caller_is_left(
         assert pid_after_an_answer(tiny, options) == pid
 
 
-def test_why_one_aborted_is_said(tiny: Path, options: LoadOptions) -> None:
-    engine = WorkerEngine(tiny, options)
+def test_why_one_aborted_is_said(cleanup: Cleanup, tiny: Path, options: LoadOptions) -> None:
+    engine = cleanup(WorkerEngine(tiny, options))
     answer(engine)
     events = engine.stream(replace(SHORT, max_tokens=400, grammar="root ::= [a-z ]{390}"))
     next(event for event in events if isinstance(event, Piece))
@@ -357,7 +365,7 @@ def test_why_one_aborted_is_said(tiny: Path, options: LoadOptions) -> None:
 
 @pytest.mark.parametrize("kind", ["open", "link"])
 def test_a_folder_that_others_can_look_into_is_refused(
-    starter_path: Path, options: LoadOptions, tmp_path: Path, kind: str
+    cleanup: Cleanup, starter_path: Path, options: LoadOptions, tmp_path: Path, kind: str
 ) -> None:
     folder = tmp_path / "shared"
     (tmp_path / "elsewhere").mkdir(mode=0o700)
@@ -367,7 +375,7 @@ def test_a_folder_that_others_can_look_into_is_refused(
         folder.mkdir(mode=0o755)
     (folder / "x.json").write_text(json.dumps({"pid": os.getpid()}))
     assert residences(folder) == []
-    engine = WorkerEngine(starter_path, replace(options, runtime=str(folder)))
+    engine = cleanup(WorkerEngine(starter_path, replace(options, runtime=str(folder))))
     notices = [event.text for event in answer(engine) if isinstance(event, Notice)]
     assert "cannot be kept alive" in notices[0]
     pid = engine.worker_pid

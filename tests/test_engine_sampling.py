@@ -17,7 +17,7 @@ from engine.errors import GrammarFailed
 from engine.grammars.grammar import Grammar
 from engine.sampling.candidates import logits_of
 from engine.sampling.sampler import NothingLeft, Sampler
-from engine.types import SAMPLERS, Sampling
+from engine.sampling_params import SAMPLERS, Sampling
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 

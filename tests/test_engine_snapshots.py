@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from engine.client import WorkerEngine
+from engine.load_options import LoadOptions
+from engine.sampling_params import Sampling
 from engine.snapshots import Snapshot, SnapshotStore
-from engine.types import Event, Finished, LoadOptions, Message, Piece, Request, Sampling
+from engine.types import Event, Finished, Message, Piece, Request
 
 STORY = "The keeper climbed the stairs and lit the lamp, as she had done every night. " * 12
 TOKENS = list(range(1000, 1300))

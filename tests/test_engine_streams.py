@@ -7,17 +7,8 @@ import pytest
 from engine import wire
 from engine.detokenize import StopStrings, Utf8Stream
 from engine.errors import CannotFit, LoadFailed
-from engine.types import (
-    Event,
-    Finished,
-    Message,
-    Piece,
-    Reasoning,
-    Request,
-    Sampling,
-    Timings,
-    Usage,
-)
+from engine.sampling_params import Sampling
+from engine.types import Event, Finished, Message, Piece, Reasoning, Request, Timings, Usage
 
 TEXT = "naïve 漢字 👩‍👩‍👧 \ud800 end"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.types import BIAS_RANGE, SAMPLERS, SAMPLING_NAMES, SAMPLING_RANGES, Sampling
+from engine.sampling_params import BIAS_RANGE, SAMPLERS, SAMPLING_NAMES, SAMPLING_RANGES, Sampling
 
 PAGE = Path(__file__).parent.parent / "docs" / "sampling.md"
 

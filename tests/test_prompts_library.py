@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.types import SAMPLING_NAMES
+from engine.sampling_params import SAMPLING_NAMES
 from prompts import (
     ExtendsCycle,
     InvalidPrompt,

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from session_samples import attached
 
-from engine.types import Message, Sampling, Timings, Usage
+from engine.sampling_params import Sampling
+from engine.types import Message, Timings, Usage
 from sessions import Build, Change, Limits, Rating, Review, Session, TokenLogprob, Turn
 from sessions.codec import decode, encode
 from sessions.errors import DamagedLine

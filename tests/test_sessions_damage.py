@@ -11,7 +11,7 @@ import pytest
 from session_damage import damaged
 from session_samples import NoWaiting, attached, random_session, said
 
-from engine.types import Sampling
+from engine.sampling_params import Sampling
 from sessions import Session, SessionFile, SessionStore, Turn, check_session
 from sessions.codec import decode
 from sessions.errors import DamagedLine

@@ -17,6 +17,7 @@ from typing import IO, TypeAlias
 
 import pytest
 from failing_system import reread, try_to
+from leftovers import Cleanup
 from session_samples import attached, said
 
 from sessions import OperatingSystem, SessionStore
@@ -225,10 +226,14 @@ def test_two_processes_at_once_make_branches_and_each_is_told_of_the_others(
         assert len(session.path(head)) == 21
 
 
-def test_processes_that_write_at_once_each_follow_their_own_turns(tmp_path: Path) -> None:
+def test_processes_that_write_at_once_each_follow_their_own_turns(
+    cleanup: Cleanup, tmp_path: Path
+) -> None:
     log = SessionStore(tmp_path / "sessions").create()
     log.append(said("Question"))
-    processes = [run_python(WRITER, tmp_path, log.session.id, "50", name) for name in "abc"]
+    processes = [
+        cleanup(run_python(WRITER, tmp_path, log.session.id, "50", name)) for name in "abc"
+    ]
     for process in processes:
         assert process.communicate(timeout=60)[0].count("\n") == 50
     session = reread(log)

@@ -12,16 +12,17 @@ from textual.events import Key, Paste
 from textual.widgets import Input
 
 from engine.errors import LoadFailed, NoModel
+from engine.load_options import LoadOptions
 from engine.scripted import Reply
-from engine.types import Event, Loading, LoadOptions, Request
+from engine.types import Event, Loading, Request
 from sessions import SessionStore, UnknownSession
 from tui.app.app import ChatApp
 from tui.app.pieces import Cadence
 from tui.app.talk import AppTalk
 from tui.app.unsent import NEW, Unsent
 from tui.options import AskOptions, EngineOptions
-from tui.reviewing.dialogs import AskLine, ShowText
 from tui.runtime import Runtime
+from tui.widgets.dialogs import AskLine, ShowText
 
 
 def test_a_question_is_answered_shown_and_saved(home: Path) -> None:

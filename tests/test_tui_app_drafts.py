@@ -12,8 +12,8 @@ from textual.widgets import Input, Select
 from engine.scripted import Reply
 from engine.types import Event, Request
 from tui.app.screens.drafts import DraftsScreen
-from tui.reviewing.dialogs import AskLine, ShowText
 from tui.reviewing.live import LiveReview
+from tui.widgets.dialogs import AskLine, ShowText
 
 OLD = """\
 # The light

@@ -12,7 +12,7 @@ from app_scenes import Novelist, Play
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.widget import Widget
 
-from tui.reviewing.choices import ChoiceList
+from tui.widgets.choice_list import ChoiceList
 
 
 async def hits(stage: Stage) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from app_pilot import PacedEngine, Stage, perform, staged
 
+from engine.load_options import LoadOptions
 from engine.protocol import Engine
-from engine.types import LoadOptions
 from sessions import SessionStore, Turn, new_turn_id
 from tui.app.branch_view import SCREENFUL
 from tui.app.overview import Overview, ShownTurn

@@ -10,8 +10,9 @@ from app_pilot import PATIENCE_S, PacedEngine, Stage, perform, placed
 from textual.widgets import Input, TextArea
 
 from engine.errors import LoadFailed
+from engine.load_options import LoadOptions
 from engine.scripted import Reply
-from engine.types import Event, Loading, LoadOptions, Prefill, Request
+from engine.types import Event, Loading, Prefill, Request
 from prompts import packaged_source
 from tui.app.screens.prompt_editor import PromptEditor
 from tui.app.screens.prompts import PromptsScreen

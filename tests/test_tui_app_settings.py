@@ -55,6 +55,20 @@ def test_a_setting_is_written_beside_what_is_there_and_counts_at_once(home: Path
     assert '[endpoints.x]\nurl = "http://a/v1"\n' in text
 
 
+def test_a_file_that_became_broken_meanwhile_is_not_written_to(home: Path) -> None:
+    file = home / "config" / "config.toml"
+    file.parent.mkdir(parents=True)
+
+    async def play(stage: Stage) -> None:
+        screen = await opened(stage, "temperature")
+        file.write_text("theme = [")
+        await typed(stage, screen, "0.35")
+        await stage.is_told(f"{file}: Invalid value (at end of document); mend it first")
+
+    perform(play, home, size=SIZE)
+    assert file.read_text() == "theme = ["
+
+
 def test_what_cannot_be_is_refused_and_nothing_takes_a_setting_out(home: Path) -> None:
     file = home / "config" / "config.toml"
     file.parent.mkdir(parents=True)

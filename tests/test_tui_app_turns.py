@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from app_pilot import Stage, engines_by_name, perform, placed
@@ -13,7 +14,7 @@ from tui.app.screens.map import MapScreen
 from tui.app.screens.otherwise import OtherwiseScreen
 from tui.app.screens.reading import ReadScreen
 from tui.options import AskOptions
-from tui.reviewing.dialogs import AskLine, EditWords
+from tui.widgets.dialogs import AskLine, EditWords
 
 
 async def change_words(stage: Stage, key: str, words: str) -> None:
@@ -47,6 +48,24 @@ def test_a_question_in_other_words_is_a_branch_and_keys_go_between_them(home: Pa
         assert stage.contents == ["uno", "Third."]
 
     perform(play, home, replies=["First.", "Second.", "Third."])
+
+
+def test_questions_stay_questions_however_fast_branches_change(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        for number in range(4):
+            await stage.send(f"Question {number}")
+        transcript, long = stage.chat.transcript, stage.turns
+        for pause in range(3):
+            await transcript.show(long[:3])
+            await asyncio.sleep(pause / 1000)
+            await transcript.show(long[4:])
+            await asyncio.sleep(pause / 1000)
+            await transcript.show(long)
+            await stage.idle()
+            shown = [line.strip() for line in stage.screen_text().split("\n")]
+            assert sum(line.startswith("› Question") for line in shown) == 4
+
+    perform(play, home, replies=["Answer."], size=(60, 40))
 
 
 def test_an_answer_without_a_word_beside_the_signs_of_markdown_can_be_seen(home: Path) -> None:

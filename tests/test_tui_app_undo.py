@@ -14,7 +14,7 @@ from textual.widgets import Input
 from engine.types import Event, Finished, Piece, Timings, Usage
 from sessions import SessionStore
 from tui.options import AskOptions
-from tui.reviewing.dialogs import AskLine
+from tui.widgets.dialogs import AskLine
 
 
 async def there_and_back(stage: Stage, state: Callable[[], object]) -> tuple[object, object]:

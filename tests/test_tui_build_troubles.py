@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.types import SystemReport
+from engine.reports import SystemReport
 from tui.build_troubles import Hardware, build_troubles, find_hardware, graphics
 
 PLAIN = SystemReport("1", "1", "CPU : AVX2 = 1 | FMA = 1 | F16C = 1 | ", False, ("CPU",))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
 from scripted_chat import Chat
 
+from engine.sampling_params import Sampling
 from engine.scripted import Reply, ScriptedEngine
-from engine.types import Sampling
 from sessions import Session, SessionStore, Turn, memory_session
 from tui.attach import AttachedText
 from tui.commands import COMMANDS, GROUPS, complete_line, find_command, run_line
@@ -18,7 +19,7 @@ from tui.commands.saved import where_it_stands
 from tui.context_use import context_use
 from tui.conversation import Conversation, Question, Settings
 from tui.errors import UsageProblem
-from tui.mentions import mentioned_files
+from tui.mentions import mentioned_files, mentioned_others
 from tui.options import AskOptions
 from tui.paragraphs import code_blocks_of, paragraphs_of
 from tui.repl.fronts import PipeFront
@@ -322,6 +323,19 @@ def test_a_question_names_files_with_an_at_sign(
         Path("my notes.md"),
     ]
     assert mentioned_files("me@a.md @nobody @.") == []
+    assert mentioned_files(f"@{'a' * 300} @~nobody-there/a.md") == []
+
+
+def test_a_folder_behind_an_at_sign_is_said_to_stay_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    assert mentioned_others(f"@notes and @pipe, @pipe @. @nobody @{'a' * 300}") == [
+        Path("notes"),
+        Path("pipe"),
+    ]
 
 
 def test_where_the_context_goes_adds_up_to_what_the_model_gets() -> None:

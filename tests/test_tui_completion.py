@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+from leftovers import Cleanup
 from pseudo_terminal import CHAT
 from scripted_chat import Chat
 
@@ -103,8 +104,8 @@ def shell(name: str) -> str:
 
 
 @pytest.mark.usefixtures("program")
-def test_bash_completes_and_quotes() -> None:
-    bash = pexpect.spawn(shell("bash"), ["--norc", "--noprofile", "-i"], encoding="utf-8")
+def test_bash_completes_and_quotes(cleanup: Cleanup) -> None:
+    bash = cleanup(pexpect.spawn(shell("bash"), ["--norc", "--noprofile", "-i"], encoding="utf-8"))
     bash.sendline("PS1='> '; unset PROMPT_COMMAND; bind 'set bell-style none'; set -o emacs")
     bash.sendline('eval "$(chat completion bash)"; echo rea""dy')
     bash.expect("ready\r\n")
@@ -112,12 +113,11 @@ def test_bash_completes_and_quotes() -> None:
     bash.expect("tighten ")
     bash.send("\x15chat sessions show A\t")
     bash.expect_exact(r"A\ tale,\ of\ two:\ harbours ")
-    bash.close(force=True)
 
 
 @pytest.mark.usefixtures("program")
-def test_zsh_completes_and_quotes() -> None:
-    zsh = pexpect.spawn(shell("zsh"), ["-f", "-i"], encoding="utf-8")
+def test_zsh_completes_and_quotes(cleanup: Cleanup) -> None:
+    zsh = cleanup(pexpect.spawn(shell("zsh"), ["-f", "-i"], encoding="utf-8"))
     zsh.sendline("PS1='> '; bindkey -e; autoload -U compinit && compinit -D -u")
     zsh.sendline('eval "$(chat completion zsh)"; echo rea""dy')
     zsh.expect("ready\r\n")
@@ -125,7 +125,6 @@ def test_zsh_completes_and_quotes() -> None:
     zsh.expect("tighten ")
     zsh.send("\x15chat sessions show A\t")
     zsh.expect_exact(r"A\ tale,\ of\ two:\ harbours")
-    zsh.close(force=True)
 
 
 @pytest.mark.usefixtures("program")

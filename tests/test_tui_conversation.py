@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import CannotFit
+from engine.sampling_params import Sampling
 from engine.scripted import Reply, ScriptedEngine
-from engine.types import Finished, Message, Piece, Sampling
+from engine.types import Finished, Message, Piece
 from sessions import OperatingSystem, SessionFile, SessionStore, memory_session
 from tui.conversation import Conversation, ConversationEvent, Question, Settings
 from tui.errors import UsageProblem

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from leftovers import Cleanup
 from loopback import DONE, Loopback, Told, chunk, closed_port, end, usage
 from model_server import ModelServer
 from scripted_chat import Chat
@@ -328,10 +329,10 @@ def test_the_repl_marks_the_model_and_changes_to_an_endpoint(chat: Chat, big: Lo
     ],
 )
 def test_a_server_elsewhere_is_not_asked_for_titles_that_nobody_asked_for(
-    titles: str, url: str, found: str | None, big: Loopback, tmp_path: Path
+    cleanup: Cleanup, titles: str, url: str, found: str | None, big: Loopback, tmp_path: Path
 ) -> None:
     config = Config(titles=titles, endpoints={"big": {"url": url}})
-    engine = RemoteEngine(Endpoint("big", big.url), {})
+    engine = cleanup(RemoteEngine(Endpoint("big", big.url), {}))
     log = SessionStore(tmp_path / "sessions").create()
     answer(big, "Once.")
     list(Conversation(engine, log).ask(Question("A story")))
@@ -341,7 +342,6 @@ def test_a_server_elsewhere_is_not_asked_for_titles_that_nobody_asked_for(
     maker.join()
     assert maker.stop() == found
     assert len(big.asked) == (2 if found else 1)
-    engine.close()
 
 
 def test_a_draft_is_revised_at_a_server(chat: Chat, big: Loopback, whole_drafts: None) -> None:

@@ -10,8 +10,8 @@ import pytest
 from openai.types.chat import ChatCompletion
 from scripted_chat import Chat
 
+from engine.load_options import LoadOptions
 from engine.scripted import Reply
-from engine.types import LoadOptions
 from sessions import SessionStore, Turn
 from tui.runtime import Runtime
 

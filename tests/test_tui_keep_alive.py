@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from leftovers import Cleanup
 from scripted_chat import Chat
 from tiny_gguf import tiny_gguf
 
 from engine.client import WorkerEngine
+from engine.load_options import LoadOptions
 from engine.resident import residents
-from engine.types import LoadOptions
 from tui.paths import find_paths
 
 CHAT = str(Path(sys.executable).parent / "chat")
@@ -60,13 +61,15 @@ def test_a_model_stays_is_listed_and_stopped(environment: Mapping[str, str], hom
     assert json.loads(run(environment, "models", "ps", "--json")) == []
 
 
-def test_a_model_that_is_removed_stays_in_memory_no_longer(chat: Chat, tmp_path: Path) -> None:
+def test_a_model_that_is_removed_stays_in_memory_no_longer(
+    cleanup: Cleanup, chat: Chat, tmp_path: Path
+) -> None:
     outside = tmp_path / "outside.gguf"
     outside.write_bytes(tiny_gguf())
     link = chat.home / "data" / "models" / "outside.gguf"
     options = LoadOptions(n_ctx=512, keep_alive=60, runtime=str(chat.home / "run"), name="outside")
     assert chat("models", "add", str(outside)) == 0
-    engine = WorkerEngine(link, options)
+    engine = cleanup(WorkerEngine(link, options))
     try:
         engine.describe()
         assert chat("models", "remove", "outside") == 0

@@ -16,8 +16,8 @@ from pseudo_terminal import SCRIPTED
 from scripted_chat import Chat
 
 from engine.errors import NoModel
+from engine.load_options import LoadOptions
 from engine.protocol import Engine
-from engine.types import LoadOptions
 from prompts import Library, Source, packaged_source
 from prompts.schema import Example
 from sessions import Change, SessionFile, SessionStore
@@ -220,7 +220,7 @@ class Asked:
             cwd=str(self.folder),
             dimensions=(24, 200),
             encoding="utf-8",
-            timeout=30,
+            timeout=60,
         )
         self.processes.append(process)
         return process
@@ -360,7 +360,7 @@ def test_a_taken_edit_can_be_learned_from(asked: Asked, tmp_path: Path) -> None:
         ["-c", SCRIPTED, "The doors were open.\n", "--edit", str(draft)],
         env={**os.environ, "CHAT_HOME": str(asked.home), "TERM": "xterm-256color"},
         encoding="utf-8",
-        timeout=30,
+        timeout=60,
     )
     asked.processes.append(edit)
     edit.expect("1 open")

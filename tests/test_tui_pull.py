@@ -19,6 +19,7 @@ import pexpect
 import pytest
 from hub_server import HubServer, hub_server
 from huggingface_hub import close_session
+from leftovers import Cleanup
 from model_stores import numbered
 from pseudo_terminal import Terminal
 from scripted_chat import Chat
@@ -166,20 +167,22 @@ def test_a_cut_connection_is_gone_on_with(chat: Chat, hub: HubServer) -> None:
 
 
 def test_ctrl_c_keeps_what_is_there_and_the_same_command_goes_on(
-    chat: Chat, hub: HubServer
+    cleanup: Cleanup, chat: Chat, hub: HubServer
 ) -> None:
     hub.stall_after = 150_000
     program = (
         "import sys; from tui.cli import main; sys.exit(main(['models', 'pull', sys.argv[1]]))"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, NAME], stderr=subprocess.PIPE, stdout=subprocess.PIPE
+    process = cleanup(
+        subprocess.Popen(
+            [sys.executable, "-c", program, NAME], stderr=subprocess.PIPE, stdout=subprocess.PIPE
+        )
     )
-    until = monotonic() + 30
+    until = monotonic() + 60
     while parts(chat) != [2 * 2**16] and monotonic() < until:
         sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"the same command goes on" in err
     assert [path.split("/")[1] for path in hub.asked] == ["api", "some", "files"], "nothing else"

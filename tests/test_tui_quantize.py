@@ -6,14 +6,16 @@ import resource
 from pathlib import Path
 
 import pytest
+from leftovers import Cleanup
 from model_stores import put
 from scripted_chat import Chat
 from tiny_gguf import Value, tiny_gguf
 
 from engine.client import WorkerEngine
 from engine.models.summary import summarise
+from engine.sampling_params import Sampling
 from engine.tasks import quantize
-from engine.types import Finished, Message, Request, Sampling
+from engine.types import Finished, Message, Request
 from tui.killed_quantize import held_beside
 
 
@@ -25,14 +27,14 @@ def source(chat: Chat) -> Path:
 
 
 def test_a_model_becomes_a_smaller_one_that_answers(
-    chat: Chat, source: Path, tmp_path: Path
+    cleanup: Cleanup, chat: Chat, source: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "small.gguf"
     assert chat("models", "quantize", "tale", str(target), "q8_0") == 0
     assert chat.out == f"{target}\n"
     assert chat.err == "chat: 146 kB became 98 kB, 67% of it\n"
     assert summarise([target]).quantization == "Q8_0"
-    engine = WorkerEngine(target)
+    engine = cleanup(WorkerEngine(target))
     *_, finished = engine.stream(Request((Message("user", "Hello"),), Sampling(seed=1), 3))
     engine.close()
     assert isinstance(finished, Finished)

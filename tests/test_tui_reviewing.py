@@ -9,11 +9,11 @@ import pytest
 
 from drafts.hunks import hunks
 from tui.errors import UsageProblem
-from tui.reviewing.dialogs import unmarked
 from tui.reviewing.flow import Stretch, flow, in_words
 from tui.reviewing.lines import KEYS, review_by_lines
 from tui.reviewing.state import Change, Decision, Review
 from tui.reviewing.thread import Wish
+from tui.widgets.dialogs import unmarked
 
 OLD = "Their is a light. It have burned.\n\nNobody knows teh keeper."
 NEW = "There is a light. It has burned.\n\nNobody knows the keeper."

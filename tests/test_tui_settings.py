@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scripted_chat import Chat
 
-from engine.types import Sampling
+from engine.sampling_params import Sampling
 
 
 def configure(chat: Chat, text: str) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from scripted_chat import Chat, uncoded
 
+from engine.sampling_params import Sampling
 from engine.scripted import Reply, ScriptedEngine
-from engine.types import Piece, Sampling
+from engine.types import Piece
 from sessions import Build, Limits, Session, SessionStore, Turn, branch_names, new_turn_id
 from tui.config import Config
 from tui.conversation import Conversation, Question, Settings

@@ -61,7 +61,7 @@ model_option = click.option(
     *("-m", "--model"),
     metavar="NAME",
     shell_complete=completing("models"),
-    help="A model's name, its beginning, or a path.",
+    help="The model, by name, the start of it, or path.",
 )
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

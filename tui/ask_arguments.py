@@ -32,7 +32,7 @@ def _flag(*names: str, **attributes: Any) -> click.Option:
 WORDS = click.Argument(["words"], nargs=-1, metavar="[PROMPT]...")
 
 _ASKED = Group(
-    "What is asked",
+    "The question",
     (
         _option(
             *("-s", "--system"),
@@ -45,7 +45,7 @@ _ASKED = Group(
             multiple=True,
             shell_complete=completing("prompts"),
             metavar="NAME",
-            help="A prompt of the library; again to put one over another.",
+            help="A prompt from the library; repeat to combine several.",
         ),
         _option(
             *("-p", "--param", "variables"),
@@ -53,51 +53,51 @@ _ASKED = Group(
             shell_complete=completing("variables"),
             multiple=True,
             metavar="K V",
-            help="A variable of the prompt.",
+            help="Set a variable of the prompt.",
         ),
         _option(
             *("-f", "--file", "files"),
             type=PATH,
             multiple=True,
             metavar="PATH",
-            help="Attach a text; again for more; - is standard input.",
+            help="Attach a file; repeat for more; - is standard input.",
         ),
-        _option("--glob", metavar="PATTERN", help="With a folder: its files like this."),
-        _flag("--raw", help="Go on with PROMPT as plain text, no chat template."),
+        _option("--glob", metavar="PATTERN", help="With a folder: attach the files that match."),
+        _flag("--raw", help="Continue PROMPT as plain text, without a chat template."),
     ),
 )
 
 _SESSION = Group(
-    "In which session",
+    "The session",
     (
         _flag("-c", "--continue", "go_on", help="Continue the last conversation."),
         _option(
             "--session",
             metavar="ID",
             shell_complete=completing("sessions"),
-            help="Continue this one: id, its beginning, or title.",
+            help="Continue this session, by its id, the start of it, or title.",
         ),
         _flag("--compact", help="Summarise the older turns of that session first."),
-        _flag("--no-save", help="Leave no session behind."),
-        _flag("--repl", help="Talk, line by line."),
+        _flag("--no-save", help="Do not save the session."),
+        _flag("--repl", help="Chat line by line."),
     ),
 )
 
 _MODEL = Group(
-    "Which model, and how it is run",
+    "The model, and how it runs",
     (
         _option(
             *("-m", "--model"),
             metavar="NAME",
             shell_complete=completing("models"),
-            help="A model's name, its beginning, or a path.",
+            help="The model, by name, the start of it, or path.",
         ),
-        _flag("--offline", help="Send nothing to a server, even if the model is there."),
+        _flag("--offline", help="Send nothing to any server, even if the model is on one."),
         _option(
             "--profile",
             metavar="NAME",
             shell_complete=completing("profiles"),
-            help="Settings that the configuration has together.",
+            help="Use a named group of settings from the configuration.",
         ),
         _option(
             *("-o", "--option", "options"),
@@ -105,76 +105,90 @@ _MODEL = Group(
             shell_complete=completing("options"),
             multiple=True,
             metavar="K V",
-            help="Of sampling: temperature, top_p, …; of loading: n_ctx, threads, …",
+            help="Set a sampling option (temperature, top_p, …); or how to load (n_ctx, …).",
         ),
-        _option("--chat-template", type=PATH, metavar="FILE", help="Jinja, for the model's own."),
+        _option(
+            "--chat-template",
+            type=PATH,
+            metavar="FILE",
+            help="A Jinja file to replace the model's own.",
+        ),
     ),
 )
 
 _ANSWER = Group(
-    "What the answer is like",
+    "The answer",
     (
         _option(
             *("-n", "--alternatives"),
             type=click.IntRange(1, 16),
             default=1,
             metavar="N",
-            help="N answers; the session goes on from the first.",
+            help="Write N answers; the session continues from the first.",
         ),
         _option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="At most N tokens."),
         _option(
             "--seed",
             type=click.IntRange(0, 2**32 - 2),
             metavar="N",
-            help="For the same answer again.",
+            help="Make the answer reproducible.",
         ),
         _option(
-            "--think/--no-think", default=None, help="Think aloud first, or not, if the model can."
+            "--think/--no-think",
+            default=None,
+            help="Let the model think aloud first, or not, if it can.",
         ),
-        _option("--grammar", type=PATH, metavar="FILE", help="A GBNF grammar of the answer."),
-        _option("--schema", type=PATH, metavar="FILE", help="A JSON Schema of the answer."),
+        _option(
+            "--grammar",
+            type=PATH,
+            metavar="FILE",
+            help="A GBNF grammar that the answer must follow.",
+        ),
+        _option(
+            "--schema", type=PATH, metavar="FILE", help="A JSON Schema that the answer must fit."
+        ),
         _option(
             *("--ban", "banned"),
             multiple=True,
             metavar="PHRASE",
-            help="Must not occur; again for more.",
+            help="A phrase that must not occur; repeat for more.",
         ),
     ),
 )
 
 _PRINTED = Group(
-    "What is printed",
+    "Output",
     (
-        _flag("-x", "--extract", help="Only the first fenced block of the answer."),
+        _flag("-x", "--extract", help="Print only the first code block of the answer."),
         _option(
             "--separator",
             metavar="TEXT",
-            help="The line between answers; \\0, \\n and \\t stand for what they mean in C.",
+            help="The line between answers; \\0, \\n and \\t mean what they do in C.",
         ),
         _flag("--json", "as_json", help="Print an OpenAI chat.completion object."),
-        _flag("--json-lines", help="Print each event as JSON when it comes."),
+        _flag("--json-lines", help="Print each event as JSON as it happens."),
         _option(
             "--logprobs",
             type=click.IntRange(0, 20),
             metavar="K",
             help="Keep each token's log-probability and those of K others; --json prints them.",
         ),
-        _flag("--plain", help="Nothing drawn or repainted, for screen readers."),
-        _flag("--dry-run", help="Print what would be sent, and its tokens."),
-        _flag("--stats", help="Say how many tokens were read and written, and how fast."),
-        _flag("--timings", help="Say what the time went to, from the start on."),
+        _flag("--plain", help="Draw and repaint nothing, for screen readers."),
+        _flag("--dry-run", help="Print what would be sent and its token count; send nothing."),
+        _flag("--stats", help="Report how many tokens were read and written, and how fast."),
+        _flag("--timings", help="Report where the time went, from the start of the program."),
     ),
 )
 
 _EDIT = Group(
-    "A draft revised",
+    "Revising a draft",
     (
         _option(
             "--edit",
             multiple=True,
             type=NamedPath(),
             metavar="FILE",
-            help="Revise FILE as PROMPT says; again for more; - is standard input.",
+            help="Revise FILE as PROMPT says; repeat for more; - is standard input.",
         ),
         _flag("--yes", help="With --edit: write the file without asking."),
         _option(
@@ -183,12 +197,12 @@ _EDIT = Group(
             flag_value="unified",
             type=click.Choice(DIFF_FORMS),
             metavar="[FORM]",
-            help="With --edit: print the changes, write nothing; as unified, words, critic or "
+            help="With --edit: print the changes and write nothing; as unified, words, critic or "
             "json.",
         ),
         _flag(
             "--fold",
-            help="With --diff: leave out changes of blanks and quotation marks, and count them.",
+            help="With --diff: hide changes to whitespace and quotation marks, and count them.",
         ),
         _option(
             "--output",
@@ -209,11 +223,11 @@ _EDIT = Group(
             multiple=True,
             type=click.Choice(["quotations", "numbers", "names"]),
             metavar="KIND",
-            help="With --edit: quotations, numbers or names must come back as they are.",
+            help="With --edit: keep quotations, numbers or names unchanged.",
         ),
         _flag(
             "--watch",
-            help="With --edit: do what <!-- chat: … --> in FILE says whenever it is saved.",
+            help="With --edit: carry out <!-- chat: … --> notes in FILE whenever it is saved.",
         ),
     ),
 )

@@ -10,7 +10,8 @@ from typing import Any
 
 from engine.errors import EngineError, WorkerFailed
 from engine.protocol import Engine
-from engine.types import Event, Finished, ModelCard, Notice, Piece, Request
+from engine.reports import ModelCard
+from engine.types import Event, Finished, Notice, Piece, Request
 from tui.bench_texts import PLAIN_TEMPLATE, log_book, reading
 from tui.loading import NOTHING_LEFT
 from tui.narrate import Narrator

@@ -11,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.load_options import LoadOptions
 from engine.machine import usable_cores
+from engine.reports import SystemReport
 from engine.tasks import system_report
-from engine.types import LoadOptions, SystemReport
 from tui.tables import file_size
 from tui.version import __version__
 

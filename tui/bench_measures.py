@@ -14,7 +14,8 @@ from typing import TypeAlias
 
 from engine.errors import CannotFit, Unsupported
 from engine.protocol import Engine
-from engine.types import Finished, Message, Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Finished, Message, Request
 from tui.bench_lab import Answer, Lab, Subject
 from tui.bench_results import Figure, Plan, Results, Sample, Section
 from tui.bench_texts import GREETING, WARM_UP, counting, editing, question, reading

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal, TypeAlias
 
-from engine.types import ModelCard, Usage
+from engine.reports import ModelCard
+from engine.types import Usage
 from tui.bench_texts import DRAFT, SHORT_DRAFT
 
 Figure: TypeAlias = Literal[

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
-from engine.types import SystemReport
+from engine.reports import SystemReport
 from tui.installing import install_command
 from tui.troubles import DISTRIBUTION, Trouble
 

@@ -134,14 +134,24 @@ def read_settings(file: Path, *, is_project: bool = False) -> tuple[_Values, lis
     return checked_settings(file, _text_of(file), is_project=is_project)
 
 
+def parse_toml(file: Path, text: str) -> dict[str, Any]:
+    """The tables of a file.
+
+    Raises:
+        ConfigError: If it is not TOML, or beyond the parser.
+    """
+    try:
+        table: dict[str, Any] = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{file}: {error}") from error
+    return table
+
+
 def checked_settings(
     file: Path, text: str, *, is_project: bool = False
 ) -> tuple[_Values, list[str]]:
     """The same for a text that is in the file, or shall be."""
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # not TOML, or beyond the parser
-        raise ConfigError(f"{file}: {error}") from error
+    table = parse_toml(file, text)
     values: _Values = {}
     warnings = []
     for path, value in _entries(file, table, ()):

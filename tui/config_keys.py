@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, get_args
 
+from engine.load_options import FlashAttention, KvType, LoadOptions
 from engine.remote.dialects import SERVERS
-from engine.types import FlashAttention, KvType, LoadOptions, Sampling
+from engine.sampling_params import Sampling
 
 KeyPath: TypeAlias = "tuple[str, ...]"
 """Where a value is: the names of the tables around it, and its own."""
@@ -154,38 +155,38 @@ def _check_sampling(name: str, value: object) -> None:
 
 
 _SAMPLING_MEANINGS: Mapping[str, str] = {
-    "temperature": "how bold the choice of words is; 0 is always the likeliest",
-    "top_k": "only the k likeliest tokens; 0 is all",
-    "top_p": "only the likeliest tokens up to this sum; 1 is all",
-    "min_p": "no tokens below this share of the likeliest; 0 is all",
-    "seed": "the same one gives the same answer again",
-    "repeat_penalty": "makes what was said before rarer; 1 is off",
-    "frequency_penalty": "makes a token rarer each time it is said; 0 is off",
-    "presence_penalty": "makes a token rarer once it is said; 0 is off",
+    "temperature": "how bold the choice of words is; 0 always picks the likeliest",
+    "top_k": "keep only the k likeliest tokens; 0 keeps all",
+    "top_p": "keep the likeliest tokens up to this total probability; 1 keeps all",
+    "min_p": "drop tokens below this share of the likeliest one; 0 keeps all",
+    "seed": "the same seed gives the same answer again",
+    "repeat_penalty": "makes earlier tokens less likely; 1 is off",
+    "frequency_penalty": "makes a token less likely each time it is used; 0 is off",
+    "presence_penalty": "makes a token less likely once it is used; 0 is off",
     "repeat_last_n": "how many tokens back the three penalties look; -1 is all",
-    "dry_multiplier": "against repetitions of several tokens; 0 is off",
-    "dry_base": "how fast that grows with the repetition",
+    "dry_multiplier": "penalises repetitions of several tokens; 0 is off",
+    "dry_base": "how fast that penalty grows with the repetition",
     "dry_allowed_length": "repetitions up to this length cost nothing",
     "dry_penalty_last_n": "how many tokens back repetitions count; -1 is all",
-    "dry_sequence_breakers": "what no repetition reaches across",
+    "dry_sequence_breakers": "texts that end a repetition",
     "xtc_probability": "how often the most obvious tokens are left out; 0 is off",
-    "xtc_threshold": "what is obvious: tokens at least this likely",
-    "typical_p": "only tokens about as surprising as expected; 1 is off",
-    "top_n_sigma": "only tokens near the highest score; 0 or less is off",
-    "dynatemp_range": "lets the temperature vary by so much; 0 is off",
-    "dynatemp_exponent": "how uncertainty becomes a temperature",
+    "xtc_threshold": "tokens at least this likely count as obvious",
+    "typical_p": "keep only tokens about as surprising as expected; 1 is off",
+    "top_n_sigma": "keep only tokens near the highest score; 0 or less is off",
+    "dynatemp_range": "lets the temperature vary by this much; 0 is off",
+    "dynatemp_exponent": "how uncertainty is turned into a temperature",
     "adaptive_target": "aims at tokens of this probability; below 0 is off",
     "adaptive_decay": "how long that average remembers",
     "mirostat": "2 keeps the text as surprising as mirostat_tau; 0 is off",
-    "mirostat_tau": "the surprise that is aimed at, in bits",
-    "mirostat_eta": "how fast it is corrected",
-    "logit_bias": "TEXT=NUMBER: likelier, or rarer; -100 is never",
-    "samplers": "which of these are applied, in their order",
-    "beams": "beams of a search in place of sampling; 1 is off",
-    "beam_groups": "groups of beams that are kept apart",
-    "beam_diversity": "what it costs to say what another group says",
-    "length_penalty": "how much longer beams are favoured",
-    "keep": "how much likelier a change of a draft must be; 0 is off",
+    "mirostat_tau": "the surprise to aim for, in bits",
+    "mirostat_eta": "how fast Mirostat corrects itself",
+    "logit_bias": "TEXT=NUMBER: more likely, or less; -100 is never",
+    "samplers": "which samplers are applied, in which order",
+    "beams": "beam search with this many beams instead of sampling; 1 is off",
+    "beam_groups": "groups of beams that must differ from each other",
+    "beam_diversity": "the penalty for a token that another group uses",
+    "length_penalty": "how strongly longer beams are favoured",
+    "keep": "how much likelier a change to a draft must be; 0 is off",
 }
 
 
@@ -219,11 +220,11 @@ def _of_endpoint(name: str, meaning: str, example: int | bool | str, **more: Any
 _ENDPOINT = (
     _of_endpoint("url", "an OpenAI-compatible server, with /v1", "https://gpu01:8000/v1"),
     _of_endpoint("model", "what the server calls the model", "Qwen/Qwen3-32B"),
-    _of_endpoint("key_env", "the environment variable that has the key", "BIG_KEY"),
+    _of_endpoint("key_env", "the environment variable that holds the key", "BIG_KEY"),
     _of_endpoint("in_keyring", "whether the key is in the system's keyring", True),
-    _of_endpoint("server", "which one it is, where that is not found out", "vllm", may_be=SERVERS),
-    _of_endpoint("n_ctx", "tokens of its context", 32_768, may_be=range(1, 2**31)),
-    _of_endpoint("timeout_s", "seconds that it may be silent", 300, may_be=range(1, 86_401)),
+    _of_endpoint("server", "the kind of server, if it is not detected", "vllm", may_be=SERVERS),
+    _of_endpoint("n_ctx", "tokens its context holds", 32_768, may_be=range(1, 2**31)),
+    _of_endpoint("timeout_s", "seconds it may be silent", 300, may_be=range(1, 86_401)),
 )
 """Models at servers. `-m` takes the name in place of the star."""
 
@@ -231,7 +232,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "model",
         str,
-        "the model that answers, by its name, the beginning of it, or a path",
+        "the model that answers, by name, the start of it, or path",
         example="SmolLM2-135M-Instruct.Q4_1",
         variable="CHAT_MODEL",
     ),
@@ -253,20 +254,20 @@ KEYS: tuple[Key, ...] = (
     Key(
         "offline",
         bool,
-        "whether nothing may be sent to a server, nor downloaded",
+        "whether to forbid sending anything to a server, and downloads",
         default=False,
         variable="CHAT_OFFLINE",
     ),
-    _loading("n_ctx", "tokens that the context may grow to", 8192),
-    _loading("threads", "threads that compute; otherwise one for each physical core", 4),
-    _loading("batch", "the most tokens that are read in one step", 512),
+    _loading("n_ctx", "the largest context, in tokens", 8192),
+    _loading("threads", "threads to compute with; by default one per physical core", 4),
+    _loading("batch", "the most tokens to read in one step", 512),
     _loading("gpu_layers", "layers on the graphics card: auto (what fits), all, or a number", 20),
-    _loading("kv_type", "how the context is kept: f16, or the smaller q8_0 and q4_0", "f16"),
+    _loading("kv_type", "the format of the context: f16, or the smaller q8_0 and q4_0", "f16"),
     _loading("flash_attention", "auto, on or off", "auto"),
     Key(
         "keep_alive",
         str,
-        "how long a model stays in memory when nobody uses it: 90s, 10m, 2h, or off",
+        "how long an unused model stays in memory: 90s, 10m, 2h, or off",
         default="off",
         example="10m",
         may_be=DURATION,
@@ -274,30 +275,30 @@ KEYS: tuple[Key, ...] = (
     Key(
         "editing",
         str,
-        "how the REPL's line is edited: emacs or vi",
+        "the key bindings of the REPL: emacs or vi",
         default="emacs",
         may_be=("emacs", "vi"),
     ),
     Key(
         "titles",
         str,
-        "models that find titles for sessions unasked: here (on this machine), always, never",
+        "which models name sessions on their own: here (on this machine), always, never",
         default="here",
         may_be=("here", "always", "never"),
     ),
-    Key("theme", str, "the colours of the app, by the name of a theme", example="nord"),
-    Key("keys.*", str, "other keys for what the app does, by the ids that F1 shows", example="f7"),
+    Key("theme", str, "the name of the app's colour theme", example="nord"),
+    Key("keys.*", str, "your own keys for the app, by the ids that F1 shows", example="f7"),
     *_sampling(),
     Key(
         "snapshots.enabled",
         bool,
-        "whether what a model has read is kept for the next time",
+        "whether to keep what a model has read for the next time",
         default=True,
     ),
     Key(
         "snapshots.budget_mib",
         int,
-        "how much room that may take, in MiB; the oldest goes first",
+        "how much disk space that may take, in MiB; the oldest goes first",
         default=2048,
         may_be=range(1, 2**30),
     ),

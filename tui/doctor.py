@@ -14,8 +14,8 @@ from pathlib import Path
 from engine.errors import EngineError
 from engine.machine import available_memory, usable_cores
 from engine.models import find_models
+from engine.reports import SystemReport
 from engine.tasks import system_report
-from engine.types import SystemReport
 from tui import exit_codes
 from tui.build_troubles import (
     build_troubles,

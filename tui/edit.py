@@ -128,7 +128,9 @@ def _deliver_all(
     is_whole = True
     for number, target in enumerate(targets):
         if not review.of_file(number):
-            Narrator(runtime.stderr).say(f"nothing to change in {target.draft.path}")
+            path, is_left = target.draft.path, number in review.left
+            left = f"a part of {path} is left as it is, and nothing else is to be changed in it"
+            Narrator(runtime.stderr).say(left if is_left else f"nothing to change in {path}")
         elif not _deliver(runtime, options, target, work.accepted(review, number), work):
             is_whole = False
     return is_whole

@@ -18,31 +18,28 @@ from engine.protocol import Engine
 from prompts.fence import fence, steady_fence
 from prompts.inherit import Prompt
 from prompts.languages import languages_differ
-from sessions import MemorySession, SessionLog, Turn, memory_session
+from sessions import MemorySession, SessionLog
 from tui.ask import instruct
 from tui.attach import AttachedText
 from tui.composed import Composed
 from tui.conversation import Conversation
 from tui.documents import files_in, refuse_glob_without_folder
 from tui.edit_parts import Task, task_of
+from tui.edit_session import work_session
 from tui.errors import UsageProblem
 from tui.library_prompts import load_stacked
-from tui.narrate import Narrator
 from tui.options import EditOptions
 from tui.part_context import SHARE_OF_CONTEXT, PartContexts
 from tui.piece_questions import PieceQuestions
-from tui.review import choose
 from tui.reviewing.state import Review
 from tui.revising import Before, Revised, Revision, reviewed_changes
 from tui.runtime import Runtime
 from tui.surroundings import surroundings
 from tui.texts import check_arguments
-from tui.unfinished import Decisions, Unfinished, answers_in, of_pieces, real_paths
+from tui.unfinished import Decisions, Unfinished, real_paths
 
 _PROMPT = "proofread"
 _PROMPT_WITH_INSTRUCTION = "editor"
-
-GO_ON = {"g": "go on", "n": "new"}
 
 _LOCKS: Mapping[str, LockKind] = {
     "quotations": "quotation",
@@ -116,14 +113,6 @@ class Work:
         return f"{task.name}:{line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """Where the same work may be that was stopped, and who says whether to go on with it."""
-
-    note: Unfinished
-    goes_on: Callable[[str], bool]
-
-
 def prepare(
     runtime: Runtime,
     options: EditOptions,
@@ -151,32 +140,19 @@ def prepare(
     prompt = load_stacked(runtime.library(), names)
     n_ctx = engine.describe().n_ctx
     tasks = [task_of(draft, name, options.scope, prompt.unit, n_ctx) for name, draft in drafts]
-    texts = [
-        AttachedText(None if task.name == "-" else Path(task.name).name, piece.text)
-        for task in tasks
-        for piece in task.pieces
-    ]
-    if not texts:
-        is_empty = not any(draft.text.strip() for _, draft in drafts)
-        reason = "the draft is empty" if is_empty else "nothing in it is prose that may change"
-        raise UsageProblem(f"{reason}: there is nothing to revise")
-    same = replace(options, yes=False, diff=None, fold=False, output=None, plain=False)
-    note = Unfinished.of(
-        runtime.paths.unfinished, real_paths(options.drafts), names, same, engine.model_name
-    )
-    asked = goes_on or partial(_goes_on, runtime)
-    log, answers, decisions = _session(runtime, options, prompt, texts, Stopped(note, asked))
-    around = replace(surroundings(runtime, engine, log), title="")
+    texts = _texts(tasks)
+    note = _note(runtime, options, names, engine.model_name)
+    held = work_session(runtime, options, prompt.name, texts, note, goes_on)
     questions = PieceQuestions(
         replace(options.prompt, templates=names),
         options.engine,
         texts,
-        around,
+        replace(surroundings(runtime, engine, held.log), title=""),
         _contexts(tasks, engine, options, prompt),
         are_selected=not options.scope.is_whole,
     )
     composed = questions.common()
-    conversation = Conversation(engine, log, composed.settings)
+    conversation = Conversation(engine, held.log, composed.settings)
     instruct(conversation, composed, runtime.config.system)
     revision = Revision(
         conversation,
@@ -184,10 +160,36 @@ def prepare(
         questions,
         allowed=allowed_by(prompt, options),
         versions=options.alternatives,
-        before=Before(answers, decisions),
+        before=Before(held.answers, held.decisions),
     )
-    kept = None if isinstance(log, MemorySession) else note
-    return Work(conversation, revision, composed, decisions, kept)
+    return Work(conversation, revision, composed, held.decisions, held.note)
+
+
+def _texts(tasks: Sequence[Task]) -> list[AttachedText]:
+    """All pieces, each under its draft's name.
+
+    Raises:
+        UsageProblem: If there is none.
+    """
+    texts = [
+        AttachedText(None if task.name == "-" else Path(task.name).name, piece.text)
+        for task in tasks
+        for piece in task.pieces
+    ]
+    if not texts:
+        is_empty = not any(task.text.strip() for task in tasks)
+        reason = "the draft is empty" if is_empty else "nothing in it is prose that may change"
+        raise UsageProblem(f"{reason}: there is nothing to revise")
+    return texts
+
+
+def _note(
+    runtime: Runtime, options: EditOptions, names: Sequence[str], model_name: str
+) -> Unfinished:
+    """Where the work is noted: how its result is shown or written does not make it another."""
+    same = replace(options, yes=False, diff=None, fold=False, output=None, plain=False)
+    drafts = real_paths(options.drafts)
+    return Unfinished.of(runtime.paths.unfinished, drafts, names, same, model_name)
 
 
 def _contexts(
@@ -203,43 +205,6 @@ def _contexts(
         partial(make, kind="context"),
         by_default=prompt.unit != "sentence",
     )
-
-
-def _session(
-    runtime: Runtime,
-    options: EditOptions,
-    prompt: Prompt,
-    texts: Sequence[AttachedText],
-    before: Stopped,
-) -> tuple[SessionLog, Mapping[str, Sequence[Turn]], Decisions]:
-    """The session for the work, and what was answered and decided in it before."""
-    if not options.save or options.dry_run:
-        return memory_session(), {}, Decisions()
-    store, note = runtime.sessions(), before.note
-    if options.drafts != ("-",) and (stopped := note.session(store)) is not None:
-        answers = of_pieces(answers_in(stopped.session), [text.text for text in texts])
-        decisions = note.decided()
-        done = _done(len(answers), len(texts), len(decisions))
-        if answers and before.goes_on(done):
-            return stopped, answers, decisions
-    title = f"{', '.join(dict.fromkeys(text.name or '-' for text in texts))} ({prompt.name})"
-    return store.create(title=title, is_revision=True), {}, Decisions(note)
-
-
-def _done(done: int, total: int, decided: int) -> str:
-    """How much was done before, in words."""
-    parts = f"{done} of {total} parts are revised already"
-    if decided:
-        parts += f", and {decided} change{'s' if decided > 1 else ''} decided"
-    return parts
-
-
-def _goes_on(runtime: Runtime, done: str) -> bool:
-    """Whether to go on with what was stopped; where nobody can be asked it is a yes."""
-    if runtime.is_interactive:
-        return choose(runtime, f"{done}: go on with them, or begin anew?", GO_ON) == "g"
-    Narrator(runtime.stderr).say(f"going on with a revision that was stopped: {done}")
-    return True
 
 
 def allowed_by(prompt: Prompt, options: EditOptions) -> Allowed:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -59,8 +58,11 @@ def write_accepted(
     except DraftError as error:
         if isinstance(error, WriteFailed) and error.is_in_place:
             raise
-        with _or_raise(error):
+        try:
             return _write_beside(say, draft, accepted, str(error))
+        except DraftError as second:
+            # The first failure is the one to be told.
+            raise error from second
     say(f"{draft.path} is written; `chat drafts undo` brings the old text back")
     return True
 
@@ -111,15 +113,6 @@ def _write_beside(
     write_new(beside, spliced(draft, accepted))
     say(f"{reason}: the revision is {beside}")
     return False
-
-
-@contextmanager
-def _or_raise(error: DraftError) -> Iterator[None]:
-    """Where what was tried in its place fails too, the first failure is the one to be told."""
-    try:
-        yield
-    except DraftError as second:
-        raise error from second
 
 
 def _beside(path: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from engine.types import ModelCard
+from engine.reports import ModelCard
 from tui.runtime import Runtime, reach_server
 from tui.tables import file_size, print_json, print_table
 

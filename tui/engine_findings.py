@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from engine.load_options import LoadOptions
 from engine.machine import usable_cores
-from engine.types import LoadOptions
 from tui.config import Config, ConfigError
 from tui.runtime import Runtime
 

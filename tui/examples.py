@@ -8,21 +8,21 @@ import click
 
 SUBCOMMANDS: Mapping[str, str] = {
     "sessions": "find, show, branch, export, import and check conversations",
-    "prompts": "list, show, write, try and import prompts",
+    "prompts": "list, show, write, test and import prompts",
     "models": "list, get, inspect, choose, shrink and remove models",
-    "drafts": "list, show, undo and redo what was written to your files",
+    "drafts": "list, show, undo and redo the changes to your files",
     "config": "show and edit the settings",
-    "doctor": "what this installation has, and what is wrong with it",
-    "bench": "how fast a model is on this machine",
-    "completion": "complete command lines in bash, zsh and fish",
+    "doctor": "report what this installation has, and what is wrong with it",
+    "bench": "measure how fast a model is on this machine",
+    "completion": "set up Tab completion in bash, zsh and fish",
 }
 """What each is for."""
 
 COMMONEST: Mapping[str, str] = {
-    "chat": "opens for conversation",
-    'chat "Three titles for a story"': "answers, and saves the session",
+    "chat": "opens the app",
+    'chat "Three titles for a story"': "answers and saves the session",
     'cat notes.md | chat "Summarise this"': "works on a text",
-    'chat -c "Shorter, please"': "goes on with the last conversation",
+    'chat -c "Shorter, please"': "continues the last conversation",
     'chat --edit draft.md "Fix the spelling"': "revises a file",
 }
 

@@ -43,8 +43,8 @@ ask = AskCommand(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="""Write with a language model that runs on this machine.
 
-    Without PROMPT, chat opens for conversation. Standard input, where it is not a terminal, is the
-    text to work on, or the prompt.
+    Without PROMPT, chat opens the app. Standard input, if it is not a terminal, is the text to work
+    on; without PROMPT it is the prompt.
     """,
 )
 click.option(

@@ -1,4 +1,4 @@
-"""What ``chat --help`` and ``--help-all`` print: the commonest on one screen, and everything."""
+"""What ``chat --help`` and ``--help-all`` print: the essentials on one screen, and everything."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ class AskCommand(click.Command):
         formatter.write_paragraph()
         names = ", ".join(SUBCOMMANDS)
         formatter.write_text(f"Subcommands: {names} (chat SUBCOMMAND --help)")
-        formatter.write_text("chat --help-all lists all options, chat --man is the manual")
+        formatter.write_text("chat --help-all lists all options; chat --man prints the manual")
 
     def _common(self, ctx: click.Context) -> list[tuple[str, str]]:
         """The options of `_COMMON`, each with the first words of its help."""
         shown = {p.name: p for p in self.params if isinstance(p, click.Option)}
         records = ((shown[name].get_help_record(ctx), shown[name].help) for name in _COMMON)
-        return [(record[0], (words or "").partition(";")[0]) for record, words in records if record]
+        first = ((record, (words or "").partition(";")[0]) for record, words in records if record)
+        return [(record[0], words.removesuffix(".")) for record, words in first]
 
     def full_help(self, ctx: click.Context) -> str:
         """Everything, group by group."""
@@ -60,5 +61,5 @@ def print_full_help(context: click.Context, _option: click.Parameter, wanted: bo
 
 
 def _write_uses(formatter: click.HelpFormatter) -> None:
-    with formatter.section("The commonest uses"):
+    with formatter.section("Common uses"):
         formatter.write_dl(list(COMMONEST.items()), col_max=44)

@@ -50,41 +50,45 @@ def compose_with_prompts(
         PromptError: If a prompt is unknown, broken, or lacks a value.
         UsageProblem: If an option cannot be used, or there is nothing to send.
     """
-    values = dict(options.variables)
-    own_system = options.system
     if system is not None:
         with_others = bool(options.templates)
-        own_system, values = _system_text(system, values, around, with_others=with_others)
+        values = dict(options.variables)
+        text, others = _system_text(system, values, around, with_others=with_others)
+        options = replace(options, system=text, variables=tuple(others.items()))
+    if options.templates:
+        return _prompted_question(options, engine_options, attachments, around)
     fences = fences_around(attachments, engine_options)
-    if not options.templates:
-        settings = answer_settings(engine_options, {}, around.config)
-        return plain_question(options.words, attachments, fences, own_system, settings)
+    settings = answer_settings(engine_options, {}, around.config)
+    return plain_question(options.words, attachments, fences, options.system, settings)
+
+
+def _prompted_question(
+    options: PromptOptions,
+    engine_options: EngineOptions,
+    attachments: Sequence[AttachedText],
+    around: Surroundings,
+) -> Composed:
     prompt = load_stacked(around.library(), options.templates)
     builtins = builtins_of(options.words or "", attachments, around)
     prompt = with_chosen_examples(prompt, builtins.get("text", ""))
-    if "text" not in builtins:
-        fences = ()  # an empty text is none, and missed where the prompt needs one
+    # An empty text is none, and missed where the prompt needs one.
+    fences = fences_around(attachments, engine_options) if "text" in builtins else ()
     if fences:
         prompt = with_fenced_examples(prompt)
         builtins["text"] = "\n\n".join(fenced.content for fenced in fences)
-    rendered = rendered_prompt(prompt, values, builtins, around)
-    rendered = with_affordable_examples(prompt, rendered, around)
-    warn_of_the_model(prompt, around)
-    content = with_instruction(rendered.user, builtins, rendered)
-    if fences:
         attachments = [
             AttachedText(each.name, fenced.text, fenced.before)
             for each, fenced in zip(attachments, fences, strict=True)
         ]
-    own_system = rendered.system if own_system is None else own_system
+    rendered = rendered_prompt(prompt, dict(options.variables), builtins, around)
+    rendered = with_affordable_examples(prompt, rendered, around)
+    warn_of_the_model(prompt, around)
+    content = with_instruction(rendered.user, builtins, rendered)
+    attached = attachments_in(content, attachments)
+    system = rendered.system if options.system is None else options.system
     return Composed(
-        Question(
-            content,
-            prompt.name,
-            rendered.variables,
-            attachments=attachments_in(content, attachments),
-        ),
-        explained(own_system) if fences else own_system,
+        Question(content, prompt.name, rendered.variables, attachments=attached),
+        explained(system) if fences else system,
         rendered.example_messages,
         answer_settings(engine_options, rendered.params, around.config),
         fences,

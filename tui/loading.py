@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from engine.types import SAMPLING_NAMES, LoadOptions
+from engine.load_options import LoadOptions
+from engine.sampling_params import SAMPLING_NAMES
 from tui.config import Config
 from tui.config_keys import LOAD_NAMES, check_load_value, seconds_of
 from tui.errors import UsageProblem

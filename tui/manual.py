@@ -15,18 +15,18 @@ from tui.examples import COMMONEST, EXAMPLES, commands_below
 from tui.subcommands import subcommands
 
 _ENVIRONMENT: Mapping[str, str] = {
-    "CHAT_HOME": "the folder below which configuration, data and cache are, all together",
+    "CHAT_HOME": "a folder that holds configuration, data and cache, all together",
     **{key.variable: key.meaning for key in KEYS if key.variable},
-    PROFILE_VARIABLE: "the profile of the configuration that is in force",
-    "NO_COLOR": "where it is set nothing is coloured",
-    "VISUAL, EDITOR": "the editor for prompts, settings and longer texts",
+    PROFILE_VARIABLE: "the profile of the configuration to use",
+    "NO_COLOR": "if set, nothing is coloured",
+    "VISUAL, EDITOR": "the editor for prompts, settings and long texts",
 }
 
 _FILES: Mapping[str, str] = {
     "~/.config/draftsmith/config.toml": "the settings: chat config edit",
-    ".chat/config.toml": "those of a project, in its folder or above",
-    "~/.config/draftsmith/prompts, .chat/prompts": "prompts of your own, and of a project",
-    "~/.local/share/draftsmith": "sessions, what was written to drafts, models",
+    ".chat/config.toml": "the settings of a project, in its folder or above",
+    "~/.config/draftsmith/prompts, .chat/prompts": "your own prompts, and a project's",
+    "~/.local/share/draftsmith": "sessions, the history of drafts, models",
 }
 
 

@@ -20,7 +20,7 @@ def models() -> None:
 @models.command("list")
 @as_json_option
 def models_list(as_json: bool) -> Work:
-    """List the models that can be named, those of other programs too."""
+    """List the models you can use, including those of other programs."""
     from tui.model_views import list_models
 
     return partial(list_models, as_json=as_json)
@@ -29,7 +29,7 @@ def models_list(as_json: bool) -> Work:
 @models.command("add")
 @click.argument("path", type=PATH)
 def models_add(path: Path) -> Work:
-    """Have the GGUF file at PATH, or all in a folder, listed; nothing is copied."""
+    """Add the GGUF file at PATH, or a folder of them, to the list; nothing is copied."""
     from tui.model_files import add_model
 
     return partial(add_model, path=path)
@@ -44,9 +44,9 @@ def models_add(path: Path) -> Work:
 )
 @as_json_option
 def models_pull(what: str | None, as_json: bool) -> Work:
-    """Download a model; without NAME, list some that are good.
+    """Download a model; without NAME, list some good ones.
 
-    A repository without a quantization is asked which it has; the best that fits here is marked.
+    For a repository without a quantization, list those it has, with the best that fits marked.
     """
     from tui.model_pull import pull_model
 
@@ -57,7 +57,7 @@ def models_pull(what: str | None, as_json: bool) -> Work:
 @click.argument("name", required=False, shell_complete=completing("models"))
 @as_json_option
 def models_info(name: str | None, as_json: bool) -> Work:
-    """Say what a model is, what it needs, and how it chats; the default one without NAME."""
+    """Describe a model, or the default one: what it is, what it needs, and how it chats."""
     from tui.model_info import model_info
 
     return partial(model_info, name=name, as_json=as_json)
@@ -67,7 +67,7 @@ def models_info(name: str | None, as_json: bool) -> Work:
 @click.argument("name", required=False, shell_complete=completing("models"))
 @_YES
 def models_trust(name: str | None, yes: bool) -> Work:
-    """Show what changed in a model's chat template, accept it, and compute its checksum."""
+    """Show what changed in a model's chat template, accept it, and compute the checksum."""
     from tui.model_trust import trust_model
 
     return partial(trust_model, name=name, yes=yes)
@@ -76,7 +76,7 @@ def models_trust(name: str | None, yes: bool) -> Work:
 @models.command("use")
 @click.argument("name", shell_complete=completing("models"))
 def models_use(name: str) -> Work:
-    """Make NAME the default, in the configuration."""
+    """Make NAME the default model, in the configuration."""
     from tui.model_files import use_model
 
     return partial(use_model, name=name)
@@ -86,7 +86,7 @@ def models_use(name: str) -> Work:
 @click.argument("name", shell_complete=completing("models"))
 @_YES
 def models_remove(name: str, yes: bool) -> Work:
-    """Delete a model of the models folder, after asking, or forget one that was added."""
+    """Delete a model from the models folder, after asking, or forget one that you added."""
     from tui.model_removal import remove_model
 
     return partial(remove_model, name=name, yes=yes)
@@ -96,11 +96,13 @@ def models_remove(name: str, yes: bool) -> Work:
 @click.argument("source", metavar="SRC", shell_complete=completing("models"))
 @click.argument("target", metavar="DST", type=PATH)
 @click.argument("kind", metavar="TYPE", shell_complete=completing("quantizations"))
-@click.option("--requantize", is_flag=True, help="Even if SRC is quantized; loses more.")
+@click.option(
+    "--requantize", is_flag=True, help="Allow a SRC that is already quantized; this loses more."
+)
 def models_quantize(source: str, target: Path, kind: str, requantize: bool) -> Work:
-    """Make smaller weights of larger ones: Q8_0, Q6_K, Q5_K_M, Q4_K_M, IQ4_XS and others.
+    """Make a smaller copy of a model: Q8_0, Q6_K, Q5_K_M, Q4_K_M, IQ4_XS and others.
 
-    DST is a new file, or a folder for one.
+    DST is a new file, or a folder to put it in.
     """
     from tui.model_quantize import quantize_model
 
@@ -110,7 +112,7 @@ def models_quantize(source: str, target: Path, kind: str, requantize: bool) -> W
 @models.command("ps")
 @as_json_option
 def models_ps(as_json: bool) -> Work:
-    """List the models that stay in memory, and until when: see keep_alive."""
+    """List the models kept in memory by keep_alive, and until when."""
     from tui.model_residents import list_residents
 
     return partial(list_residents, as_json=as_json)
@@ -119,7 +121,7 @@ def models_ps(as_json: bool) -> Work:
 @models.command("stop")
 @click.argument("name", required=False, shell_complete=completing("models"))
 def models_stop(name: str | None) -> Work:
-    """End a model that stays in memory; all of them without NAME."""
+    """Remove a model from memory, or all that keep_alive holds there."""
     from tui.model_residents import stop_residents
 
     return partial(stop_residents, name=name)
@@ -128,7 +130,7 @@ def models_stop(name: str | None) -> Work:
 @models.command("path")
 @click.argument("name", required=False, shell_complete=completing("models"))
 def models_path(name: str | None) -> Work:
-    """Print where your own models go, or the file of one."""
+    """Print the folder of your own models, or the file of one model."""
     from tui.model_views import model_path
 
     return partial(model_path, name=name)

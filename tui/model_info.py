@@ -13,8 +13,8 @@ from engine.models.gguf import Header, read_header, read_strings
 from engine.models.memory import memory_needed
 from engine.models.summary import TEMPLATE_KEY, summarise
 from engine.models.trust import Ledger, TrustRecord
+from engine.reports import TemplateReport
 from engine.tasks import inspect_template
-from engine.types import TemplateReport
 from tui.endpoint_views import endpoint_info
 from tui.model_views import count
 from tui.runtime import Runtime

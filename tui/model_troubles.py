@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from engine.errors import EndpointFailed, EngineError, NoModel
+from engine.load_options import KvType
 from engine.machine import available_memory
 from engine.models import FoundModel, ModelSummary
 from engine.models.memory import USUAL_CONTEXT, memory_needed
 from engine.models.summary import summarise
 from engine.remote.endpoint import Endpoint, find_key
-from engine.types import KvType
 from tui.config import Config, ConfigError
 from tui.errors import explain
 from tui.runtime import Runtime

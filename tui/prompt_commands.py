@@ -18,7 +18,7 @@ _param_option = click.option(
     multiple=True,
     shell_complete=completing("variables"),
     metavar="K V",
-    help="A variable of the prompt.",
+    help="Set a variable of the prompt.",
 )
 
 
@@ -33,7 +33,7 @@ def prompts() -> None:
 )
 @as_json_option
 def prompts_list(tag: str | None, as_json: bool) -> Work:
-    """List prompts, and where each comes from."""
+    """List the prompts and where each comes from."""
     from tui.prompt_views import list_prompts
 
     return partial(list_prompts, tag=tag, as_json=as_json)
@@ -42,8 +42,8 @@ def prompts_list(tag: str | None, as_json: bool) -> Work:
 @prompts.command("show")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=_named)
 @_param_option
-@click.option("--messages", is_flag=True, help="Exactly what the model will get.")
-@click.option("--tokens", is_flag=True, help="What each part costs.")
+@click.option("--messages", is_flag=True, help="Show exactly what the model will get.")
+@click.option("--tokens", is_flag=True, help="Show how many tokens each part takes.")
 @model_option
 @as_json_option
 def prompts_show(
@@ -54,9 +54,9 @@ def prompts_show(
     model: str | None,
     as_json: bool,
 ) -> Work:
-    """Show a prompt with everything it inherits; several as they stack.
+    """Show a prompt with everything it inherits, or several combined.
 
-    Standard input, where it is not a terminal, is the text that --messages and --tokens work on.
+    Unless it is a terminal, standard input is the text for --messages and --tokens.
     """
     from tui import prompt_views
 
@@ -74,7 +74,7 @@ def prompts_show(
 @prompts.command("path")
 @click.argument("name", required=False, shell_complete=_named)
 def prompts_path(name: str | None) -> Work:
-    """Print where your own prompts go, or the file of one."""
+    """Print the folder of your own prompts, or the file of one prompt."""
     from tui.prompt_views import prompt_path
 
     return partial(prompt_path, name=name)
@@ -87,11 +87,11 @@ def prompts_path(name: str | None) -> Work:
     "original",
     metavar="OTHER",
     shell_complete=_named,
-    help="Begin with a copy of this prompt.",
+    help="Start from a copy of this prompt.",
 )
 @click.option("--no-edit", is_flag=True, help="Do not open an editor.")
 def prompts_new(name: str, original: str | None, no_edit: bool) -> Work:
-    """Write a prompt of your own, in your editor."""
+    """Write a new prompt in your editor."""
     from tui.prompt_files import new_prompt
 
     return partial(new_prompt, name=name, original=original, edit=not no_edit)
@@ -100,7 +100,7 @@ def prompts_new(name: str, original: str | None, no_edit: bool) -> Work:
 @prompts.command("edit")
 @click.argument("name", shell_complete=_named)
 def prompts_edit(name: str) -> Work:
-    """Edit a prompt in your editor; a packaged one as a copy of your own."""
+    """Edit a prompt in your editor; a packaged prompt is copied first."""
     from tui.prompt_files import edit_prompt
 
     return partial(edit_prompt, name=name)
@@ -109,10 +109,10 @@ def prompts_edit(name: str) -> Work:
 @prompts.command("check")
 @click.argument("path", required=False)
 @model_option
-@click.option("--no-tokens", is_flag=True, help="Count nothing: no model is loaded.")
+@click.option("--no-tokens", is_flag=True, help="Do not count tokens, so that no model is loaded.")
 @as_json_option
 def prompts_check(path: str | None, model: str | None, no_tokens: bool, as_json: bool) -> Work:
-    """Find what is wrong with prompts: a file's, a folder's, or of all that there are."""
+    """Find mistakes in a prompt, a file, a folder, or all your prompts."""
     from tui.prompt_check import check_prompts
 
     return partial(check_prompts, path=path, model=model, count=not no_tokens, as_json=as_json)
@@ -120,14 +120,14 @@ def prompts_check(path: str | None, model: str | None, no_tokens: bool, as_json:
 
 @prompts.command("import")
 @click.argument("path", type=PATH, metavar="PATH")
-@click.option("--as", "name", metavar="NAME", help="What the prompt is to be called.")
-@click.option("--dry-run", is_flag=True, help="Print the prompt files, and write nothing.")
+@click.option("--as", "name", metavar="NAME", help="The name for the prompt.")
+@click.option("--dry-run", is_flag=True, help="Print the prompt files and write nothing.")
 @as_json_option
 def prompts_import(path: Path, name: str | None, dry_run: bool, as_json: bool) -> Work:
-    """Bring in prompts of other programs; PATH is a file or a folder.
+    """Import prompts from other programs; PATH is a file or a folder.
 
-    They come from Fabric's patterns, llm's templates, aichat's roles, ChatGPT's custom instructions
-    and plain texts. Prompts that are there already stay as they are.
+    Reads Fabric's patterns, llm's templates, aichat's roles, ChatGPT's custom instructions and
+    plain texts. Existing prompts are never replaced.
     """
     from tui.prompt_import import PromptImportOptions, import_prompts
 
@@ -150,17 +150,17 @@ def prompts_schema() -> Work:
     "--against",
     metavar="OTHER",
     shell_complete=_named,
-    help="A prompt, or a model, to hold beside it.",
+    help="Compare with this prompt or model.",
 )
 @click.option(
     "--max-tokens",
     type=click.IntRange(min=1),
     metavar="N",
-    help="At most N tokens an answer; 1024 unless the prompt says.",
+    help="At most N tokens per answer; by default what the prompt says, or 1024.",
 )
 @as_json_option
 def prompts_test(as_json: bool, **values: Any) -> Work:
-    """Try the tests of prompts on a model; without NAME, of all prompts that have some."""
+    """Run a prompt's tests on a model; without NAME, the tests of all prompts."""
     from tui.prompt_test import TrialOptions, run_prompt_tests
 
     options = TrialOptions(**values, json=as_json)
@@ -169,21 +169,25 @@ def prompts_test(as_json: bool, **values: Any) -> Work:
 
 @prompts.command("learn")
 @click.argument("name", shell_complete=_named)
-@click.option("--since", metavar="WHEN", help="Only answers since a date, or so long ago: 7d, 12h.")
+@click.option(
+    "--since", metavar="WHEN", help="Only answers since a date, or an age such as 7d or 12h."
+)
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
     default=20,
     metavar="N",
-    help="At most N, the latest first; 20 without it, and 0 is all.",
+    help="At most N, newest first; 20 by default, 0 for all.",
 )
-@click.option("--project", is_flag=True, help="Add to a prompt of the project, for all to read.")
+@click.option(
+    "--project", is_flag=True, help="Add to a prompt of the project, which others can read."
+)
 @model_option
 @as_json_option
 def prompts_learn(since: str | None, **values: Any) -> Work:
-    """Make examples of answers that you rated + and edits that you took, one by one.
+    """Turn answers that you rated + and edits that you accepted into examples, one by one.
 
-    Without a terminal they are listed, and nothing is written.
+    Without a terminal, list them and write nothing.
     """
     from tui.moments import moment
     from tui.prompt_learn import LearnOptions, learn

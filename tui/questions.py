@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from engine.types import Sampling
+from engine.sampling_params import Sampling
 from sessions import Attachment
 
 Variables: TypeAlias = Mapping[str, str | int | float | bool]

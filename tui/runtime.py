@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 from weakref import WeakKeyDictionary
 
-from engine.types import LoadOptions
+from engine.load_options import LoadOptions
 from tui.config import Config, ConfigError, ConfigSources, load_config
 from tui.narrate import Narrator
 from tui.paths import find_paths, project_config, project_prompts

@@ -26,11 +26,16 @@ def sessions() -> None:
 
 @sessions.command("list")
 @click.option(
-    "-n", "--limit", type=click.IntRange(min=0), default=50, metavar="N", help="At most N; 0 all."
+    "-n",
+    "--limit",
+    type=click.IntRange(min=0),
+    default=50,
+    metavar="N",
+    help="At most N; 0 for all.",
 )
 @as_json_option
 def sessions_list(limit: int, as_json: bool) -> Work:
-    """List sessions, the newest first."""
+    """List sessions, newest first."""
     from tui.session_views import list_sessions
 
     return partial(list_sessions, limit=limit, as_json=as_json)
@@ -43,7 +48,7 @@ def sessions_list(limit: int, as_json: bool) -> Work:
     "--model",
     metavar="NAME",
     shell_complete=completing("models"),
-    help="Answers of this model only.",
+    help="Only answers by this model.",
 )
 @click.option("--since", metavar="WHEN", help="A date, or an age such as 12h, 7d or 3w.")
 @click.option(
@@ -51,16 +56,16 @@ def sessions_list(limit: int, as_json: bool) -> Work:
     "--prompt",
     metavar="NAME",
     shell_complete=completing("prompts"),
-    help="Turns made from this prompt only.",
+    help="Only turns that used this prompt.",
 )
 @click.option("-n", "--limit", type=click.IntRange(1, 1_000_000), default=20, metavar="N")
 @as_json_option
 def sessions_search(
     words: tuple[str, ...], since: str | None, as_json: bool, **chosen: Any
 ) -> Work:
-    """Find the turns that have all WORDS.
+    """Find the turns that contain all the WORDS.
 
-    Words in quotation marks stand next to each other; a star stands for the rest of a word.
+    Words in quotation marks are a phrase; a star stands for the rest of a word.
     """
     from sessions import Search
     from tui.moments import moment
@@ -74,7 +79,7 @@ def sessions_search(
 @_session
 @click.argument("title")
 def sessions_rename(session: str, title: str) -> Work:
-    """Give a session a title; an empty one takes yours away."""
+    """Give a session a title; an empty title removes yours."""
     from tui.session_views import rename_session
 
     return partial(rename_session, query=session, title=title)
@@ -84,7 +89,7 @@ def sessions_rename(session: str, title: str) -> Work:
 @_optional_session
 @as_json_option
 def sessions_branches(session: str | None, as_json: bool) -> Work:
-    """List the branches of a session; of the last one without SESSION."""
+    """List the branches of a session, or of the last one."""
     from tui.session_views import list_branches
 
     return partial(list_branches, query=session, as_json=as_json)
@@ -95,7 +100,7 @@ def sessions_branches(session: str | None, as_json: bool) -> Work:
 @click.argument("name", shell_complete=completing("branches"))
 @click.option("--rename", "new_name", metavar="NAME", help="Give it another name instead.")
 def sessions_branch(session: str, name: str, new_name: str | None) -> Work:
-    """Make a branch the one that the session goes on from."""
+    """Choose the branch from which the session continues."""
     from tui.session_views import use_branch
 
     return partial(use_branch, query=session, name=name, new_name=new_name)
@@ -105,7 +110,9 @@ def sessions_branch(session: str, name: str, new_name: str | None) -> Work:
 @click.argument(
     "names", nargs=-1, required=True, metavar="SESSION...", shell_complete=completing("sessions")
 )
-@click.option("--purge", is_flag=True, help="For good, with all that models have read.")
+@click.option(
+    "--purge", is_flag=True, help="Delete for good, along with everything models have cached."
+)
 def sessions_delete(names: tuple[str, ...], purge: bool) -> Work:
     """Move sessions to the trash."""
     from tui.session_views import delete_sessions
@@ -116,7 +123,7 @@ def sessions_delete(names: tuple[str, ...], purge: bool) -> Work:
 @sessions.command("restore")
 @click.argument("session", metavar="[ID]", required=False, shell_complete=completing("trashed"))
 def sessions_restore(session: str | None) -> Work:
-    """Bring a session back from the trash; list what is there without ID."""
+    """Restore a session from the trash; without ID, list the trash."""
     from tui.session_views import restore_session
 
     return partial(restore_session, session_id=session)
@@ -124,16 +131,16 @@ def sessions_restore(session: str | None) -> Work:
 
 @sessions.command("replay")
 @_optional_session
-@click.option("--turn", metavar="ID", help="An answer; the last one on the branch without it.")
+@click.option("--turn", metavar="ID", help="The answer; by default the last one on the branch.")
 @click.option(
     "-m",
     "--model",
     metavar="NAME",
     shell_complete=completing("models"),
-    help="In place of the one that answered.",
+    help="Use this model instead of the original one.",
 )
 def sessions_replay(session: str | None, turn: str | None, model: str | None) -> Work:
-    """Make an answer again, and say whether it came out the same."""
+    """Repeat an answer and report whether it came out the same."""
     from tui.session_replay import replay_answer
 
     return partial(replay_answer, query=session, turn_id=turn, model=model)
@@ -143,7 +150,7 @@ def sessions_replay(session: str | None, turn: str | None, model: str | None) ->
 @_optional_session
 @as_json_option
 def sessions_show(session: str | None, as_json: bool) -> Work:
-    """Show a session's conversation; the last one without SESSION."""
+    """Show the conversation of a session, or of the last one."""
     from tui.session_views import show_session
 
     return partial(show_session, query=session, as_json=as_json)
@@ -152,7 +159,7 @@ def sessions_show(session: str | None, as_json: bool) -> Work:
 @sessions.command("path")
 @_optional_session
 def sessions_path(session: str | None) -> Work:
-    """Print where sessions are kept, or the file of one."""
+    """Print the folder of the sessions, or the file of one session."""
     from tui.session_views import session_path
 
     return partial(session_path, query=session)
@@ -164,20 +171,21 @@ def sessions_path(session: str | None) -> Work:
     "--format",
     "form",
     type=click.Choice(EXPORT_FORMATS),
-    help="json has everything, html the tree, the others a branch; as FILE ends, or markdown.",
+    help="json has everything, html the tree, the others one branch; by default from FILE's "
+    "ending, or markdown.",
 )
-@click.option("--branch", metavar="NAME", help="The branch in place of the one in use.")
+@click.option("--branch", metavar="NAME", help="Export this branch instead of the current one.")
 @click.option(
     "-o",
     "--output",
     type=PATH,
     metavar="FILE",
-    help="A new file, for you alone to read.",
+    help="A new file that only you can read.",
 )
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
-@click.option("--yes", is_flag=True, help="Do not ask about what may be private.")
+@click.option("--yes", is_flag=True, help="Do not ask about text that may be private.")
 def sessions_export(session: str | None, form: str | None, **values: Any) -> Work:
-    """Write a session in another form; the last one without SESSION."""
+    """Write a session, or the last one, in another format."""
     from tui.session_export import ExportOptions, export_session
 
     options = ExportOptions(session=session, format=form, **values)
@@ -190,15 +198,15 @@ def sessions_export(session: str | None, form: str | None, **values: Any) -> Wor
     "--from",
     "form",
     type=click.Choice(IMPORT_FORMS),
-    help="The form of the files; found out without it.",
+    help="The format of the files; detected by default.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would come in, and save nothing.")
+@click.option("--dry-run", is_flag=True, help="Report what would be imported and save nothing.")
 @as_json_option
 def sessions_import(files: tuple[str, ...], form: str | None, dry_run: bool, as_json: bool) -> Work:
-    """Bring conversations in, each once; - reads standard input.
+    """Import conversations, each only once; - reads standard input.
 
-    They come from this program's exports and session files, OpenAI messages (JSON or JSON Lines),
-    ChatGPT's conversations.json, llm's logs.db, aichat's sessions and Markdown transcripts.
+    Reads this program's exports and session files, OpenAI messages (JSON or JSON Lines), ChatGPT's
+    conversations.json, llm's logs.db, aichat's sessions and Markdown transcripts.
     """
     from tui.session_import import ImportOptions, import_sessions
 
@@ -208,10 +216,10 @@ def sessions_import(files: tuple[str, ...], form: str | None, dry_run: bool, as_
 
 @sessions.command("check")
 @_optional_session
-@click.option("--salvage", is_flag=True, help="Write what is sound to a new session.")
+@click.option("--salvage", is_flag=True, help="Write everything undamaged to a new session.")
 @as_json_option
 def sessions_check(session: str | None, salvage: bool, as_json: bool) -> Work:
-    """Look for damage in a session; in all of them without SESSION."""
+    """Look for damage in a session, or in all of them."""
     from tui.session_check import check_all, check_one
 
     if session is not None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from engine.errors import NotHere, NotUsable, UnknownModel, WorkerFailed
 from engine.protocol import Engine
-from engine.types import Finished, Piece, Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Finished, Piece, Request
 from sessions import Limits, Session, Turn, messages_to_answer, plain_text
 from tui import exit_codes
 from tui.errors import UsageProblem

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from engine.types import SAMPLING_RANGES
+from engine.sampling_params import SAMPLING_RANGES
 from tui.config_keys import KEYS
 from tui.errors import UsageProblem
 from tui.options import EngineOptions
@@ -21,7 +21,7 @@ _FIELDS = {"max_tokens": "max_tokens", "logprobs": "top_logprobs"}
 
 MEANINGS: Mapping[str, str] = {
     **{key.name: key.meaning for key in KEYS if key.name == "max_tokens"},
-    "logprobs": "keep each token's probability, and those of so many others",
+    "logprobs": "keep each token's probability, and that of this many others",
     **{key.path[-1]: key.meaning for key in KEYS if key.path[0] == "sampling"},
 }
 """Everything that `/set` changes."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from engine.types import SAMPLING_NAMES, Sampling
+from engine.sampling_params import SAMPLING_NAMES, Sampling
 from tui.config import Config
 from tui.errors import UsageProblem
 from tui.options import EngineOptions

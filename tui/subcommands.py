@@ -32,12 +32,12 @@ def config() -> None:
 
 
 @config.command("show")
-@click.option("--origin", is_flag=True, help="Say of each value where it comes from.")
+@click.option("--origin", is_flag=True, help="Show where each value comes from.")
 @click.option(
     "--profile",
     metavar="NAME",
     shell_complete=completing("profiles"),
-    help="As they are with this profile.",
+    help="With the settings of this profile.",
 )
 @as_json_option
 def config_show(as_json: bool, origin: bool, profile: str | None) -> Work:
@@ -49,7 +49,7 @@ def config_show(as_json: bool, origin: bool, profile: str | None) -> Work:
 
 @config.command("edit")
 def config_edit() -> Work:
-    """Change the settings in your editor; the file begins with all of them, explained."""
+    """Change the settings in your editor; a new file explains all of them."""
     from tui.config_file import edit_config
 
     return edit_config
@@ -57,7 +57,7 @@ def config_edit() -> Work:
 
 @config.command("path")
 def config_file() -> Work:
-    """Print where the configuration file is."""
+    """Print the path of the configuration file."""
     from tui.config_views import config_path
 
     return config_path
@@ -66,7 +66,7 @@ def config_file() -> Work:
 @subcommands.command()
 @as_json_option
 def doctor(as_json: bool) -> Work:
-    """Say what this installation has, and what is wrong with it; exit code 1 if it is broken."""
+    """Report what this installation has and what is wrong; exit code 1 if something is broken."""
     from tui.doctor import examine
 
     return partial(examine, as_json=as_json)
@@ -79,20 +79,20 @@ def doctor(as_json: bool) -> Work:
     multiple=True,
     metavar="NAME",
     shell_complete=completing("models"),
-    help="Another model beside it; again for more.",
+    help="Another model to compare with; repeat for more.",
 )
-@click.option("--quick", is_flag=True, help="A rough idea in a fraction of the time.")
+@click.option("--quick", is_flag=True, help="Give a rough idea in a fraction of the time.")
 @click.option(
     "--depth",
     type=click.IntRange(min=64),
     metavar="N",
-    help="Tokens of the long conversation; 2048, or what fits.",
+    help="Tokens in the long conversation; by default 2048, or what fits.",
 )
 @click.option(
     "--repeat",
     type=click.IntRange(1, 100),
     metavar="N",
-    help="Measure everything N times; 3, with --quick once.",
+    help="Measure everything N times; by default 3, or 1 with --quick.",
 )
 @as_json_option
 def bench(as_json: bool, **values: Any) -> Work:
@@ -106,7 +106,7 @@ def bench(as_json: bool, **values: Any) -> Work:
 @subcommands.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> Work:
-    """Print what SHELL has to run to complete command lines of chat.
+    """Print the script that lets a shell complete chat's command lines.
 
     \b
     bash, in ~/.bashrc:                    eval "$(chat completion bash)"

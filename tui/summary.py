@@ -8,7 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from engine.protocol import Engine
-from engine.types import Event, Finished, Loading, Message, Piece, Prefill, Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Event, Finished, Loading, Message, Piece, Prefill, Request
 from tui.errors import CompactionFailed
 
 _INSTRUCTION = (

@@ -18,9 +18,11 @@ from tui.damage import damage_in_words
 from tui.documents import read_files
 from tui.errors import TooLong, UsageProblem
 from tui.loading import chosen_load_options
+from tui.mentions import mentioned_files, mentioned_others
 from tui.options import AskOptions
 from tui.prompt_in_use import PromptInUse
 from tui.runtime import Runtime
+from tui.saver import ELSEWHERE
 from tui.surroundings import surroundings
 from tui.titles import TitleMaker
 from tui.which_session import open_session
@@ -81,6 +83,13 @@ class Talk(ABC):
         events = self.conversation.ask(composed.question, alternatives=self.alternatives)
         self.show(events, alternatives=self.alternatives)
 
+    def ask_mentioning(self, words: str) -> None:
+        """Ask a question with the files that it names with an @. As `ask`."""
+        for path in mentioned_others(words):
+            what = "a folder" if path.is_dir() else "no file"
+            self.say(f"{path} is {what}: only its name goes along")
+        self.ask(words, mentioned_files(words))
+
     def begin_session(self) -> None:
         """Leave this session as it is, and begin another.
 
@@ -103,9 +112,7 @@ class Talk(ABC):
         old.save_rest()
         if old.unsaved is not None and old is not self._may_lose:
             self._may_lose = old
-            raise UsageProblem(
-                f"{old.unsaved}; /export writes it elsewhere, the same again leaves and loses it"
-            )
+            raise UsageProblem(f"{old.unsaved}; {ELSEWHERE}, the same again leaves and loses it")
         self.conversation = Conversation(old.engine, log, old.settings)
         self.prompt.begin_session()
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Generator, Sequence
 
 from engine.errors import EngineError
 from engine.protocol import Engine
-from engine.types import Event, Finished, Message, Piece, Request, Sampling
+from engine.sampling_params import Sampling
+from engine.types import Event, Finished, Message, Piece, Request
 from sessions import Session, spoken_turns
 from tui.config import Config
 from tui.errors import UsageProblem

@@ -16,7 +16,8 @@ from jinja2 import nodes
 from engine.errors import TemplateFailed
 from engine.formatting.repairs import accept, nonce
 from engine.formatting.templates import Call, ChatTemplate, Refused, parsed
-from engine.types import Message, TemplateReport
+from engine.reports import TemplateReport
+from engine.types import Message
 
 _EXAMPLE = (
     Message("system", "You are a careful editor."),

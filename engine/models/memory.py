@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from engine.load_options import KV_ELEMENT_BYTES, KvType
 from engine.models.summary import ModelSummary
-from engine.types import KV_ELEMENT_BYTES, KvType
 
 _BATCH = 512
 """Tokens that are evaluated at once."""

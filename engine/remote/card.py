@@ -14,7 +14,7 @@ from engine.remote.connection import Connection
 from engine.remote.dialects import Dialect, dialect_of
 from engine.remote.endpoint import Endpoint
 from engine.remote.failures import Page
-from engine.types import ModelCard
+from engine.reports import ModelCard
 
 ASSUMED_CONTEXT = 8192
 """Tokens, where neither the server nor the person says."""

@@ -13,12 +13,12 @@ from engine.remote.connection import Connection
 from engine.remote.endpoint import Endpoint, find_key
 from engine.remote.estimate import TokenEstimate
 from engine.remote.payload import left_out, refuse_what_it_cannot
+from engine.reports import ModelCard
 from engine.types import (
     Event,
     Finished,
     Loading,
     Message,
-    ModelCard,
     Notice,
     Request,
     Timings,

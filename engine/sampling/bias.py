@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from engine.types import BIAS_RANGE, Sampling
+from engine.sampling_params import BIAS_RANGE, Sampling
 
 _BANNED = BIAS_RANGE[0]
 

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from llama_cpp import llama_cpp as ll
 
-from engine.types import Sampling
+from engine.sampling_params import Sampling
 from engine.weights import Weights
 
 _SPARE = 65_536

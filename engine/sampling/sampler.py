@@ -20,7 +20,7 @@ from engine.sampling.candidates import (
     raised,
 )
 from engine.sampling.chain import build_chain
-from engine.types import SAMPLING_RANGES, Sampling
+from engine.sampling_params import SAMPLING_RANGES, Sampling
 from engine.weights import Weights
 
 __all__ = ["NothingLeft", "Sampler"]

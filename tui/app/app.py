@@ -9,7 +9,6 @@ from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Paste, Resize
 from textual.geometry import Size
@@ -30,11 +29,12 @@ from tui.config import ConfigError
 from tui.errors import explain
 from tui.interrupts import is_job
 from tui.options import AskOptions
-from tui.reviewing.choices import ChoiceList
-from tui.reviewing.hints import key_name
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
 from tui.terminal_driver import TerminalDriver
+from tui.typed_ahead import TypedAhead
+from tui.widgets.choice_list import ChoiceList
+from tui.widgets.hints import key_name
 
 if TYPE_CHECKING:
     from sessions import Hit
@@ -52,7 +52,7 @@ _LEAST = Size(20, 6)
 lists and text areas break where they have no cell at all."""
 
 
-class ChatApp(Steadfast, App[int]):
+class ChatApp(Steadfast, TypedAhead[int]):
     """Ends with an exit code; `error` is why it could not begin."""
 
     TITLE = "chat"
@@ -129,12 +129,12 @@ class ChatApp(Steadfast, App[int]):
             end_with_terminal(self.runtime.stdin.fileno(), self._stop)
         self.call_after_refresh(self._start)
 
-    async def on_event(self, event: events.Event) -> None:
-        """See `App`. What is pasted into any field is shown by it as it is; the composer alone
-        keeps the characters of a long text for the model."""
+    async def take_input(self, event: events.Event) -> None:
+        """See `TypedAhead`. What is pasted into any field is shown by it as it is; the composer
+        alone keeps the characters of a long text for the model."""
         if isinstance(event, Paste) and self.focused is not self.chat.composer:
             event.text = sanitize(event.text)
-        await super().on_event(event)
+        await super().take_input(event)
 
     async def _on_resize(self, event: Resize) -> None:
         # Textual would go on with its own handler, and with the size as it is.
@@ -212,7 +212,7 @@ class ChatApp(Steadfast, App[int]):
             line = sanitize_line(lines[0])
             self.notify(line, severity="warning" if is_warning else "information", markup=False)
             return
-        from tui.reviewing.dialogs import ShowText
+        from tui.widgets.dialogs import ShowText
 
         self.push_screen(ShowText(sanitize("\n".join(lines))))
 
@@ -311,14 +311,14 @@ class ChatApp(Steadfast, App[int]):
 
     def action_leave(self) -> None:
         """Save and leave; where something could not be saved, ask first."""
-        from tui.reviewing.dialogs import Confirm
+        from tui.widgets.dialogs import Confirm
 
         reason = self.overview.unsaved
         if reason is None or isinstance(self.screen, Confirm):
             self.leave()
             return
         question = sanitize_line(f"{reason}. Leave, and lose it?")
-        self.push_screen(Confirm(question), lambda answer: self.leave() if answer else None)
+        self.push_screen(Confirm(question), lambda agreed: self.leave() if agreed else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """See `App`. In a list the palette's key is the list's, which goes up by it; nobody would

@@ -11,7 +11,6 @@ from tui.attach import AttachedText
 from tui.commands import COMMANDS, complete_line, run_line
 from tui.commands.completing import file_names
 from tui.errors import UsageProblem
-from tui.mentions import mentioned_files
 from tui.which_model import shown_name
 
 
@@ -47,7 +46,7 @@ def _command(talk: AppTalk, line: str) -> None:
 def _ask(talk: AppTalk, words: str) -> None:
     before = _last_question(talk)
     try:
-        talk.ask(words, mentioned_files(words))
+        talk.ask_mentioning(words)
     finally:
         is_asked = _last_question(talk) != before
         talk.post(Sent() if is_asked else Returned(words))

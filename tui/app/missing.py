@@ -6,7 +6,8 @@ from collections.abc import Generator, Sequence
 from typing import NoReturn
 
 from engine.errors import NoModel
-from engine.types import Event, Message, ModelCard, Request, TokenScore
+from engine.reports import ModelCard
+from engine.types import Event, Message, Request, TokenScore
 
 
 class MissingEngine:

@@ -50,7 +50,7 @@ class Person:
         return answer.result()
 
     def _ask_here(self, question: str, answer: Future[str | None]) -> None:
-        from tui.reviewing.dialogs import AskLine
+        from tui.widgets.dialogs import AskLine
 
         # What came from another thread has no app of its own: no screen could be composed.
         with self._app._context():

@@ -14,8 +14,8 @@ from textual.color import Color
 from tui.app.picture import Colours, refuse_suffix, save_picture
 from tui.errors import UsageProblem, explain
 from tui.private_file import refuse_taken
-from tui.reviewing.dialogs import AskLine, Confirm
 from tui.sanitize import sanitize_line
+from tui.widgets.dialogs import AskLine, Confirm
 
 if TYPE_CHECKING:
     from tui.app.app import ChatApp
@@ -41,8 +41,8 @@ def _take(app: ChatApp, typed: str | None) -> None:
         app.do(save_picture(path, colours_of(app), force=False))
         return
 
-    def replace(answer: str | None) -> None:
-        if answer is not None:
+    def replace(is_agreed: bool | None) -> None:
+        if is_agreed:
             app.do(save_picture(path, colours_of(app), force=True))
 
     app.push_screen(Confirm(sanitize_line(f"{path} exists already. Replace it?")), replace)

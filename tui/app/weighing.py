@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from textual.message import Message
 
 from engine.errors import EngineError
-from engine.types import Piece, Sampling, Scored, TokenScore
+from engine.sampling_params import Sampling
+from engine.types import Piece, Scored, TokenScore
 from sessions import Turn, messages_of
 from tui.app.messages import Post
 from tui.app.talk import PASSING, AppTalk

@@ -158,7 +158,7 @@ ANSWER_COMMANDS = (
     Command(
         "regen",
         "[N] [K V…]",
-        "answer again, the last question or turn N, with other settings if you like",
+        "answer the last question or turn N again, optionally with other settings",
         _regenerate,
         _complete_regen,
         "Answers",
@@ -167,7 +167,7 @@ ANSWER_COMMANDS = (
     Command(
         "continue",
         "[N]",
-        "go on with the last answer, or that of turn N, where it ends",
+        "continue the last answer, or turn N, from where it ends",
         _continue,
         lambda talk, _argument: turns(talk, "assistant"),
         "Answers",
@@ -176,7 +176,7 @@ ANSWER_COMMANDS = (
     Command(
         "edit",
         "[N] [TEXT]",
-        "say the last question, or that of turn N, in other words",
+        "reword the last question, or turn N",
         _edit,
         lambda talk, _argument: turns(talk, "user"),
         "Answers",
@@ -185,7 +185,7 @@ ANSWER_COMMANDS = (
     Command(
         "answer",
         "[N] [TEXT]",
-        "say the last answer, or that of turn N, in your own words",
+        "replace the last answer, or turn N, with your own words",
         _answer,
         lambda talk, _argument: turns(talk, "assistant"),
         "Answers",
@@ -203,7 +203,7 @@ ANSWER_COMMANDS = (
     Command(
         "pick",
         "[K]",
-        "list the versions of the last answer, or go on with version K",
+        "list the versions of the last answer, or continue with version K",
         _pick,
         _complete_pick,
         "Answers",
@@ -212,7 +212,7 @@ ANSWER_COMMANDS = (
     Command(
         "merge",
         "[V:P…]",
-        "list the paragraphs of all versions, or make an answer of some",
+        "list the paragraphs of all versions, or combine some into an answer",
         _merge,
         None,
         "Answers",

@@ -8,10 +8,10 @@ from typing import Literal, TypeAlias
 
 from tui.talk import Talk
 
-Group: TypeAlias = Literal["Answers", "Going back", "What is asked", "Sessions", "This program"]
+Group: TypeAlias = Literal["Answers", "Going back", "Questions", "Sessions", "This program"]
 
 GROUPS: tuple[Group, ...] = (
-    *("Answers", "Going back", "What is asked"),
+    *("Answers", "Going back", "Questions"),
     *("Sessions", "This program"),
 )
 """In the order of the help."""

@@ -97,7 +97,7 @@ JUDGING_COMMANDS = (
     Command(
         "save",
         "[--force] PATH",
-        "write the last answer to a file; --force replaces one",
+        "write the last answer to a file; --force replaces an existing one",
         _save,
         _complete_path,
         "Answers",
@@ -106,7 +106,7 @@ JUDGING_COMMANDS = (
     Command(
         "probs",
         "",
-        "show the last answer with the words that the model was unsure of",
+        "show the last answer, marking the words the model was unsure of",
         _probabilities,
         None,
         "Answers",
@@ -115,7 +115,7 @@ JUDGING_COMMANDS = (
     Command(
         "score",
         "TEXT",
-        "what the model finds unusual in a text of yours, and what worn out",
+        "show what the model finds unusual in your text, and what is worn out",
         _score,
         None,
         "Answers",

@@ -12,45 +12,45 @@ from tui.setting_values import MEANINGS
 _BEGINNING = """\
 # Commands
 
-In a conversation, a line that begins with a slash is a command. `/help` lists them, `/help NAME`
-shows an example, and Tab completes names, values, sessions, prompts, models and files, each with
-its meaning. This page is made from the program's own list.
+In a conversation, a line that begins with a slash is a command. `/help` lists the commands,
+`/help NAME` shows an example, and Tab completes names, values, sessions, prompts, models and files,
+each with its meaning. This page is generated from the program's own list.
 """
 
 _NOTES = """\
 ## Turns, versions and branches
 
-**N is the number of a turn** on this branch, as `/fork` without anything lists them. Where a new
-text begins with a number, the turn's comes first: `/edit 1 3 lamps, please`.
+**N is the number of a turn** on this branch, as listed by `/fork` on its own. If the new text
+begins with a number, put the turn's number before it: `/edit 1 3 lamps, please`.
 
-Nothing is ever overwritten: another answer, other words and a merged answer become *versions*
-beside the old one, and what followed the old one stays a branch. `/pick` lists the
-versions of the last answer, `/branches` draws all of the session with a number for the end of
-each branch, and `/switch` goes there.
+Nothing is ever overwritten: a regenerated, reworded or merged answer becomes a new *version* next
+to the old one, and what followed the old one stays as a branch. `/pick` lists the versions of the
+last answer, `/branches` draws the whole session with a number at the end of each branch, and
+`/switch` goes there.
 
-`/answer` keeps an answer in your own words, marked as yours in the session; `/continue` then has
-the model go on from where they end. `/merge 1:1 2:3` makes an answer of paragraph 1 of version 1
-and paragraph 3 of version 2.
+`/answer` saves an answer in your own words, marked as yours in the session; `/continue` then lets
+the model carry on from where they end. `/merge 1:1 2:3` combines paragraph 1 of version 1 with
+paragraph 3 of version 2.
 
-A system text that is set after an answer counts for `/regen` and `/continue` of that answer, and
-for what comes; an earlier turn is answered again as it was asked.
+A system text set after an answer applies to `/regen` and `/continue` of that answer, and to
+everything after it; earlier turns are regenerated with the system text they were asked with.
 
 ## Files
 
-`@notes.md` in a question that is typed at a terminal attaches the file; `/attach` does so ahead of
-it. What is attached goes along with the next question only. `/save` and `/export` make files that
-you alone can read, and replace one only with `--force`. `/export` says which lines may be private:
-look at them before you give the file away. `/copy` asks the terminal to set its clipboard; where
-it cannot, `/save` is the way.
+`@notes.md` in a question that you type attaches the file; `/attach` does so before you ask.
+Attachments are sent with the next question only. `/save` and `/export` write files that only you
+can read, and replace an existing file only with `--force`. `/export` points out lines that may be
+private: look at them before you share the file. `/copy` asks the terminal to set its clipboard; if
+your terminal cannot, use `/save`.
 
 ## What the model thinks
 
-`/probs` shows the last answer with the words that had less than 30% between « and », each with its
-probability. A model at a server has to be asked for them with the answer: `/set logprobs 5`.
+`/probs` shows the last answer, with each word below 30% set between « and » and followed by its
+probability. For a model on a server, request this before the answer: `/set logprobs 5`.
 
-`/score TEXT` takes the text as what the model should say next. Its perplexity is low where the
-model could have guessed it; *unusual* are words of less than 0.1%, *worn out* four words or more in
-a row that each had at least 50%.
+`/score TEXT` treats the text as what the model would say next. A low perplexity means that the
+model could have guessed it. Words below 0.1% are *unusual*; four or more words in a row with at
+least 50% each are *worn out*.
 """
 
 
@@ -75,8 +75,8 @@ def _row(command: Command) -> str:
 def _settings() -> Iterator[str]:
     yield "## Settings\n"
     yield (
-        "`/set` changes these from the next answer on, and `/regen` for one answer; `default` in\n"
-        "place of a value takes it back. [sampling.md](sampling.md) says more.\n"
+        "`/set` changes these from the next answer on, `/regen` for one answer only. The value\n"
+        "`default` resets a setting. [sampling.md](sampling.md) has the details.\n"
     )
     yield "| name | meaning |\n|---|---|"
     meanings = {**MEANINGS, EDITING: f"{EDITING_MEANING}: `emacs` or `vi`"}

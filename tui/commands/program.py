@@ -24,10 +24,10 @@ def program_commands(registry: Callable[[], Sequence[Command]]) -> tuple[Command
     def names(_talk: Talk, _argument: str) -> Iterator[Suggestion]:
         return (Suggestion(command.name, command.summary) for command in registry())
 
-    about = "this list, or an example of one"
+    about = "show this list, or an example of one command"
     return (
         Command("help", "[COMMAND]", about, show_help, names, example="/help regen"),
-        Command("exit", "", "leave; Ctrl+D does too", _exit, example="/exit"),
+        Command("exit", "", "quit; Ctrl+D does too", _exit, example="/exit"),
     )
 
 

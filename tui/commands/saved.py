@@ -140,7 +140,7 @@ SESSION_COMMANDS = (
     Command(
         "search",
         "WORDS",
-        "find the turns of all sessions that have these words",
+        "find these words in the turns of all sessions",
         _search,
         None,
         "Sessions",
@@ -149,7 +149,7 @@ SESSION_COMMANDS = (
     Command(
         "open",
         "ID|TITLE",
-        "go on with another session",
+        "open another session",
         _open,
         _titles,
         "Sessions",
@@ -167,7 +167,7 @@ SESSION_COMMANDS = (
     Command(
         "retitle",
         "",
-        "have the model find a title, in place of the one there is",
+        "let the model choose a new title",
         _retitle,
         None,
         "Sessions",
@@ -176,7 +176,7 @@ SESSION_COMMANDS = (
     Command(
         "export",
         "[FORMAT] [--force] [PATH]",
-        "show this session in another form, or write it to a file",
+        "show this session in another format, or write it to a file",
         _export,
         _formats,
         "Sessions",

@@ -134,17 +134,17 @@ TREE_COMMANDS = (
     Command(
         "undo",
         "[N]",
-        "take back the last question, or the last N",
+        "undo the last question, or the last N",
         _undo,
         None,
         "Going back",
         "/undo 2",
     ),
-    Command("redo", "", "bring back what /undo took", _redo, None, "Going back", "/redo"),
+    Command("redo", "", "redo what /undo took back", _redo, None, "Going back", "/redo"),
     Command(
         "fork",
         "[N] [NAME]",
-        "list the turns, or go on after turn N; NAME is for the branch that begins then",
+        "list the turns, or continue after turn N, on a new branch called NAME",
         _fork,
         _numbers,
         "Going back",
@@ -189,7 +189,7 @@ TREE_COMMANDS = (
     Command(
         "delete",
         "N",
-        "delete turn N and what followed it",
+        "delete turn N and everything after it",
         _delete,
         _numbers,
         "Going back",
@@ -198,7 +198,7 @@ TREE_COMMANDS = (
     Command(
         "restore",
         "",
-        "bring back what /delete took",
+        "restore what /delete removed",
         _restore,
         None,
         "Going back",

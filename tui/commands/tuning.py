@@ -25,7 +25,7 @@ from tui.talk import Talk
 from tui.which_model import endpoints_of, shown_name
 
 EDITING = "editing"
-EDITING_MEANING = "how the line that you type is edited"
+EDITING_MEANING = "the key bindings for the line you type"
 
 _EDITING_VALUES: Mapping[str, str] = {
     "emacs": "Ctrl+A, Ctrl+E, Ctrl+W and the like",
@@ -123,28 +123,28 @@ TUNING_COMMANDS = (
     Command(
         "set",
         "[K V…]",
-        "show how answers are made, or change it from here on",
+        "show the settings for answers, or change them from here on",
         _set,
         _complete_set,
-        "What is asked",
+        "Questions",
         "/set temperature 0.3 max_tokens 200",
     ),
     Command(
         "think",
         "[on|off|auto]",
-        "whether models that can think aloud do",
+        "set whether models think aloud, if they can",
         _think,
         lambda _talk, _argument: words(_THINKING.keys()),
-        "What is asked",
+        "Questions",
         "/think off",
     ),
     Command(
         "model",
         "[NAME]",
-        "show the model, or go on with another",
+        "show the model, or switch to another",
         _model,
         _model_names,
-        "What is asked",
+        "Questions",
         "/model smollm2",
     ),
 )

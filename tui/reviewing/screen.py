@@ -15,14 +15,14 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.progress import Progress
-from tui.reviewing.dialogs import AskLine, ChooseVersion, EditWords, ShowText
 from tui.reviewing.drawing import Drawn, drawn, drawn_list
 from tui.reviewing.flow import flow
-from tui.reviewing.hints import Hints
 from tui.reviewing.lines import KEYS, SMALL, rest_of
-from tui.reviewing.remarks import ReviewedDraft, end_of, head_of, remarks_on
+from tui.reviewing.remarks import ReviewedDraft, end_of, head_of, remarks_on, why_none
 from tui.reviewing.state import Change, Review
 from tui.sanitize import sanitize_line
+from tui.widgets.dialogs import AskLine, ChooseVersion, EditWords, ShowText
+from tui.widgets.hints import Hints
 
 WIDE = 110
 """Columns from which original and revision stand side by side."""
@@ -246,6 +246,9 @@ class ReviewScreen(Screen[bool]):
 
     def action_decide(self, decision: str) -> None:
         """Take or skip the change that is shown; not one that came a moment ago, unseen."""
+        if self._review.current is None:
+            self._acted(why_none(self._review))
+            return
         if self._review.current is self._shown:
             self._review.decide("taken" if decision == "taken" else "skipped")
         self._acted()
@@ -284,6 +287,8 @@ class ReviewScreen(Screen[bool]):
         if self._review.folded:
             self._acted("w shows each of these changes by itself first")
             return None
+        if self._review.current is None:
+            self._acted(why_none(self._review))
         return self._review.current
 
     def action_edit(self) -> None:

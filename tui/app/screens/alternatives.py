@@ -15,7 +15,7 @@ from tui.app.faults import Steadfast
 from tui.app.overview import Overview, ShownTurn
 from tui.app.turn_errands import go_to_turn, merge
 from tui.app.widgets.alternative import Alternative
-from tui.reviewing.hints import Hints
+from tui.widgets.hints import Hints
 
 _WHILE = ("alternatives.close stops",)
 _THEN = (

@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, Select, Static
 
+from tui.app.background import post_from_thread
 from tui.app.draft_errands import Decision, ReviewReady, Revising, revise
 from tui.app.faults import Steadfast
 from tui.app.messages import Activity
@@ -28,10 +29,10 @@ from tui.app.widgets.history_list import HistoryList
 from tui.app.widgets.path_input import PathInput
 from tui.app.written import Changes, Written, changes, history, redo, undo
 from tui.options import EditOptions, PromptOptions, Scope
-from tui.reviewing.dialogs import ShowText
-from tui.reviewing.hints import Hints
 from tui.reviewing.live import LiveReview
 from tui.sanitize import sanitize, sanitize_line
+from tui.widgets.dialogs import ShowText
+from tui.widgets.hints import Hints
 
 _WHOLE = "the whole draft"
 _USUAL = "the usual prompt"
@@ -106,7 +107,7 @@ class DraftsScreen(Steadfast, Screen[None]):
             self._decision.be(False)
 
     def _look_up(self, find: Callable[[], Message]) -> None:
-        self.run_worker(lambda: self.post_message(find()), thread=True, group="lookups")
+        post_from_thread(self, find, group="lookups", exclusive=False)
 
     def tell(self, line: str) -> None:
         """Show a line, until there is another."""

@@ -18,8 +18,8 @@ from tui.app.screens.reading import ReadScreen
 from tui.app.turn_errands import go_to_turn
 from tui.app.widgets.choices import Choices
 from tui.reviewing.drawing import drawn
-from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
+from tui.widgets.hints import Hints
 
 _DEEPEST = 12
 """Branches of branches that are still drawn to the right of each other."""

@@ -15,8 +15,8 @@ from textual.widgets import ProgressBar, Static
 from tui.app.faults import Steadfast
 from tui.app.prompt_trying import Begun, Ended, Tried, run_tests
 from tui.prompt_trials import Outcome
-from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
+from tui.widgets.hints import Hints
 
 _LONG_S = 0.5
 """From so many seconds on it is said how long a test took."""

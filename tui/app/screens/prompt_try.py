@@ -15,9 +15,9 @@ from textual.widgets import Input, Static, TextArea
 
 from tui.app.faults import Steadfast
 from tui.app.prompt_trying import Ended, Grown, Side, Stop, try_beside
-from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize, sanitize_line
 from tui.which_model import model_names
+from tui.widgets.hints import Hints
 
 _HINTS = ("try.run tries both", "Tab next field", "try.close stops, or closes")
 

@@ -20,8 +20,8 @@ from tui.app.faults import Steadfast
 from tui.app.setting_rows import SettingRow, change_config, setting_rows, value_from
 from tui.app.widgets.choices import Choices
 from tui.errors import UsageProblem
-from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
+from tui.widgets.hints import Hints
 
 _HINTS = ("Enter changes", "settings.back leaves")
 

@@ -26,8 +26,8 @@ from tui.app.weighing import (
 )
 from tui.app.widgets.choices import Choices
 from tui.app.widgets.heatmap import Cell, HeatMap
-from tui.reviewing.hints import Hints
 from tui.sanitize import sanitize_line
+from tui.widgets.hints import Hints
 
 if TYPE_CHECKING:
     from tui.app.thread import Errand

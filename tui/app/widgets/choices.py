@@ -1,9 +1,9 @@
-"""The list of the review, which goes on after a defect."""
+"""The lists of the app, which go on after a defect."""
 
 from __future__ import annotations
 
 from tui.app.faults import Steadfast
-from tui.reviewing.choices import ChoiceList
+from tui.widgets.choice_list import ChoiceList
 
 
 class Choices(Steadfast, ChoiceList):

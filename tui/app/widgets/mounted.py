@@ -49,34 +49,37 @@ class MountedTurns:
     async def add(self, number: int, view: TurnView) -> None:
         """Mount a turn; all that it is no neighbour of are removed."""
         place = number - self.first
-        if place not in (-1, len(self.views)):
-            # The window was moved far away.
-            await self._remove(0, len(self.views))
-        if self.views and place == -1:
-            before: Widget = self.views[0]
-            self.views.insert(0, view)
+        far = [] if place in (-1, len(self.views)) else self._take(0, len(self.views))
+        is_above = bool(self.views) and place == -1
+        before: Widget = self.views[0] if is_above else self._below
+        if is_above or not self.views:
             self.first = number
-        else:
-            before = self._below
-            self.first = self.first if self.views else number
-            self.views.append(view)
+        self.views.insert(0 if is_above else len(self.views), view)
         await self._column.mount(view, before=before)
+        await self._remove(far)
 
     async def remove(self, number: int) -> None:
         """Remove a turn: the first or the last one."""
         place = number - self.first
-        await self._remove(place, place + 1)
-        self.first += number == self.first
+        gone = self._take(place, place + 1)
+        self.first += place == 0
+        await self._remove(gone)
 
     async def keep_before(self, number: int) -> None:
         """Remove that turn and all after it."""
-        await self._remove(max(0, number - self.first), len(self.views))
+        gone = self._take(max(0, number - self.first), len(self.views))
         self.first = min(self.first, number)
+        await self._remove(gone)
 
-    async def _remove(self, start: int, end: int) -> None:
-        gone = self.views[start:end]
-        self._gone += gone
+    def _take(self, start: int, end: int) -> list[TurnView]:
+        taken = self.views[start:end]
         del self.views[start:end]
+        return taken
+
+    async def _remove(self, gone: list[TurnView]) -> None:
+        """Take turns out of the column. The numbers are those without them before: while Textual
+        removes them, others ask for the numbers."""
+        self._gone += gone
         for view in gone:
             for part in view.walk_children(with_self=True):
                 # Textual remembers a thousand widgets that are gone: let nothing drawn be in them.

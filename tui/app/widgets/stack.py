@@ -54,6 +54,11 @@ class Stack:
         return self._heights[number]
 
     @property
+    def count(self) -> int:
+        """How many turns there are."""
+        return len(self._ids)
+
+    @property
     def total(self) -> int:
         """The lines of all turns."""
         return self._all_tops()[-1]
@@ -67,6 +72,34 @@ class Stack:
         if self._tops is None:
             self._tops = list(accumulate(self._heights, initial=0))
         return self._tops
+
+
+@dataclass(slots=True)
+class Anchor:
+    """What of a stack stays where it is in the window while heights above it change: its end, or a
+    line of a turn."""
+
+    is_at_end: bool = True
+    turn: int = 0
+    """The number of the turn at the top of the window."""
+    above: int = 0
+    """How many of its lines are above the window."""
+
+    def drop_at(self, turn: int) -> None:
+        """Have a turn begin at the top of the window."""
+        self.is_at_end, self.turn, self.above = False, turn, 0
+
+    def follow(self, stack: Stack, line: int, lowest: int) -> None:
+        """The window was scrolled to a line; it can go down to the lowest."""
+        self.is_at_end = line >= lowest
+        self.turn = stack.at(line)
+        self.above = line - stack.top(self.turn)
+
+    def line(self, stack: Stack, lowest: int) -> int:
+        """The line that the window begins at."""
+        if self.is_at_end:
+            return lowest
+        return min(lowest, stack.top(min(self.turn, stack.count)) + self.above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +157,16 @@ class Window:
             return self.first
         last = self.first + self.there - 1
         return last if last > below else None
+
+
+def unchanged(old: Sequence[ShownTurn], new: Sequence[ShownTurn]) -> tuple[int, int]:
+    """Where those of the new turns begin and end that are old ones, in their order."""
+    was, now = [[shown.turn.id for shown in turns] for turns in (old, new)]
+    start = now.index(was[0]) if was and was[0] in now else 0
+    end = start
+    while end < min(start + len(was), len(now)) and was[end - start] == now[end]:
+        end += 1
+    return start, end
 
 
 def estimated_height(shown: ShownTurn, width: int) -> int:

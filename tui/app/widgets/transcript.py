@@ -22,7 +22,7 @@ from textual.widgets import Static
 
 from tui.app.overview import ShownTurn
 from tui.app.widgets.mounted import MountedTurns
-from tui.app.widgets.stack import Stack, Window
+from tui.app.widgets.stack import Anchor, Stack, Window, unchanged
 from tui.app.widgets.turn import TurnView
 from tui.app.widgets.turn_actions import TurnActions
 
@@ -67,10 +67,11 @@ class Transcript(TurnActions, can_focus=True):
         """Of answers that are being made: their words and their thoughts so far."""
         self._stack = Stack()
         self._cursor: int | None = None
-        self._is_at_end = True
-        self._held = (0, 0)
-        """The turn at the top of the window, and how many of its lines are above it."""
+        self._anchor = Anchor()
         self._changed = asyncio.Event()
+        self._changing = asyncio.Lock()
+        """Held while turns are mounted, removed or shown: each waits for Textual in between, and
+        what the other counted would no longer be so."""
         self._below = Static(id="below")
         self._there = MountedTurns(self, self._below)
 
@@ -115,31 +116,28 @@ class Transcript(TurnActions, can_focus=True):
 
     async def show(self, turns: Sequence[ShownTurn]) -> None:
         """Show a branch; turns that stay are not drawn again."""
-        old, new = [shown.turn.id for shown in self._turns], [shown.turn.id for shown in turns]
-        before = new.index(old[0]) if old and old[0] in new else 0
-        self._make_room(before)
-        same = before
-        while same < min(before + len(old), len(new)) and old[same - before] == new[same]:
-            same += 1
-        if same == before or len(new) > before + len(old) or (turns and turns[-1].is_live):
-            # Another conversation, or new words in this one.
-            self._is_at_end = True
+        async with self._changing:
+            await self._show(turns)
+
+    async def _show(self, turns: Sequence[ShownTurn]) -> None:
+        start, end = unchanged(self._turns, turns)
+        self._make_room(start)
+        has_more = len(turns) > start + len(self._turns) or (turns and turns[-1].is_live)
+        if has_more or start == end:
+            # New words in this conversation, or another one.
+            self._anchor.is_at_end = True
             if not self.has_focus:
                 self._cursor = None
         self._turns = list(turns)
-        for shown in turns[same:]:
-            if shown.is_live:
-                self._texts[shown.turn.id] = [shown.turn.content, shown.turn.reasoning]
-        live = {shown.turn.id for shown in turns if shown.is_live}
-        self._texts = {each: texts for each, texts in self._texts.items() if each in live}
+        self._begin_texts(turns[end:])
         self._stack.put(turns, self._width)
-        await self._there.keep_before(same)
+        await self._there.keep_before(end)
         if self._cursor is not None:
-            self._cursor = min(self._cursor, len(new) - 1) if new else None
+            self._cursor = min(self._cursor, len(turns) - 1) if turns else None
         for view, shown in zip(self._there.views, self._turns[self._there.first :], strict=False):
             await view.show(shown)
         self._place_again()
-        if self.has_focus and self._cursor is not None and same <= self._cursor < len(new) - 1:
+        if self.has_focus and self._cursor is not None and end <= self._cursor < len(turns) - 1:
             self._go_to(self._cursor)
         self._mark()
 
@@ -148,8 +146,15 @@ class Transcript(TurnActions, can_focus=True):
         self._there.first += before
         if self._cursor is not None:
             self._cursor += before
-        number, above = self._held
-        self._held = number + before, above
+        self._anchor.turn += before
+
+    def _begin_texts(self, turns: Sequence[ShownTurn]) -> None:
+        """Have texts that grow for those that are live, and for no turn that is not any more."""
+        for shown in turns:
+            if shown.is_live:
+                self._texts[shown.turn.id] = [shown.turn.content, shown.turn.reasoning]
+        live = {shown.turn.id for shown in self._turns if shown.is_live}
+        self._texts = {each: texts for each, texts in self._texts.items() if each in live}
 
     async def grow(self, turn: str, text: str, thoughts: str) -> None:
         """Show more words of an answer that is being made."""
@@ -157,7 +162,7 @@ class Transcript(TurnActions, can_focus=True):
             return
         self._texts[turn][0] += text
         self._texts[turn][1] += thoughts
-        for view in self._there.views:
+        for view in list(self._there.views):
             if view.shown.turn.id == turn:
                 await view.grow(text, thoughts)
 
@@ -189,12 +194,7 @@ class Transcript(TurnActions, can_focus=True):
 
     def _hold(self, height: int) -> None:
         """Scroll so that what is seen does not move; the compositor reads it after this."""
-        lowest = self._lowest(height)
-        if self._is_at_end:
-            line = lowest
-        else:
-            number, above = self._held
-            line = min(lowest, self._stack.top(min(number, len(self._turns))) + above)
+        line = self._anchor.line(self._stack, self._lowest(height))
         if line != self.scroll_y:
             self.set_reactive(Widget.scroll_y, float(line))
             self.set_reactive(Widget.scroll_target_y, float(line))
@@ -208,10 +208,7 @@ class Transcript(TurnActions, can_focus=True):
         """Remember where the person has scrolled to."""
         super().watch_scroll_y(old_value, new_value)
         if self._turns:
-            line = round(new_value)
-            self._is_at_end = line >= self.max_scroll_y
-            number = self._stack.at(line)
-            self._held = number, line - self._stack.top(number)
+            self._anchor.follow(self._stack, round(new_value), self.max_scroll_y)
         self._changed.set()
 
     def on_resize(self, _event: Resize) -> None:
@@ -236,8 +233,9 @@ class Transcript(TurnActions, can_focus=True):
             await self._changed.wait()
             self._changed.clear()
             while self._next_step() is not None:
-                with self.app.batch_update():
-                    await self._take_steps()
+                async with self._changing:
+                    with self.app.batch_update():
+                        await self._take_steps()
                 # The layout measures what is there now, and keys are heard.
                 await asyncio.sleep(0.005)
                 if self._window.is_full:
@@ -254,7 +252,7 @@ class Transcript(TurnActions, can_focus=True):
     def _next_step(self) -> int | None:
         if not self._turns or not self.size.height:
             return None
-        return self._window.next_step(is_at_end=self._is_at_end)
+        return self._window.next_step(is_at_end=self._anchor.is_at_end)
 
     @property
     def _window(self) -> Window:
@@ -308,7 +306,8 @@ class Transcript(TurnActions, can_focus=True):
         for number, shown in enumerate(self._turns):
             if shown.turn.id == turn:
                 self.focus(scroll_visible=False)
-                self._cursor, self._is_at_end, self._held = number, False, (number, 0)
+                self._cursor = number
+                self._anchor.drop_at(number)
                 self._place_again()
                 self._mark()
 

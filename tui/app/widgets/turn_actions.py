@@ -104,7 +104,7 @@ class TurnActions(Underlines):
     def action_alternatives(self) -> None:
         """Have several answers made at once."""
         from tui.app.turn_errands import run_on
-        from tui.reviewing.dialogs import AskLine
+        from tui.widgets.dialogs import AskLine
 
         shown = self._free_turn()
         if shown is None:
@@ -161,7 +161,7 @@ class TurnActions(Underlines):
     def action_name_branch(self) -> None:
         """Give the branch in use a name."""
         from tui.app.errands import run_command
-        from tui.reviewing.dialogs import AskLine
+        from tui.widgets.dialogs import AskLine
 
         def name(answer: str | None) -> None:
             if answer and answer.strip():
@@ -225,7 +225,7 @@ class TurnActions(Underlines):
         *,
         unchanged: Errand | None = None,
     ) -> None:
-        from tui.reviewing.dialogs import EditWords
+        from tui.widgets.dialogs import EditWords
 
         def done(text: str | None) -> None:
             if text is None or not text.strip():

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.app.faults import Steadfast
-from tui.reviewing.hints import key_name, keys_in_force
+from tui.widgets.hints import key_name, keys_in_force
 
 _WAYS = (
     ("chat.drafts", "revise a draft"),
