@@ -33,6 +33,7 @@ from tui.reviewing.lines import SMALL
 from tui.reviewing.state import Review
 from tui.reviewing.terminal import review_on_terminal
 from tui.runtime import Runtime
+from tui.tables import print_bytes
 
 
 def run_edit(runtime: Runtime, options: EditOptions) -> int:
@@ -191,7 +192,5 @@ def _filter(runtime: Runtime, options: EditOptions) -> int:
             else:
                 out = spliced(draft, accepted)
     finally:
-        runtime.stdout.flush()
-        runtime.stdout.buffer.write(out)
-        runtime.stdout.flush()
+        print_bytes(runtime, out)
     return code
