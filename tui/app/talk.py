@@ -27,6 +27,7 @@ from tui.app.person import Person
 from tui.app.survey import overview_of
 from tui.app.thread import Errand, TalkThread
 from tui.app.undoing import Undoing
+from tui.app.unsent import Outgoing
 from tui.ask import start_engine
 from tui.composed import Surroundings, answer_settings
 from tui.conversation import Conversation, ConversationEvent
@@ -120,6 +121,14 @@ class AppTalk(Talk):
             lines = "line of this session is" if found[1] == 1 else "lines of this session are"
             gap = ", turns before these are lost" if session.has_gap() else ""
             self.warn(f"{found[1]:,} {lines} damaged{gap}; chat sessions check tells more")
+
+    def ask_sent(self, question: Outgoing) -> None:
+        """Ask what a person has sent; `Sent` is posted as soon as it is on disk."""
+        self._events.asking = question
+        try:
+            self.ask_mentioning(question.words)
+        finally:
+            self._events.asking = None
 
     def cancel(self) -> None:
         """End the answer in progress soon. From any thread, or a signal handler."""
