@@ -64,7 +64,6 @@ class AppTalk(Talk):
         self._person = person
         self._told: list[str] = []
         self._shown_session = log.session
-        self._told_damage = ("", 0)
         self._tried: Engine | None = None
         """What was loaded, or could not be."""
         self._events = EventPoster(post, self.publish, self.say)
@@ -111,16 +110,6 @@ class AppTalk(Talk):
         """Show the conversation as it is now."""
         self._shown_session = self.conversation.log.session
         self.post(Overviewed(overview_of(self)))
-
-    def _tell_damage(self) -> None:
-        """Say that lines of the session's file cannot be used, once for as many as are known."""
-        session = self.conversation.log.session
-        found = (session.id, session.damaged_lines)
-        if session.damaged_lines and found != self._told_damage:
-            self._told_damage = found
-            lines = "line of this session is" if found[1] == 1 else "lines of this session are"
-            gap = ", turns before these are lost" if session.has_gap() else ""
-            self.warn(f"{found[1]:,} {lines} damaged{gap}; chat sessions check tells more")
 
     def ask_sent(self, question: Outgoing) -> None:
         """Ask what a person has sent; `Sent` is posted as soon as it is on disk."""
