@@ -1,4 +1,4 @@
-"""The caller's side of a worker that stays: found or started, used by one at a time, dismissed."""
+"""The caller's side of a resident worker: find it or start it, use it alone, dismiss it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from time import monotonic
 from engine import wire
 from engine.errors import WorkerFailed
 from engine.load_options import LoadOptions
-from engine.process import FROM_OUTSIDE, Worker, WorkerKilled, worker_environment
+from engine.process import OUTSIDE_SIGNALS, Worker, WorkerKilled, worker_environment
 from engine.residence import (
     Record,
     Residence,
@@ -30,31 +30,31 @@ _BOOT = (
     "sys.argv[1:] = own; "
     "from engine.staying import stay; stay()"
 )
-"""As for a worker of one's own: with the parent's import path, without the working directory. Files
-that the caller was given open are somebody else's, who may wait for their end."""
+"""Takes over the parent's import path, without the working directory. Closes inherited files, whose
+other ends may be waited for."""
 
 _FAREWELL_S = 10.0
-"""How long a worker that is dismissed may take to save its state."""
+"""How long a dismissed worker may take to save its state."""
 
 _LAST_MOMENT_S = 1.0
-"""How long after it was last heard of a process may take to be gone."""
+"""How long a process may take to exit after it has hung up."""
 
 
 class ResidentWorker(Worker):
-    """A worker that stays when its caller leaves it."""
+    """A worker that keeps running when its caller leaves."""
 
-    def __init__(self, way: socket.socket, pid: int, lock: int, log: Path) -> None:
-        """Take both over.
+    def __init__(self, connection: socket.socket, pid: int, lock: int, log: Path) -> None:
+        """Take over the connection and the lock.
 
         Args:
-            way: To the worker.
+            connection: To the worker.
             pid: Its process.
-            lock: Which says that it is in use.
-            log: What it says on stderr.
+            lock: Held while it is in use.
+            log: Its stderr.
         """
-        self._way, self._pid, self._lock, self._log = way, pid, lock, log
+        self._connection, self._pid, self._lock, self._log = connection, pid, lock, log
         self._is_open, self._is_gone = True, False
-        super().__init__(way.fileno(), way.fileno())
+        super().__init__(connection.fileno(), connection.fileno())
 
     @property
     def pid(self) -> int:
@@ -63,17 +63,17 @@ class ResidentWorker(Worker):
 
     @property
     def is_alive(self) -> bool:
-        """Whether its end is open."""
-        ways = select.poll()
+        """Whether it has not hung up."""
+        poll = select.poll()
         if self._is_open:
-            ways.register(self._way, 0)
-        return self._is_open and not ways.poll(0)
+            poll.register(self._connection, 0)
+        return self._is_open and not poll.poll(0)
 
     def leave(self) -> None:
-        """Leave it to the next one; it saves its state meanwhile."""
+        """Release it for the next caller; it saves its state meanwhile."""
         if self._is_open:
             self._is_open = False
-            self._way.close()
+            self._connection.close()
             os.close(self._lock)
 
     def kill(self) -> None:
@@ -83,21 +83,21 @@ class ResidentWorker(Worker):
         self.leave()
 
     def _failed(self) -> WorkerFailed:
-        # Its number may soon be another process's.
+        # Its pid may soon be another process's.
         self._is_gone = True
         code = _wait_for_end(self._pid, _LAST_MOMENT_S)
-        if code is None or code >= 0 or -code in FROM_OUTSIDE:
+        if code is None or code >= 0 or -code in OUTSIDE_SIGNALS:
             return WorkerKilled("the engine that was kept alive stopped")
         with suppress(OSError):
-            self._said = self._log.read_bytes()[-4096:]
+            self._stderr_tail = self._log.read_bytes()[-4096:]
         return WorkerFailed(
-            f"the engine stopped ({signal.Signals(-code).name}){self._last_words()}"
+            f"the engine stopped ({signal.Signals(-code).name}){self._last_stderr_line()}"
         )
 
 
 def attach(path: Path, options: LoadOptions) -> ResidentWorker | None:
-    """The worker for a model, started if there is none; one that is loaded in another way, or of
-    another program, is ended first, and its memory is free then.
+    """The worker for a model, started if there is none. A worker with other options, or of another
+    program, is ended first, so that its memory is free.
 
     None where somebody else is using it: a conversation can last for hours, so nobody waits for the
     end of one.
@@ -112,17 +112,17 @@ def attach(path: Path, options: LoadOptions) -> ResidentWorker | None:
         return None
     try:
         stamp = stamp_of(path, options)
-        way, record = residence.connect(), residence.record()
-        if way is not None and record is not None and record.stamp == stamp:
-            return ResidentWorker(way, record.pid, lock, residence.log_file)
-        if way is not None:
-            _dismiss(way, record)
+        connection, record = residence.connect(), residence.record()
+        if connection is not None and record is not None and record.stamp == stamp:
+            return ResidentWorker(connection, record.pid, lock, residence.log_file)
+        if connection is not None:
+            _dismiss(connection, record)
         residence.clear()
         now = machine_clock()
         name = options.name or path.stem
         new = Record(name, str(path), 0, now, now, options.keep_alive, stamp)
-        way, pid = _start(residence, new)
-        return ResidentWorker(way, pid, lock, residence.log_file)
+        connection, pid = _start(residence, new)
+        return ResidentWorker(connection, pid, lock, residence.log_file)
     except BaseException:
         os.close(lock)
         raise
@@ -130,23 +130,23 @@ def attach(path: Path, options: LoadOptions) -> ResidentWorker | None:
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """A worker that is alive."""
+    """A resident worker that is alive."""
 
     record: Record
     memory_bytes: int | None
-    """What it has resident; None where the system does not say."""
+    """Its resident memory; None where the system does not say."""
     until: float | None
-    """When it ends unless it is used, in seconds of `machine_clock`; None where it is in use."""
+    """When it exits unless it is used, in seconds of `machine_clock`; None while it is in use."""
 
 
 def residents(folder: Path) -> list[Resident]:
-    """All workers that stay. What those that died have left is cleared away."""
+    """All resident workers that are alive. What dead ones left behind is deleted."""
     found = (_look_at(residence) for residence in residences(folder))
     return [resident for resident in found if resident is not None]
 
 
 def dismiss(folder: Path, pid: int) -> bool:
-    """End a worker; whether it ended. One in use is left alone."""
+    """End an idle worker; returns whether it ended."""
     for residence in residences(folder):
         record = residence.record()
         if record is None or record.pid != pid:
@@ -155,10 +155,10 @@ def dismiss(folder: Path, pid: int) -> bool:
         if lock is None:
             return False
         try:
-            way = residence.connect()
-            if way is not None:
-                _dismiss(way, record)
-            with suppress(OSError):  # the next one clears it away, or says why not
+            connection = residence.connect()
+            if connection is not None:
+                _dismiss(connection, record)
+            with suppress(OSError):  # the next caller clears it, or says why not
                 residence.clear()
         finally:
             os.close(lock)
@@ -169,13 +169,13 @@ def dismiss(folder: Path, pid: int) -> bool:
 def _look_at(residence: Residence) -> Resident | None:
     record = residence.record()
     lock = residence.lock()
-    if lock is None:  # whoever uses it knows that it is there, and it has no time for others
+    if lock is None:  # in use, so alive; it listens to nobody else meanwhile
         return Resident(record, _memory(record.pid), None) if record is not None else None
     try:
-        way = residence.connect()
-        if way is not None:
-            way.close()
-        if way is None or record is None:
+        connection = residence.connect()
+        if connection is not None:
+            connection.close()
+        if connection is None or record is None:
             with suppress(OSError):
                 residence.clear()
             return None
@@ -185,8 +185,8 @@ def _look_at(residence: Residence) -> Resident | None:
 
 
 def _start(residence: Residence, record: Record) -> tuple[socket.socket, int]:
-    """Start a worker and note it: a way to it, and its process id. There is none if it cannot be
-    noted, because nobody could find it or end it.
+    """Start a worker and write its record; returns the connection and the process id. A worker
+    without a record is killed, because nobody could find it or end it.
 
     Raises:
         OSError: If the system refuses.
@@ -196,10 +196,10 @@ def _start(residence: Residence, record: Record) -> tuple[socket.socket, int]:
         with residence.listen() as listener:
             pid = _spawn(residence, listener, record.keep_alive)
         residence.write_record(replace(record, pid=pid))
-        way = residence.connect()
-        if way is None:
+        connection = residence.connect()
+        if connection is None:
             raise ConnectionError("the engine's socket is gone")
-        return way, pid
+        return connection, pid
     except BaseException:
         if pid is not None:
             _end(pid)
@@ -209,7 +209,7 @@ def _start(residence: Residence, record: Record) -> tuple[socket.socket, int]:
 
 
 def _spawn(residence: Residence, listener: socket.socket, keep_alive: int) -> int:
-    """A process that lives on: it is no child that anybody waits for."""
+    """Spawn a process that outlives this one; returns its pid."""
     own = [str(residence.folder), residence.name, str(keep_alive)]
     log_flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     return os.posix_spawn(
@@ -225,15 +225,15 @@ def _spawn(residence: Residence, listener: socket.socket, keep_alive: int) -> in
     )
 
 
-def _dismiss(way: socket.socket, record: Record | None) -> None:
-    """Have a worker end, and wait for it; kill one that does not."""
+def _dismiss(connection: socket.socket, record: Record | None) -> None:
+    """Ask a worker to exit and wait for it; kill it if it does not."""
     deadline = monotonic() + _FAREWELL_S
-    with way:
+    with connection:
         try:
-            way.settimeout(_FAREWELL_S)
-            way.sendall(wire.pack({"op": "leave", "id": 1}))
-            while way.recv(65_536):
-                way.settimeout(max(0.01, deadline - monotonic()))
+            connection.settimeout(_FAREWELL_S)
+            connection.sendall(wire.pack({"op": "leave", "id": 1}))
+            while connection.recv(65_536):
+                connection.settimeout(max(0.01, deadline - monotonic()))
         except TimeoutError:
             if record is not None:
                 _end(record.pid)
@@ -250,12 +250,12 @@ def _end(pid: int) -> None:
 
 
 def _wait_for_end(pid: int, seconds: float) -> int | None:
-    """Wait for the end of a process: only then its memory is free, on a graphics card too.
+    """Wait until a process has exited: only then is its memory free, on a graphics card too.
 
-    Where the system has no handle to wait for, that its socket is closed has to be enough.
+    Where the system has no pidfd this returns at once: a closed socket has to be enough.
 
     Returns:
-        The exit code of a process of our own, negative for a signal; None where nobody tells.
+        The exit code of a child, negative for a signal; None of any other process.
     """
     with suppress(AttributeError, OSError), open(os.pidfd_open(pid), closefd=True) as process:
         end = select.poll()

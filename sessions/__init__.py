@@ -15,11 +15,12 @@ from sessions.errors import (
     UnsafeStore,
 )
 from sessions.files import sha256_of
-from sessions.log import MemorySession, SessionFile, SessionLog
+from sessions.log import MemorySession, SessionLog
 from sessions.records import Change, Rating, Review, Span
 from sessions.reviews import ReviewedChange, draft_of, reviewed_changes, text_as_taken
 from sessions.salvage import salvage_session
 from sessions.search import MATCH_END, MATCH_START, Hit, Search
+from sessions.session_file import SessionFile
 from sessions.sifting import sift_sessions
 from sessions.store import SessionStore, memory_session, new_turn_id
 from sessions.summary import SessionSummary

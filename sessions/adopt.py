@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from sessions.errors import SaveFailed, UnknownSession
 from sessions.importers.identity import derived_part
 from sessions.importers.values import ImportedSession
-from sessions.log import SessionFile
 from sessions.records import Branch, Delete, Head, KnownRecord, Partial, Title, Undo
+from sessions.session_file import SessionFile
 from sessions.store import SessionStore
 from sessions.tree import Session
 from sessions.turns import Turn

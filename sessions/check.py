@@ -13,9 +13,9 @@ from sessions.files import TextFiles
 from sessions.folder import SessionFolder, is_session_id
 from sessions.ids import time_of
 from sessions.lines import Line, lines_of
-from sessions.log import files_of
 from sessions.records import Partial
 from sessions.replay import apply
+from sessions.session_file import files_of
 from sessions.syscalls import OperatingSystem
 from sessions.tree import Session
 from sessions.turns import Attachment, Turn

@@ -16,10 +16,10 @@ from sessions.files import TextFiles
 from sessions.folder import SessionFolder
 from sessions.ids import time_of
 from sessions.index import IndexLost, SavedOutline, SessionIndex
-from sessions.log import files_of
 from sessions.outline import outline_of, restore_outline
 from sessions.records import Partial
 from sessions.replay import replay
+from sessions.session_file import files_of
 from sessions.syscalls import OperatingSystem
 from sessions.tree import Session
 from sessions.turnmap import Stored

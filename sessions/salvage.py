@@ -14,8 +14,8 @@ from sessions.errors import SaveFailed, reason_of
 from sessions.files import TextFiles
 from sessions.ids import new_id
 from sessions.lines import Line, lines_of
-from sessions.log import files_of
 from sessions.records import Header, Partial, Title
+from sessions.session_file import files_of
 from sessions.syscalls import OperatingSystem, Syscalls, sync_folder, write_all
 from sessions.tree import FORMAT_VERSION, Session
 from sessions.turns import Turn

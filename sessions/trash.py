@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sessions.errors import NotMoved, UnknownSession, reason_of
 from sessions.folder import SUFFIX
-from sessions.log import files_of
+from sessions.session_file import files_of
 
 TRASH = "trash"
 

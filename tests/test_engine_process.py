@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from time import monotonic
 
@@ -30,7 +31,7 @@ def ask(text: str, **options: object) -> Request:
     return Request((Message("user", text),), **values)  # type: ignore[arg-type]
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = monotonic() + seconds
     pause = threading.Event()
     while not condition():
@@ -74,6 +75,17 @@ def test_a_hanging_worker_is_a_dead_one_and_the_next_answer_has_another(
     *_, finished = engine.stream(ask("Hello."))
     assert isinstance(finished, Finished)
     assert finished.reason in ("end", "length")
+
+
+def test_time_in_which_the_program_was_stopped_itself_is_no_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A container that is paused stops the worker too: it is not to blame."""
+    worker = process.WorkerProcess()
+    monkeypatch.setattr(process, "monotonic", count(step=3600).__next__)
+    assert worker.receive(10) is None
+    assert worker.is_alive
+    worker.kill()
 
 
 def test_a_cancel_counts_while_a_stopped_worker_reads_nothing(

@@ -301,5 +301,5 @@ def test_a_deleted_file_is_not_written_into_the_void(tmp_path: Path) -> None:
     log = SessionStore(tmp_path / "sessions").create()
     log.append(said("Question"))
     log.path.unlink()
-    with pytest.raises(SaveFailed, match="No such file"):
+    with pytest.raises(SaveFailed, match="its file was deleted or moved away"):
         log.append(said("More", log.session.head))

@@ -114,6 +114,24 @@ def test_a_question_is_asked_where_the_history_cannot_be_written(home: Path) -> 
     perform(play, home)
 
 
+def test_a_session_that_somebody_deleted_meanwhile_is_told_with_a_way_to_keep_it(
+    home: Path,
+) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("Hi")
+        for file in (home / "data" / "sessions").glob("*.jsonl"):
+            file.unlink()
+        await stage.send("More")
+        gone = "session not saved: its file was deleted or moved away"
+        await stage.sees(f"✗ {gone}; /export writes it elsewhere")
+        await stage.press("ctrl+q")
+        await stage.sees("Quit and lose it?")
+        await stage.press("y")
+
+    perform(play, home, size=(140, 40))
+    assert not list((home / "data" / "sessions").glob("*.jsonl"))
+
+
 @pytest.mark.parametrize("size", [(1, 1), (5, 3)])
 def test_in_no_room_at_all_keys_break_nothing(home: Path, size: tuple[int, int]) -> None:
     async def play(stage: Stage) -> None:

@@ -12,6 +12,7 @@ from textual.events import MouseDown, MouseEvent, MouseMove, MouseScrollDown, Mo
 
 from sessions import SessionStore
 from tui.app.errands import send
+from tui.app.unsent import Outgoing
 
 KEYS = (
     *("enter", "escape", "tab", "shift+tab", "up", "down", "left", "right", "home", "end"),
@@ -46,7 +47,7 @@ PLACES = {
     *("ChatScreen", "AlternativesScreen", "HelpScreen", "MapScreen", "ReadScreen", "WordsScreen"),
     *("OtherwiseScreen", "SearchScreen", "SettingsScreen", "ModelsScreen", "DraftsScreen"),
     *("LiveReview", "PromptsScreen", "PromptEditor", "PromptTry", "PromptTests"),
-    *("CommandPalette", "AskLine", "EditWords", "ShowText"),
+    *("CommandPalette", "Palette", "AskLine", "EditWords", "ShowText"),
 }
 
 SIZES = ((80, 24), (140, 40), (20, 6), (59, 15), (100, 30), (5, 3), (1, 1))
@@ -91,16 +92,19 @@ class Monkey:
         self.done.append(f"through {way}")
         await self._go_back()
         await self._stage.type("")
-        if way[0] == "tab" and not self._stage.turns:
-            # In a session that was just begun no key leads on from there; and Enter may be another
-            # key by now.
-            for line in ("Hi there", "/regen"):
-                self._stage.app.do(send(line))
-                await self._stage.idle()
+        if way[0] == "tab":
+            await self._have_two_answers()
         for key in way:
             await self._stage.strike(key)
             await self._stage.pilot.pause(0.01)
             self._look()
+
+    async def _have_two_answers(self) -> None:
+        """Have the last turn be an answer with another one beside it: without a turn no key leads
+        on, and without a branch there is nothing to compare. Enter may be another key by now."""
+        for line in ("/regen",) if self._stage.turns else ("Hi there", "/regen"):
+            self._stage.app.do(send(Outgoing(line)))
+            await self._stage.idle()
 
     async def _go_back(self) -> None:
         stage = self._stage
@@ -166,7 +170,7 @@ def play_with(home: Path, *, seed: int, events: int) -> set[str]:
         monkey = Monkey(stage, seed)
         for _ in range(events):
             await monkey.act()
-            assert not stage.app.fault_log.faults, monkey.done[-12:]
+            assert not stage.app.fault_log.faults, (seed, monkey.done[-12:])
             for shown in stage.turns:
                 if not shown.is_live and stage.overview.unsaved is None:
                     seen[shown.turn.id] = shown.turn.content
@@ -177,14 +181,17 @@ def play_with(home: Path, *, seed: int, events: int) -> set[str]:
     replies = [f"Answer {n}." for n in range(9)] * events
     nowhere = {"HF_ENDPOINT": "http://127.0.0.1:9"}
     perform(play, home, size=(100, 30), replies=replies, environment=nowhere)
-    assert seen.items() <= saved_turns(home).items()
+    saved = saved_turns(home)
+    lost = {turn: words for turn, words in seen.items() if saved.get(turn) != words}
+    assert not lost, f"seed {seed}"
     return places
 
 
 def saved_turns(home: Path) -> dict[str, str]:
-    """The contents of all turns on disk."""
-    store = SessionStore(home / "data" / "sessions")
-    sessions = (store.open(each).session for each in store.ids())
+    """The contents of all turns on disk, those in the trash too: a monkey deletes sessions."""
+    folder = home / "data" / "sessions"
+    stores = [SessionStore(each) for each in (folder, folder / "trash") if each.exists()]
+    sessions = [store.open(each).session for store in stores for each in store.ids()]
     return {turn.id: turn.content for session in sessions for turn in session.turns.values()}
 
 
@@ -201,6 +208,10 @@ def test_a_hundred_keys_and_clicks_break_nothing(home: Path) -> None:
 
 @pytest.mark.soak
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("seed", range(2, 10))
-def test_a_thousand_keys_and_clicks_anywhere_break_nothing(home: Path, seed: int) -> None:
-    assert play_with(home, seed=seed, events=1000) >= PLACES
+@pytest.mark.parametrize("seeds", [range(2, 6), range(6, 10)], ids=str)
+def test_a_thousand_keys_and_clicks_of_each_of_four_break_nothing_anywhere(
+    home: Path, seeds: range
+) -> None:
+    # What a monkey has changed may keep it out of a place: it is together that they go everywhere.
+    places = (play_with(home / f"{seed}", seed=seed, events=1000) for seed in seeds)
+    assert set().union(*places) >= PLACES

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 from openai.types.chat import ChatCompletion
 from scripted_chat import Chat, uncoded
 
+from engine.load_options import LoadOptions
+from engine.protocol import Engine
 from engine.scripted import Reply
 from prompts.fence import MEANING
 
@@ -19,6 +23,35 @@ def test_an_answer_goes_to_stdout_and_nothing_else_does(chat: Chat) -> None:
     assert (chat.out, chat.err) == ("Hello there.\n", "")
     assert chat.asked == [("user", "Hi there")]
     assert chat.saved == ["Hi there", "Hello there."]
+
+
+def test_a_umask_does_not_take_what_is_saved_from_its_owner(chat: Chat) -> None:
+    earlier = os.umask(0o777)
+    try:
+        assert chat("Hi") == 0
+    finally:
+        os.umask(earlier)
+    folder = chat.home / "data" / "sessions"
+    (session,) = folder.glob("*.jsonl")
+    assert (folder.stat().st_mode & 0o777, session.stat().st_mode & 0o777) == (0o700, 0o600)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (MemoryError(), "there is not enough memory: end other programs, or lift the limit"),
+        (OSError(errno.EMFILE, "Too many open files"), "Too many open files: lift the limit"),
+    ],
+)
+def test_a_limit_that_is_reached_is_told_in_a_line(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch, error: Exception, line: str
+) -> None:
+    def refuse(path: Path, options: LoadOptions) -> Engine:
+        raise error
+
+    monkeypatch.setattr(chat, "_start", refuse)
+    assert chat("Hi") == 1
+    assert chat.err.startswith(f"chat: {line} (ulimit -")
 
 
 def test_continuing_sends_the_history(chat: Chat) -> None:

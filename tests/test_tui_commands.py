@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tui.commands.saved import where_it_stands
 from tui.context_use import context_use
 from tui.conversation import Conversation, Question, Settings
 from tui.errors import UsageProblem
-from tui.mentions import mentioned_files
+from tui.mentions import mentioned_files, mentioned_others
 from tui.options import AskOptions
 from tui.paragraphs import code_blocks_of, paragraphs_of
 from tui.repl.fronts import PipeFront
@@ -322,6 +323,19 @@ def test_a_question_names_files_with_an_at_sign(
         Path("my notes.md"),
     ]
     assert mentioned_files("me@a.md @nobody @.") == []
+    assert mentioned_files(f"@{'a' * 300} @~nobody-there/a.md") == []
+
+
+def test_a_folder_behind_an_at_sign_is_said_to_stay_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    assert mentioned_others(f"@notes and @pipe, @pipe @. @nobody @{'a' * 300}") == [
+        Path("notes"),
+        Path("pipe"),
+    ]
 
 
 def test_where_the_context_goes_adds_up_to_what_the_model_gets() -> None:
@@ -357,6 +371,21 @@ def test_sessions_are_listed_found_and_opened(chat: Chat) -> None:
         "A story about a whale (2 turns)\n› A story about a whale\n  The whale sang.\n" in chat.out
     )
     assert chat.asked[:2] == [("user", "A story about a whale"), ("assistant", "The whale sang.")]
+
+
+@pytest.mark.parametrize("arguments", [("--repl",), ("--repl", "--plain"), ("And this?",)])
+def test_damaged_lines_of_a_session_are_told_of_once(
+    chat: Chat, arguments: tuple[str, ...]
+) -> None:
+    chat("What is it?")
+    file = next((chat.home / "data" / "sessions").glob("*.jsonl"))
+    file.write_bytes(file.read_bytes().replace(b"What is it", b"What iz it"))
+    assert chat("-c", *arguments, stdin="And this?\n/title\n" * ("--repl" in arguments)) == 0
+    told = [line for line in chat.err.splitlines() if "damaged" in line]
+    assert told == [
+        "chat: 1 line of this session is damaged, turns before these are lost; see chat sessions "
+        "check"
+    ]
 
 
 def test_a_session_that_is_open_is_told_in_three_short_lines(desk: Desk) -> None:

@@ -31,6 +31,9 @@ _VERBS = {words.split()[1] for words in EXAMPLES if " " in words}
 
 _OUTPUT = "standard output"
 
+_PRIVATE = 0o077
+"""What a umask may take from folders and files: others' rights."""
+
 
 def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | None = None) -> int:
     """The program, from its arguments to its exit code.
@@ -40,6 +43,8 @@ def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | Non
         starter: Makes the engine; None is llama.cpp in a worker process.
     """
     _mend_streams(is_process=arguments is None)
+    # With a umask that takes them from their owner too, what is written could never be read again.
+    os.umask(os.umask(_PRIVATE) & _PRIVATE)
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = _run(words, starter)

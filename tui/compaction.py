@@ -127,7 +127,7 @@ def carry_out(
     if after >= before:
         raise CompactionFailed(
             f"the summary saves nothing ({before:,} tokens without it, {after:,} with it); the "
-            "session is as it was"
+            "session is unchanged"
         )
     if after > available:
         raise StillTooLong(after, available)

@@ -9,7 +9,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from tui.config import ConfigError
+from tui.config import ConfigError, parse_toml
 from tui.config_keys import KeyPath
 from tui.private_file import make_private_folder, write_private
 
@@ -27,9 +27,14 @@ def set_in_config(file: Path, path: KeyPath, value: object) -> None:
         OSError: If it cannot be read or written.
     """
     try:
-        document = tomlkit.parse(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        # This says what is wrong in better words than the parser that keeps comments.
+        parse_toml(file, text)
+        document = tomlkit.parse(text)
     except FileNotFoundError:
         document = tomlkit.document()
+    except ConfigError as error:
+        raise ConfigError(f"{error}; mend it first") from error
     except (TOMLKitError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {error}; fix it first") from error
     table: Any = document

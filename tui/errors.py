@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -127,14 +128,18 @@ def _codes() -> tuple[_Row, ...]:
         _Row((AmbiguousSession, NoSessions, PromptError, DraftMissing), exit_codes.USAGE),
         _Row((UsageProblem, GrammarFailed, Offline, UnknownProfile), exit_codes.USAGE),
         _Row((DraftError,), exit_codes.REFUSED),
+        _Row((MemoryError,), exit_codes.FAILED, _how_to_have_memory),
+        _Row((OSError,), exit_codes.FAILED, _how_to_lift),
         _Row(
-            (CompactionFailed, TemplateChanged, EngineError, SessionError, ConfigError, OSError),
+            (CompactionFailed, TemplateChanged, EngineError, SessionError, ConfigError),
             exit_codes.FAILED,
         ),
     )
 
 
 def _what(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
         return f"{name}{error.strerror or error}"
@@ -146,6 +151,14 @@ def _how_to_get_a_model(_error: Exception) -> str:
         f": `{STARTER_COMMAND}` installs a small one, `chat models pull` lists good ones, "
         "and -m PATH uses a GGUF file"
     )
+
+
+def _how_to_have_memory(_error: Exception) -> str:
+    return ": end other programs, or lift the limit (ulimit -v)"
+
+
+def _how_to_lift(error: OSError) -> str:
+    return ": lift the limit (ulimit -n 256)" if error.errno == errno.EMFILE else ""
 
 
 def _how_to_choose(_error: Exception) -> str:

@@ -25,6 +25,7 @@ class PlainAnswer:
         *,
         silent: bool = False,
         alternatives: int = 1,
+        if_unsaved: str = "`chat doctor` looks for the cause",
     ) -> None:
         """Nothing is shown yet.
 
@@ -33,11 +34,13 @@ class PlainAnswer:
             narrator: Says what a wait is for, and what went wrong.
             silent: Keep the answers' text off the page.
             alternatives: How many answers come. They are shown one after another.
+            if_unsaved: What a person can do where an answer could not be saved.
         """
         self._page = page
         self._narrator = narrator
         self._silent = silent
         self._alternatives = alternatives
+        self._if_unsaved = if_unsaved
         self._is_writing = False
         self._pieces: Counter[int] = Counter()
         self._headed: set[int] = set()
@@ -63,7 +66,7 @@ class PlainAnswer:
         elif isinstance(event, Finished):
             self._end(event)
         elif isinstance(event, NotSaved):
-            self._say(event.reason)
+            self._say(f"{event.reason}; {self._if_unsaved}")
             self.failed = True
         elif isinstance(event, Joined):
             self._say(_joined(event))

@@ -9,6 +9,9 @@ from functools import partial
 
 from sessions import SaveFailed, SessionLog, Turn
 
+ELSEWHERE = "/export writes it elsewhere"
+"""What a person can do about it in a conversation that goes on."""
+
 
 @dataclass(frozen=True, slots=True)
 class NotSaved:

@@ -14,12 +14,15 @@ from sessions import SessionLog, memory_session, spoken_turns
 from tui.attach import AttachedText
 from tui.composed import Surroundings
 from tui.conversation import Conversation, ConversationEvent
+from tui.damage import damage_in_words
 from tui.documents import read_files
 from tui.errors import TooLong, UsageProblem
 from tui.loading import chosen_load_options
+from tui.mentions import mentioned_files, mentioned_others
 from tui.options import AskOptions
 from tui.prompt_in_use import PromptInUse
 from tui.runtime import Runtime
+from tui.saver import ELSEWHERE
 from tui.surroundings import surroundings
 from tui.titles import TitleMaker
 from tui.which_session import open_session
@@ -47,6 +50,8 @@ class Talk(ABC):
         self._may_lose: Conversation | None = None
         """One that cannot be saved, which the person was told."""
         self._titles = TitleMaker(runtime.config)
+        self._told_damage = ("", "")
+        """Which session was said to be damaged, and what was said."""
 
     @property
     def around(self) -> Surroundings:
@@ -78,6 +83,13 @@ class Talk(ABC):
         events = self.conversation.ask(composed.question, alternatives=self.alternatives)
         self.show(events, alternatives=self.alternatives)
 
+    def ask_mentioning(self, words: str) -> None:
+        """Ask a question with the files that it names with an @. As `ask`."""
+        for path in mentioned_others(words):
+            what = "a folder" if path.is_dir() else "no file"
+            self.say(f"{path} is {what}: only its name goes along")
+        self.ask(words, mentioned_files(words))
+
     def begin_session(self) -> None:
         """Leave this session as it is, and begin another.
 
@@ -100,9 +112,7 @@ class Talk(ABC):
         old.save_rest()
         if old.unsaved is not None and old is not self._may_lose:
             self._may_lose = old
-            raise UsageProblem(
-                f"{old.unsaved}; /export saves it elsewhere, the same again quits and loses it"
-            )
+            raise UsageProblem(f"{old.unsaved}; {ELSEWHERE}, the same again leaves and loses it")
         self.conversation = Conversation(old.engine, log, old.settings)
         self.prompt.begin_session()
 
@@ -157,6 +167,14 @@ class Talk(ABC):
         if answer.status == "complete" and answer.content.strip() == text_so_far.strip():
             self.say("the model had nothing to add")
 
+    def _tell_damage(self) -> None:
+        """Say that lines of the session's file cannot be used, once for as many as are known."""
+        session = self.conversation.log.session
+        words = damage_in_words(session)
+        if words and (session.id, words) != self._told_damage:
+            self._told_damage = (session.id, words)
+            self.warn(words)
+
     def _entitle(self) -> bool:
         """End the search for a title; whether one was found, which is the session's now."""
         title = self._titles.stop()
@@ -171,6 +189,10 @@ class Talk(ABC):
     @abstractmethod
     def say(self, text: str) -> None:
         """Tell the person something."""
+
+    @abstractmethod
+    def warn(self, text: str) -> None:
+        """Tell the person something that is not as it should be."""
 
     @abstractmethod
     def edit_text(self, text: str) -> str | None:

@@ -13,10 +13,10 @@ from sessions.folder import is_session_id
 from sessions.importers.identity import derived_id
 from sessions.importers.jsontext import Document, documents
 from sessions.importers.values import Found, ImportedSession, Problem, Source, joined, too_large
-from sessions.log import files_of
 from sessions.records import Branch, Delete, Partial, Rating, Review
 from sessions.replay import apply, replay
 from sessions.reviewcodec import review_from_json
+from sessions.session_file import files_of
 from sessions.syscalls import OperatingSystem
 from sessions.tree import Session
 from sessions.turns import Turn

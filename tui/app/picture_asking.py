@@ -41,8 +41,8 @@ def _take(app: ChatApp, typed: str | None) -> None:
         app.do(save_picture(path, colours_of(app), force=False))
         return
 
-    def replace(answer: str | None) -> None:
-        if answer is not None:
+    def replace(is_agreed: bool | None) -> None:
+        if is_agreed:
             app.do(save_picture(path, colours_of(app), force=True))
 
     app.push_screen(Confirm(sanitize_line(f"{path} already exists. Replace it?")), replace)

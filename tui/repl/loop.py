@@ -18,7 +18,6 @@ from tui.composed import Surroundings, answer_settings
 from tui.conversation import Conversation, ConversationEvent
 from tui.documents import read_files
 from tui.errors import UsageProblem, explain
-from tui.mentions import mentioned_files
 from tui.options import AskOptions
 from tui.plain import PlainAnswer
 from tui.repl.clipboard import copy_to_clipboard
@@ -28,6 +27,7 @@ from tui.repl.shell import run_shell, shell_output
 from tui.review import confirm
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
+from tui.saver import ELSEWHERE
 from tui.talk import Talk
 from tui.which_model import shown_name
 from tui.which_session import open_session
@@ -73,6 +73,7 @@ class Repl(Talk):
             self.say((", " if self.runtime.is_plain else " · ").join((name, "/help", _LEAVING)))
             if self.conversation.log.session.turns:
                 self.say("\n".join(where_it_stands(self)))
+        self._tell_damage()
         if self._options.prompt.words:
             self._handle(self._options.prompt.words)
         while not self._leaving:
@@ -103,8 +104,17 @@ class Repl(Talk):
         """See `Talk`."""
         self.runtime.stdout.write(f"{sanitize(text)}\n")
 
+    def warn(self, text: str) -> None:
+        """See `Talk`."""
+        self._narrator.say(text)
+
+    def _answer(self, alternatives: int = 1) -> PlainAnswer:
+        return PlainAnswer(
+            self._front.page(), self._narrator, alternatives=alternatives, if_unsaved=ELSEWHERE
+        )
+
     def _show(self, events: Iterable[ConversationEvent], alternatives: int) -> None:
-        answer = PlainAnswer(self._front.page(), self._narrator, alternatives=alternatives)
+        answer = self._answer(alternatives)
         self._kept_keys.close()  # an answer keeps them in its own way
         with self._front.answering(self.conversation.cancel) as interruption:
             try:
@@ -157,8 +167,9 @@ class Repl(Talk):
             raise
         except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
             text, _ = explain(error)
-            self._narrator.say(text)
+            self.warn(text)
             self._note_failure()
+        self._tell_damage()
 
     def _carry_out(self, entry: Entry) -> None:
         if entry.kind == "shell":
@@ -169,13 +180,14 @@ class Repl(Talk):
             with self._kept_keys:
                 self._kept_keys.enter_context(self._front.keys_kept())
                 run_line(self, entry.text)
-            marked = PlainAnswer(self._front.page(), self._narrator)
+            marked = self._answer()
             marked.show(self.conversation.failures())
             if marked.failed:
                 self._note_failure()
+        elif self.runtime.is_interactive and entry.kind == "question":
+            self.ask_mentioning(entry.text)
         else:
-            may_attach = self.runtime.is_interactive and entry.kind == "question"
-            self.ask(entry.text, mentioned_files(entry.text) if may_attach else [])
+            self.ask(entry.text)
 
     def _attach_output(self, command: str) -> None:
         output, code = shell_output(command, self.runtime.environment, self._pass_on)

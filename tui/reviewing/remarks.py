@@ -50,6 +50,15 @@ def remarks_on(review: Review) -> Iterator[str]:
         yield "moved: the other half is decided with it"
 
 
+def why_none(review: Review) -> str:
+    """Why no change is shown that a key could be about."""
+    if not review.is_complete:
+        return "there is no change here yet: the rest is still being written"
+    if not review.changes:
+        return "there is no change for this key"
+    return "every change is decided: k goes back to them, u undoes the last decision"
+
+
 def end_of(review: Review) -> str:
     """What is said where there is nothing to decide."""
     taken = sum(change.decision == "taken" for change in review.changes)
@@ -58,8 +67,13 @@ def end_of(review: Review) -> str:
     if not review.changes:
         if review.has_failed:
             return "Not everything could be revised. Press Enter to close; nothing is changed."
+        if review.left:
+            return (
+                "What came back for a part cannot be used, so it is left unchanged; there are no "
+                "changes. Press Enter to close."
+            )
         return "Nothing to change. Press Enter to close."
-    what = "All that came" if review.has_failed else "Everything"
+    what = "All that came" if review.has_failed or review.left else "Everything"
     return (
         f"{what} is decided: {taken} of {len(review.changes)} changes are accepted.\n\n"
         "Enter writes them, u undoes the last decision, Ctrl+C leaves without writing."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,8 +18,10 @@ from tui.sanitize import sanitize, sanitize_line
 from tui.widgets.choice_list import ChoiceList
 from tui.widgets.hints import Hints
 
+AnswerT = TypeVar("AnswerT")
 
-class Dialog(ModalScreen[str | None]):
+
+class Dialog(ModalScreen[AnswerT]):
     """A box over the screen; Escape leaves it without an answer."""
 
     DEFAULT_CSS = """
@@ -54,7 +56,7 @@ class Dialog(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class AskLine(Dialog):
+class AskLine(Dialog[str]):
     """Asks for a line of words."""
 
     def __init__(self, question: str) -> None:
@@ -73,7 +75,7 @@ class AskLine(Dialog):
         self.dismiss(event.value)
 
 
-class Confirm(Dialog):
+class Confirm(Dialog[bool]):
     """Asks for a yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -93,10 +95,10 @@ class Confirm(Dialog):
 
     def action_agree(self) -> None:
         """Leave with a yes."""
-        self.dismiss("yes")
+        self.dismiss(True)
 
 
-class EditWords(Dialog):
+class EditWords(Dialog[str]):
     """Has a person change words."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -143,7 +145,7 @@ def unmarked(edited: str, words: str) -> str:
     return edited
 
 
-class ChooseVersion(Dialog):
+class ChooseVersion(Dialog[str]):
     """Has a person choose among several versions."""
 
     def __init__(self, versions: Sequence[str]) -> None:
@@ -162,7 +164,7 @@ class ChooseVersion(Dialog):
         self.dismiss(self._versions[event.option_index])
 
 
-class ShowText(Dialog):
+class ShowText(Dialog[None]):
     """Shows a text until a key is pressed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, Select, Static
 
+from tui.app.background import post_from_thread
 from tui.app.draft_errands import Decision, ReviewReady, Revising, revise
 from tui.app.faults import Steadfast
 from tui.app.messages import Activity
@@ -106,7 +107,7 @@ class DraftsScreen(Steadfast, Screen[None]):
             self._decision.be(False)
 
     def _look_up(self, find: Callable[[], Message]) -> None:
-        self.run_worker(lambda: self.post_message(find()), thread=True, group="lookups")
+        post_from_thread(self, find, group="lookups", exclusive=False)
 
     def tell(self, line: str) -> None:
         """Show a line, until there is another."""

@@ -21,6 +21,7 @@ from engine.errors import EngineError
 from engine.machine import available_memory
 from engine.models.catalogue import catalogue
 from engine.models.offers import Offers
+from tui.app.background import post_from_thread
 from tui.app.downloading import STARTER
 from tui.app.errands import use_model
 from tui.app.faults import Steadfast
@@ -122,15 +123,14 @@ class ModelsScreen(Steadfast, Screen[None]):
 
     def action_look(self) -> None:
         """Look again at what there is."""
-        self.run_worker(self._take, thread=True, exclusive=True, group="shelf")
+        post_from_thread(self, self._take, group="shelf")
 
-    def _take(self) -> None:
+    def _take(self) -> Taken:
         app = self.chat_app
-        with app.fault_log.survive():
-            try:
-                self.post_message(self.Taken(take_shelf(app.runtime, app.overview.model)))
-            except _TOLD as error:
-                self.post_message(self.Taken(None, explain(error)[0]))
+        try:
+            return self.Taken(take_shelf(app.runtime, app.overview.model))
+        except _TOLD as error:
+            return self.Taken(None, explain(error)[0])
 
     @on(Taken)
     def show_shelf(self, message: Taken) -> None:
@@ -147,6 +147,7 @@ class ModelsScreen(Steadfast, Screen[None]):
         self._show_head()
         if self._shelf is not None:
             self._list.show(self._shelf, overview.model)
+            self._show_about()
 
     def _show_head(self) -> None:
         if self._is_first_start:
@@ -164,7 +165,9 @@ class ModelsScreen(Steadfast, Screen[None]):
     @on(OptionList.OptionHighlighted)
     def _show_about(self) -> None:
         unusable = self._shelf.unusable if self._shelf is not None else ()
-        self._about.update(Content(about_of(self._list.current, unusable)))
+        self._about.update(
+            Content(about_of(self._list.current, unusable, self.chat_app.overview.model))
+        )
 
     def tell(self, line: str) -> None:
         """Show a line, until there is another."""
@@ -256,8 +259,8 @@ class ModelsScreen(Steadfast, Screen[None]):
     def ask_for_removal(self, message: AskedFor) -> None:
         """Have the person agree."""
 
-        def done(answer: str | None) -> None:
-            if answer:
+        def done(is_agreed: bool | None) -> None:
+            if is_agreed:
                 self._do_in_thread(partial(carry_out, message.removal))
             else:
                 self.tell("nothing was deleted")
@@ -265,14 +268,13 @@ class ModelsScreen(Steadfast, Screen[None]):
         self.app.push_screen(Confirm(sanitize_line(message.removal.question)), done)
 
     def _do_in_thread(self, chore: Callable[[], Told | AskedFor]) -> None:
-        def run() -> None:
-            with self.chat_app.fault_log.survive():
-                try:
-                    self.post_message(chore())
-                except _TOLD as error:
-                    self.post_message(Told((explain(error)[0],)))
+        def run() -> Told | AskedFor:
+            try:
+                return chore()
+            except _TOLD as error:
+                return Told((explain(error)[0],))
 
-        self.run_worker(run, thread=True, group="chores")
+        post_from_thread(self, run, group="chores", exclusive=False)
 
     @on(Told)
     def show_told(self, message: Told) -> None:

@@ -12,11 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from prompts.errors import PromptError
+from tui.app.background import Debounce, post_from_thread
 from tui.app.faults import Steadfast
 from tui.app.prompt_desk import OpenPrompt, Wrong, save, wrong_with
 from tui.app.widgets.choices import Choices
@@ -75,7 +75,7 @@ class PromptEditor(Steadfast, Screen[str | None]):
         )
         self._wrong = Choices()
         self._found: tuple[Wrong, ...] = ()
-        self._soon: Timer | None = None
+        self._debounce = Debounce(self, _PAUSE_S)
         self._was_saved = False
         self._may_leave = False
         """Whether Escape was pressed, and nothing was written since."""
@@ -128,18 +128,13 @@ class PromptEditor(Steadfast, Screen[str | None]):
         """Look at it, in a pause."""
         self._may_leave = False
         self._name_it()
-        if self._soon is not None:
-            self._soon.stop()
-        self._soon = self.set_timer(_PAUSE_S, self._check)
+        self._debounce.call(self._check)
 
     def _check(self) -> None:
-        work = partial(self._look_at, self.text)
-        self.run_worker(work, thread=True, exclusive=True, group="check")
+        post_from_thread(self, partial(self._look_at, self.text), group="check")
 
-    def _look_at(self, text: str) -> None:
-        with self.chat_app.fault_log.survive():
-            found = wrong_with(self.chat_app.runtime, self._opened.path, text)
-            self.post_message(self.Checked(text, found))
+    def _look_at(self, text: str) -> Checked:
+        return self.Checked(text, wrong_with(self.chat_app.runtime, self._opened.path, text))
 
     @on(Checked)
     def checked(self, message: Checked) -> None:
@@ -173,16 +168,13 @@ class PromptEditor(Steadfast, Screen[str | None]):
 
     def action_save(self) -> None:
         """Write the file, as it is: a person may go on another day."""
-        self.run_worker(
-            partial(self._save, self._opened, self.text), thread=True, exclusive=True, group="save"
-        )
+        post_from_thread(self, partial(self._save, self._opened, self.text), group="save")
 
-    def _save(self, opened: OpenPrompt, text: str) -> None:
-        with self.chat_app.fault_log.survive():
-            try:
-                self.post_message(self.Saved(save(opened, text)))
-            except (PromptError, UsageProblem, OSError) as error:
-                self.post_message(self.NotSaved(explain(error)[0]))
+    def _save(self, opened: OpenPrompt, text: str) -> Saved | NotSaved:
+        try:
+            return self.Saved(save(opened, text))
+        except (PromptError, UsageProblem, OSError) as error:
+            return self.NotSaved(explain(error)[0])
 
     @on(Saved)
     def saved(self, message: Saved) -> None:

@@ -15,12 +15,12 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from prompts.errors import PromptError
 from prompts.library import Entry
+from tui.app.background import Debounce, post_from_thread
 from tui.app.errands import run_command
 from tui.app.faults import Steadfast
 from tui.app.prompt_desk import OpenPrompt, adapted, begun, copied, open_prompt
@@ -92,7 +92,7 @@ class PromptsScreen(Steadfast, Screen[None]):
         self._preview = PromptPreview()
         self._wanted = ""
         """The prompt to point at once the library is read."""
-        self._soon: Timer | None = None
+        self._debounce = Debounce(self, _PAUSE_S)
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
@@ -112,15 +112,13 @@ class PromptsScreen(Steadfast, Screen[None]):
     def read_again(self, wanted: str = "") -> None:
         """Have the library read, and point at a prompt."""
         self._wanted = wanted or self._wanted
-        self.run_worker(self._read, thread=True, exclusive=True, group="library")
+        post_from_thread(self, self._read, group="library")
 
-    def _read(self) -> None:
-        with self.chat_app.fault_log.survive():
-            try:
-                entries = tuple(self.chat_app.runtime.library().entries())
-                self.post_message(self.Listed(entries))
-            except PromptError as error:
-                self.post_message(self.Listed((), explain(error)[0]))
+    def _read(self) -> Listed:
+        try:
+            return self.Listed(tuple(self.chat_app.runtime.library().entries()))
+        except PromptError as error:
+            return self.Listed((), explain(error)[0])
 
     @on(Listed)
     def listed(self, message: Listed) -> None:
@@ -172,15 +170,10 @@ class PromptsScreen(Steadfast, Screen[None]):
             self._put_together(self._entry.name, self._preview.form.values)
 
     def _put_together(self, name: str, values: dict[str, str]) -> None:
-        def work() -> None:
-            with self.chat_app.fault_log.survive():
-                library = self.chat_app.runtime.library()
-                self.post_message(self.Previewed(preview_of(library, name, values)))
+        def preview() -> PromptsScreen.Previewed:
+            return self.Previewed(preview_of(self.chat_app.runtime.library(), name, values))
 
-        if self._soon is not None:
-            self._soon.stop()
-        start = partial(self.run_worker, work, thread=True, exclusive=True, group="preview")
-        self._soon = self.set_timer(_PAUSE_S, start)
+        self._debounce.call(partial(post_from_thread, self, preview, group="preview"))
 
     @on(Previewed)
     async def previewed(self, message: Previewed) -> None:

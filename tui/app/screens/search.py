@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -15,11 +16,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.timer import Timer
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from sessions import MATCH_END, MATCH_START, Hit, Search, SessionError
+from tui.app.background import Debounce, post_from_thread
 from tui.app.faults import Steadfast
 from tui.app.listing import day_name
 from tui.app.widgets.choices import Choices
@@ -76,7 +77,7 @@ class SearchScreen(Steadfast, ModalScreen[Hit | None]):
         self._words = Input(placeholder="search all sessions")
         self._list = Choices()
         self._note = Static(Content(_HINT), classes="note")
-        self._waiting: Timer | None = None
+        self._debounce = Debounce(self, _PAUSE_S)
         self._found_for = ""
         """The words that the hits have."""
         self._opens_first = False
@@ -93,31 +94,26 @@ class SearchScreen(Steadfast, ModalScreen[Hit | None]):
     def look_soon(self) -> None:
         """Look for the words in a pause."""
         self._opens_first = False
-        if self._waiting is not None:
-            self._waiting.stop()
-        self._waiting = self.set_timer(_PAUSE_S, self._look)
+        self._debounce.call(self._look)
 
     def _look(self) -> None:
         words = self._words.value
         if not words.strip():
             self.post_message(self.Found(words, ()))
             return
-        self.run_worker(
-            lambda: self._search(words), thread=True, exclusive=True, exit_on_error=False
-        )
+        # What it finds for words that are others by now is dropped.
+        post_from_thread(self, partial(self._search, words), group="search")
 
-    def _search(self, words: str) -> None:
-        # In a thread; what it finds for words that are others by now is dropped.
+    def _search(self, words: str) -> Found:
         try:
             with closing(self.chat_app.runtime.sessions()) as store:
                 hits = store.search(Search(begun(words), limit=_MOST), progress=self._tell_reading)
         except ValueError:
             # Signs alone are no words yet.
-            hits = ()
+            return self.Found(words, ())
         except SessionError as error:
-            self.post_message(self.Found(words, (), explain(error)[0]))
-            return
-        self.post_message(self.Found(words, hits))
+            return self.Found(words, (), explain(error)[0])
+        return self.Found(words, hits)
 
     def _tell_reading(self, done: int, total: int) -> None:
         self.post_message(self.Reading(done, total))

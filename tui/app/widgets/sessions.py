@@ -16,6 +16,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from sessions import SessionError
+from tui.app.background import post_from_thread
 from tui.app.listing import Line, ListedSession, Listing, lines_of
 from tui.app.overview import Overview
 from tui.app.session_errands import (
@@ -109,14 +110,14 @@ class SessionsPanel(Side):
 
     def read_again(self) -> None:
         """Have the list read, in a thread."""
-        self.run_worker(self._read, thread=True, exclusive=True, exit_on_error=False)
+        post_from_thread(self, self._read, group="sessions")
 
-    def _read(self) -> None:
+    def _read(self) -> Listed:
         try:
             with closing(self.chat_app.runtime.sessions()) as store:
-                self.post_message(self.Listed(self._listing.read(store)))
+                return self.Listed(self._listing.read(store))
         except SessionError as error:
-            self.post_message(self.Listed((), explain(error)[0]))
+            return self.Listed((), explain(error)[0])
 
     @on(Listed)
     def listed(self, message: Listed) -> None:
