@@ -278,7 +278,7 @@ async def prompt_editor(stage: Stage) -> None:
     await stage.press(*"letter")
     await stage.sees("✗")
     await stage.press("down", "e")
-    await stage.sees("Ctrl+S saves")
+    await stage.sees("Ctrl+S save")
     await stage.sees("✗ ")
 
 
@@ -421,14 +421,14 @@ async def unsure(stage: Stage) -> None:
 async def otherwise(stage: Stage) -> None:
     await stage.send(ASKED)
     await stage.press("tab", "R")
-    await stage.sees("The model you choose stays in use")
+    await stage.sees("Escape cancels")
     await stage.idle()
 
 
 async def editing(stage: Stage) -> None:
     await stage.send(ASKED)
     await stage.press("tab", "e")
-    await stage.sees("Ctrl+S keeps them")
+    await stage.sees("Ctrl+S saves it")
 
 
 async def picture(stage: Stage) -> None:

@@ -103,7 +103,7 @@ def test_an_unknown_command_is_answered_with_the_nearest() -> None:
 def test_each_command_is_helped_with_and_completes_in_an_empty_session(
     desk: Desk, command: str
 ) -> None:
-    assert said(desk, f"/help {command}")[1].startswith(f"such as /{command}")
+    assert said(desk, f"/help {command}")[1].startswith(f"for example /{command}")
     assert f"/{command}" in completions(desk, f"/{command}")
     list(complete_line(desk, f"/{command} "))
 
@@ -160,7 +160,7 @@ def test_any_question_is_answered_again_by_its_number_or_its_answers(chat: Chat)
         ("/search", "/search takes words"),
         ("/open", "/open takes the id or the title"),
         ("/open nowhere", "nowhere"),
-        ("first\n/export html", "html is for a file"),
+        ("first\n/export html", "html needs a file"),
         ("first\n/export a b", "/export takes one of json"),
         ("first\n/export tale.doc", "ends in no format's name: /export FORMAT PATH names it"),
         ("/retitle", "there is no answer yet to base a title on"),

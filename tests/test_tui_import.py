@@ -45,7 +45,7 @@ def test_a_file_that_came_in_before_adds_nothing(chat: Chat, haiku: Path) -> Non
     chat("sessions", "import", str(haiku))
     before = the_session(chat)
     assert chat("sessions", "import", str(haiku)) == 0
-    assert chat.err == "chat: haiku.json: 1 session here already\n"
+    assert chat.err == "chat: haiku.json: 1 session already here\n"
     assert the_session(chat) == before
 
 

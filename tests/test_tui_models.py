@@ -207,7 +207,7 @@ def test_what_cannot_be_added_is_refused(chat: Chat, own: Path, tmp_path: Path) 
     assert "half a download" in chat.err
     assert chat("models", "add", str(tmp_path / "nothing")) == 2
     assert chat("models", "add", str(put(tmp_path / "tiny.gguf", SOUND))) == 2
-    assert "exists already" in chat.err
+    assert "already exists" in chat.err
 
 
 def test_the_default_is_written_and_nothing_else_in_the_file_changes(

@@ -106,7 +106,7 @@ def test_whatever_has_the_name_is_left_alone(chat: Chat, kind: Path, there: str)
         path.symlink_to("nowhere")
     before = path.lstat()
     assert chat("prompts", "import", str(kind)) == 1
-    assert "is there already" in chat.err
+    assert "already exists" in chat.err
     assert path.lstat() == before
     assert names(chat) == ["be-kind.toml"]
 
@@ -124,7 +124,7 @@ def test_two_of_one_name_do_not_replace_each_other(chat: Chat, tmp_path: Path) -
         pattern(tmp_path / "all" / name, f"I am {name}.")
     for flags in (["--dry-run"], []):
         assert chat("prompts", "import", "all", *flags) == 1
-        assert "be kind: skipped, a prompt called 'be-kind' is there already" in chat.err
+        assert "be kind: skipped, a prompt called 'be-kind' already exists" in chat.err
     assert "I am Be_kind." in (library(chat) / "be-kind.toml").read_text()
 
 

@@ -80,7 +80,7 @@ def test_a_model_is_downloaded_and_used_by_its_name(chat: Chat, hub: HubServer) 
     assert chat.loaded[0] == pulled(chat)
     asked = len(hub.ranges)
     assert chat("models", "pull", NAME.lower().replace("hf:some", "hf:Some")) == 0
-    assert "here already" in chat.err
+    assert "already on this machine" in chat.err
     assert len(hub.ranges) == asked
 
 
@@ -184,7 +184,7 @@ def test_ctrl_c_keeps_what_is_there_and_the_same_command_goes_on(
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert b"the same command goes on" in err
+    assert b"the same command resumes it" in err
     assert [path.split("/")[1] for path in hub.asked] == ["api", "some", "files"], "nothing else"
     assert hub.asked[0].startswith("/api/models/")
     assert names(chat) == []
@@ -304,7 +304,7 @@ def test_a_repository_that_has_another_name_now_is_followed(chat: Chat, hub: Hub
     assert pulled(chat).read_bytes() == TALE
     asked = len(hub.ranges)
     assert chat("models", "pull", "hf:old/Tale:Q4_K_M") == 0
-    assert "here already" in chat.err
+    assert "already on this machine" in chat.err
     assert len(hub.ranges) == asked
 
 

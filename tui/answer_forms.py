@@ -78,7 +78,7 @@ def stats_lines(answers: Sequence[Turn]) -> Iterator[str]:
     usage, timings = counted[0]
     read = usage.prompt_tokens - usage.cached_tokens
     yield (
-        f"read {usage.prompt_tokens:,}tokens, {usage.cached_tokens:,} of them cached"
+        f"read {usage.prompt_tokens:,} tokens, {usage.cached_tokens:,} of them cached"
         f"{_pace(read, timings.prefill_s)}"
     )
     written = sum(usage.completion_tokens for usage, _ in counted)
