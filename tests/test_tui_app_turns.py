@@ -156,9 +156,9 @@ def test_a_model_that_has_nothing_to_add_is_told_of(home: Path) -> None:
         await stage.press("ctrl+s")
         await stage.is_told("the model had nothing to add")
         await stage.press("e")
-        await stage.sees("Ctrl+S keeps them")
+        await stage.sees("Ctrl+S saves it")
         await stage.press("escape", "k", "e")
-        await stage.sees("Ctrl+S asks them")
+        await stage.sees("Ctrl+S asks it")
 
     perform(play, home, replies=["It was a dark night.", ""])
 
@@ -174,7 +174,7 @@ def test_the_form_makes_an_answer_with_other_settings_and_another_model(home: Pa
         await stage.until(lambda: form.query_one("#model", Input).value == "tiny")
         form.query_one("#answers", Input).value = "2"
         await stage.press("enter")
-        await stage.sees("Esc keeps all")
+        await stage.sees("Esc keep all")
         await stage.press("escape")
         await stage.idle()
         assert stage.engine.requests[-1].sampling.temperature == 1.25
@@ -374,7 +374,7 @@ def test_nothing_in_words_or_names_reaches_the_terminal_as_a_control(home: Path)
         stage.chat.action_command(f"/rename evil {NASTY.splitlines()[0]}")
         await stage.idle()
         stage.chat.action_command("/regen n=2")
-        await stage.sees("Esc keeps all")
+        await stage.sees("Esc keep all")
         assert is_harmless(stage)
         await stage.press("escape", "tab", "m")
         await stage.sees("← here")
@@ -387,7 +387,7 @@ def test_nothing_in_words_or_names_reaches_the_terminal_as_a_control(home: Path)
         await stage.sees("next unsure")
         assert is_harmless(stage)
         await stage.press("enter")
-        await stage.sees("Esc goes back")
+        await stage.sees("Esc back")
         assert is_harmless(stage)
 
     replies = [NASTY, f"one {NASTY}", f"two {NASTY}"]

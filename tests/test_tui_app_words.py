@@ -167,7 +167,7 @@ def test_what_is_selected_with_the_mouse_is_scored(home: Path) -> None:
         await select(stage, "tale", "dark")
         await stage.press("s")
         await stage.until(
-            lambda: any("of one turn" in each.message for each in stage.app._notifications)
+            lambda: any("within one turn" in each.message for each in stage.app._notifications)
         )
         assert stage.app.screen is stage.chat
 

@@ -424,7 +424,7 @@ def test_a_part_whose_revision_cannot_be_used_is_not_one_without_changes(perform
     async def play(stage: Stage) -> None:
         await stage.until(lambda: stage.review.is_complete)
         await stage.until(lambda: "cannot be used" in stage.shown("words"))
-        assert "is left as it is" in stage.shown("about")
+        assert "is unchanged" in stage.shown("about")
         assert "Nothing to change" not in stage.shown("words")
         await stage.press("enter")
 
