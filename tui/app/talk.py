@@ -27,6 +27,7 @@ from tui.app.person import Person
 from tui.app.survey import overview_of
 from tui.app.thread import Errand, TalkThread
 from tui.app.undoing import Undoing
+from tui.app.unsent import Outgoing
 from tui.ask import start_engine
 from tui.composed import Surroundings, answer_settings
 from tui.conversation import Conversation, ConversationEvent
@@ -109,6 +110,14 @@ class AppTalk(Talk):
         """Show the conversation as it is now."""
         self._shown_session = self.conversation.log.session
         self.post(Overviewed(overview_of(self)))
+
+    def ask_sent(self, question: Outgoing) -> None:
+        """Ask what a person has sent; `Sent` is posted as soon as it is on disk."""
+        self._events.asking = question
+        try:
+            self.ask_mentioning(question.words)
+        finally:
+            self._events.asking = None
 
     def cancel(self) -> None:
         """End the answer in progress soon. From any thread, or a signal handler."""
