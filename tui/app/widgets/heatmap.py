@@ -86,7 +86,7 @@ class HeatMap(Steadfast, Static, can_focus=True):
     def on_click(self, event: Click) -> None:
         """Go to what was clicked; a second click chooses it."""
         for line in self._lines:
-            if line.top <= event.y < line.top + line.height:
+            if line.parts and line.top <= event.y < line.top + line.height:
                 number = line.cell_at(event.x)
                 if number == self._cursor:
                     self.action_choose()
