@@ -74,8 +74,8 @@ class Output:
         return taken_back
 
     def flush(self) -> None:
-        """Nothing more comes: show what was held back, but no part of a character, so that an answer
-        that is gone on with can have the whole of it."""
+        """Nothing more comes: show what was held back, but no part of a character: an answer that
+        is gone on with can have the whole of it."""
         self._show_all(self._guard.flush())
         if not self.stopped:
             self._part(*self._splitter.flush())
