@@ -26,8 +26,9 @@ from engine.reports import ModelCard
 _WARNING, _ERROR, _CONTINUED = 3, 4, 5
 """Of ggml_log_level; the last goes on with the line before it."""
 
-_PLACE = re.compile(r"(\S+) model buffer size")
-"""Where tensors are, in llama.cpp's log: in the file as it is mapped, or copied elsewhere."""
+_PLACE = re.compile(r"(?<!\S)(\S+) model buffer size")
+"""Where tensors are, in llama.cpp's log: in the file as it is mapped, or copied elsewhere. Words
+are looked at from their beginning only, as a file can have one of any length logged."""
 
 _WHO_SAYS_SO = re.compile(r"^(?:\w+: |error loading model(?: hyperparameters)?: )+")
 """What llama.cpp puts before a reason: the names of its functions."""
