@@ -1,4 +1,4 @@
-"""The engine whose llama.cpp runs in a worker process: asks it, and survives its death."""
+"""An engine that asks a worker process, and survives its death."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class WorkerEngine:
     def check(self) -> None:
         """See `Engine`."""
         if self.card is None or not self._busy.acquire(blocking=False):
-            # Whoever waits for it hears of it.
+            # A request in progress reports a death itself.
             return
         try:
             self._worker.check()
@@ -123,17 +123,17 @@ class WorkerEngine:
 
     def _events(self, request: Request) -> Generator[Event, None, None]:
         with self._busy:
-            # Twice where the worker turns out to have been killed since the last answer.
+            # Twice, if the worker turns out to have been killed since the last answer.
             for is_last in (False, True):
                 yield from filter(None, self._worker.loading())
                 if (yield from self._answer(request, is_last)):
                     return
 
     def _answer(self, request: Request, is_last: bool) -> Generator[Event, None, bool]:
-        """Yields the events of an answer; returns whether there was one.
+        """Yields the events of an answer; returns False if it is worth another try.
 
-        There is none where the worker was killed before it said anything, and this is not the last
-        try. One that aborts or hangs would do so again.
+        That is if the worker was killed from outside before its first event. A worker that aborts
+        or hangs would do so again.
         """
         progress = AnswerProgress(request.alternatives)
         try:
@@ -150,7 +150,7 @@ class WorkerEngine:
         return True
 
     def _followed(self, request: Request, progress: AnswerProgress) -> Generator[Event, None, None]:
-        """The events that the worker sends. Closing it ends the answer in the worker as well."""
+        """The events that the worker sends. Closing it ends the answer in the worker too."""
         request_id = self._worker.send("stream", request=wire.encode_request(request))
         try:
             for frame in self._worker.frames(request_id):
@@ -167,9 +167,9 @@ class WorkerEngine:
             raise
 
     def _drain(self, request_id: int, progress: AnswerProgress) -> None:
-        """End a request whose events nobody reads any more."""
+        """Cancel a request whose events nobody reads any more."""
         if self._worker.is_cancelled:
-            # It was cancelled before, and somebody lost patience.
+            # Cancelled already, and the caller has stopped waiting for the end.
             self._worker.discard()
             return
         self._worker.is_cancelled = True

@@ -27,7 +27,7 @@ _CANCEL_GRACE_S = 2.0
 
 
 class LoadedWorker:
-    """Not for more than one thread at a time, but for `is_cancelled` and `close`."""
+    """A worker, loading or loaded. For one thread at a time, except `is_cancelled` and `close`."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class LoadedWorker:
         """None until the weights are loaded."""
         # A plain flag: setting an Event takes a lock that a signal handler could find taken.
         self.is_cancelled = False
-        """Set by whoever no longer wants what is waited for."""
+        """Set by anyone who no longer wants what this waits for."""
         self._path = path
         self._options = options
         self._start_worker = start_worker
@@ -56,7 +56,7 @@ class LoadedWorker:
         self._worker: Worker | None = None
         self._notices: list[str] = []
         self._layers = 0
-        """Those that were last put onto a graphics card."""
+        """Layers that the last attempt put onto a graphics card."""
         self._too_many_layers: int | None = None
         self._start()
 
@@ -66,8 +66,8 @@ class LoadedWorker:
         return self._worker.pid if self._worker else None
 
     def loading(self) -> Iterator[Event | None]:
-        """Loading events until the weights are there, and None where nothing came for a moment. A
-        cancel kills the worker instead: then there is no `card`.
+        """Loading events until the weights are loaded, and None whenever none came for a moment. A
+        cancel kills the worker: then there is no `card`.
 
         Raises:
             LoadFailed: If the weights cannot be used.
@@ -89,7 +89,7 @@ class LoadedWorker:
             raise
 
     def send(self, op: str, **values: object) -> int:
-        """Send a request; the id of the frames that answer it.
+        """Send a request; returns the id of the frames that will answer it.
 
         Raises:
             WorkerFailed: If there is no worker.
@@ -99,25 +99,25 @@ class LoadedWorker:
         return self._last_id
 
     def frames(self, request_id: int) -> Iterator[wire.Frame]:
-        """The frames that answer a request, without an end. Once it is cancelled they end soon,
-        because a worker that goes on is killed.
+        """The frames that answer a request, without end: the caller knows the last one. After a
+        cancel they end soon, because a worker that goes on is killed.
 
         Raises:
-            EngineError: The one that the worker answered with, or how it died.
+            EngineError: If the worker answered with one, or died.
         """
         deadline = None
         while deadline is None or monotonic() < deadline:
             if self.is_cancelled and deadline is None:
                 deadline = monotonic() + _CANCEL_GRACE_S
                 self._worker_or_fail().send({"op": "cancel", "id": request_id})
-            frame = self._receive(request_id)
+            frame = self._worker_or_fail().receive_answer(request_id, _POLL_MS)
             if frame is not None:
                 yield frame
         self.discard()
 
     def take_layers_off(self, failure: WorkerFailed) -> None:
-        """Have fewer layers on a graphics card from the next loading on, in later processes too,
-        where an answer took more memory than there was."""
+        """Put fewer layers onto a graphics card from the next load on, in later processes too, if
+        an answer failed for lack of memory."""
         if isinstance(failure, WorkerKilled) or not is_about_memory(str(failure)):
             return
         if self._options.gpu_layers == "auto" and self._options.layers_file:
@@ -126,7 +126,7 @@ class LoadedWorker:
             self._too_many_layers = self._layers
 
     def check(self) -> None:
-        """Look whether the process is still there; waits for nothing.
+        """Check that the process still runs, without waiting.
 
         Raises:
             WorkerFailed: If it has died.
@@ -139,13 +139,13 @@ class LoadedWorker:
             raise
 
     def discard(self) -> None:
-        """Kill a worker that is of no more use; `loading` starts another one."""
+        """Kill the worker; `loading` starts another one."""
         if self._worker is not None:
             self._worker.kill()
             self._worker = None
 
     def close(self) -> None:
-        """Let the worker save its state and end, or stay if it is to. From any thread."""
+        """Release the worker: it saves its state and, unless resident, exits. From any thread."""
         self._is_closed = True
         if self._worker is not None:
             worker, self._worker = self._worker, None
@@ -158,7 +158,7 @@ class LoadedWorker:
         self._load_id = self.send("load", path=os.path.abspath(self._path), options=asdict(options))
 
     def _find_worker(self) -> Worker:
-        """One that stays, where that is wanted and it is free; else one of our own."""
+        """A resident worker, if one is wanted and free; else one that ends with us."""
         if self._options.keep_alive:
             try:
                 resident = attach(self._path, self._options)
@@ -173,9 +173,9 @@ class LoadedWorker:
         return self._start_worker()
 
     def _loading_again_where_it_helps(self) -> Iterator[Event | None]:
-        """As `_until_loaded`, once more by another worker where the one that was found was just
-        ending, or has hung for who knows how long; and with fewer layers on a graphics card as
-        long as llama.cpp aborts, as it does where one has no memory left."""
+        """As `_until_loaded`, but tries another worker once if a resident one turns out to be dying
+        or hung, and fewer layers for as long as llama.cpp aborts: it does when a graphics card is
+        out of memory."""
         was_found = isinstance(self._worker, ResidentWorker)
         while self.card is None and self._worker is not None:
             try:
@@ -196,7 +196,7 @@ class LoadedWorker:
             if self.is_cancelled:
                 self.discard()
                 return
-            frame = self._receive(self._load_id)
+            frame = self._worker_or_fail().receive_answer(self._load_id, _POLL_MS)
             if frame is not None and "card" in frame:
                 self.card = replace(wire.decode_card(frame["card"]), name=self.name)
                 yield from map(Notice, [*self._notices, *self.card.notices])
@@ -208,11 +208,11 @@ class LoadedWorker:
                 yield event
 
     def _blame_the_file(self, failure: WorkerFailed) -> None:
-        """Say what is wrong with a file that llama.cpp aborted over, where its head tells. Nobody
-        waits for that where there is nothing wrong.
+        """Find out what is wrong with a file that llama.cpp aborted over, if its header tells. Only
+        done after a failure, as it takes time.
 
         Raises:
-            LoadFailed: If something is.
+            LoadFailed: If something is wrong with it.
         """
         if isinstance(failure, WorkerKilled) or self._is_closed:
             return
@@ -221,20 +221,7 @@ class LoadedWorker:
         except LoadFailed as error:
             raise error from failure
         except OSError:
-            return  # it is gone, and that is not why
-
-    def _receive(self, request_id: int) -> wire.Frame | None:
-        """A frame that answers the request, if one came within the poll's time.
-
-        Raises:
-            EngineError: The one that the worker answered with.
-        """
-        frame = self._worker_or_fail().receive(_POLL_MS)
-        if frame is None or frame["id"] != request_id:
-            return None
-        if "failure" in frame:
-            raise wire.decode_error(frame)
-        return frame
+            return  # the file has gone since, which is not why the worker aborted
 
     def _worker_or_fail(self) -> Worker:
         if self._worker is None:

@@ -1,4 +1,4 @@
-"""A worker seen from its caller: talked to, listened to, and ended."""
+"""The caller's side of a worker process: its frames, its stderr, and its end."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from engine import wire
 from engine.errors import WorkerFailed
 
 _SILENCE_S = 30.0
-"""How long a worker may say nothing while it is waited for. It says so while it makes progress."""
+"""How long a worker may be silent while a caller waits: it reports as long as it makes progress."""
 
 _FAREWELL_S = 5.0
-"""How long a worker may take to save its state when it is not needed any more."""
+"""How long a worker may take to save its state before it is killed."""
 
 ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}
 """llama.cpp's threads wait for each other some thousand times per token. By default they spin so
-long that two programs at work on the same cores slow each other a hundredfold."""
+long that two programs on the same cores slow each other down a hundredfold."""
 
 _BOOT = "import sys; sys.path[:] = sys.argv[1:]; from engine.worker import main; main()"
 """Takes over the parent's import path, so that the working directory is never on it: a folder there
-that happens to be called ``engine`` is not ours."""
+called ``engine`` may be anybody's."""
 
 OUTSIDE_SIGNALS = (signal.SIGHUP, signal.SIGKILL, signal.SIGTERM)
 """Signals that somebody else sends: no failure of llama.cpp ends in one of them."""
@@ -36,7 +36,7 @@ _SOURCE_FOLDER = re.compile(r"^\S*/(?=[^/\s]+:\d+: )")
 
 
 class WorkerKilled(WorkerFailed):
-    """Somebody else ended the process: it is no fault of what it was asked."""
+    """The process was killed from outside: the request is not to blame."""
 
 
 class Worker(ABC):
@@ -68,22 +68,22 @@ class Worker(ABC):
     @property
     @abstractmethod
     def is_alive(self) -> bool:
-        """Whether it can still be talked to."""
+        """Whether it can still answer."""
 
     @abstractmethod
     def leave(self) -> None:
-        """Have no more requests for it."""
+        """Let it go: there are no more requests."""
 
     @abstractmethod
     def kill(self) -> None:
-        """End the process at once."""
+        """Kill the process."""
 
     @abstractmethod
     def _failed(self) -> WorkerFailed:
-        """Why nothing comes any more."""
+        """Why it has stopped."""
 
     def send(self, frame: wire.Frame) -> None:
-        """Take one frame. What there is no room for is written while `receive` waits."""
+        """Queue one frame. What the pipe has no room for is written while `receive` waits."""
         self._silent_s = 0.0
         self._unsent += wire.pack(frame)
         self._write()
@@ -106,6 +106,19 @@ class Worker(ABC):
             self.kill()
             raise WorkerFailed(f"the engine hangs: it said nothing for {_SILENCE_S:.0f} s")
         return None
+
+    def receive_answer(self, request_id: int, timeout_ms: int) -> wire.Frame | None:
+        """The next frame if it answers that request, or None.
+
+        Raises:
+            EngineError: If the worker answered with one, is gone, or hangs.
+        """
+        frame = self.receive(timeout_ms)
+        if frame is None or frame["id"] != request_id:
+            return None
+        if "failure" in frame:
+            raise wire.decode_error(frame)
+        return frame
 
     def _exchange(self, timeout_ms: int) -> None:
         """Wait until it can be read or written, and do that."""
@@ -142,7 +155,7 @@ class Worker(ABC):
             return b""
 
     def _write(self) -> None:
-        """Write what is unsent, as far as there is room."""
+        """Write what is unsent, as far as the pipe has room."""
         try:
             while self._unsent:
                 del self._unsent[: os.write(self._write_fd, self._unsent)]
@@ -161,7 +174,7 @@ class Worker(ABC):
         return bool(data)
 
     def _last_stderr_line(self) -> str:
-        """The last line on its stderr, where C code says why it aborts."""
+        """The last line of its stderr, where C code says why it aborts."""
         while self._stderr_fd is not None and self._read_stderr():
             pass
         lines = self._stderr_tail.decode(errors="replace").split("\n")
@@ -170,7 +183,7 @@ class Worker(ABC):
 
 
 class WorkerProcess(Worker):
-    """A worker of the caller's own, behind pipes: it ends when the caller does."""
+    """A worker behind pipes that ends with its caller."""
 
     def __init__(self) -> None:
         """Spawn it, in a session of its own so that Ctrl+C in the terminal does not reach it."""
@@ -202,7 +215,7 @@ class WorkerProcess(Worker):
         return self._process.poll() is None
 
     def leave(self) -> None:
-        """Let the process save what it wants to and end, and wait for that."""
+        """Let the process save its state and exit, and wait for that."""
         self._stdin.close()
         try:
             self._process.wait(_FAREWELL_S)
@@ -212,7 +225,7 @@ class WorkerProcess(Worker):
             self.kill()
 
     def kill(self) -> None:
-        """End the process at once and give its pipes back."""
+        """Kill the process and close its pipes."""
         self._process.kill()
         self._process.wait()
         self._stdin.close()
@@ -228,5 +241,5 @@ class WorkerProcess(Worker):
 
 
 def worker_environment() -> dict[str, str]:
-    """What a worker's process is started with."""
+    """The environment variables of a worker process."""
     return {**ENVIRONMENT, **os.environ, "GGML_NO_BACKTRACE": "1"}

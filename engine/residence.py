@@ -1,8 +1,9 @@
-"""Where workers that outlive their caller are found: a lock, a socket and a record for each.
+"""Where to find a worker that outlives its caller: a lock, a socket and a record on disk.
 
-All three are in a folder that only this person can look into, under a name made of the model's, so
-that there is one worker for a model. Whoever uses the worker holds the lock; the system gives it
-back however they end. A worker takes it before it goes, so that nobody can come in between.
+All three lie in a folder that only its owner can read, under a name derived from the model's path,
+so that a model has at most one such worker. A caller holds the lock while it uses the worker, and
+the system releases it however the caller dies. A worker takes the lock before it exits, so that
+nobody can connect in between.
 """
 
 from __future__ import annotations
@@ -27,20 +28,20 @@ from engine.models.finding import model_at
 from engine.models.summary import write_json
 
 _LONGEST_ADDRESS = 100
-"""Bytes of a socket's path that every system takes."""
+"""Bytes of a socket's path that every system accepts."""
 
 _PATIENCE_S, _PAUSE_S = 0.05, 0.01
-"""How long a lock is waited for: a listing has it for a moment, and so has a worker that goes."""
+"""How long to wait for a lock: a listing holds it for a moment, and so does a worker that exits."""
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 _ENVIRONMENT = ("CUDA_", "GGML_", "GOMP_", "HIP_", "LLAMA_", "OMP_", "ROCR_", "VK_")
-"""Beginnings of the names of environment variables that llama.cpp and its libraries look at."""
+"""Prefixes of the environment variables that llama.cpp and its libraries read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is known of a worker that stays."""
+    """What others can learn about a resident worker."""
 
     model: str
     path: str
@@ -50,14 +51,14 @@ class Record:
     used: float
     """When it was last used, on the same clock."""
     keep_alive: int
-    """Seconds that it stays from then on, as who used it last wanted."""
+    """Seconds that it stays after its last use, as the last caller asked."""
     stamp: str
-    """See `stamp_of`: with another one it is of no use."""
+    """See `stamp_of`: a caller with another stamp cannot use it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Residence:
-    """The place of one worker."""
+    """The lock, socket and record of one worker."""
 
     folder: Path
     name: str
@@ -78,7 +79,7 @@ class Residence:
         return self.folder / f"{self.name}.log"
 
     def lock(self) -> int | None:
-        """The lock, held until its descriptor is closed; None where somebody else has it.
+        """Take the lock, until its descriptor is closed; None if somebody else holds it.
 
         Raises:
             OSError: If the system refuses.
@@ -94,7 +95,7 @@ class Residence:
         return fd if is_locked else None
 
     def record(self) -> Record | None:
-        """What is known of the worker; None where nothing is."""
+        """The worker's record; None where there is none, or it cannot be read."""
         with suppress(OSError, ValueError, TypeError, RecursionError):
             record = Record(**json.loads(self.record_file.read_bytes()))
             if record.pid > 1:  # a signal to another number goes to more than one process
@@ -102,7 +103,7 @@ class Residence:
         return None
 
     def write_record(self, record: Record) -> None:
-        """Put a record in place.
+        """Replace the record.
 
         Raises:
             OSError: If the system refuses.
@@ -110,11 +111,11 @@ class Residence:
         write_json(self.record_file, asdict(record))
 
     def clear(self) -> None:
-        """Delete what a worker that is gone has left. Whoever calls has the lock.
+        """Delete what a dead worker left behind. The caller must hold the lock.
 
         Raises:
-            OSError: If the system refuses: then no other worker may come here, as its process would
-                be taken for that of the old record.
+            OSError: If the system refuses: then no other worker may start here, as its process
+                would be mistaken for that of the old record.
         """
         for file in (self.socket_file, self.record_file, self.log_file):
             file.unlink(missing_ok=True)
@@ -133,7 +134,7 @@ class Residence:
         return connection
 
     def listen(self) -> socket.socket:
-        """The worker's end, which only this person may connect to.
+        """The worker's socket, which only this user may connect to.
 
         Raises:
             OSError: If the system refuses.
@@ -151,14 +152,14 @@ class Residence:
 
 
 def residence_of(path: Path, runtime: Path) -> Residence:
-    """The place of the worker for a model.
+    """The residence of a model's worker.
 
     Args:
-        path: Its first file.
+        path: The model's first file.
         runtime: The folder of all residences.
 
     Raises:
-        OSError: If the folder cannot be made, or is not this person's alone.
+        OSError: If the folder cannot be made, or others can read it.
     """
     runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _is_private(runtime):
@@ -170,7 +171,7 @@ def residence_of(path: Path, runtime: Path) -> Residence:
 
 
 def residences(folder: Path) -> list[Residence]:
-    """All places where a worker may be; none in a folder that is not this person's alone."""
+    """All residences where a worker may be; none in a folder that others can read."""
     with suppress(OSError):
         if _is_private(folder):
             return [Residence(folder, file.stem) for file in sorted(folder.glob("*.json"))]
@@ -189,7 +190,7 @@ def _is_locked_in_time(fd: int) -> bool:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether nobody else can look into a folder, or put another one in its place."""
+    """Whether nobody else can read a folder, or put another one in its place."""
     found, above = folder.lstat(), folder.parent.stat()
     is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     is_fixed = not above.st_mode & 0o022 or above.st_mode & stat.S_ISVTX
@@ -199,8 +200,8 @@ def _is_private(folder: Path) -> bool:
 
 
 def stamp_of(path: Path, options: LoadOptions) -> str:
-    """What a worker must have in common with who uses it: program, library, files, how it is loaded
-    and what it may compute with.
+    """A hash of all that a worker and its caller must agree on: program, library, files, loading
+    options, environment and processors.
 
     Args:
         path: The model's first file.
@@ -228,20 +229,20 @@ def stamp_of(path: Path, options: LoadOptions) -> str:
 
 
 def _change(file: Path | str) -> tuple[int, ...]:
-    """What is another when a file is: its time of change is not to be set by hand."""
+    """Values that change with a file; its ctime cannot be set by hand."""
     found = os.stat(file)
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def machine_clock() -> float:
-    """Seconds since the machine started, asleep or not. All processes have the same, and nobody can
-    set it."""
+    """Seconds since the machine started, asleep or not: the same in all processes, and not to be
+    set."""
     return time.clock_gettime(_CLOCK)
 
 
 @contextmanager
 def _address(file: Path) -> Iterator[str]:
-    """A socket's path, through its folder's descriptor where it is too long for the system."""
+    """A socket's path, through its folder's descriptor if it is too long for the system."""
     if len(os.fsencode(file)) <= _LONGEST_ADDRESS:
         yield str(file)
         return

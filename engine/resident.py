@@ -1,4 +1,4 @@
-"""The caller's side of a worker that stays: found or started, used by one at a time, dismissed."""
+"""The caller's side of a resident worker: find it or start it, use it alone, dismiss it."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _BOOT = (
     "sys.argv[1:] = own; "
     "from engine.staying import stay; stay()"
 )
-"""As for a worker of one's own: with the parent's import path, without the working directory. Files
-that the caller was given open are somebody else's, who may wait for their end."""
+"""Takes over the parent's import path, without the working directory. Closes inherited files, whose
+other ends may be waited for."""
 
 _FAREWELL_S = 10.0
-"""How long a worker that is dismissed may take to save its state."""
+"""How long a dismissed worker may take to save its state."""
 
 _LAST_MOMENT_S = 1.0
-"""How long after it was last heard of a process may take to be gone."""
+"""How long a process may take to exit after it has hung up."""
 
 
 class ResidentWorker(Worker):
-    """A worker that stays when its caller leaves it."""
+    """A worker that keeps running when its caller leaves."""
 
     def __init__(self, connection: socket.socket, pid: int, lock: int, log: Path) -> None:
         """Take over the connection and the lock.
@@ -70,7 +70,7 @@ class ResidentWorker(Worker):
         return self._is_open and not poll.poll(0)
 
     def leave(self) -> None:
-        """Leave it to the next one; it saves its state meanwhile."""
+        """Release it for the next caller; it saves its state meanwhile."""
         if self._is_open:
             self._is_open = False
             self._connection.close()
@@ -83,7 +83,7 @@ class ResidentWorker(Worker):
         self.leave()
 
     def _failed(self) -> WorkerFailed:
-        # Its number may soon be another process's.
+        # Its pid may soon be another process's.
         self._is_gone = True
         code = _wait_for_end(self._pid, _LAST_MOMENT_S)
         if code is None or code >= 0 or -code in OUTSIDE_SIGNALS:
@@ -130,23 +130,23 @@ def attach(path: Path, options: LoadOptions) -> ResidentWorker | None:
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """A worker that is alive."""
+    """A resident worker that is alive."""
 
     record: Record
     memory_bytes: int | None
-    """What it has resident; None where the system does not say."""
+    """Its resident memory; None where the system does not say."""
     until: float | None
-    """When it ends unless it is used, in seconds of `machine_clock`; None where it is in use."""
+    """When it exits unless it is used, in seconds of `machine_clock`; None while it is in use."""
 
 
 def residents(folder: Path) -> list[Resident]:
-    """All workers that stay. What those that died have left is cleared away."""
+    """All resident workers that are alive. What dead ones left behind is deleted."""
     found = (_look_at(residence) for residence in residences(folder))
     return [resident for resident in found if resident is not None]
 
 
 def dismiss(folder: Path, pid: int) -> bool:
-    """End a worker; whether it ended. One in use is left alone."""
+    """End an idle worker; returns whether it ended."""
     for residence in residences(folder):
         record = residence.record()
         if record is None or record.pid != pid:
@@ -158,7 +158,7 @@ def dismiss(folder: Path, pid: int) -> bool:
             connection = residence.connect()
             if connection is not None:
                 _dismiss(connection, record)
-            with suppress(OSError):  # the next one clears it away, or says why not
+            with suppress(OSError):  # the next caller clears it, or says why not
                 residence.clear()
         finally:
             os.close(lock)
@@ -169,7 +169,7 @@ def dismiss(folder: Path, pid: int) -> bool:
 def _look_at(residence: Residence) -> Resident | None:
     record = residence.record()
     lock = residence.lock()
-    if lock is None:  # whoever uses it knows that it is there, and it has no time for others
+    if lock is None:  # in use, so alive; it listens to nobody else meanwhile
         return Resident(record, _memory(record.pid), None) if record is not None else None
     try:
         connection = residence.connect()
@@ -209,7 +209,7 @@ def _start(residence: Residence, record: Record) -> tuple[socket.socket, int]:
 
 
 def _spawn(residence: Residence, listener: socket.socket, keep_alive: int) -> int:
-    """A process that lives on: it is no child that anybody waits for."""
+    """Spawn a process that outlives this one; returns its pid."""
     own = [str(residence.folder), residence.name, str(keep_alive)]
     log_flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
     return os.posix_spawn(
@@ -226,7 +226,7 @@ def _spawn(residence: Residence, listener: socket.socket, keep_alive: int) -> in
 
 
 def _dismiss(connection: socket.socket, record: Record | None) -> None:
-    """Have a worker end, and wait for it; kill one that does not."""
+    """Ask a worker to exit and wait for it; kill it if it does not."""
     deadline = monotonic() + _FAREWELL_S
     with connection:
         try:
@@ -250,12 +250,12 @@ def _end(pid: int) -> None:
 
 
 def _wait_for_end(pid: int, seconds: float) -> int | None:
-    """Wait for the end of a process: only then its memory is free, on a graphics card too.
+    """Wait until a process has exited: only then is its memory free, on a graphics card too.
 
-    Where the system has no handle to wait for, that its socket is closed has to be enough.
+    Where the system has no pidfd this returns at once: a closed socket has to be enough.
 
     Returns:
-        The exit code of a process of our own, negative for a signal; None where nobody tells.
+        The exit code of a child, negative for a signal; None of any other process.
     """
     with suppress(AttributeError, OSError), open(os.pidfd_open(pid), closefd=True) as process:
         end = select.poll()

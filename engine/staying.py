@@ -1,4 +1,4 @@
-"""A worker that outlives its caller: it serves one after another, and goes when none comes."""
+"""A resident worker: it serves one caller after another, and exits when none comes."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from engine.residence import Residence, machine_clock
 from engine.worker import Pipes, Worker, prepare_process
 
 _FIRST_FRAME_S = 3.0
-"""How long somebody who has connected may take to say what for."""
+"""How long a caller may take to send its first frame."""
 
 _LOOK_S = 30.0
-"""How often it is looked at the clock and at the record: a wait stands still while the machine
+"""How often to look at the clock and the record: `select` does not count time that the machine
 sleeps."""
 
 
 def stay() -> None:
-    """Serve whoever connects to the socket on fd 0, and end when nobody did for long enough.
+    """Serve whoever connects to the socket on fd 0, and exit when nobody has for long enough.
 
-    Args of the process: the folder and the name of its residence, and the seconds to stay.
+    ``sys.argv``: the folder and the name of the residence, and the seconds to stay.
     """
     folder, name, seconds = sys.argv[1:4]
     residence = Residence(Path(folder), name)
@@ -55,7 +55,7 @@ def stay() -> None:
 
 
 def _next_caller(listener: socket.socket, seconds: float) -> socket.socket | None:
-    """Whoever connects within the time, or before it is time to look around."""
+    """The next caller, if one connects in time; waits no longer than `_LOOK_S`."""
     ready, _, _ = select.select([listener], [], [], min(max(0.05, seconds), _LOOK_S))
     if not ready:
         return None
@@ -64,14 +64,15 @@ def _next_caller(listener: socket.socket, seconds: float) -> socket.socket | Non
 
 
 def _serve(worker: Worker, abort: AbortFlag, caller: socket.socket) -> None:
-    """Answer one caller's requests until they hang up; what is unfinished then is cancelled.
+    """Answer one caller's requests until it hangs up; what is unfinished then is cancelled.
 
-    Of a worker that is dismissed the end of the process tells the caller that its memory is free.
+    A dismissed worker keeps the connection open: that it closes with the process tells the caller
+    that the memory is free.
     """
     frames: queue.SimpleQueue[wire.Frame | None] = queue.SimpleQueue()
     pipes = Pipes(caller.fileno(), caller.fileno())
     abort.resume()
-    os.ftruncate(2, 0)  # what was said to others is of no use to this one
+    os.ftruncate(2, 0)  # what was logged for others is of no use to this caller
     worker.pipes = pipes
     reader = threading.Thread(target=pipes.read_into, args=(frames, abort), daemon=True)
     reader.start()
@@ -85,14 +86,14 @@ def _serve(worker: Worker, abort: AbortFlag, caller: socket.socket) -> None:
 
 
 def _is_known(residence: Residence) -> bool:
-    """Whether it can be found. It cannot where the folder was deleted, or where who started it was
-    killed before it was noted: nobody would ever come, or end it."""
+    """Whether callers can find this worker. They cannot if the folder was deleted, or if whoever
+    started it was killed before writing the record: nobody would ever use it or end it."""
     record = residence.record()
     return record is not None and record.pid == os.getpid()
 
 
 def _note_use(residence: Residence, keep: int) -> None:
-    """Let others see when it was used, and how long it stays from then on."""
+    """Record that it was used now, and how long it stays."""
     record = residence.record()
     if record is not None and record.pid == os.getpid():
         with suppress(OSError):
@@ -100,10 +101,10 @@ def _note_use(residence: Residence, keep: int) -> None:
 
 
 def _goes(residence: Residence) -> bool:
-    """Clear the place, unless somebody is just coming."""
+    """Clear the residence before exiting; False if somebody is about to connect."""
     with suppress(OSError):
         if residence.lock() is None:
             return False
         residence.clear()
-    # The lock is given back by the end of the process: until then nobody can come.
+    # Held until the process has exited: nobody can connect to a worker that is leaving.
     return True

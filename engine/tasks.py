@@ -67,20 +67,17 @@ def quantize(
 
 
 def _frames(op: str, **values: object) -> Generator[wire.Frame, None, None]:
-    """What a worker of its own answers, until nobody asks for more.
+    """The frames that a worker of its own answers with, until the generator is closed.
 
     Raises:
-        EngineError: The one that the worker answered with.
+        EngineError: If the worker answered with one, or died.
     """
     worker = WorkerProcess()
     try:
         worker.send({"op": op, "id": 1, **values})
         while True:
-            frame = worker.receive(_POLL_MS)
-            if frame is None or frame["id"] != 1:
-                continue
-            if "failure" in frame:
-                raise wire.decode_error(frame)
-            yield frame
+            frame = worker.receive_answer(1, _POLL_MS)
+            if frame is not None:
+                yield frame
     finally:
         worker.kill()

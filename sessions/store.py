@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-import heapq
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 
 from sessions.codec import decode
@@ -20,25 +17,25 @@ from sessions.errors import (
     UnknownSession,
     reason_of,
 )
-from sessions.folder import FileStamp, SessionFolder, is_session_id
+from sessions.folder import SessionFolder, is_session_id
 from sessions.ids import new_id
 from sessions.index import IndexLost, SessionIndex
 from sessions.log import MemorySession
+from sessions.names import ids_named, ids_titled, nearest
 from sessions.reading import LONG_FILE, SessionReader, new_session
 from sessions.records import Header
 from sessions.search import Hit, Search
 from sessions.session_file import SessionFile
-from sessions.summary import SessionSummary, summary_of
+from sessions.summary import SessionSummary
 from sessions.syscalls import OperatingSystem, Syscalls
 from sessions.trash import Trash
+from sessions.upkeep import IndexUpkeep
 
 SHORTEST_PREFIX = 4
 """Characters of an id that may stand for the whole."""
 
 _LONGEST_HEADER = 4096
 """Bytes of a file's first line that are looked at for what it is."""
-
-_LAST_SECOND = datetime.max.replace(tzinfo=timezone.utc)
 
 
 def new_turn_id() -> str:
@@ -75,6 +72,7 @@ class SessionStore:
         self._index = SessionIndex(index)
         self._syscalls = syscalls or OperatingSystem()
         self._reader = SessionReader(self._folder, self._index, long_file)
+        self._upkeep = IndexUpkeep(self._folder, self._index, self._reader)
 
     def close(self) -> None:
         """Give the index back."""
@@ -176,17 +174,17 @@ class SessionStore:
             UnsafeStore, ReadFailed: As for `create`.
         """
         ids = self.ids()
-        by_id = _matches(query.upper(), {one: one for one in ids}, SHORTEST_PREFIX)
+        by_id = ids_named(query.upper(), {one: one for one in ids}, SHORTEST_PREFIX)
         if len(by_id) == 1:
             return by_id[0]
         summaries = self.list()
         titles = {summary.id: summary.title for summary in summaries}
-        by_title = _by_title(" ".join(query.split()).casefold(), titles, by_word=by_word)
+        by_title = ids_titled(" ".join(query.split()).casefold(), titles, by_word=by_word)
         if len(by_title) == 1:
             return by_title[0]
         if fits := by_id or by_title:
             raise AmbiguousSession(query, {one: titles.get(one, "") for one in fits})
-        raise UnknownSession(query, _nearest(query, summaries))
+        raise UnknownSession(query, nearest(query, summaries))
 
     def ids(self) -> Sequence[str]:
         """The ids of all sessions, in no order.
@@ -213,25 +211,7 @@ class SessionStore:
         Raises:
             UnsafeStore, ReadFailed: As for `create`.
         """
-        found = self._folder.files()
-        files = sorted(found, reverse=True) if limit is None else heapq.nlargest(limit, found)
-        ids = [file.id for file in files]
-        fresh = self._index.stamps(ids)
-        known = self._index.summaries(ids)
-        changed = {file: self._summarise(file) for file in files if file not in fresh}
-        for file, summary in changed.items():
-            known.pop(file.id, None)
-            if summary is not None:
-                known[file.id] = summary
-        self._keep_summaries(changed)
-        return [known[session_id] for session_id in ids if session_id in known]
-
-    def _keep_summaries(self, summaries: Mapping[FileStamp, SessionSummary | None]) -> None:
-        """Have them ready for the next time, if that can be."""
-        with suppress(IndexLost), self._index.together():
-            for file, summary in summaries.items():
-                if summary is not None and summary.unreadable is None:
-                    self._index.put_summary(file, summary)
+        return self._upkeep.summaries(limit)
 
     def search(
         self, search: Search, *, progress: Callable[[int, int], None] | None = None
@@ -246,13 +226,7 @@ class SessionStore:
             ValueError: If there are no words to look for.
             UnsafeStore, ReadFailed: As for `create`.
         """
-        try:
-            self._make_searchable(progress)
-            return self._index.search(search)
-        except IndexLost:
-            # The one that took its place is made and searched once more, in memory at worst.
-            self._make_searchable(progress)
-            return self._index.search(search)
+        return self._upkeep.search(search, progress)
 
     def delete(self, session_id: str, *, purge: bool = False) -> None:
         """Move a session to the trash folder, or take it from the disk for good.
@@ -294,89 +268,3 @@ class SessionStore:
         if not is_session_id(session_id):
             raise UnknownSession(session_id)
         Trash(self.root).take(self._folder.file_of(session_id))
-
-    def _summarise(self, file: FileStamp) -> SessionSummary | None:
-        """What a list says of a session; None if it was deleted a moment ago."""
-        updated = _moment(file.changed_ns)
-        try:
-            session, _ = self._reader.read(file.id)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            created = new_session(file.id).created
-            reason = reason_of(error)
-            return SessionSummary(file.id, "untitled", created, updated, 0, 0, None, reason)
-        return summary_of(session, updated)
-
-    def _make_searchable(self, progress: Callable[[int, int], None] | None) -> None:
-        """Bring the words in the index up to the files."""
-        files = set(self._folder.files())
-        fresh = self._index.stamps(searchable=True)
-        gone = {session_id for _, session_id, _ in fresh} - {file.id for file in files}
-        if gone:
-            self._index.forget(gone)
-        changed = sorted(files - fresh)
-        for start in range(0, len(changed), _AT_ONCE):
-            with self._index.together():
-                for file in changed[start : start + _AT_ONCE]:
-                    self._index_words(file)
-            if progress is not None:
-                progress(min(start + _AT_ONCE, len(changed)), len(changed))
-
-    def _index_words(self, file: FileStamp) -> None:
-        try:
-            session, _ = self._reader.read(file.id)
-        except OSError:
-            return
-        known = self._index.known_turns(file.id)
-        visible = set(session.visible())
-        changed = [
-            turn_id
-            for turn_id in session.visible()
-            if turn_id not in known or known[turn_id] or session.turns.outline(turn_id).is_partial
-        ]
-        gone = [turn_id for turn_id in known if turn_id not in visible]
-        turns = (session.turns.get(turn_id) for turn_id in changed)
-        self._index.put_words(
-            file,
-            gone=[*gone, *(turn_id for turn_id in changed if turn_id in known)],
-            turns=(turn for turn in turns if turn is not None),
-        )
-        self._index.put_summary(file, summary_of(session, _moment(file.changed_ns)))
-
-
-_AT_ONCE = 200
-"""Sessions whose words are indexed in one transaction."""
-
-
-def _moment(nanoseconds: int) -> datetime:
-    """The time of a change; file systems know later ones than Python does."""
-    try:
-        return datetime.fromtimestamp(nanoseconds / 1e9, tz=timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        return _LAST_SECOND
-
-
-def _matches(query: str, names: Mapping[str, str], shortest: int) -> list[str]:
-    """The ids whose name is the query or, if there are none, begins with it."""
-    exact = [session_id for session_id, name in names.items() if name == query]
-    if exact or len(query) < shortest:
-        return exact
-    return [session_id for session_id, name in names.items() if name.startswith(query)]
-
-
-def _by_title(query: str, titles: Mapping[str, str], *, by_word: bool) -> list[str]:
-    """The ids whose title is the query or, if there are none, begins with it or, if there are none,
-    has a word that does."""
-    folded = {session_id: title.casefold() for session_id, title in titles.items()}
-    if (found := _matches(query, folded, 1)) or not by_word or not query:
-        return found
-    word = re.compile(rf"(?<!\w){re.escape(query)}")
-    return [session_id for session_id, title in folded.items() if word.search(title)]
-
-
-def _nearest(query: str, summaries: Sequence[SessionSummary]) -> list[str]:
-    """Titles and ids that are spelled almost like the query, best first."""
-    names = {summary.title.casefold(): summary.title for summary in summaries}
-    names |= {summary.id.casefold(): summary.id for summary in summaries}
-    return [names[name] for name in difflib.get_close_matches(query.casefold(), names)]

@@ -14,6 +14,7 @@ from threading import Event as Flag
 from types import MappingProxyType
 from typing import Any
 
+from textual import _wait
 from textual.pilot import Pilot
 from tiny_gguf import tiny_gguf
 
@@ -28,8 +29,12 @@ from tui.app.screens.chat import ChatScreen
 from tui.options import AskOptions
 from tui.runtime import EngineStarter, Runtime
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 """After so long a test gives up waiting, and an engine waiting for the test."""
+
+# After each key the pilot looks twice whether nothing was done for a fiftieth of a second, which is
+# most of what a test takes. What takes longer than a moment is waited for by `Stage.until` anyway.
+_wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 0.005, 0.00025
 
 Play = Callable[["Stage"], Awaitable[None]]
 

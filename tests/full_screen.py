@@ -8,7 +8,7 @@ from time import monotonic
 import pexpect
 import pyte
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 _CHUNK = 65_536
 
 _WANTS_WHOLE_FRAMES = "\x1b[?2026$p"

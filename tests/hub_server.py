@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 COMMIT = "c0ffee" * 6 + "c0ff"
 
@@ -127,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self, path: str) -> None:
         repo, _, name = path.partition("//")
-        data = self.hub.repos[repo][name]
+        data = self.hub.repos[repo][unquote(name)]
         asked = self.headers.get("Range")
         self.hub.ranges.append(asked)
         self.hub.tokens["files"].append(self.headers.get("Authorization"))

@@ -50,7 +50,7 @@ class Seen:
             pexpect.TIMEOUT: If nothing more is painted, and they are not.
         """
         while words not in self._screen.text:
-            self._screen.write(self._process.read_nonblocking(4096, timeout=30))
+            self._screen.write(self._process.read_nonblocking(4096, timeout=60))
 
 
 class Terminal:
@@ -126,7 +126,7 @@ class Terminal:
             cwd=self.folder,
             dimensions=(24, 80),
             encoding="utf-8",
-            timeout=30,
+            timeout=60,
         )
         self.processes.append(process)
         return process

@@ -47,12 +47,13 @@ class Chat:
     def __call__(self, *arguments: str, stdin: str | bytes = b"") -> int:
         data = stdin.encode() if isinstance(stdin, str) else stdin
         self._monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), "utf-8"))
-        code = main(arguments, starter=self._start)
+        code = main(arguments, starter=self.start)
         out, err = self._capsys.readouterr()
         self.out, self.err = out.decode("utf-8", "surrogateescape"), err.decode()
         return code
 
-    def _start(self, path: Path, options: LoadOptions) -> Engine:
+    def start(self, path: Path, options: LoadOptions) -> Engine:
+        """The engine, as if it were that file's."""
         self.loaded = path, options
         self.started += 1
         self.engine.model_name = options.name or path.stem

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from textwrap import dedent
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pace import within
 
 from drafts import (
     BadPattern,
@@ -74,7 +74,7 @@ def check_everything_comes_back(text: str) -> None:
     assert "".join(sentences(text)) == text
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400)
 @given(text=anything)
 @example(text="")
 @example(text="\r")
@@ -87,13 +87,13 @@ def test_joined_the_blocks_are_the_text(text: str) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=20_000)
 @given(text=anything)
 def test_joined_the_blocks_are_any_of_twenty_thousand_texts(text: str) -> None:
     check_everything_comes_back(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150)
 @given(text=anything, data=st.data())
 def test_a_revision_of_some_pieces_leaves_every_other_character(
     text: str, data: st.DataObject
@@ -390,10 +390,8 @@ def test_an_expression_that_is_none_or_takes_years_is_an_error() -> None:
     blocks = split_blocks("a" * 60 + "b\n\nc\n", markdown=True)
     with pytest.raises(BadPattern, match=r"the regular expression \(a cannot be used: missing \)"):
         matching(blocks, "(a")
-    begin = time.process_time()
-    with pytest.raises(BadPattern, match="it takes longer than 2 s"):
+    with within(10), pytest.raises(BadPattern, match="it takes longer than 2 s"):
         matching(blocks, "^(a|aa|a?)+$")
-    assert time.process_time() - begin < 10
 
 
 @pytest.mark.parametrize(
@@ -484,9 +482,8 @@ def manuscript(count: int) -> str:
 
 def test_a_long_manuscript_is_split_in_no_time() -> None:
     text = manuscript(60_000)
-    begin = time.process_time()
-    blocks = split_blocks(text, markdown=True)
-    assert time.process_time() - begin < 1.5
+    with within(1.5):
+        blocks = split_blocks(text, markdown=True)
     assert joined(blocks) == text
 
 
@@ -514,9 +511,8 @@ NASTY: dict[str, Callable[[int], str]] = {
 @pytest.mark.parametrize("nasty", NASTY.values(), ids=NASTY)
 def test_no_text_takes_long(nasty: Callable[[int], str]) -> None:
     text = nasty(100_000)
-    begin = time.process_time()
-    blocks = split_blocks(text, markdown=True)
-    pieces = sentence_pieces(blocks)
-    assert time.process_time() - begin < 10
+    with within(10):
+        blocks = split_blocks(text, markdown=True)
+        pieces = sentence_pieces(blocks)
     assert joined(blocks) == text
     assert put_back(text, [(piece, piece.text) for piece in pieces]) == text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from random import Random
 
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from misspelling import misspelled, prose_of_the_docs
+from pace import within
 
 from drafts import EVERYTHING, FIXED, check_locks, locks_in, repair
 
@@ -91,7 +91,7 @@ def test_quotations_numbers_and_names_are_locked_where_asked_for(
     assert all(kind in FIXED for kind, _ in found(text))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250)
 @given(text=texts)
 @example(text="")
 def test_locks_are_stretches_of_the_text_that_do_not_overlap(text: str) -> None:
@@ -102,7 +102,7 @@ def test_locks_are_stretches_of_the_text_that_do_not_overlap(text: str) -> None:
         end = lock.end
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250)
 @given(text=texts)
 def test_a_text_keeps_its_own_locks(text: str) -> None:
     check = check_locks(text, text, EVERYTHING)
@@ -199,7 +199,7 @@ def test_one_lock_is_repaired_though_another_cannot_be() -> None:
     assert [lock.text for lock in result.lost] == ["`b`"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150)
 @given(original=texts, revised=texts)
 def test_a_repair_adds_locks_of_the_original_and_loses_none(original: str, revised: str) -> None:
     before = check_locks(original, revised, EVERYTHING)
@@ -248,7 +248,6 @@ NASTY = [
 
 @pytest.mark.parametrize("text", NASTY, ids=lambda text: repr(text[:8]))
 def test_no_text_takes_long(text: str) -> None:
-    begin = time.process_time()
-    locks_in(text, EVERYTHING)
-    repair(f"`a` {text}", text, EVERYTHING)
-    assert time.process_time() - begin < 10
+    with within(10):
+        locks_in(text, EVERYTHING)
+        repair(f"`a` {text}", text, EVERYTHING)

@@ -6,13 +6,13 @@ import ctypes
 import json
 import os
 from pathlib import Path
-from time import monotonic
 
 import chat_templates
 import pytest
 from gguf_mutator import Mutator
 from leftovers import Cleanup
 from llama_cpp._ggml import libggml
+from pace import within
 from tiny_gguf import TEMPLATE, Family, tiny_gguf
 
 from engine.client import WorkerEngine
@@ -63,22 +63,19 @@ def test_damaged_files_are_read_or_refused_at_once(tmp_path: Path, family: Famil
     data = tiny_gguf(family)
     mutator, path = Mutator(data), tmp_path / "damaged.gguf"
     reasons: list[str] = []
-    slowest = 0.0
     for number in range(300):
         mutant = mutator.mutant(1, number)
         path.write_bytes(mutant.applied(data))
-        began = monotonic()
-        try:
-            summary = summarise([path])
-            memory_needed(summary, 4096)
-        except LoadFailed as error:
-            reasons.append(str(error))
-        slowest = max(slowest, monotonic() - began)
+        with within(1):
+            try:
+                summary = summarise([path])
+                memory_needed(summary, 4096)
+            except LoadFailed as error:
+                reasons.append(str(error))
     assert 50 < len(reasons) < 250
     for reason in reasons:
         assert reason.startswith("damaged.gguf ")
         assert [reason] == reason.splitlines()
-    assert slowest < 1
 
 
 def test_a_file_that_is_cut_anywhere_is_no_model(tmp_path: Path) -> None:
@@ -97,15 +94,13 @@ def test_counts_without_end_are_refused_before_anything_is_read(tmp_path: Path) 
     array = (9).to_bytes(4, "little") + (8).to_bytes(4, "little") + (2**40).to_bytes(8, "little")
     path.write_bytes(head + key + array)
     os.truncate(path, 2**40)  # a file with a hole takes no room
-    began = monotonic()
-    with pytest.raises(LoadFailed, match="more than any model"):
+    with within(1), pytest.raises(LoadFailed, match="more than any model"):
         summarise([path])
     short = array[:-8] + (2**22).to_bytes(8, "little") + (2**30).to_bytes(8, "little") * 2
     path.write_bytes(head + key + short)
     os.truncate(path, 2**40)
-    with pytest.raises(LoadFailed, match="without end"):
+    with within(1), pytest.raises(LoadFailed, match="without end"):
         summarise([path])
-    assert monotonic() - began < 1
 
 
 @pytest.mark.parametrize(

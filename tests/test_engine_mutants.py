@@ -27,7 +27,7 @@ SEED = 1
 FAMILIES: tuple[Family, ...] = ("bpe", "sentencepiece")
 QUESTION = Request((Message("user", "Hello, keeper of the lamp."),), Sampling(seed=SEED), 4)
 
-CONTENTION = 3
+CONTENTION = 5
 """How much longer than promised everything may take where others are at work too."""
 SOON_S = 2.0
 LOAD_S = 5.0

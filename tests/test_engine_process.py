@@ -31,7 +31,7 @@ def ask(text: str, **options: object) -> Request:
     return Request((Message("user", text),), **values)  # type: ignore[arg-type]
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = monotonic() + seconds
     pause = threading.Event()
     while not condition():

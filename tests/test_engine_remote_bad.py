@@ -27,13 +27,23 @@ PAGE = b"<html><body>" + b"<p>Something went wrong here.</p>" * 32_000 + b"</bod
 
 
 @pytest.fixture
-def engine(loopback: Loopback) -> Iterator[RemoteEngine]:
+def engine(cleanup: Cleanup, loopback: Loopback) -> RemoteEngine:
     """An engine for the loopback server, with a key."""
-    endpoint = Endpoint("big", loopback.url, key_env="BIG_KEY", timeout_s=1)
-    made = RemoteEngine(endpoint, {"BIG_KEY": KEY}, pause_s=0.001)
-    made.describe()
-    yield made
-    made.close()
+    return cleanup(described(loopback))
+
+
+@pytest.fixture
+def impatient(cleanup: Cleanup, loopback: Loopback) -> RemoteEngine:
+    """One that gives up after a second of silence, and after two without a word."""
+    return cleanup(described(loopback, timeout_s=1))
+
+
+def described(loopback: Loopback, timeout_s: int = 300) -> RemoteEngine:
+    """An engine that has asked its server once."""
+    endpoint = Endpoint("big", loopback.url, key_env="BIG_KEY", timeout_s=timeout_s)
+    engine = RemoteEngine(endpoint, {"BIG_KEY": KEY}, pause_s=0.001)
+    engine.describe()
+    return engine
 
 
 def asked(engine: RemoteEngine) -> tuple[str, str, list[Event]]:
@@ -157,18 +167,22 @@ def test_an_impossible_probability_is_a_number(loopback: Loopback, engine: Remot
     json.dumps(scored.tokens[0].others, allow_nan=False)
 
 
+NOW_AND_THEN_S = 0.1
+"""Far below a second, also where the machine is busy."""
+
+
 def slowly(data: bytes) -> Iterator[bytes]:
     """A byte now and then: never silent for long, never done."""
     for byte in data:
         yield bytes([byte])
-        sleep(0.3)
+        sleep(NOW_AND_THEN_S)
 
 
 def slowly_said(event: bytes, times: int) -> Iterator[bytes]:
     """The same event again and again."""
     for _ in range(times):
         yield event
-        sleep(0.3)
+        sleep(NOW_AND_THEN_S)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +194,7 @@ def slowly_said(event: bytes, times: int) -> Iterator[bytes]:
         ),
         (Told(slowly(b"x" * 500), 200, kind="text/plain"), "was silent for 1 s"),
         (Told(slowly(b": ping\n\n" * 50)), "kept the line open for 2 s without a word"),
-        (Told(slowly_said(chunk(""), 90)), "kept the line open for 2 s without a word"),
+        (Told(slowly_said(chunk(""), 400)), "kept the line open for 2 s without a word"),
     ],
     ids=["head", "page", "comments", "no words"],
 )
@@ -188,29 +202,29 @@ def test_a_server_that_never_gets_to_the_point_is_given_up(
     told: Told,
     said: str,
     loopback: Loopback,
-    engine: RemoteEngine,
+    impatient: RemoteEngine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("engine.remote.connection._CONNECT_S", 0.2)
+    monkeypatch.setattr("engine.remote.connection._CONNECT_S", 0.5)
     loopback.reply(told)
     started = monotonic()
-    assert said in asked(engine)[1]
-    assert monotonic() - started < 10
+    assert said in asked(impatient)[1]
+    assert monotonic() - started < 20
 
 
 def test_a_server_that_thinks_slowly_and_says_so_is_not(
-    loopback: Loopback, engine: RemoteEngine
+    loopback: Loopback, impatient: RemoteEngine
 ) -> None:
     thought = chunk(delta={"reasoning_content": "Hm. "})
-    pings = [b": ping\n\n"] * 4
 
     def parts() -> Iterator[bytes]:
-        for part in (*pings, thought, *pings, thought, *pings, *GOOD):
-            yield part
-            sleep(0.3 if part in pings else 0)
+        for _ in range(4):
+            yield from slowly_said(b": ping\n\n", 6)
+            yield thought
+        yield from GOOD
 
     loopback.reply(Told(parts()))
-    assert asked(engine)[:2] == ("Blue 🌊.", "")
+    assert asked(impatient)[:2] == ("Blue 🌊.", "")
 
 
 def test_the_key_does_not_follow_to_another_host(
@@ -244,7 +258,7 @@ def test_a_flood_of_events_waits_for_whoever_reads(
         before = sent
         sleep(0.1)
     events.close()
-    assert loopback.hung_up.wait(10)
+    assert loopback.hung_up.wait(60)
     assert sent < 40 * 2**20
 
 

@@ -228,7 +228,7 @@ def test_a_template_without_end_is_stopped(fill: Callable[..., str], user: str) 
     began = time.monotonic()
     with pytest.raises(RenderFailed, match="took longer than 2 s"):
         fill(user)
-    assert 1.5 < time.monotonic() - began < 12
+    assert 1.5 < time.monotonic() - began < 60
 
 
 def test_a_template_without_end_is_stopped_in_any_thread(load: Load) -> None:

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import io
-import re
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pexpect
 from full_screen import FullScreen
+from harmful import ACTS, ATTACKS, FILE_NAME, HOSTILE, acting, toml_string
+from loopback import DONE, Loopback, Told, chunk, end, usage
 from pseudo_terminal import Terminal
 from test_tui_app_sessions import saved_session
 from test_tui_app_terminal import READY, has_answer, rest_of, until
+from tiny_gguf import tiny_gguf
 
 from sessions import SessionStore
-
-ATTACKS = {
-    "a title": "\x1b]0;harmA\x07",
-    "a link": "\x1b]8;;http://harmB\x1b\\",
-    "the clipboard": "\x1b]52;c;aGFybUM=\x07",
-    "a device": "\x1bPharmD\x1b\\",
-    "a colour": "\x1b[31337m",
-    "a C1 sequence": "\x9b31337m",
-    "a C1 title": "\x9d0;harmE\x9c",
-    "another set of characters": "\x0e",
-    "right to left": "\u202eharmF\u2066",
-    "tags": "\U000e0041\U000e0042",
-    "backspaces": "harmG\x08\x08\x7f",
-}
-
-HOSTILE = "".join(ATTACKS.values())
 
 ESCAPE = "\x1b"
 
@@ -51,15 +38,6 @@ engine = Hostile(replies, model_name="tiny" + hostile)
 sys.exit(main(sys.argv[1:], starter=lambda path, options: engine))
 """
 
-ACTS = re.compile(
-    "\x1b[]PX^_]|\x1b\\[31337|[\x07\x08\x0e\x0f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-    "|[\U000e0000-\U000e007f]"
-)
-"""Strings that only an attack writes: Textual's own are cursor, colour and mode sequences."""
-
-OWN = "\x1b\\]22;[a-z-]*\x07"
-"""And the shape of the mouse's pointer, which Textual sets."""
-
 
 def read(chat: pexpect.spawn, key: str = "") -> bool:
     """Take what was written, so that the program can go on."""
@@ -76,7 +54,7 @@ def test_the_pattern_finds_each_attack() -> None:
 def test_messages_titles_names_metadata_and_errors_do_nothing(terminal: Terminal) -> None:
     terminal.folder = terminal.home / "here"
     terminal.folder.mkdir(parents=True)
-    (terminal.folder / HOSTILE.replace("/", "")).write_text("words")
+    (terminal.folder / FILE_NAME).write_text("words")
     saved_session(terminal.home, f"{HOSTILE} titled", f"{HOSTILE} asked", f"{HOSTILE} told")
     chat = terminal.start_script(SCRIPT, HOSTILE, "-c")
     written = chat.logfile_read = io.StringIO()
@@ -108,9 +86,8 @@ def test_messages_titles_names_metadata_and_errors_do_nothing(terminal: Terminal
     chat.expect("harmA")
     chat.send("\x11")
     rest_of(chat)
-    output = re.sub(OWN, "", written.getvalue())
-    assert output.count("harmA") > 4
-    assert [output[max(0, m.start() - 20) : m.end() + 20] for m in ACTS.finditer(output)] == []
+    assert written.getvalue().count("harmA") > 4
+    assert acting(written.getvalue()) == []
     store = SessionStore(terminal.home / "data" / "sessions")
     session = store.open(store.latest()).session
     # What is kept is what was said.
@@ -140,21 +117,15 @@ class Page(HTMLParser):
         self.words += data
 
 
-def acting(app: FullScreen) -> list[str]:
-    """What acts of everything that was written, with what is around it."""
-    output = re.sub(OWN, "", app.written)
-    return [output[max(0, m.start() - 20) : m.end() + 20] for m in ACTS.finditer(output)]
-
-
 def test_prompts_branches_pastes_and_paths_do_nothing(terminal: Terminal) -> None:
     terminal.folder = terminal.home / "here"
     terminal.folder.mkdir(parents=True)
-    (terminal.folder / f"draft{HOSTILE.replace('/', '')}.md").write_text("words")
+    (terminal.folder / f"draft{FILE_NAME}.md").write_text("words")
     prompts = terminal.home / "config" / "prompts"
     prompts.mkdir(parents=True)
-    title = HOSTILE.encode("unicode_escape").decode().replace("\\x", "\\u00")
-    (prompts / "own.toml").write_text(f'title = "{title} own"\nuser = "{title} {{{{ text }}}}"\n')
-    (prompts / f"broken{HOSTILE.replace('/', '')}.toml").write_text(f"{HOSTILE} = = 1\n")
+    title, user = toml_string(f"{HOSTILE} own"), toml_string(f"{HOSTILE} {{{{ text }}}}")
+    (prompts / "own.toml").write_text(f"title = {title}\nuser = {user}\n")
+    (prompts / f"broken{FILE_NAME}.toml").write_text(f"{HOSTILE} = = 1\n")
     saved_session(terminal.home, f"{HOSTILE} titled", f"{HOSTILE} asked", f"{HOSTILE} told")
     app = FullScreen(terminal.start_scripted("Answered.", "-c"))
     app.sees("Write something", "told")
@@ -194,7 +165,82 @@ def test_prompts_branches_pastes_and_paths_do_nothing(terminal: Terminal) -> Non
     app.sees("Write something")
     app.press("\x11")
     assert app.end() == 0
-    assert acting(app) == []
+    assert acting(app.written) == []
+
+
+def arrange_models_and_prompts(home: Path, server: Loopback) -> None:
+    """A model here, one at a server, and a prompt, all of which say what acts."""
+    models = home / "data" / "models"
+    models.mkdir(parents=True)
+    changed = {"general.license": HOSTILE, "general.name": HOSTILE}
+    (models / f"{FILE_NAME}.gguf").write_bytes(tiny_gguf(changed=changed))
+    prompts = home / "config" / "prompts"
+    prompts.mkdir(parents=True)
+    told = toml_string(f"{HOSTILE} told")
+    (prompts / "own.toml").write_text(f'summary = {told}\ntags = [{told}]\nuser = "x"\n')
+    name = toml_string(f"{HOSTILE}big")
+    (home / "config" / "config.toml").write_text(
+        f'model = {name}\ntitles = "never"\n[endpoints.{name}]\nurl = "{server.url}"\n'
+    )
+    server.models = Told.json({"data": [{"id": f"{HOSTILE}model", "owned_by": HOSTILE}]})
+
+
+def answer_that_acts(server: Loopback) -> None:
+    """What the server says to the next question."""
+    token = {"token": f"{HOSTILE} answered", "logprob": -3.0}
+    server.say(
+        chunk(delta={"reasoning_content": HOSTILE}),
+        chunk(f"{HOSTILE} answered", logprobs={"content": [{**token, "top_logprobs": [token]}]}),
+        end(HOSTILE),
+        usage(20, 2),
+        DONE,
+    )
+
+
+def test_what_servers_models_and_prompts_say_does_nothing(
+    terminal: Terminal, loopback: Loopback
+) -> None:
+    arrange_models_and_prompts(terminal.home, loopback)
+    loopback.reply(Told.json({"error": {"message": f"{HOSTILE} refused"}}, 400))
+    app = FullScreen(terminal.start_scripted("Answered."))
+    app.sees("Write something")
+    app.press("/set logprobs 2\r")
+    app.sees("logprobs 2")
+    app.press("Hi\r")
+    app.sees("F5", "refused", "Esc closes")
+    app.press(ESCAPE)
+    app.until(lambda: "Esc closes" not in app.text)
+    answer_that_acts(loopback)
+    app.press("\x1b[15~")
+    app.sees("answered", "ended the answer")
+    app.press("\x1bOQ")
+    app.sees("Context")
+    app.press("\x1b[6~" * 5)
+    app.sees("Model")
+    app.press(ESCAPE)
+    app.sees("Write something")
+    app.press("\x1bOS")
+    app.sees("On this machine")
+    app.press("i")
+    app.sees("licence:")
+    app.press(ESCAPE)
+    app.until(lambda: "licence:" not in app.text)
+    app.press(ESCAPE)
+    app.sees("Write something")
+    app.press("\x1bOR")
+    app.sees("find a prompt")
+    app.press("own")
+    app.sees("own  user")
+    app.press(ESCAPE)
+    app.press(ESCAPE)
+    app.sees("Write something")
+    app.press("\t")
+    app.sees("▌")
+    app.press("i")
+    app.sees("▒")
+    app.press("\x11")
+    assert app.end() == 0
+    assert acting(app.written) == []
 
 
 def test_a_picture_of_hostile_turns_is_whole_and_does_nothing(terminal: Terminal) -> None:
@@ -221,7 +267,7 @@ def test_a_picture_of_hostile_turns_is_whole_and_does_nothing(terminal: Terminal
     ElementTree.parse(terminal.folder / "picture.svg")
     app.press("\x11")
     assert app.end() == 0
-    assert acting(app) == []
+    assert acting(app.written) == []
 
 
 def test_a_broken_configuration_says_so_and_does_nothing(terminal: Terminal) -> None:
@@ -230,4 +276,4 @@ def test_a_broken_configuration_says_so_and_does_nothing(terminal: Terminal) -> 
     app = FullScreen(terminal.start_scripted("Answered."))
     assert app.end() == 1
     assert "config.toml" in app.text
-    assert acting(app) == []
+    assert acting(app.written) == []

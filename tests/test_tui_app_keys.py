@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from app_pilot import Stage, perform
+from app_pilot import PATIENCE_S, Stage, perform
 from rich.cells import cell_len
 from textual.command import CommandPalette, DiscoveryHit
 from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from engine.scripted import Reply
+from sessions import SessionStore
 from tui.app.messages import Activity
 from tui.app.overview import Overview
 from tui.app.palette import RegistryCommands
@@ -169,6 +171,51 @@ def test_thousands_of_keys_that_come_at_once_are_taken_like_a_paste(home: Path) 
         assert stage.chat.composer.text == f"Before. {words}Ж"
         await stage.press("ctrl+z")
         assert stage.chat.composer.text == "Before. "
+
+    perform(play, home)
+
+
+def test_what_is_typed_behind_a_key_that_opens_something_is_typed_into_it(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        strike_at_once(stage, "ctrl+f", *"boats")
+        await stage.until(lambda: is_shown(stage, SearchScreen))
+        await stage.until(lambda: stage.app.screen.query_one(Input).value == "boats")
+        strike_at_once(
+            stage, "escape", "f3", *"tigh", "escape", *"half", "f4", "escape", *" a thought"
+        )
+        await stage.until(lambda: stage.chat.composer.text == "half a thought")
+        strike_at_once(stage, "ctrl+a", "ctrl+k", "tab", "e", *"s and two", "ctrl+s")
+        await stage.until(lambda: stage.contents == ["one", "Hello there.s and two"])
+        await stage.idle()
+        strike_at_once(stage, "r", "tab", *"and three")
+        await stage.until(lambda: len(stage.engine.requests) == 2)
+        await stage.until(lambda: stage.chat.composer.text == "and three")
+
+    perform(play, home)
+
+
+def test_a_field_takes_letters_and_other_keys_that_come_at_once_in_their_order(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.send("one")
+        keys = ("tab", "b", *"abc", "backspace", "backspace", "x", "enter", "tab", "y")
+        strike_at_once(stage, *keys)
+        store = SessionStore(home / "data" / "sessions")
+        await stage.until(lambda: "ax" in store.open(store.latest()).session.branches)
+        await stage.until(lambda: stage.chat.composer.text == "y")
+
+    perform(play, home)
+
+
+def test_a_screen_that_is_stuck_holds_no_keys_back_for_long(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        async def stuck() -> None:
+            while stage.chat.composer.text != "wor-ds":
+                await asyncio.sleep(0.005)
+
+        stage.chat.call_later(asyncio.wait_for, stuck(), PATIENCE_S)
+        strike_at_once(stage, "f5", *"words", "left", "left", "-")
+        await stage.until(lambda: stage.chat.composer.text == "wor-ds")
 
     perform(play, home)
 

@@ -152,6 +152,11 @@ def test_a_default_is_kept_and_marked_and_all_of_a_model_is_told(home: Path) -> 
         await stage.press("j", "d")
         await stage.sees("lamp is the default now")
         await stage.until(lambda: "★" in line_with(stage, " lamp "))
+        await stage.press("k", "d")
+        await stage.sees("●★ harbour ")
+        await stage.sees("answers now and is the default")
+        await stage.press("j", "d")
+        await stage.until(lambda: "★" in line_with(stage, " lamp "))
         await stage.strike("i")
         await stage.until(lambda: isinstance(stage.app.screen, ShowText))
         await stage.sees("architecture: llama")
@@ -299,6 +304,6 @@ def test_on_a_small_screen_name_size_and_fit_are_left(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.press("f4")
         await stage.sees("On this machine")
-        assert line_with(stage, "● harbour  ").split()[-1] == "fits"
+        assert line_with(stage, "●★ harbour  ").split()[-1] == "fits"
 
     perform(play, home, starter=engines_by_name(), size=(46, 14))

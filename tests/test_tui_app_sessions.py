@@ -115,7 +115,7 @@ def test_a_deletion_is_taken_back_though_the_list_was_closed_meanwhile(home: Pat
         may_go = Flag()
 
         def hold(_talk: AppTalk) -> None:
-            may_go.wait(10)
+            may_go.wait(60)
 
         stage.app.do(hold)
         await stage.press("down", "d", "ctrl+b")

@@ -254,7 +254,8 @@ def test_unsure_words_are_underlined_on_request_also_after_they_were_out_of_sigh
     home: Path, engine: Unsure
 ) -> None:
     engine._replies = [
-        Reply("# It was *dark*\n\n- a stormy [night](https://sea.example)\n- a zebra")
+        Reply("# It was *dark*\n\n- a stormy [night](https://sea.example)\n- a zebra"),
+        Reply("So it went on.\n\n" * 60),
     ]
 
     async def play(stage: Stage) -> None:
@@ -267,7 +268,7 @@ def test_unsure_words_are_underlined_on_request_also_after_they_were_out_of_sigh
         await stage.press("w")
         await stage.until(lambda: underlined(stage) == ["stormy", "zebra"])
         await stage.press("escape")
-        for _ in range(20):
+        for _ in range(3):
             await stage.send("And then?")
         assert underlined(stage) == []
         assert stage.chat.transcript.views[0].shown.turn.content != "Begin."

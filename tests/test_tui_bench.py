@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from scripted_chat import Chat
+from tiny_gguf import tiny_gguf
 
 from engine.errors import Unsupported
 from engine.reports import ModelCard
@@ -312,25 +313,41 @@ def run(environment: Mapping[str, str], *arguments: str) -> subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
-def test_a_real_model_is_measured(
+def test_a_model_is_measured_by_processes_that_leave_nothing(
     environment: Mapping[str, str], home: Path, tmp_path: Path
 ) -> None:
-    done = run(environment, "--quick", "--json")
+    weights = tmp_path / "tiny.gguf"
+    weights.write_bytes(tiny_gguf())
+    model = measured(environment, "-m", str(weights))
+    check_reuse(model)
+    assert model["edit"]["unaided"]["proposed_tokens"] == 0
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert not (home / "cache").exists()
+    assert [each.name for each in (home / "data").iterdir()] == ["trust"]
+
+
+@pytest.mark.soak
+def test_a_real_model_is_measured(environment: Mapping[str, str]) -> None:
+    model = measured(environment)
+    check_reuse(model)
+    check_edit(model["edit"])
+
+
+def measured(environment: Mapping[str, str], *arguments: str) -> dict[str, Any]:
+    """All figures of a model."""
+    done = run(environment, "--quick", "--json", *arguments)
     assert done.returncode == 0, done.stderr
     values = json.loads(done.stdout)
     assert values["complete"] is True
     assert values["machine"]["processor"]
+    model: dict[str, Any]
     (model,) = values["models"]
     assert model["skipped"] == {}
     assert model["prefill"]["cached_tokens"] <= 1
     assert model["prefill"]["prompt_tokens"] in range(120, 129)
     assert model["decode"]["completion_tokens"] >= 2
-    check_reuse(model)
-    check_edit(model["edit"])
     assert model["alternatives"]["together"]["median"] > 0
-    assert list((tmp_path / "temporary").iterdir()) == []
-    assert not (home / "cache").exists()
-    assert [each.name for each in (home / "data").iterdir()] == ["trust"]
+    return model
 
 
 def check_reuse(model: dict[str, Any]) -> None:

@@ -373,6 +373,21 @@ def test_sessions_are_listed_found_and_opened(chat: Chat) -> None:
     assert chat.asked[:2] == [("user", "A story about a whale"), ("assistant", "The whale sang.")]
 
 
+@pytest.mark.parametrize("arguments", [("--repl",), ("--repl", "--plain"), ("And this?",)])
+def test_damaged_lines_of_a_session_are_told_of_once(
+    chat: Chat, arguments: tuple[str, ...]
+) -> None:
+    chat("What is it?")
+    file = next((chat.home / "data" / "sessions").glob("*.jsonl"))
+    file.write_bytes(file.read_bytes().replace(b"What is it", b"What iz it"))
+    assert chat("-c", *arguments, stdin="And this?\n/title\n" * ("--repl" in arguments)) == 0
+    told = [line for line in chat.err.splitlines() if "damaged" in line]
+    assert told == [
+        "chat: 1 line of this session is damaged, turns before these are lost; chat sessions check "
+        "tells more"
+    ]
+
+
 def test_a_session_that_is_open_is_told_in_three_short_lines(desk: Desk) -> None:
     asked(desk, "word " * 100)
     title, question, answer = where_it_stands(desk)

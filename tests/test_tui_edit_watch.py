@@ -40,7 +40,7 @@ def test_code_has_no_notes_and_a_note_without_a_paragraph_waits() -> None:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.02)

@@ -209,7 +209,7 @@ class Terminal:
             },
             dimensions=(24, 200),
             encoding="utf-8",
-            timeout=30,
+            timeout=60,
         )
         self.processes.append(process)
         return process

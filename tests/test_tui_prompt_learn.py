@@ -220,7 +220,7 @@ class Asked:
             cwd=str(self.folder),
             dimensions=(24, 200),
             encoding="utf-8",
-            timeout=30,
+            timeout=60,
         )
         self.processes.append(process)
         return process
@@ -360,7 +360,7 @@ def test_a_taken_edit_can_be_learned_from(asked: Asked, tmp_path: Path) -> None:
         ["-c", SCRIPTED, "The doors were open.\n", "--edit", str(draft)],
         env={**os.environ, "CHAT_HOME": str(asked.home), "TERM": "xterm-256color"},
         encoding="utf-8",
-        timeout=30,
+        timeout=60,
     )
     asked.processes.append(edit)
     edit.expect("1 open")

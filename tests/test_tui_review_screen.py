@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event as Flag
 
 import pytest
+from app_pilot import PATIENCE_S
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, Static, TextArea
@@ -94,7 +96,7 @@ class Stage:
             while not condition():
                 await self.pilot.pause()
 
-        await asyncio.wait_for(waited(), 20)
+        await asyncio.wait_for(waited(), PATIENCE_S)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
@@ -418,6 +420,30 @@ def test_an_engine_that_failed_has_not_found_that_there_is_nothing_to_change(
     perform(play, engine=engine, is_awaited=False)
 
 
+def test_a_part_whose_revision_cannot_be_used_is_not_one_without_changes(perform: Run) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.until(lambda: stage.review.is_complete)
+        await stage.until(lambda: "cannot be used" in stage.shown("words"))
+        assert "is left as it is" in stage.shown("about")
+        assert "Nothing to change" not in stage.shown("words")
+        await stage.press("enter")
+
+    perform(play, old="Their is a light.\n", engine=Fixing({"Their is a light.": " "}))
+
+
+def test_keys_about_a_change_say_why_there_is_none(perform: Run) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.press("a")
+        for key in ("r", "e", "A", "y", "n"):
+            await stage.press("u", "a")
+            assert "is decided" not in stage.shown("about")
+            await stage.press(key)
+            assert not stage.is_asking()
+            assert "every change is decided: k goes back" in stage.shown("about")
+
+    perform(play)
+
+
 def test_blanks_and_quotation_marks_are_shown_as_one_and_unfolded(perform: Run) -> None:
     async def play(stage: Stage) -> None:
         count = len(stage.review.changes)
@@ -453,14 +479,17 @@ def test_the_shown_change_is_in_view(perform: Run, size: tuple[int, int]) -> Non
     old = f"{lines}\n{'word ' * 300}\n\n{lines}\nTeh end.\n\n{lines}"
 
     async def play(stage: Stage) -> None:
-        places = []
-        for _ in stage.review.changes:
-            await stage.until(lambda: True)
-            places.append(_row_of_mark(stage))
+        for number in range(1, len(stage.review.changes) + 1):
+            await stage.until(partial(_shows, stage, number))
+            await stage.until(lambda: 0 <= _row_of_mark(stage) < size[1] - 2)
             await stage.press("j")
-        assert all(0 <= place < size[1] - 2 for place in places), places
 
     perform(play, old=old, engine=Fixing({"30 item": "30 items", "Teh": "The"}), size=size)
+
+
+def _shows(stage: Stage, number: int) -> bool:
+    """Whether the screen is about the change with this number."""
+    return f"change {number} of" in stage.shown("head")
 
 
 def _row_of_mark(stage: Stage) -> int:

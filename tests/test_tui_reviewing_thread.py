@@ -14,7 +14,7 @@ from tui.reviewing.thread import RevisionThread, ThreadEvent
 from tui.revising import Revised
 from tui.runtime import Runtime
 
-_PATIENCE_S = 10.0
+_PATIENCE_S = 60.0
 
 
 def test_leaving_in_the_moment_in_which_a_piece_comes_back_ends_the_work(home: Path) -> None:

@@ -120,7 +120,7 @@ def test_an_update_in_another_programs_store_is_noticed(chat: Chat) -> None:
 
 
 def test_checksums_are_noted_in_the_background_or_known_already(chat: Chat, model: Path) -> None:
-    until = monotonic() + 30
+    until = monotonic() + 60
     while (record := ledger(chat).record(model_at(model))) and None in record.sha256:
         assert monotonic() < until
         sleep(0.02)

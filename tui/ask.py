@@ -19,6 +19,7 @@ from tui.compose import compose, compose_raw
 from tui.composed import Composed
 from tui.context_use import TokenCounter, sizes
 from tui.conversation import Conversation
+from tui.damage import damage_in_words
 from tui.documents import attached_texts
 from tui.errors import SHORTEN, CompactionFailed, TooLong
 from tui.interrupts import signals_call
@@ -27,7 +28,7 @@ from tui.options import AskOptions, OutputOptions
 from tui.pages import text_page
 from tui.plain import PlainAnswer
 from tui.runtime import Runtime
-from tui.sanitize import sanitize
+from tui.sanitize import sanitize, sanitize_line
 from tui.surroundings import surroundings
 from tui.tables import print_json
 from tui.which_session import open_session
@@ -48,7 +49,10 @@ def run_ask(runtime: Runtime, options: AskOptions, engine: Engine | None = None)
             # Now, so that the weights load while the rest is read and checked.
             engine = start_engine(runtime, options, log)
             runtime.trace.mark("the worker is started")
-        return _ask(runtime, options, Conversation(engine, log))
+        code = _ask(runtime, options, Conversation(engine, log))
+        if damage := damage_in_words(log.session):
+            runtime.narrator().say(damage)
+        return code
     finally:
         if engine is not None:
             engine.close()
@@ -233,5 +237,5 @@ def print_request(
     about = "about " if engine.host else ""
     told = f"{about}{total:,} tokens of {n_ctx:,}: {', '.join([*parts, *frame])}"
     unsent = f"; nothing was sent to {engine.host}" if engine.host else ""
-    runtime.stderr.write(f"{told}{unsent}\n")
+    runtime.stderr.write(f"{told}{sanitize_line(unsent)}\n")
     return exit_codes.DONE

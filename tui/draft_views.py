@@ -27,8 +27,7 @@ from tui.errors import UsageProblem
 from tui.narrate import Narrator
 from tui.review import confirm, show_diff
 from tui.runtime import Runtime
-from tui.sanitize import sanitize
-from tui.tables import age, file_size, print_json, print_table
+from tui.tables import age, file_size, print_bytes, print_json, print_table
 
 _SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)\s*([kmgt]?)b?", re.IGNORECASE)
 
@@ -77,11 +76,8 @@ def show_version(runtime: Runtime, *, file: Path | None, number: int, diff: bool
     if diff:
         old, new = (decode_text(data).raw_text for data in (before, journal.kept(entry.after)))
         show_diff(runtime, unified_diff(old, new, entry.path))
-    elif runtime.stdout.isatty():
-        runtime.stdout.write(sanitize(before.decode(errors="replace")))
     else:
-        runtime.stdout.flush()
-        runtime.stdout.buffer.write(before)
+        print_bytes(runtime, before)
 
 
 def undo_last_write(runtime: Runtime, file: Path | None) -> None:

@@ -22,7 +22,7 @@ from tui.draft_consent import consent_to_write
 from tui.edit_output import changes_text, say_summary, show_changes
 from tui.edit_watch import watch
 from tui.edit_work import Work, draft_paths, prepare
-from tui.edit_write import Target, write_accepted
+from tui.edit_write import DraftWriter, Target
 from tui.errors import UsageProblem
 from tui.interrupts import signals_call, signals_leave
 from tui.loading import chosen_load_options
@@ -33,6 +33,7 @@ from tui.reviewing.lines import SMALL
 from tui.reviewing.state import Review
 from tui.reviewing.terminal import review_on_terminal
 from tui.runtime import Runtime
+from tui.tables import print_bytes
 
 
 def run_edit(runtime: Runtime, options: EditOptions) -> int:
@@ -127,7 +128,9 @@ def _deliver_all(
     is_whole = True
     for number, target in enumerate(targets):
         if not review.of_file(number):
-            Narrator(runtime.stderr).say(f"nothing to change in {target.draft.path}")
+            path, is_left = target.draft.path, number in review.left
+            left = f"a part of {path} is left as it is, and nothing else is to be changed in it"
+            Narrator(runtime.stderr).say(left if is_left else f"nothing to change in {path}")
         elif not _deliver(runtime, options, target, work.accepted(review, number), work):
             is_whole = False
     return is_whole
@@ -140,7 +143,7 @@ def _deliver(
     draft = target.draft
     if _may_write(runtime, options):
         say = Narrator(runtime.stderr).say
-        return write_accepted(runtime, target, accepted, session=work.session, say=say)
+        return DraftWriter(runtime, session=work.session, say=say).write(target, accepted)
     if options.output is not None:
         write_new(options.output, spliced(draft, accepted))
         Narrator(runtime.stderr).say(f"{options.output} is written")
@@ -189,7 +192,5 @@ def _filter(runtime: Runtime, options: EditOptions) -> int:
             else:
                 out = spliced(draft, accepted)
     finally:
-        runtime.stdout.flush()
-        runtime.stdout.buffer.write(out)
-        runtime.stdout.flush()
+        print_bytes(runtime, out)
     return code

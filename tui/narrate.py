@@ -128,6 +128,7 @@ class Narrator:
         """Show what a wait is for and, where that can change in its place, how far it is."""
         if not self._is_terminal:
             return
+        wait = sanitize_line(wait)
         if self._repaints:
             self._write(f"{_CLEAR}{self._in_a_row(wait, how_far)}")
             self._shown = True

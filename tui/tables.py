@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TextIO
 
 from tui.runtime import Runtime
-from tui.sanitize import sanitize_line
+from tui.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -144,6 +144,16 @@ def print_line(runtime: Runtime, text: str) -> None:
     else:
         runtime.stdout.flush()
         runtime.stdout.buffer.write(os.fsencode(text) + b"\n")
+
+
+def print_bytes(runtime: Runtime, data: bytes) -> None:
+    """Print a file: byte for byte where a program reads it, harmless on a terminal."""
+    if runtime.stdout.isatty():
+        runtime.stdout.write(sanitize(data.decode(errors="replace")))
+    else:
+        runtime.stdout.flush()
+        runtime.stdout.buffer.write(data)
+    runtime.stdout.flush()
 
 
 def file_size(count: int) -> str:

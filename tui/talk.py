@@ -14,6 +14,7 @@ from sessions import SessionLog, memory_session, spoken_turns
 from tui.attach import AttachedText
 from tui.composed import Surroundings
 from tui.conversation import Conversation, ConversationEvent
+from tui.damage import damage_in_words
 from tui.documents import read_files
 from tui.errors import TooLong, UsageProblem
 from tui.loading import chosen_load_options
@@ -49,6 +50,8 @@ class Talk(ABC):
         self._may_lose: Conversation | None = None
         """One that cannot be saved, which the person was told."""
         self._titles = TitleMaker(runtime.config)
+        self._told_damage = ("", "")
+        """Which session was said to be damaged, and what was said."""
 
     @property
     def around(self) -> Surroundings:
@@ -164,6 +167,14 @@ class Talk(ABC):
         if answer.status == "complete" and answer.content.strip() == text_so_far.strip():
             self.say("the model had nothing to add")
 
+    def _tell_damage(self) -> None:
+        """Say that lines of the session's file cannot be used, once for as many as are known."""
+        session = self.conversation.log.session
+        words = damage_in_words(session)
+        if words and (session.id, words) != self._told_damage:
+            self._told_damage = (session.id, words)
+            self.warn(words)
+
     def _entitle(self) -> bool:
         """End the search for a title; whether one was found, which is the session's now."""
         title = self._titles.stop()
@@ -178,6 +189,10 @@ class Talk(ABC):
     @abstractmethod
     def say(self, text: str) -> None:
         """Tell the person something."""
+
+    @abstractmethod
+    def warn(self, text: str) -> None:
+        """Tell the person something that is not as it should be."""
 
     @abstractmethod
     def edit_text(self, text: str) -> str | None:

@@ -29,6 +29,8 @@ class Dialect:
     """What people call it; empty where it is not known."""
     extra: Mapping[str, str] = field(default_factory=dict)
     """Fields of `Sampling` beyond OpenAI's, with the server's names."""
+    top_k_off: int = 0
+    """Its ``top_k`` that keeps all tokens."""
     several: bool = True
     """Whether it writes several answers at once."""
     schema: Literal["json_schema", "json_object"] = "json_schema"
@@ -53,6 +55,7 @@ DIALECTS: Mapping[str, Dialect] = {
     "vllm": Dialect(
         "vLLM",
         extra={"top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repetition_penalty"},
+        top_k_off=-1,
         prefill={"continue_final_message": True, "add_generation_prompt": False},
         think=True,
     ),

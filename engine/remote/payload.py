@@ -141,8 +141,8 @@ def _sampling(sampling: Sampling, dialect: Dialect, n_ctx: int) -> dict[str, Any
     values = sampling.to_dict()
     values |= {name: n_ctx for name in _REACHES if values[name] == -1}
     told = {theirs: values[name] for name, theirs in dialect.sampling.items()}
-    if dialect.title == "vLLM" and told["top_k"] == 0:
-        told["top_k"] = -1
+    if told.get("top_k") == 0:
+        told["top_k"] = dialect.top_k_off
     return {name: value for name, value in told.items() if value not in (None, [])}
 
 

@@ -9,7 +9,6 @@ from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Paste, Resize
 from textual.geometry import Size
@@ -33,6 +32,7 @@ from tui.options import AskOptions
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
 from tui.terminal_driver import TerminalDriver
+from tui.typed_ahead import TypedAhead
 from tui.widgets.choice_list import ChoiceList
 from tui.widgets.hints import key_name
 
@@ -52,7 +52,7 @@ _LEAST = Size(20, 6)
 lists and text areas break where they have no cell at all."""
 
 
-class ChatApp(Steadfast, App[int]):
+class ChatApp(Steadfast, TypedAhead[int]):
     """Ends with an exit code; `error` is why it could not begin."""
 
     TITLE = "chat"
@@ -129,12 +129,12 @@ class ChatApp(Steadfast, App[int]):
             end_with_terminal(self.runtime.stdin.fileno(), self._stop)
         self.call_after_refresh(self._start)
 
-    async def on_event(self, event: events.Event) -> None:
-        """See `App`. What is pasted into any field is shown by it as it is; the composer alone
-        keeps the characters of a long text for the model."""
+    async def take_input(self, event: events.Event) -> None:
+        """See `TypedAhead`. What is pasted into any field is shown by it as it is; the composer
+        alone keeps the characters of a long text for the model."""
         if isinstance(event, Paste) and self.focused is not self.chat.composer:
             event.text = sanitize(event.text)
-        await super().on_event(event)
+        await super().take_input(event)
 
     async def _on_resize(self, event: Resize) -> None:
         # Textual would go on with its own handler, and with the size as it is.

@@ -1,67 +1,44 @@
-"""The app's side of a conversation, as commands see it. All of it runs in the one thread."""
+"""The conversation of the app, as commands see it. All of it runs in the conversation's thread."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Protocol
 
 from engine.errors import EndpointFailed, EngineError, LoadFailed, NoModel, WorkerFailed
 from engine.protocol import Engine
-from engine.types import Finished, Loading, Notice, Piece, Prefill, Reasoning
 from prompts.errors import MissingVariables
 from prompts.inherit import Prompt
 from sessions import SessionLog
-from tui.answers import Begun
 from tui.app.branch_view import SCREENFUL
+from tui.app.event_poster import EventPoster
 from tui.app.messages import (
-    Activity,
-    Busy,
     Copied,
     Failed,
-    Grew,
     Left,
     NoModelFound,
     Overviewed,
     Post,
     Said,
-    Sent,
 )
 from tui.app.missing import MissingEngine
 from tui.app.person import Person
-from tui.app.pieces import Pieces
 from tui.app.survey import overview_of
-from tui.app.thread import Errand
+from tui.app.thread import Errand, TalkThread
 from tui.app.undoing import Undoing
+from tui.app.unsent import Outgoing
 from tui.ask import start_engine
-from tui.compaction import Compacted
 from tui.composed import Surroundings, answer_settings
 from tui.conversation import Conversation, ConversationEvent
 from tui.documents import read_files
 from tui.errors import explain
 from tui.options import AskOptions
 from tui.runtime import Runtime
-from tui.saver import ELSEWHERE, Joined, NotSaved
-from tui.summary import Summarising
 from tui.talk import Talk
 
-
-class Thread(Protocol):
-    """The thread that a talk belongs to."""
-
-    @property
-    def has_more(self) -> bool:
-        """Whether an errand waits."""
-        ...
-
-    def do(self, errand: Errand) -> None:
-        """Have something done."""
-        ...
-
-
 PASSING = (EndpointFailed, LoadFailed, WorkerFailed)
-"""What may go better the next time."""
+"""Errors after which the same may work another time."""
 
 
 class AppTalk(Talk):
@@ -72,7 +49,7 @@ class AppTalk(Talk):
         runtime: Runtime,
         options: AskOptions,
         log: SessionLog,
-        thread: Thread,
+        thread: TalkThread,
         person: Person,
         post: Post,
     ) -> None:
@@ -85,15 +62,11 @@ class AppTalk(Talk):
         self.post = post
         self._thread = thread
         self._person = person
-        self._announced: tuple[str, ...] = ()
         self._told: list[str] = []
-        self._shown_card = ""
         self._shown_session = log.session
-        self._told_damage = ("", 0)
         self._tried: Engine | None = None
-        """What was loaded, or could not be."""
-        self._activity: Activity | None = None
-        self._pieces = Pieces(lambda pieces: post(Grew(pieces)))
+        """The engine that was loaded, or failed to load: it is not tried again."""
+        self._events = EventPoster(post, self.publish, self.say)
         runtime.notify = self.warn
         settings = answer_settings(options.engine, {}, runtime.config)
         engine = self._start_engine(runtime, options, log)
@@ -114,16 +87,16 @@ class AppTalk(Talk):
         return replace(super().around, ask=self._ask, say=self.warn)
 
     def carry_out(self, errand: Errand) -> None:
-        """Do an errand, and tell what came of it."""
+        """Do an errand, and post what came of it."""
         try:
             errand(self)
             for event in self.conversation.failures():
-                self._take(event)
+                self._events.take(event, self.conversation)
         except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
             self.post(Failed(explain(error)[0], can_retry=isinstance(error, PASSING)))
         finally:
             self._tell()
-            self._announced = ()
+            self._events.forget_answers()
             self.undoing.note()
             if self._shown_session is not self.conversation.log.session:
                 # Its end is there at once; what comes before it takes reading.
@@ -131,35 +104,33 @@ class AppTalk(Talk):
             self.publish()
             self._tell_damage()
             # Behind the last words, which say that something is being written.
-            self._be_busy(None)
+            self._events.be_busy(None)
 
     def publish(self) -> None:
         """Show the conversation as it is now."""
         self._shown_session = self.conversation.log.session
         self.post(Overviewed(overview_of(self)))
 
-    def _tell_damage(self) -> None:
-        """Say that lines of the session's file cannot be used, once for as many as are known."""
-        session = self.conversation.log.session
-        found = (session.id, session.damaged_lines)
-        if session.damaged_lines and found != self._told_damage:
-            self._told_damage = found
-            lines = "line of this session is" if found[1] == 1 else "lines of this session are"
-            gap = ", turns before these are lost" if session.has_gap() else ""
-            self.warn(f"{found[1]:,} {lines} damaged{gap}; chat sessions check tells more")
+    def ask_sent(self, question: Outgoing) -> None:
+        """Ask what a person has sent; `Sent` is posted as soon as it is on disk."""
+        self._events.asking = question
+        try:
+            self.ask_mentioning(question.words)
+        finally:
+            self._events.asking = None
 
     def cancel(self) -> None:
-        """End the answer in progress soon. From any thread, or a signal handler."""
+        """Stop the answer in progress soon. From any thread, or a signal handler."""
         self.conversation.cancel()
 
     def close(self) -> None:
-        """Save what could not be saved before, if it can be now, and give the engine back."""
+        """Save what could not be saved before, if possible, and close the engine."""
         self._titles.stop()
         self.conversation.save_rest()
         self.conversation.engine.close()
 
     def load(self) -> None:
-        """Show how the weights are loaded, until they are there or there is something else to do.
+        """Load the weights and show how far that is, until an errand comes.
 
         Raises:
             EngineError: If they cannot be used.
@@ -167,49 +138,49 @@ class AppTalk(Talk):
         engine = self._tried = self.conversation.engine
         with closing(engine.load()) as events:
             for event in events:
-                self._take(event)
+                self._events.take(event, self.conversation)
                 if self._thread.has_more:
                     self._tried = None
                     return
 
     def begin_idling(self) -> None:
-        """While nothing is asked for, the weights are loaded, and the model may find a title."""
+        """Load the weights while there is no errand, and let the model find a title."""
         engine, session = self.conversation.engine, self.conversation.log.session
         if engine.card is None and engine is not self._tried:
-            # Once: weights that cannot be loaded are not tried again and again.
+            # Only once: weights that cannot be loaded are not tried again and again.
             self.carry_out(AppTalk.load)
         self._titles.start(engine, session, then=lambda: self._thread.do(_nothing))
 
     def check(self) -> None:
-        """Tell that the engine has died while nothing was asked of it."""
+        """Report an engine that has died while idle."""
         try:
             self.conversation.engine.check()
         except EngineError as error:
             self.post(Failed(explain(error)[0], can_retry=True))
 
     def end_idling(self) -> None:
-        """Something is asked for."""
+        """Stop what `begin_idling` began: there is an errand."""
         if self._entitle():
             self.undoing.note_title()
 
     def say(self, text: str) -> None:
-        """See `Talk`. What one errand says is shown together."""
+        """See `Talk`. All lines of an errand are shown together."""
         self._told.append(text)
 
     def warn(self, text: str) -> None:
-        """Tell the person something that they should know, at once."""
+        """Show the person a line at once."""
         self.post(Said((text,), is_warning=True))
 
     def _wait_for(self, engine: Engine) -> None:
         for event in engine.load():
-            self._take(event)
+            self._events.take(event, self.conversation)
         super()._wait_for(engine)
 
     def _show(self, events: Iterable[ConversationEvent], alternatives: int) -> None:
         # Every alternative is told of by the id of its turn.
         for event in events:
-            self._announce()
-            self._take(event)
+            self._events.announce(self.conversation)
+            self._events.take(event, self.conversation)
 
     def edit_text(self, text: str) -> str | None:
         """See `Talk`."""
@@ -223,55 +194,6 @@ class AppTalk(Talk):
         """See `Talk`."""
         self.post(Left())
 
-    def _announce(self) -> None:
-        """Show the question and the beginnings of its answers once they are there."""
-        growing = tuple(turn.id for turn in self.conversation.growing)
-        if growing and growing != self._announced:
-            self._announced = growing
-            self.post(Sent())
-            self.publish()
-
-    def _take(self, event: ConversationEvent) -> None:
-        if isinstance(event, Piece | Reasoning):
-            turn, is_thought = self._announced[event.index], isinstance(event, Reasoning)
-            self._pieces.add(turn, event.text, is_thought=is_thought)
-            return
-        self._show_card()
-        if activity := _activity_of(event):
-            # An answer that is being waited for can be stopped while the weights load, too.
-            can_stop = activity.can_stop or bool(self.conversation.growing)
-            self._be_busy(replace(activity, can_stop=can_stop))
-        elif isinstance(event, Notice):
-            self.warn(event.text)
-        elif isinstance(event, Finished):
-            self._end(event)
-        elif isinstance(event, NotSaved):
-            self.post(Failed(f"{event.reason}; {ELSEWHERE}"))
-        elif isinstance(event, Joined):
-            self.warn("another chat has added to this session, on a branch beside this one")
-        elif isinstance(event, Compacted):
-            self.say(
-                f"a summary stands for {event.turns} turns now, {event.tokens_after:,} tokens in "
-                f"place of {event.tokens_before:,}; the branch {event.original!r} is as it was"
-            )
-
-    def _be_busy(self, activity: Activity | None) -> None:
-        """Show what is going on, where that has changed."""
-        if activity != self._activity or activity is None:
-            self._activity = activity
-            self.post(Busy(activity))
-
-    def _show_card(self) -> None:
-        """Show how much the context holds, as soon as that is known."""
-        card = self.conversation.engine.card
-        if card is not None and card.name != self._shown_card:
-            self._shown_card = card.name
-            self.publish()
-
-    def _end(self, finished: Finished) -> None:
-        if finished.reason == "error":
-            self.post(Failed(finished.error or "the answer broke off", can_retry=True))
-
     def _tell(self) -> None:
         lines = tuple("\n".join(self._told).split("\n")) if self._told else ()
         self._told.clear()
@@ -279,7 +201,7 @@ class AppTalk(Talk):
             self.post(Said(lines))
 
     def _ask(self, prompt: Prompt, names: Sequence[str]) -> Mapping[str, str]:
-        """Have the person give what a prompt misses.
+        """Ask the person for the values that a prompt lacks.
 
         Raises:
             MissingVariables: If they give none.
@@ -295,19 +217,5 @@ class AppTalk(Talk):
         return answers
 
 
-def _activity_of(event: ConversationEvent) -> Activity | None:
-    """What an event says of a wait."""
-    if isinstance(event, Begun):
-        return Activity("waiting", can_stop=True)
-    if isinstance(event, Loading):
-        return Activity("loading", round(event.fraction * 100), 100)
-    if isinstance(event, Prefill):
-        done, total = event.done - event.cached, event.total - event.cached
-        return Activity("reading", max(0, done), total, can_stop=True)
-    if isinstance(event, Summarising):
-        return Activity("summarising", event.pieces, can_stop=True)
-    return None
-
-
 def _nothing(_talk: AppTalk) -> None:
-    """Ends idling."""
+    """An errand that only ends idling."""

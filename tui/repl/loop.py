@@ -74,6 +74,7 @@ class Repl(Talk):
             self.say((", " if self.runtime.is_plain else " · ").join((name, "/help", _LEAVING)))
             if self.conversation.log.session.turns:
                 self.say("\n".join(where_it_stands(self)))
+        self._tell_damage()
         if self._options.prompt.words:
             self._handle(self._options.prompt.words)
         while not self._leaving:
@@ -103,6 +104,10 @@ class Repl(Talk):
     def say(self, text: str) -> None:
         """See `Talk`."""
         self.runtime.stdout.write(f"{sanitize(text)}\n")
+
+    def warn(self, text: str) -> None:
+        """See `Talk`."""
+        self._narrator.say(text)
 
     def _answer(self, alternatives: int = 1) -> PlainAnswer:
         return PlainAnswer(
@@ -163,8 +168,9 @@ class Repl(Talk):
             raise
         except Exception as error:  # noqa: BLE001  `explain` raises what it has no words for
             text, _ = explain(error)
-            self._narrator.say(text)
+            self.warn(text)
             self._note_failure()
+        self._tell_damage()
 
     def _carry_out(self, entry: Entry) -> None:
         if entry.kind == "shell":

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from textual.app import App
-
 from tui.colours import begin_with_colours, few_colours
 from tui.edit_work import Work
 from tui.reviewing.live import LiveReview
 from tui.reviewing.state import Review
 from tui.terminal_driver import TerminalDriver
+from tui.typed_ahead import TypedAhead
 
 
-class ReviewApp(App[bool]):
+class ReviewApp(TypedAhead[bool]):
     """Runs a review and returns whether to write what was taken."""
 
     ENABLE_COMMAND_PALETTE = False

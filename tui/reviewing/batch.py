@@ -12,6 +12,7 @@ from tui.narrate import waiting_for
 from tui.pages import TextPage
 from tui.plain import PlainAnswer
 from tui.progress import Progress
+from tui.reviewing.news import note_missing
 from tui.reviewing.state import Review
 from tui.revising import Revised
 from tui.runtime import Runtime
@@ -34,6 +35,7 @@ def revise_all(runtime: Runtime, work: Work) -> tuple[Review | None, int]:
             elif isinstance(event, Revised):
                 for warning in event.verdict.flags:
                     narrator.say(f"{work.where(event)}: {warning}")
+                note_missing(event, review)
                 review.add(
                     replace(change, decision="skipped" if change.warning else "taken")
                     for change in event.changes

@@ -12,7 +12,7 @@ from tui.edit_work import Work
 from tui.narrate import waiting_for
 from tui.progress import Progress
 from tui.reviewing.lines import OTHER_WORDS, VERSIONS
-from tui.reviewing.news import is_failure, news_of
+from tui.reviewing.news import news_of, note_missing
 from tui.reviewing.remarks import ReviewedDraft
 from tui.reviewing.screen import ReviewScreen
 from tui.reviewing.state import Review
@@ -66,7 +66,7 @@ class LiveReview(ReviewScreen):
     def take(self, message: Came) -> None:
         """Show what came."""
         event = message.event
-        self._review.has_failed |= is_failure(event)
+        note_missing(event, self._review)
         if isinstance(event, Revised):
             self._review.add(event.changes)
             self.refresh_soon()

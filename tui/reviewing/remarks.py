@@ -50,6 +50,15 @@ def remarks_on(review: Review) -> Iterator[str]:
         yield "moved: the other half goes with it"
 
 
+def why_none(review: Review) -> str:
+    """Why no change is shown that a key could be about."""
+    if not review.is_complete:
+        return "there is no change here yet: the rest is still being written"
+    if not review.changes:
+        return "there is no change that this could be about"
+    return "every change is decided: k goes back to them, u takes the last decision back"
+
+
 def end_of(review: Review) -> str:
     """What is said where there is nothing to decide."""
     taken = sum(change.decision == "taken" for change in review.changes)
@@ -58,8 +67,13 @@ def end_of(review: Review) -> str:
     if not review.changes:
         if review.has_failed:
             return "Not everything could be revised. Enter leaves; nothing is changed."
+        if review.left:
+            return (
+                "What came back for a part cannot be used, so it is left as it is; there is no "
+                "change. Enter leaves."
+            )
         return "Nothing to change. Enter leaves."
-    what = "All that came" if review.has_failed else "Everything"
+    what = "All that came" if review.has_failed or review.left else "Everything"
     return (
         f"{what} is decided: {taken} of {len(review.changes)} changes are taken.\n\n"
         "Enter writes them, u takes the last decision back, Ctrl+C leaves without writing."

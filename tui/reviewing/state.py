@@ -89,6 +89,8 @@ class Review:
         """Whether no more changes will come."""
         self.has_failed = False
         """Whether a part could not be revised: nobody knows what would be changed there."""
+        self.left: set[int] = set()
+        """The drafts with a part that is left as it is: what came back for it cannot be used."""
         self.is_folding = True
         self._keeper = keeper
         self._rest: dict[int, Decision] = {}

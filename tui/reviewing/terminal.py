@@ -15,7 +15,7 @@ from tui.errors import UsageProblem
 from tui.interrupts import signals_call, signals_leave
 from tui.progress import Progress, Reporter
 from tui.reviewing.lines import Desk, review_by_lines
-from tui.reviewing.news import is_failure, news_of
+from tui.reviewing.news import news_of, note_missing
 from tui.reviewing.state import Change, Review
 from tui.reviewing.thread import (
     Complete,
@@ -172,7 +172,7 @@ class TerminalDesk(Desk):
         return event
 
     def _tell(self, event: ThreadEvent) -> None:
-        self._review.has_failed |= is_failure(event)
+        note_missing(event, self._review)
         if isinstance(event, Progress):
             if line := self._reporter.line(event):
                 self.write(line)

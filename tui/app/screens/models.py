@@ -147,6 +147,7 @@ class ModelsScreen(Steadfast, Screen[None]):
         self._show_head()
         if self._shelf is not None:
             self._list.show(self._shelf, overview.model)
+            self._show_about()
 
     def _show_head(self) -> None:
         if self._is_first_start:
@@ -164,7 +165,9 @@ class ModelsScreen(Steadfast, Screen[None]):
     @on(OptionList.OptionHighlighted)
     def _show_about(self) -> None:
         unusable = self._shelf.unusable if self._shelf is not None else ()
-        self._about.update(Content(about_of(self._list.current, unusable)))
+        self._about.update(
+            Content(about_of(self._list.current, unusable, self.chat_app.overview.model))
+        )
 
     def tell(self, line: str) -> None:
         """Show a line, until there is another."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +10,6 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.events import Key, Paste, Resize
 from textual.message import Message
-from textual.message_pump import MessagePumpClosed
 from textual.strip import Strip
 from textual.widgets import TextArea
 
@@ -110,28 +108,18 @@ class Composer(Steadfast, TextArea):
             self.accept()
             return
         if event.character is not None and event.is_printable:
-            event.character += await self._typed_behind()
+            # One by one they would be wrapped, measured and kept one by one.
+            event.character += self.chat_app.characters_behind()
             return
         if event.key == "enter":
             # No character, also where nothing is bound to it.
             event.prevent_default()
         active = self.screen.active_bindings.get(event.key)
         if active is not None and active.enabled and active.node is self:
-            # Here: a binding is carried out only when the app has seen its key, behind what was
-            # typed after it; one with priority would overtake what was typed before.
+            # Here, and not when the screen has taken the key, which an answer may keep busy.
             event.prevent_default()
             event.stop()
             await self.run_action(active.binding.action)
-
-    async def _typed_behind(self) -> str:
-        """The characters that wait, up to the next other key. One by one they would be wrapped,
-        measured and kept one by one."""
-        typed = []
-        with suppress(MessagePumpClosed):
-            while isinstance(key := self._peek_message(), Key) and key.is_printable:
-                typed.append(key.character or "")
-                await self._get_message()
-        return "".join(typed)
 
     async def _on_paste(self, event: Paste) -> None:
         event.prevent_default()

@@ -104,9 +104,9 @@ def line_of(row: ShelfRow, names: int, width: int, *, is_used: bool) -> Content:
         width: Of the list.
         is_used: Whether it is the one that answers.
     """
-    mark = "●" if is_used else "★" if row.is_default else " "
+    mark = "".join(_signs(row, is_used=is_used))
     room = _room(names, width)
-    cells = [f"{mark} {_cut(sanitize_line(row.name), room):<{room}}"]
+    cells = [f"{mark:<2} {_cut(sanitize_line(row.name), room):<{room}}"]
     shown = {
         "params": row.parameters,
         "quant": _cut(sanitize_line(row.quantization), 8),
@@ -119,26 +119,40 @@ def line_of(row: ShelfRow, names: int, width: int, *, is_used: bool) -> Content:
     return Content.assemble("".join(cells), f"  {fits:<7}", (note, "$foreground 60%"))
 
 
+def _signs(row: ShelfRow, *, is_used: bool) -> dict[str, str]:
+    """What is true of a model in this conversation and others, in words by their signs."""
+    signs = {"●": "answers now"} if is_used else {}
+    return {**signs, "★": "is the default"} if row.is_default else signs
+
+
 def heading_of(title: str, names: int, width: int, *, named: bool) -> Content:
     """The title of a group, the first one with the names of the columns."""
     if not named:
         return Content.styled(title, "bold $primary")
-    title = f"{title:<{_room(names, width) + 2}}"
+    title = f"{title:<{_room(names, width) + 3}}"
     columns = "".join(f"{name:>{wide}}" for name, wide, least in _COLUMNS if width >= least)
     return Content.assemble((title, "bold $primary"), (columns, "$foreground 60%"))
 
 
 def _room(names: int, width: int) -> int:
     """Columns for names."""
-    return min(names, max(12, width - 26))
+    return min(names, max(12, width - 27))
 
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def about_of(row: ShelfRow | None, unusable: Sequence[str]) -> str:
-    """What is said below the list."""
+def about_of(row: ShelfRow | None, unusable: Sequence[str], in_use: str) -> str:
+    """What is said below the list.
+
+    Args:
+        row: The model that is pointed at.
+        unusable: What looks like a model and is none, with why.
+        in_use: The name of the model that answers.
+    """
     lines = [*row.about] if row is not None else []
+    if row is not None and (signs := _signs(row, is_used=row.name == in_use)):
+        lines.insert(0, " and ".join(signs.values()))
     lines += [f"not usable: {each}" for each in unusable[:2]]
     return "\n".join(sanitize_line(line) for line in lines)
