@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -11,34 +11,23 @@ from pathlib import Path
 from time import perf_counter
 
 from engine.abort import AbortFlag, Cancelled
-from engine.alternative import Plan, Speculation
-from engine.beams import BeamOptions
-from engine.cursor import Cursor
 from engine.decode import Answering, Searching
 from engine.errors import TemplateFailed, Unsupported, WorkerFailed
 from engine.fingerprint import fingerprint
 from engine.formatting.chatformat import ChatFormat, Formatted, plain
-from engine.formatting.reasoning import THINK, ReasoningSplitter
-from engine.grammars.grammar import Grammar
+from engine.formatting.reasoning import THINK
 from engine.keeper import SnapshotKeeper
 from engine.kvcache import CacheOptions, KvCache
 from engine.load_options import LoadOptions
-from engine.output import Output
+from engine.planning import Planner, beam_options
 from engine.prefill import Reading
 from engine.prefix import shared_tokens
 from engine.reports import ModelCard
 from engine.sampling.logprobs import teacher_forced
-from engine.sampling.sampler import Sampler
 from engine.snapshots import SnapshotStore
-from engine.speculate import Costs, Lookup, Pace
 from engine.types import Event, Message, Notice, Request, TokenScore
 from engine.variants import Variants
 from engine.weights import Weights
-
-_MOST_ALTERNATIVES = 16
-
-_LONGEST_SEARCH = 256
-"""Tokens of an answer by beam search where no limit is set: it is for short texts."""
 
 
 class Inference:
@@ -66,8 +55,7 @@ class Inference:
         self._format: ChatFormat | None = None
         self.is_formatting = False
         """Whether messages become tokens: of many megabytes that takes long, and it has an end."""
-        self._costs = Costs()
-        self._following, self._recalling = Pace(self._costs), Pace(self._costs)
+        self._planner = Planner(weights, self._cache)
 
     def warm_up(self) -> None:
         """Evaluate a whole batch and forget it: some memory is taken only then.
@@ -164,25 +152,30 @@ class Inference:
             Unsupported: If this model cannot do what the request asks for.
         """
         started = perf_counter()
-        self._check(request)
+        self._planner.check(request)
         formatted = self._formatted(request)
         if not formatted.tokens:
             raise Unsupported("the prompt is empty, and this model needs a token to begin with")
         for notice in formatted.notices:
             yield Notice(notice)
-        tokens, healing, healed = self._healed(formatted.tokens, request)
+        tokens, healing, healed = self._planner.healed(formatted.tokens, request)
         self._recall(tokens)
         reading = Reading(
-            self._cache, tokens, self._costs, started=started, reproducible=request.reproducible
+            self._cache,
+            tokens,
+            self._planner.costs,
+            started=started,
+            reproducible=request.reproducible,
         )
         reading.leaves_others = request.aside
-        plan = self._plan(request, formatted.tokens, healing)
-        outputs = self._outputs(request, formatted, healed)
+        plan = self._planner.plan(request, formatted.tokens, healing)
+        markers = self._chat_format().markers if request.messages else THINK
+        outputs = self._planner.outputs(request, formatted, markers, healed)
         try:
             if request.sampling.beams > 1:
-                yield from Searching(plan, reading, outputs, _beam_options(request)).events()
+                yield from Searching(plan, reading, outputs, beam_options(request)).events()
             else:
-                guessing = partial(self._speculation, request)
+                guessing = partial(self._planner.speculation, request)
                 yield from Answering(plan, reading, outputs, guessing).events()
         finally:
             if self._keeper and reading.sequence and not request.aside:
@@ -197,22 +190,6 @@ class Inference:
         """Write snapshots of the last answer's sequence, and of the part that others share."""
         if self._keeper is not None:
             self._keeper.save()
-
-    def _check(self, request: Request) -> None:
-        room = min(_MOST_ALTERNATIVES, self._cache.slots - 2, self._cache.options.batch)
-        if not 1 <= request.alternatives <= room:
-            raise Unsupported(f"there can be from 1 to {room} alternatives with this model")
-        beams = request.sampling.beams
-        if beams == 1:
-            return
-        if request.alternatives > beams:
-            raise Unsupported(f"{beams} beams cannot give {request.alternatives} alternatives")
-        if 2 * beams > self._cache.slots or beams > self._cache.options.batch:
-            raise Unsupported(f"this model has no room for {beams} beams")
-        if request.grammar or request.schema or request.banned or request.top_logprobs is not None:
-            raise Unsupported("a beam search takes no grammar, no banned phrases and no logprobs")
-        if request.sampling.logit_bias or request.sampling.keep:
-            raise Unsupported("a beam search takes no logit_bias and no keep")
 
     def _formatted(self, request: Request) -> Formatted:
         self.is_formatting = True
@@ -235,79 +212,6 @@ class Inference:
                 )
             self._format = ChatFormat(template, self._weights)
         return self._format
-
-    def _healed(
-        self, tokens: Sequence[int], request: Request
-    ) -> tuple[Sequence[int], Collection[int] | None, bytes]:
-        """The prompt without the last token of a prefill, and what may come in its place.
-
-        A text that ends in the middle of a word ends in tokens that the model has rarely seen
-        there; it goes on far better from the token before (token healing).
-        """
-        healed = self._weights.token_bytes(tokens[-1]) if _heals(request) else b""
-        if not healed or len(tokens) < 2:
-            return tokens, None, b""
-        return tokens[:-1], self._weights.tokens_beginning(healed), healed
-
-    def _plan(
-        self, request: Request, history: Sequence[int], healing: Collection[int] | None
-    ) -> Plan:
-        grammar = _grammar(request)
-        # What a grammar is for begins with what the assistant has said already.
-        said = self._weights.tokenize(request.prefill, special=False) if grammar else []
-
-        def make_sampler(
-            index: int, generated: Sequence[int], reasoned: int | None, attempt: int
-        ) -> Sampler:
-            return Sampler(
-                request.sampling_of(index),
-                self._weights,
-                [*history, *generated[:reasoned]],
-                grammar=None if reasoned is None else grammar,
-                generated=[] if reasoned is None else [*said, *generated[reasoned:]],
-                attempt=attempt,
-            )
-
-        return Plan(
-            weights=self._weights,
-            cache=self._cache,
-            make_sampler=make_sampler,
-            max_tokens=request.max_tokens,
-            top_logprobs=request.top_logprobs,
-            healing=healing,
-        )
-
-    def _outputs(self, request: Request, formatted: Formatted, healed: bytes) -> list[Output]:
-        outputs = []
-        for index in range(request.alternatives):
-            splitter = ReasoningSplitter(
-                self._chat_format().markers if request.messages else THINK,
-                is_open=formatted.reasoning_open,
-                has_begun=bool(request.prefill),
-            )
-            outputs.append(Output(self._weights, request, splitter, index=index, healed=healed))
-        return outputs
-
-    def _speculation(self, request: Request, prompt: Sequence[int]) -> Speculation | None:
-        """What guesses an answer's tokens, or only follows its reference; None where neither is of
-        use."""
-        is_guessing = request.alternatives == 1 and not request.reproducible and self._cache.can_cut
-        if request.reference and (is_guessing or request.sampling.keep):
-            return self._following_reference(request, is_guessing=is_guessing)
-        if not is_guessing:
-            return None
-        self._recalling.begin(0)
-        return Speculation(Lookup(prompt), self._recalling)
-
-    def _following_reference(self, request: Request, *, is_guessing: bool) -> Speculation:
-        draft = self._weights.tokenize(request.reference, special=False)
-        said = self._weights.tokenize(request.prefill, special=False)
-        cursor = Cursor(
-            draft, self._weights.token_bytes, said=said[:-1] if _heals(request) else said
-        )
-        if is_guessing:
-            self._following.begin(len(draft))
-        return Speculation(cursor, self._following if is_guessing else None)
 
     def _snapshot_keeper(self, cache: CacheOptions) -> SnapshotKeeper | None:
         if self._options.snapshots is None:
@@ -332,27 +236,3 @@ class Inference:
         stable = request.messages[: request.stable_messages]
         other = self._formatted(Request((*stable, Message("user", "?"))))
         return shared_tokens(tokens, other.tokens)
-
-
-def _heals(request: Request) -> bool:
-    """Whether the last token of a prefill is written once more."""
-    is_free = request.grammar is None and request.schema is None and request.sampling.beams == 1
-    return bool(request.prefill) and is_free
-
-
-def _beam_options(request: Request) -> BeamOptions:
-    sampling = request.sampling
-    return BeamOptions(
-        width=sampling.beams,
-        groups=sampling.beam_groups,
-        diversity=sampling.beam_diversity,
-        alpha=sampling.length_penalty,
-        max_tokens=request.max_tokens or _LONGEST_SEARCH,
-        stop=tuple(stop.encode(errors="replace") for stop in request.stop if stop),
-    )
-
-
-def _grammar(request: Request) -> Grammar | None:
-    if request.grammar is not None:
-        return Grammar.from_gbnf(request.grammar)
-    return Grammar.from_schema(request.schema) if request.schema is not None else None

@@ -19,8 +19,9 @@ from engine.kvcache import CacheOptions
 from engine.load_options import LoadOptions
 from engine.machine import available_memory, usable_cores
 from engine.models.gguf import read_header
+from engine.native_log import NativeLog
 from engine.reports import ModelCard
-from engine.weights import NativeLog, Weights
+from engine.weights import Weights
 
 _BATCH_TOKENS = 512
 _SMALLEST_CONTEXT = 512

@@ -12,7 +12,7 @@ from llama_cpp import llama_cpp as ll
 
 from engine.errors import QuantizeFailed
 from engine.machine import usable_cores
-from engine.weights import NativeLog
+from engine.native_log import NativeLog
 
 _TENSOR = re.compile(r"\[\s*(\d+)/\s*(\d+)\]")
 """How the log counts tensors; nothing else tells how far it is."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import re
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import ClassVar
 
 from llama_cpp import llama_cpp as ll
 
@@ -20,76 +17,18 @@ from engine.machine import memory_limit
 from engine.models.finding import model_at
 from engine.models.gguf import HalfAFile
 from engine.models.summary import whole_header
+from engine.native_log import NativeLog
 from engine.pages import forget_pages
 from engine.reports import ModelCard
 
-_WARNING, _ERROR, _CONTINUED = 3, 4, 5
-"""Of ggml_log_level; the last goes on with the line before it."""
-
-_PLACE = re.compile(r"(\S+) model buffer size")
-"""Where tensors are, in llama.cpp's log: in the file as it is mapped, or copied elsewhere."""
-
-_WHO_SAYS_SO = re.compile(r"^(?:\w+: |error loading model(?: hyperparameters)?: )+")
-"""What llama.cpp puts before a reason: the names of its functions."""
+_PLACE = re.compile(r"(?<!\S)(\S+) model buffer size")
+"""Where tensors are, in llama.cpp's log: in the file as it is mapped, or copied elsewhere. Words
+are looked at from their beginning only, as a file can have one of any length logged."""
 
 _TOKENIZERS_ROOM, _TOKENIZERS_SHARE = 256 * 2**20, 1000
 """Bytes that tokenizing may take: in all, and for each byte of the text. It needs about a third."""
 
 _LONG_METADATA = ("tokenizer.ggml.", "tokenizer.chat_template")
-
-
-class NativeLog:
-    """Collects what llama.cpp logs, since the reason of a failure is nowhere else."""
-
-    _installed: ClassVar[object] = None
-
-    def __init__(self, echo: Callable[[bytes], object]) -> None:
-        """Route llama.cpp's log here for the rest of the process.
-
-        Args:
-            echo: Gets every warning and error as it comes, for the case that the next thing
-                llama.cpp does is to abort.
-        """
-        self._lines: deque[tuple[int, str]] = deque(maxlen=40)
-        self._echo = echo
-        self._follow: Callable[[str], None] | None = None
-        self._level = 0
-        callback = ll.llama_log_callback(self._on_log)
-        ll.llama_log_set(callback, ctypes.c_void_p(0))
-        # The C side keeps a bare pointer to whichever came last.
-        NativeLog._installed = callback
-
-    def _on_log(self, level: int, text: bytes, _user_data: object) -> None:
-        self._level = self._level if level == _CONTINUED else level
-        line = text.decode(errors="replace").strip(" .\n")
-        if self._follow is not None:
-            self._follow(line)
-        if self._level >= _WARNING:
-            self._echo(text)
-        if self._level >= _WARNING and line:
-            self._lines.append((self._level, line))
-
-    @contextmanager
-    def followed(self, follow: Callable[[str], None]) -> Iterator[None]:
-        """Hand on every line that is logged in the block, of whatever level."""
-        self._follow = follow
-        try:
-            yield
-        finally:
-            self._follow = None
-
-    def clear(self) -> None:
-        """Forget what was logged so far."""
-        self._lines.clear()
-
-    def errors(self) -> list[str]:
-        """What was logged as an error since `clear`."""
-        return [_WHO_SAYS_SO.sub("", line) for level, line in self._lines if level == _ERROR]
-
-    def reason(self) -> str:
-        """The first error since `clear`, as later ones only repeat it; else the first warning."""
-        lines = self.errors() or [_WHO_SAYS_SO.sub("", line) for _, line in self._lines]
-        return lines[0] if lines else "llama.cpp gave no reason"
 
 
 class Weights:

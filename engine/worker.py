@@ -27,10 +27,10 @@ from engine.formatting.inspection import inspect_template
 from engine.inference import Inference
 from engine.load_options import LoadOptions
 from engine.loading import load
+from engine.native_log import NativeLog
 from engine.quantizing import QuantizeTask, quantize
 from engine.reports import ModelCard
 from engine.types import Loading
-from engine.weights import NativeLog
 
 _BEAT_S = 1.0
 """How often a worker that is at work says so."""

@@ -7,6 +7,7 @@ where in it each turn is; what it says is checked against the line when the turn
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -59,21 +60,7 @@ def restore_outline(session: Session, text: str) -> bool:
         outline: dict[str, Any] = json.loads(text)
         if outline["v"] != _VERSION:
             return False
-        ids, parents = outline["ids"], outline["parents"]
-        partial = set(outline["partial"])
-        roles, starts, lengths = outline["roles"], outline["starts"], outline["lengths"]
-        columns = zip(ids, parents, roles, starts, lengths, strict=True)
-        turns = [
-            Stored(
-                turn_id,
-                ids[parent] if isinstance(parent, int) else parent,
-                _ROLES[role],
-                number in partial,
-                start,
-                length,
-            )
-            for number, (turn_id, parent, role, start, length) in enumerate(columns)
-        ]
+        turns = list(_stored_turns(outline))
         ratings = [Rating(*rating) for rating in outline["ratings"]]
         reviews = [review_from_json(review) for review in outline["reviews"]]
         created, is_revision = datetime.fromisoformat(outline["created"]), outline["is_revision"]
@@ -93,3 +80,12 @@ def restore_outline(session: Session, text: str) -> bool:
     session.note_damage(damaged)
     session.version, session.created, session.is_revision = version, created, is_revision
     return True
+
+
+def _stored_turns(outline: Mapping[str, Any]) -> Iterator[Stored]:
+    ids, partial = outline["ids"], set(outline["partial"])
+    names = ("ids", "parents", "roles", "starts", "lengths")
+    columns = zip(*(outline[name] for name in names), strict=True)
+    for number, (turn_id, parent, role, start, length) in enumerate(columns):
+        parent_id = ids[parent] if isinstance(parent, int) else parent
+        yield Stored(turn_id, parent_id, _ROLES[role], number in partial, start, length)

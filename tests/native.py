@@ -9,9 +9,10 @@ from pathlib import Path
 from engine.abort import AbortFlag
 from engine.grammars.grammar import Grammar
 from engine.kvcache import CacheOptions, KvCache, KvSequence
+from engine.native_log import NativeLog
 from engine.sampling.sampler import Sampler
 from engine.sampling_params import Sampling
-from engine.weights import NativeLog, Weights
+from engine.weights import Weights
 
 CHAT = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
 

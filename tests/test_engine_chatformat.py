@@ -13,9 +13,10 @@ from engine.client import WorkerEngine
 from engine.errors import TemplateFailed
 from engine.formatting.chatformat import ChatFormat, plain
 from engine.load_options import LoadOptions
+from engine.native_log import NativeLog
 from engine.sampling_params import Sampling
 from engine.types import Finished, Message, Piece, Request
-from engine.weights import NativeLog, Weights
+from engine.weights import Weights
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"

@@ -10,8 +10,9 @@ import pytest
 from engine.abort import AbortFlag
 from engine.errors import CannotFit
 from engine.kvcache import CacheOptions, KvCache, KvSequence
+from engine.native_log import NativeLog
 from engine.sampling.logprobs import logits_of
-from engine.weights import NativeLog, Weights
+from engine.weights import Weights
 
 STORY = "The keeper climbed the stairs and lit the lamp, as she had done every night. " * 40
 

@@ -16,10 +16,10 @@ from engine.errors import LoadFailed
 from engine.gpu_layers import lower
 from engine.kvcache import CacheOptions
 from engine.load_options import GpuLayers, LoadOptions
+from engine.native_log import NativeLog
 from engine.reports import Device, ModelCard
 from engine.sampling_params import Sampling
 from engine.types import Finished, Message, Request
-from engine.weights import NativeLog
 
 SPARE = 512 * 2**20
 """Bytes that stay free on a card."""

@@ -22,7 +22,8 @@ from pathlib import Path
 import engine.worker
 from engine.abort import AbortFlag
 from engine.kvcache import Addition, CacheOptions, KvCache
-from engine.weights import NativeLog, Weights
+from engine.native_log import NativeLog
+from engine.weights import Weights
 path, n_ctx, kv_type = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 weights = Weights(path, gpu_layers=0, log=NativeLog(lambda _: None), progress=lambda _: True)
 options = CacheOptions(limit=n_ctx, threads=2, kv_type=kv_type, first_size=n_ctx)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pace import within
 
@@ -160,7 +160,6 @@ def test_what_is_not_there_cannot_be_lost(kind: Kept, text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KEPT)
-@settings(deadline=None)
 @given(parts=st.lists(st.sampled_from(PARTS), max_size=12))
 def test_no_text_has_lost_anything_of_itself(kind: Kept, parts: list[str]) -> None:
     text = "".join(parts)
@@ -341,7 +340,6 @@ def slow_edits(old: list[str], new: list[str], *, replace: int) -> int:
 FEW_WORDS = st.lists(st.sampled_from("abcd"), min_size=1, max_size=90)
 
 
-@settings(deadline=None)
 @given(old=FEW_WORDS, new=FEW_WORDS)
 def test_changes_and_likeness_are_those_of_the_textbook(old: list[str], new: list[str]) -> None:
     before, after = " ".join(old), " ".join(new)

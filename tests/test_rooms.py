@@ -22,7 +22,7 @@ CLIENT_SIDE = {
 """Modules of the engine that its callers load; all others are for the worker process."""
 
 LLAMA_ADAPTERS = {
-    *("abort", "devices", "kvcache", "loading", "quantizing", "weights", "worker"),
+    *("abort", "devices", "kvcache", "loading", "native_log", "quantizing", "weights", "worker"),
     *("candidates", "chain", "grammar", "logprobs", "sampler"),
 }
 

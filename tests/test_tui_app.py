@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event as Flag
 
 import pytest
-from app_pilot import PacedEngine, Stage, engines_by_name, perform, placed
+from app_pilot import PATIENCE_S, PacedEngine, Stage, engines_by_name, perform, placed
 from textual.events import Key, Paste
 from textual.widgets import Input
 
@@ -189,9 +189,69 @@ def test_a_question_that_the_thread_had_no_time_for_is_there_again(home: Path) -
         await stage.type("half a thought")
         await stage.press("enter")
         assert not stage.chat.composer.text
+        for words in ("/tokens", "another"):
+            await stage.type(words)
+            await stage.press("enter")
+        await stage.type("and what follows")
 
     perform(play, home)
-    assert (home / "data" / "unsent" / "new.md").read_text() == "half a thought"
+    kept = (home / "data" / "unsent" / "new.md").read_text()
+    assert kept == "half a thought\nanother\nand what follows"
+
+
+def test_what_is_asked_already_does_not_come_back_with_what_is_not(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        thread, has_all = stage.app._thread, Flag()
+
+        def hold(_talk: AppTalk) -> None:
+            has_all.wait(PATIENCE_S)
+
+        def stay(_talk: AppTalk) -> None:
+            while not thread._is_stopping:
+                Flag().wait(0.01)
+
+        stage.app.do(hold)
+        for words in ("one", "two", "three"):
+            await stage.type(words)
+            await stage.press("enter")
+            if words == "two":
+                stage.app.do(stay)
+        has_all.set()
+        kept = home / "data" / "unsent"
+        await stage.until(lambda: stage.contents[::2] == ["one", "two"])
+        await stage.until(lambda: [each.read_text() for each in kept.iterdir()] == ["three"])
+
+    perform(play, home)
+    kept = home / "data" / "unsent"
+    assert [each.read_text() for each in kept.iterdir()] == ["three"]
+
+
+def test_each_of_several_questions_that_cannot_be_asked_comes_back_in_its_place(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "noise.docx").write_bytes(b"\0\1\2")
+    questions = ["One: @noise.docx", "Two: @noise.docx", "Three: @noise.docx"]
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        has_all = Flag()
+
+        def hold(_talk: AppTalk) -> None:
+            has_all.wait(PATIENCE_S)
+
+        stage.app.do(hold)
+        for words in questions:
+            await stage.type(words)
+            await stage.press("enter")
+        await stage.type("half a thought")
+        has_all.set()
+        back = "\n".join([*questions, "half a thought"])
+        await stage.until(lambda: stage.chat.composer.text == back)
+        assert not stage.turns
+
+    perform(play, home)
 
 
 def test_unsent_words_go_along_to_a_session_that_has_none_and_wait_for_those_of_another(

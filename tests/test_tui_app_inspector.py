@@ -7,7 +7,7 @@ from pathlib import Path
 from app_pilot import Stage, perform
 from textual.widgets import Input, Select
 
-from tui.app.widgets.fields import Field
+from tui.app.widgets.fields import TextField
 from tui.app.widgets.inspector import Inspector
 from tui.app.widgets.slider import Slider
 
@@ -22,8 +22,8 @@ async def inspected(stage: Stage) -> Inspector:
     return inspector
 
 
-def field(inspector: Inspector, name: str) -> Field:
-    return next(each for each in inspector.query(Field) if each.field_name == name)
+def field(inspector: Inspector, name: str) -> TextField:
+    return next(each for each in inspector.query(TextField) if each.field_name == name)
 
 
 def test_the_context_is_told_by_its_parts(home: Path) -> None:

@@ -12,6 +12,7 @@ from textual.events import MouseDown, MouseEvent, MouseMove, MouseScrollDown, Mo
 
 from sessions import SessionStore
 from tui.app.errands import send
+from tui.app.unsent import Outgoing
 
 KEYS = (
     *("enter", "escape", "tab", "shift+tab", "up", "down", "left", "right", "home", "end"),
@@ -102,7 +103,7 @@ class Monkey:
         """Have the last turn be an answer with another one beside it: without a turn no key leads
         on, and without a branch there is nothing to compare. Enter may be another key by now."""
         for line in ("/regen",) if self._stage.turns else ("Hi there", "/regen"):
-            self._stage.app.do(send(line))
+            self._stage.app.do(send(Outgoing(line)))
             await self._stage.idle()
 
     async def _go_back(self) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event as Flag
+from threading import Timer
 
-from app_pilot import PATIENCE_S, PacedEngine, Stage, perform, placed
+import pytest
+from app_pilot import PATIENCE_S, PacedEngine, Stage, engines_by_name, perform, placed
 from textual.widgets import Input, TextArea
 
 from engine.errors import LoadFailed
@@ -289,6 +293,43 @@ def test_a_text_is_tried_with_another_model_which_is_gone_afterwards(home: Path)
         assert (stage.turns, stage.overview.model) == ((), "harbour")
 
     perform(play, home, starter=start)
+
+
+def test_a_disk_that_is_slow_to_tell_the_models_takes_no_key(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed(home, "harbour", "lamp")
+    refs = tmp_path / "hub" / "models--a--b" / "refs"
+    refs.mkdir(parents=True)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    had_to_wait: list[bool] = []
+
+    def answer(*, late: bool = False) -> None:
+        """The disk tells what it was asked for."""
+        had_to_wait.append(late)
+        with suppress(OSError):
+            os.close(os.open(refs / "main", os.O_WRONLY | os.O_NONBLOCK))
+
+    async def play(stage: Stage) -> None:
+        screen = await open_prompts(stage, "tighten")
+        os.mkfifo(refs / "main")
+        timer = Timer(PATIENCE_S / 5, answer, kwargs={"late": True})
+        timer.start()
+        await stage.strike("down", "t", *"Wordy.")
+        await stage.until(lambda: stage.app.screen is not screen)
+        area = stage.app.screen.query_one(TextArea)
+        await stage.until(lambda: area.text == "Wordy.")
+        timer.cancel()
+        answer()
+        (refs / "main").unlink()
+        await stage.press("tab", "tab", *"la")
+        field = stage.app.screen.query_one("#second", Input)
+        await stage.until(lambda: field._suggestion)
+        await stage.press("right")
+        assert field.value == "lamp"
+
+    perform(play, home, starter=engines_by_name())
+    assert had_to_wait == [False]
 
 
 def test_a_model_that_cannot_be_loaded_is_told_in_its_column(home: Path) -> None:

@@ -6,11 +6,18 @@ from pathlib import Path
 
 import pytest
 from app_pilot import Stage, perform
+from textual.app import App
+from textual.binding import Binding
+from textual.widget import Widget
 from textual.widgets import Input
 
+from tui.app.app import ChatApp
 from tui.app.screens.settings import SettingsScreen
 from tui.app.setting_rows import value_from
+from tui.app.widgets.composer import Composer
+from tui.config import Config, ConfigError, ConfigSources, load_config
 from tui.config_writing import set_in_config
+from tui.needed_keys import NEEDED_KEYS
 
 SIZE = (120, 40)
 
@@ -69,6 +76,13 @@ def test_a_file_that_became_broken_meanwhile_is_not_written_to(home: Path) -> No
     assert file.read_text() == "theme = ["
 
 
+def test_a_name_whose_bytes_are_no_text_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    with pytest.raises(ConfigError, match=r"'tale\\udcff' is not UTF-8: give it another name"):
+        set_in_config(file, ("model",), "tale\udcff")
+    assert not file.exists()
+
+
 def test_what_cannot_be_is_refused_and_nothing_takes_a_setting_out(home: Path) -> None:
     file = home / "config" / "config.toml"
     file.parent.mkdir(parents=True)
@@ -97,6 +111,79 @@ def test_a_key_is_given_to_an_action_and_works_at_once(home: Path) -> None:
 
     perform(play, home, size=SIZE)
     assert '"app.sessions" = "f10"' in (home / "config" / "config.toml").read_text()
+
+
+def test_a_key_that_would_leave_none_to_send_is_refused_with_the_reason(home: Path) -> None:
+    async def play(stage: Stage) -> None:
+        screen = await opened(stage, "composer.newline")
+        await typed(stage, screen, "enter")
+        await stage.sees("composer.send would have no key that sends: enter is that of")
+        await typed(stage, screen, "f5,ctrl+j")
+        await stage.sees("it counts from now on")
+        await stage.press("escape")
+        await stage.press("o", "k", "f5", "enter")
+        await stage.until(lambda: stage.contents == ["ok", "Hello there."])
+
+    perform(play, home, size=SIZE)
+    assert "enter" not in (home / "config" / "config.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({"composer.newline": "enter"}, "sends: enter is that of composer.newline"),
+        ({"app.palette": "f5,enter"}, "sends: enter is that of app.palette"),
+        ({"composer.send": "ctrl+q"}, "sends: ctrl+q is that of app.leave"),
+        ({"composer.send": "s, entr"}, "sends: 's' is none, or a letter; 'entr' is none"),
+        ({"app.help": "ctrl+q"}, "leaves: ctrl+q is that of app.help"),
+        ({"app.leave": "q"}, "leaves: 'q' is none"),
+        ({"app.leave": "ctrl+m"}, "leaves: 'ctrl+m' is none"),
+        ({"composer.newline": "enter", "composer.send": "alt+enter"}, ""),
+        ({"composer.send": "ctrl+j", "chat.new": "enter", "turns.edit": "enter"}, ""),
+        ({"composer.send": "enter,ctrl+q"}, ""),
+        ({"app.leave": "ctrl+p", "composer.send": ""}, ""),
+    ],
+)
+def test_some_key_sends_and_some_key_leaves_whatever_the_configuration_says(
+    tmp_path: Path, keys: dict[str, str], reason: str
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[keys]\n" + "".join(f'"{name}" = "{key}"\n' for name, key in keys.items()))
+    if not reason:
+        assert load_config(ConfigSources(file), {}).keys == keys
+        return
+    with pytest.raises(ConfigError) as refused:
+        load_config(ConfigSources(file), {})
+    assert str(refused.value).startswith(f"{file}: keys: ")
+    assert reason in str(refused.value)
+
+
+def test_two_sources_together_cannot_take_the_key_that_sends(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[keys]\n"composer.newline" = "f5"\n[profiles.odd.keys]\n"composer.send" = "f5"\n'
+    )
+    with pytest.raises(ConfigError, match=r"profile odd of .*f5 is that of composer\.newline"):
+        load_config(ConfigSources(file, profile="odd"), {})
+
+
+def test_what_takes_keys_from_others_is_what_the_app_has(home: Path) -> None:
+    def ids(kind: type[App[int] | Widget]) -> set[str]:
+        bindings = [each for each in kind.BINDINGS if isinstance(each, Binding)]
+        return {str(each.id) for each in bindings}
+
+    async def play(stage: Stage) -> None:
+        before = {
+            str(each.binding.id): each.binding.key
+            for each in stage.chat.active_bindings.values()
+            if each.binding.priority
+        }
+        send, leave = NEEDED_KEYS
+        assert {send.name, *send.beside} == ids(Composer)
+        assert send.before == before
+        assert {leave.name, *leave.beside} == ids(ChatApp)
+
+    perform(play, home)
 
 
 def test_a_theme_is_taken_on_and_what_wins_over_the_file_is_named(home: Path) -> None:
@@ -136,4 +223,4 @@ def test_a_table_that_is_not_there_is_made(tmp_path: Path) -> None:
 def test_what_is_typed_becomes_what_toml_has(
     path: tuple[str, ...], text: str, value: object
 ) -> None:
-    assert value_from(path, text) == value
+    assert value_from(path, text, Config()) == value

@@ -20,6 +20,7 @@ from tui.config_keys import (
     is_table,
     names_below,
 )
+from tui.needed_keys import check_keys
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -166,7 +167,15 @@ def checked_settings(
         values |= {(PROFILES, name): {} for name in table.get(PROFILES, {})}
         servers = table.get(ENDPOINTS, {})
         values |= {(ENDPOINTS, name): {} for name, own in servers.items() if own == {}}
+    _check_keyboard(str(file), _named(values, "keys"))
     return values, warnings
+
+
+def _check_keyboard(origin: str, keys: Mapping[str, Any]) -> None:
+    try:
+        check_keys(keys)
+    except ValueError as error:
+        raise ConfigError(f"{origin}: {error}") from error
 
 
 def _entries(
@@ -242,6 +251,8 @@ def _profile(name: str, profiles: _Values, file: Path) -> dict[KeyPath, Setting]
 def _config(settings: Mapping[KeyPath, Setting], warnings: tuple[str, ...]) -> Config:
     own: dict[str, Any] = {path[0]: one.value for path, one in settings.items() if len(path) == 1}
     load = {name: own.pop(name) for name in LOAD_NAMES if name in own}
+    keyboard = {one.origin: None for path, one in settings.items() if path[0] == "keys"}
+    _check_keyboard(" and ".join(keyboard), _table(settings, "keys"))
     return Config(
         **own,
         load=load,
@@ -256,8 +267,11 @@ def _config(settings: Mapping[KeyPath, Setting], warnings: tuple[str, ...]) -> C
 
 def _table(settings: Mapping[KeyPath, Setting], name: str) -> dict[str, Any]:
     """The values of a table whose names are known."""
-    inside = ((path, one) for path, one in settings.items() if path[0] == name)
-    return {path[1]: one.value for path, one in inside if len(path) == 2}
+    return _named({path: one.value for path, one in settings.items()}, name)
+
+
+def _named(values: Mapping[KeyPath, object], table: str) -> dict[str, Any]:
+    return {path[1]: one for path, one in values.items() if path[0] == table and len(path) == 2}
 
 
 def _tables(settings: Mapping[KeyPath, Setting], name: str) -> dict[str, dict[str, Any]]:

@@ -22,7 +22,7 @@ from tui.draft_consent import consent_to_write
 from tui.edit_output import changes_text, say_summary, show_changes
 from tui.edit_watch import watch
 from tui.edit_work import Work, draft_paths, prepare
-from tui.edit_write import Target, write_accepted
+from tui.edit_write import DraftWriter, Target
 from tui.errors import UsageProblem
 from tui.interrupts import signals_call, signals_leave
 from tui.loading import chosen_load_options
@@ -143,7 +143,7 @@ def _deliver(
     draft = target.draft
     if _may_write(runtime, options):
         say = Narrator(runtime.stderr).say
-        return write_accepted(runtime, target, accepted, session=work.session, say=say)
+        return DraftWriter(runtime, session=work.session, say=say).write(target, accepted)
     if options.output is not None:
         write_new(options.output, spliced(draft, accepted))
         Narrator(runtime.stderr).say(f"{options.output} is written")

@@ -17,7 +17,7 @@ from tui import exit_codes
 from tui.draft_consent import consent_to_write
 from tui.edit_parts import is_markdown
 from tui.edit_work import prepare
-from tui.edit_write import Target, write_accepted
+from tui.edit_write import DraftWriter, Target
 from tui.errors import UsageProblem
 from tui.narrate import Narrator
 from tui.options import EditOptions, Scope
@@ -183,4 +183,4 @@ def _carry_out(
     in_order = sorted([*kept, gone], key=lambda hunk: hunk.start)
     target = Target(draft, consent_to_write(runtime, draft.file))
     say = Narrator(runtime.stderr).say
-    return write_accepted(runtime, target, in_order, session=work.session, say=say)
+    return DraftWriter(runtime, session=work.session, say=say).write(target, in_order)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 from engine.errors import EngineError
 from engine.protocol import Engine
@@ -63,27 +63,26 @@ class TitleMaker:
         if not self._may_ask(engine):
             return
         self._tries[session.id] += 1
-        request = _request(messages)
         self._engine, self._title = engine, None
-        events = engine.stream(request)
-
-        def make() -> None:
-            text, reason = "", None
-            try:
-                for event in events:
-                    if isinstance(event, Piece):
-                        text += event.text
-                    elif isinstance(event, Finished):
-                        reason = event.reason
-            except EngineError:
-                return  # the next question will say what is wrong
-            if reason == "end":
-                self._title = title_of(text)
-            if then is not None:
-                then()
-
-        self._thread = threading.Thread(target=make, daemon=True)
+        # Here, not in the thread: a `stop` that comes at once counts from this call on.
+        events = engine.stream(_request(messages))
+        self._thread = threading.Thread(target=self._make, args=(events, then), daemon=True)
         self._thread.start()
+
+    def _make(self, events: Iterator[Event], then: Callable[[], None] | None) -> None:
+        text, reason = "", None
+        try:
+            for event in events:
+                if isinstance(event, Piece):
+                    text += event.text
+                elif isinstance(event, Finished):
+                    reason = event.reason
+        except EngineError:
+            return  # the next question will say what is wrong
+        if reason == "end":
+            self._title = title_of(text)
+        if then is not None:
+            then()
 
     def _may_ask(self, engine: Engine) -> bool:
         wanted = self._config.titles

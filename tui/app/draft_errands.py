@@ -22,7 +22,7 @@ from tui.app.talk import AppTalk
 from tui.app.thread import Errand
 from tui.config import ConfigError
 from tui.edit_work import Work, prepare
-from tui.edit_write import Target, write_accepted
+from tui.edit_write import DraftWriter, Target
 from tui.errors import UsageProblem, explain
 from tui.options import EditOptions
 from tui.reviewing.state import Review
@@ -106,7 +106,7 @@ def _revise(
     work.record(review)
     target = Target(draft, Consent())
     accepted = work.accepted(review, 0)
-    write_accepted(talk.runtime, target, accepted, session=work.session, say=lines.append)
+    DraftWriter(talk.runtime, session=work.session, say=lines.append).write(target, accepted)
     work.end(review)
 
 

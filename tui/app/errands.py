@@ -7,6 +7,7 @@ from tui.app.history import EntryHistory
 from tui.app.messages import Completed, Recalled, Returned, Sent
 from tui.app.talk import AppTalk
 from tui.app.thread import Errand
+from tui.app.unsent import Outgoing
 from tui.attach import AttachedText
 from tui.commands import COMMANDS, complete_line, run_line
 from tui.commands.completing import file_names
@@ -20,36 +21,36 @@ def begin(talk: AppTalk) -> None:
     talk.post(Recalled(EntryHistory(talk.runtime.paths.repl_history).entries()))
 
 
-def send(words: str) -> Errand:
+def send(question: Outgoing) -> Errand:
     """Carry out a command, or ask a question. What could not be asked comes back."""
 
     def errand(talk: AppTalk) -> None:
+        words = question.words
         if talk.is_kept:
             EntryHistory(talk.runtime.paths.repl_history).add(words)
         if words.startswith("/"):
-            _command(talk, words)
+            _command(talk, question)
         else:
-            _ask(talk, words)
+            _ask(talk, question)
 
     return errand
 
 
-def _command(talk: AppTalk, line: str) -> None:
+def _command(talk: AppTalk, command: Outgoing) -> None:
     try:
-        run_line(talk, line)
+        run_line(talk, command.words)
     except UsageProblem:
-        talk.post(Returned(line))
+        talk.post(Returned(command))
         raise
-    talk.post(Sent())
 
 
-def _ask(talk: AppTalk, words: str) -> None:
+def _ask(talk: AppTalk, question: Outgoing) -> None:
     before = _last_question(talk)
     try:
-        talk.ask_mentioning(words)
+        talk.ask_sent(question)
     finally:
-        is_asked = _last_question(talk) != before
-        talk.post(Sent() if is_asked else Returned(words))
+        question.is_saved |= _last_question(talk) != before
+        talk.post(Sent(question) if question.is_saved else Returned(question))
 
 
 def _last_question(talk: AppTalk) -> str | None:

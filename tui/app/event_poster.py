@@ -9,6 +9,7 @@ from engine.types import Finished, Loading, Notice, Piece, Prefill, Reasoning
 from tui.answers import Begun
 from tui.app.messages import Activity, Busy, Failed, Grew, Post, Said, Sent
 from tui.app.pieces import Pieces
+from tui.app.unsent import Outgoing
 from tui.compaction import Compacted
 from tui.conversation import Conversation, ConversationEvent
 from tui.saver import ELSEWHERE, Joined, NotSaved
@@ -33,6 +34,8 @@ class EventPoster:
         self._say = say
         self._announced: tuple[str, ...] = ()
         """The turns of the answers whose beginnings are shown."""
+        self.asking: Outgoing | None = None
+        """What a person has sent, while that is being asked."""
         self._shown_card = ""
         self._activity: Activity | None = None
         self._pieces = Pieces(lambda pieces: post(Grew(pieces)))
@@ -42,7 +45,9 @@ class EventPoster:
         growing = tuple(turn.id for turn in conversation.growing)
         if growing and growing != self._announced:
             self._announced = growing
-            self._post(Sent())
+            if self.asking is not None:
+                self.asking.is_saved = True
+                self._post(Sent(self.asking))
             self._publish()
 
     def forget_answers(self) -> None:

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from tui.app.overview import Overview
 from tui.app.pieces import Pieces
+from tui.app.unsent import Outgoing
 
 if TYPE_CHECKING:
     from engine.models.offers import Offers
@@ -86,12 +87,14 @@ class Failed(Message):
 class Sent(Message):
     """A question is saved: its words need not be kept elsewhere any more."""
 
+    question: Outgoing
+
 
 @dataclass
 class Returned(Message):
     """A question could not be asked; its words go back to where they were typed."""
 
-    words: str
+    question: Outgoing
 
 
 @dataclass

@@ -97,25 +97,7 @@ def picture_of(title: str, turns: Sequence[Turn], suffix: str, colours: Colours)
         suffix: One of `SUFFIXES`.
         colours: How it looks.
     """
-    styles = {
-        "markdown.h1": f"bold {colours.accent}",
-        "markdown.h2": f"bold {colours.accent}",
-        "markdown.h3": "bold",
-        "markdown.code": colours.accent,
-        "markdown.block_quote": colours.muted,
-        "markdown.item.bullet": colours.accent,
-        "markdown.item.number": colours.accent,
-    }
-    console = Console(
-        file=StringIO(),
-        record=True,
-        width=_WIDTH,
-        force_terminal=True,
-        color_system="truecolor",
-        theme=Theme(styles),
-        highlight=False,
-        _environ={},
-    )
+    console = _recorder(colours)
     for turn in turns:
         for part in _parts(turn, colours):
             console.print(part)
@@ -125,6 +107,29 @@ def picture_of(title: str, turns: Sequence[Turn], suffix: str, colours: Colours)
         title=sanitize_line(title), theme=colours.terminal, code_format=_SVG_FORMAT
     )
     return svg.translate(_NOT_IN_XML)
+
+
+def _recorder(colours: Colours) -> Console:
+    """A console that keeps what is printed, and looks at neither terminal nor environment."""
+    styles = {
+        "markdown.h1": f"bold {colours.accent}",
+        "markdown.h2": f"bold {colours.accent}",
+        "markdown.h3": "bold",
+        "markdown.code": colours.accent,
+        "markdown.block_quote": colours.muted,
+        "markdown.item.bullet": colours.accent,
+        "markdown.item.number": colours.accent,
+    }
+    return Console(
+        file=StringIO(),
+        record=True,
+        width=_WIDTH,
+        force_terminal=True,
+        color_system="truecolor",
+        theme=Theme(styles),
+        highlight=False,
+        _environ={},
+    )
 
 
 def _parts(turn: Turn, colours: Colours) -> Iterator[RenderableType]:

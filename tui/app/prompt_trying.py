@@ -5,7 +5,7 @@ It is done in the conversation's thread with its engine, and leaves nothing in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,6 +29,7 @@ from tui.options import EngineOptions, PromptOptions
 from tui.prompt_test import TrialOptions, composer, trials_of
 from tui.prompt_trials import Outcome, Trials, request_of
 from tui.runtime import Runtime
+from tui.which_model import model_names
 
 _INTERVAL_S = 0.05
 """How often the words of an answer are shown."""
@@ -74,6 +75,29 @@ class Side:
     values: tuple[tuple[str, str], ...] = ()
     model: str = ""
     """Nothing is the conversation's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A text, and with what it is tried."""
+
+    text: str
+    names: tuple[str, ...]
+    """Of prompts, or of models, which get the first prompt."""
+    first: Side
+    prompts: tuple[str, ...]
+    """The names of all prompts: no model is meant by one of them."""
+
+    def sides(self, models: Sequence[str]) -> list[Side]:
+        """With what the text is tried, where these are the models."""
+        prompts = {name.casefold() for name in self.prompts}
+        by_name = {name.casefold(): name for name in models if name.casefold() not in prompts}
+        return [self._meant(name, by_name.get(name.casefold(), "")) for name in self.names]
+
+    def _meant(self, name: str, model: str) -> Side:
+        if model or name == self.first.prompt:
+            return replace(self.first, model=model)
+        return Side(name)
 
 
 class Stop:
@@ -123,14 +147,15 @@ def run_tests(runtime: Runtime, name: str, post: Post) -> tuple[Errand, Callable
     return errand, trials.stop
 
 
-def try_beside(text: str, sides: tuple[Side, ...], stop: Stop, post: Post) -> Errand:
+def try_beside(comparison: Comparison, stop: Stop, post: Post) -> Errand:
     """Have a text answered with each side, one after another."""
 
     def errand(talk: AppTalk) -> None:
         try:
-            for column, side in enumerate(sides):
+            models = model_names(talk.runtime.config, talk.runtime.paths.models)
+            for column, side in enumerate(comparison.sides(models)):
                 if not stop.is_set:
-                    _try(talk, side, text, stop, partial(_grown, post, column))
+                    _try(talk, side, comparison.text, stop, partial(_grown, post, column))
         finally:
             post(Ended())
 

@@ -14,6 +14,7 @@ from tui.config import Config
 from tui.config_keys import KEYS, KeyPath, find_key
 from tui.config_views import toml_value
 from tui.config_writing import set_in_config
+from tui.needed_keys import check_keys
 from tui.settings import typed_options
 
 _AT_ONCE = ("sampling", "max_tokens", "system", "theme", "keys")
@@ -70,13 +71,16 @@ def setting_rows(config: Config, bindings: Iterable[ActiveBinding]) -> Iterator[
         yield SettingRow(("keys", name), binding.description, value, binding.key, origin)
 
 
-def value_from(path: KeyPath, text: str) -> object:
+def value_from(path: KeyPath, text: str, config: Config) -> object:
     """The value that was typed for a key; None for nothing, which takes it out of the file.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If it is none, or a key of the keyboard that another one needs.
         UsageProblem: Likewise, of sampling.
     """
+    if path[0] == "keys":
+        others = {name: key for name, key in config.keys.items() if name != path[1]}
+        check_keys({**others, path[1]: text.strip()} if text.strip() else others)
     if not text.strip():
         return None
     if path[0] == "sampling":

@@ -35,7 +35,7 @@ from tui.app.messages import (
 from tui.app.overview import Overview
 from tui.app.pieces import Cadence, Pieces
 from tui.app.speed import Speed
-from tui.app.unsent import NEW, Unsent
+from tui.app.unsent import NEW, OnTheirWay, Outgoing, Unsent
 from tui.app.widgets.activity import ActivityLine
 from tui.app.widgets.banner import Banner
 from tui.app.widgets.chips import Chip, Chips
@@ -89,8 +89,7 @@ class ChatScreen(Steadfast, Screen[None]):
         self._key: str | None = None
         """Of the session whose words are in the composer."""
         self._keeping: Timer | None = None
-        self._on_their_way = ""
-        """Words that were sent, until the conversation's thread has them on disk."""
+        self._on_their_way = OnTheirWay()
         self._pieces: Pieces | None = None
         self._abreast = Abreast(self)
         self._cadence = Cadence()
@@ -172,17 +171,18 @@ class ChatScreen(Steadfast, Screen[None]):
         self.chat_app.tell(message.lines, is_warning=message.is_warning)
 
     @on(Sent)
-    def sent(self) -> None:
+    def sent(self, message: Sent) -> None:
         """The words are safe: they need not be kept any more."""
-        self._on_their_way = ""
+        self._on_their_way.settle(message.question)
         self._keep()
 
     @on(Returned)
     def returned(self, message: Returned) -> None:
-        """Put words back that could not be sent, unless there are others by now."""
-        self._on_their_way = ""
-        if not self.composer.text.strip():
-            self.composer.put(message.words)
+        """Put words back that could not be sent."""
+        typed = self.composer.text
+        words = self._on_their_way.back(message.question, typed)
+        if words != typed:
+            self.composer.put(words)
 
     @on(Recalled)
     def recalled(self, message: Recalled) -> None:
@@ -239,9 +239,10 @@ class ChatScreen(Steadfast, Screen[None]):
 
         self._banner.clear()
         self.completions.offer(())
+        question = Outgoing(message.words)
         if not message.words.startswith("/"):
-            self._on_their_way = message.words
-        self.chat_app.do(send(message.words))
+            self._on_their_way.add(question)
+        self.chat_app.do(send(question))
 
     @on(Composer.Asked)
     def complete(self, message: Composer.Asked) -> None:
@@ -298,7 +299,7 @@ class ChatScreen(Steadfast, Screen[None]):
 
     def _note_unsent(self, unsent: Unsent) -> None:
         if self._key is not None:
-            unsent.note(self._key, self.composer.text or self._on_their_way)
+            unsent.note(self._key, self._on_their_way.before(self.composer.text))
 
     def _follow_session(self, overview: Overview) -> None:
         """Bring back what was typed in a session and not sent. What is being typed goes along to
@@ -310,7 +311,7 @@ class ChatScreen(Steadfast, Screen[None]):
         if self._unsent is None:
             return
         kept, typed = self._unsent.words(key), self.composer.text
-        if typed and old is not None:
+        if old is not None:
             self._unsent.note(old, typed if kept else "")
         if kept:
             is_more = typed and old is None

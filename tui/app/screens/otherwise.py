@@ -76,11 +76,15 @@ class OtherwiseScreen(Steadfast, ModalScreen[None]):
         """Show how answers are made now."""
         self._begun = {**message.values, "answers": "1", "model": message.model}
         for name, field in self._inputs.items():
+            if field.value:
+                continue  # it was typed before this was known
             field.value = sanitize_line(self._begun[name])
+            if field.has_focus:
+                # As where one goes to a field: what is typed takes its place.
+                field.action_select_all()
         self._inputs["model"].suggester = SuggestFromList(
             [sanitize_line(name) for name in message.models], case_sensitive=False
         )
-        self._inputs["temperature"].focus()
 
     @on(Input.Submitted)
     def answer(self) -> None:

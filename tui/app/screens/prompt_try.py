@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -9,12 +11,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static, TextArea
 
+from tui.app.background import post_from_thread
 from tui.app.faults import Steadfast
-from tui.app.prompt_trying import Ended, Grown, Side, Stop, try_beside
+from tui.app.prompt_trying import Comparison, Ended, Grown, Side, Stop, try_beside
+from tui.config import ConfigError
 from tui.sanitize import sanitize, sanitize_line
 from tui.which_model import model_names
 from tui.widgets.hints import Hints
@@ -47,6 +52,12 @@ class PromptTry(Steadfast, Screen[None]):
         Binding("ctrl+r", "try", "try", id="try.run", priority=True),
         Binding("escape", "leave", "stop, or close", id="try.close", priority=True),
     ]
+
+    @dataclass
+    class Found(Message):
+        """The models that there are."""
+
+        models: Sequence[str]
 
     def __init__(self, first: Side, names: tuple[str, ...]) -> None:
         """Offer to try a prompt.
@@ -83,27 +94,33 @@ class PromptTry(Steadfast, Screen[None]):
         yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
-        """Know the names."""
-        runtime = self.chat_app.runtime
-        models = model_names(runtime.config, runtime.paths.models)
-        prompts = {name.casefold() for name in self._names}
-        self._models = {name.casefold(): name for name in models if name.casefold() not in prompts}
-        for field in self._sides:
-            field.suggester = SuggestFromList(
-                [*self._names, *map(sanitize_line, models)], case_sensitive=False
-            )
+        """Begin with the text; the names of models come when they are found."""
+        self._suggest(())
         self._area.focus()
+        post_from_thread(self, self._find_models, group="models")
+
+    def _find_models(self) -> Found:
+        runtime = self.chat_app.runtime
+        try:
+            return self.Found(model_names(runtime.config, runtime.paths.models))
+        except ConfigError:
+            # Trying one says why there are none.
+            return self.Found(())
+
+    @on(Found)
+    def found(self, message: Found) -> None:
+        """Suggest models too."""
+        self._suggest(message.models)
+
+    def _suggest(self, models: Sequence[str]) -> None:
+        names = [*self._names, *map(sanitize_line, models)]
+        for field in self._sides:
+            field.suggester = SuggestFromList(names, case_sensitive=False)
 
     def on_unmount(self) -> None:
         """End it."""
         if self._stop is not None:
             self._stop.set()
-
-    def _meant(self, words: str) -> Side:
-        """A prompt, or a model with the first prompt."""
-        if model := self._models.get(words.casefold()):
-            return Side(self._first.prompt, self._first.values, model)
-        return Side(words, self._first.values if words == self._first.prompt else ())
 
     @on(Input.Submitted)
     def action_try(self) -> None:
@@ -114,14 +131,13 @@ class PromptTry(Steadfast, Screen[None]):
             self.notify("write a text to try it on first")
             self._area.focus()
             return
-        sides = tuple(
-            self._meant(field.value.strip()) for field in self._sides if field.value.strip()
-        )
+        names = tuple(field.value.strip() for field in self._sides if field.value.strip())
         for column, answer in enumerate(self._answers):
             answer.update("")
-            self._notes[column].update("…" if column < len(sides) else "")
+            self._notes[column].update("…" if column < len(names) else "")
         self._stop = Stop()
-        self.chat_app.do(try_beside(self._area.text, sides, self._stop, self.post_message))
+        comparison = Comparison(self._area.text, names, self._first, self._names)
+        self.chat_app.do(try_beside(comparison, self._stop, self.post_message))
 
     @on(Grown)
     def grown(self, message: Grown) -> None:

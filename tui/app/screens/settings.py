@@ -140,7 +140,7 @@ class SettingsScreen(Steadfast, ModalScreen[None]):
             return
         if event.value != sanitize_line(row.text):
             try:
-                value = value_from(row.path, event.value)
+                value = value_from(row.path, event.value, self.chat_app.runtime.config)
             except (ValueError, UsageProblem) as error:
                 self._say(str(error).removeprefix("-o "))
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textual import on
@@ -17,11 +18,11 @@ from tui.app.widgets.slider import Scale, Slider
 from tui.sanitize import sanitize, sanitize_line
 
 
-class Field(Steadfast, Vertical):
-    """A value as text; with a scale also as a slider, with choices as a list."""
+class ValueField(Steadfast, Vertical):
+    """A name with its meaning; how the value is given is each kind's own."""
 
     DEFAULT_CSS = """
-    Field {
+    ValueField {
         height: auto; margin: 0 0 1 0;
         & > Horizontal { height: 1; }
         & > Horizontal > .name { width: 1fr; }
@@ -35,8 +36,41 @@ class Field(Steadfast, Vertical):
     class Changed(Message):
         """A person gave another value."""
 
-        field: Field
+        field: ValueField
         value: str
+
+    def __init__(self, name: str, meaning: str) -> None:
+        """A field without a value.
+
+        Args:
+            name: As it is called in commands.
+            meaning: In a line.
+        """
+        super().__init__()
+        self.field_name = name
+        self.shown = ""
+        """The value in force; empty where that is the default."""
+        self._meaning = meaning
+
+    def show(self, value: str, *, default: str = "") -> None:
+        """Show the value in force.
+
+        Args:
+            value: Empty where that is the default.
+            default: What that is.
+        """
+        raise NotImplementedError
+
+    def _name_label(self) -> Static:
+        return Static(Content(sanitize_line(self.field_name)), classes="name")
+
+    def _meaning_label(self) -> Iterator[Static]:
+        if self._meaning:
+            yield Static(Content(sanitize(self._meaning)), classes="meaning")
+
+
+class TextField(ValueField):
+    """A value as text, and with a scale also as a slider. What is being typed stays."""
 
     def __init__(self, name: str, meaning: str, *, scale: Scale | None = None) -> None:
         """A field without a value.
@@ -46,31 +80,21 @@ class Field(Steadfast, Vertical):
             meaning: In a line.
             scale: Of its slider.
         """
-        super().__init__()
-        self.field_name = name
-        self.shown = ""
-        """The value that counts."""
-        self._meaning = meaning
+        super().__init__(name, meaning)
         self._input = Input(compact=True, select_on_focus=False)
         self._slider = Slider(scale) if scale is not None else None
 
     def compose(self) -> ComposeResult:
         """See `Widget`."""
         with Horizontal():
-            yield Static(Content(sanitize_line(self.field_name)), classes="name")
+            yield self._name_label()
             yield self._input
         if self._slider is not None:
             yield self._slider
-        if self._meaning:
-            yield Static(Content(sanitize(self._meaning)), classes="meaning")
+        yield from self._meaning_label()
 
     def show(self, value: str, *, default: str = "") -> None:
-        """Show the value that counts; one that is being typed stays.
-
-        Args:
-            value: Nothing where the default counts.
-            default: What that is.
-        """
+        """See `ValueField`."""
         is_typing = self._input.has_focus and self._input.value != self.shown
         self.shown = value
         self._input.placeholder = sanitize_line(default)
@@ -96,38 +120,24 @@ class Field(Steadfast, Vertical):
         self.post_message(self.Changed(self, self.shown))
 
 
-class ChoiceField(Steadfast, Vertical):
+class ChoiceField(ValueField):
     """A value of a few; the first line stands for the default."""
 
-    DEFAULT_CSS = Field.DEFAULT_CSS.replace("Field {", "ChoiceField {", 1)
-
     def __init__(self, name: str, meaning: str, choices: tuple[str, ...], default: str) -> None:
-        super().__init__()
-        self.field_name = name
-        self.shown = ""
-        self._meaning = meaning
+        super().__init__(name, meaning)
         options = [(Content(sanitize_line(each)), each) for each in choices]
         self._select: Select[str] = Select(
             options, prompt=escape(sanitize_line(default or "not chosen")), compact=True
         )
 
-    @dataclass
-    class Changed(Message):
-        """A person gave another value."""
-
-        field: ChoiceField
-        value: str
-
     def compose(self) -> ComposeResult:
         """See `Widget`."""
-        yield Static(Content(sanitize_line(self.field_name)), classes="name")
+        yield self._name_label()
         yield self._select
-        if self._meaning:
-            yield Static(Content(sanitize(self._meaning)), classes="meaning")
+        yield from self._meaning_label()
 
     def show(self, value: str, *, default: str = "") -> None:
-        """Show the value that counts."""
-        del default
+        """See `ValueField`. The default is known already."""
         self.shown = value
         with self.prevent(Select.Changed):
             if value:

@@ -23,7 +23,7 @@ from tui.app.inspection import (
     inspect,
 )
 from tui.app.overview import Overview
-from tui.app.widgets.fields import ChoiceField, Field
+from tui.app.widgets.fields import ChoiceField, TextField, ValueField
 from tui.app.widgets.side import Side, uncover
 from tui.app.widgets.slider import Scale
 from tui.context_use import ContextUse
@@ -77,10 +77,10 @@ class Inspector(Side):
         self._counted: tuple[object, ...] = ()
         self._prompt, self._model, self._use = (Static(classes="text") for _ in range(3))
         self._fields = {
-            name: Field(name, meaning, scale=_SCALES.get(name))
+            name: TextField(name, meaning, scale=_SCALES.get(name))
             for name, meaning in MEANINGS.items()
         }
-        self._variables: dict[str, Field | ChoiceField] = {}
+        self._variables: dict[str, ValueField] = {}
         self._form: tuple[VariableField, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -152,9 +152,8 @@ class Inspector(Side):
         for each in variables:
             self._variables[each.name].show(each.value, default=each.default)
 
-    @on(Field.Changed)
-    @on(ChoiceField.Changed)
-    def change(self, event: Field.Changed | ChoiceField.Changed) -> None:
+    @on(ValueField.Changed)
+    def change(self, event: ValueField.Changed) -> None:
         """Have it changed."""
         name = event.field.field_name
         is_variable = self._variables.get(name) is event.field
@@ -171,10 +170,10 @@ def _heading(words: str) -> Static:
     return Static(words, classes="heading")
 
 
-def _variable(variable: VariableField) -> Field | ChoiceField:
+def _variable(variable: VariableField) -> ValueField:
     if variable.choices:
         return ChoiceField(variable.name, variable.meaning, variable.choices, variable.default)
-    return Field(variable.name, variable.meaning)
+    return TextField(variable.name, variable.meaning)
 
 
 def _context(use: ContextUse | None) -> Content:
