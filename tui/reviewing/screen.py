@@ -8,13 +8,13 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.progress import Progress
+from tui.reviewing.change_view import ChangeView
 from tui.reviewing.drawing import Drawn, drawn, drawn_list
 from tui.reviewing.flow import flow
 from tui.reviewing.lines import KEYS, SMALL, rest_of
@@ -29,8 +29,6 @@ WIDE = 110
 
 _SOON = 0.1
 """Seconds until what has come in the background is shown."""
-
-_VIEWS = ("words", "old", "new")
 
 _MORE_KEYS = """\
 Arrows move between changes too. Space and Page Up scroll.
@@ -56,10 +54,6 @@ class ReviewScreen(Screen[bool]):
         height: 1; background: $panel; color: $text; padding: 0 2;
         text-wrap: nowrap; text-overflow: ellipsis;
     }
-    #flow { height: 1fr; padding: 1 2; }
-    #sides { height: 1fr; }
-    #sides VerticalScroll { width: 1fr; padding: 1 2; }
-    #sides .divided { border-left: vkey $surface-lighten-2; }
     #about { height: auto; max-height: 6; padding: 0 2; color: $text-muted; }
     ReviewScreen.-low #about { max-height: 30%; padding: 0 1; }
     ReviewScreen.-low #flow, ReviewScreen.-low #sides VerticalScroll { padding: 0 1; }
@@ -125,21 +119,17 @@ class ReviewScreen(Screen[bool]):
         self._seen: object = None
         self._shown: Change | None = None
         # Kept, not looked for: what still comes when the screen is being left meets them too.
-        self._parts = {name: Static(id=name) for name in ("head", *_VIEWS, "about", "progress")}
-        self._flow = VerticalScroll(self._parts["words"], id="flow")
-        self._both = Horizontal(
-            VerticalScroll(self._parts["old"]),
-            VerticalScroll(self._parts["new"], classes="divided"),
-            id="sides",
-        )
+        self._head = Static(id="head")
+        self._view = ChangeView()
+        self._remarks = Static(id="about")
+        self._bar = Static(id="progress")
 
     def compose(self) -> ComposeResult:
         """See `Screen`."""
-        yield self._parts["head"]
-        yield self._flow
-        yield self._both
-        yield self._parts["about"]
-        yield self._parts["progress"]
+        yield self._head
+        yield self._view
+        yield self._remarks
+        yield self._bar
         yield Hints(*_HINTS)
 
     def on_mount(self) -> None:
@@ -173,19 +163,12 @@ class ReviewScreen(Screen[bool]):
         self._show_lines()
         review, change = self._review, self._review.current
         self._shown = change
-        self._flow.display = not self._is_wide
-        self._both.display = self._is_wide
-        if change is None:
-            views = [Drawn(Content(""), Content(""))] * 3
-            views[0] = views[2] = Drawn(Content(end_of(self._review)), Content(""))
-        else:
-            views = self._views(change)
-        for name, view in zip(_VIEWS, views, strict=True):
-            self._parts[name].update(view.content)
+        views = self._ended() if change is None else self._views(change)
+        self._view.show(views, is_wide=self._is_wide)
         seen = (review.here, change, review.is_folding, self._is_wide, self.size)
         if seen != self._seen:
             self._seen = seen
-            self.call_after_refresh(self._show_place, [view.before for view in views])
+            self.call_after_refresh(self._view.scroll_to_change, views)
 
     def refresh_soon(self) -> None:
         """The same in a moment, once for all that comes until then: of a revision that was stopped
@@ -202,6 +185,11 @@ class ReviewScreen(Screen[bool]):
     def _is_wide(self) -> bool:
         return self.size.width >= WIDE if self._sides is None else self._sides
 
+    def _ended(self) -> list[Drawn]:
+        """What stands in the place of a change where there is none."""
+        words, nothing = (Drawn(Content(text), Content("")) for text in (end_of(self._review), ""))
+        return [words, nothing, words]
+
     def _views(self, change: Change) -> list[Drawn]:
         """The flow, the original and the revision."""
         text = self._drafts[change.file].text
@@ -213,26 +201,17 @@ class ReviewScreen(Screen[bool]):
         stretches = flow(text, mine, place)
         return [drawn(stretches, place, without=role) for role in ("", "inserted", "deleted")]
 
-    def _show_place(self, before: Sequence[Content]) -> None:
-        """Bring the change to a third of the height, whatever is above it."""
-        for name, content in zip(_VIEWS, before, strict=True):
-            words = self._parts[name]
-            around = words.parent
-            if isinstance(around, VerticalScroll) and words.size.width:
-                line = content.get_height({}, words.size.width) if content else 0
-                around.scroll_to(y=max(0, line - around.size.height // 3), animate=False)
-
     def _show_lines(self) -> None:
         if self.is_mounted:
-            self._parts["head"].update(Content(head_of(self._review, self._drafts)))
-            self._parts["about"].update(Content(self._about()))
+            self._head.update(Content(head_of(self._review, self._drafts)))
+            self._remarks.update(Content(self._about()))
             self._show_bar()
 
     def _show_bar(self) -> None:
         if self.is_mounted:
-            bar, progress = self._parts["progress"], self._progress
-            bar.display = progress is not None
-            bar.update(Content(progress.line(self.size.width - 4) if progress else ""))
+            progress = self._progress
+            self._bar.display = progress is not None
+            self._bar.update(Content(progress.line(self.size.width - 4) if progress else ""))
 
     def _about(self) -> str:
         rest = rest_of(self._review, [draft.name for draft in self._drafts])
@@ -279,8 +258,7 @@ class ReviewScreen(Screen[bool]):
 
     def action_page(self, pages: int) -> None:
         """Show more of what is around the change."""
-        for around in self.query(VerticalScroll):
-            around.scroll_relative(y=pages * (around.size.height - 2), animate=False)
+        self._view.scroll_pages(pages)
 
     def _one_change(self) -> Change | None:
         """The change that is shown by itself."""

@@ -1,8 +1,7 @@
-"""The turns of a transcript that exist as widgets: a stretch of the branch around the window.
+"""The mounted turns of a transcript: a stretch of the branch around the window.
 
-Those that have left it are forgotten a few at a time. A turn is a ring of references that only
-Python's garbage collector opens, and what it needs for a whole window of them is longer than a key
-may wait.
+Removed turns are released a few at a time. A turn is a cycle of references that only Python's
+garbage collector breaks up, and for a window full of turns that takes longer than a key may wait.
 """
 
 from __future__ import annotations
@@ -16,38 +15,38 @@ from tui.app import garbage
 from tui.app.widgets.turn import TurnView
 
 _TOGETHER = 6
-"""Turns that are forgotten together: about as long as nobody notices."""
+"""Turns to release together: as many as nobody notices."""
 
 
 class MountedTurns:
-    """Widgets of turns that follow one another, all in one column."""
+    """Widgets of consecutive turns, in one column."""
 
     def __init__(self, column: Widget, below: Widget) -> None:
-        """Have none yet.
+        """Nothing is mounted yet.
 
         Args:
-            column: What they are mounted in.
-            below: What stands below the last of them there.
+            column: The parent of the turns.
+            below: Its child below the last turn.
         """
         self.views: list[TurnView] = []
         self.first = 0
-        """The number of the first of them in the branch."""
+        """The number of the first mounted turn, in the branch."""
         self._column = column
         self._below = below
         self._gone: list[TurnView] = []
-        """Turns that are removed and still in the memory, which is what this list is for."""
+        """Removed turns, kept alive here until they are released."""
 
     @property
     def numbered(self) -> Iterator[tuple[int, TurnView]]:
-        """Each with its number."""
+        """The mounted turns with their numbers."""
         return enumerate(self.views, self.first)
 
     def has(self, number: int) -> bool:
-        """Whether a turn is there."""
+        """Whether a turn is mounted."""
         return self.first <= number < self.first + len(self.views)
 
     async def add(self, number: int, view: TurnView) -> None:
-        """Mount a turn; all that it is no neighbour of are removed."""
+        """Mount a turn; if it is not next to the mounted ones, those are removed."""
         place = number - self.first
         far = [] if place in (-1, len(self.views)) else self._take(0, len(self.views))
         is_above = bool(self.views) and place == -1
@@ -59,7 +58,7 @@ class MountedTurns:
         await self._remove(far)
 
     async def remove(self, number: int) -> None:
-        """Remove a turn: the first or the last one."""
+        """Remove the first or the last turn."""
         place = number - self.first
         gone = self._take(place, place + 1)
         self.first += place == 0
@@ -88,12 +87,12 @@ class MountedTurns:
             await self._column.remove_children(gone)
 
     def forget_some(self) -> None:
-        """Have turns that are gone leave the memory, where they are many."""
+        """Release removed turns, if they are many."""
         if len(self._gone) >= _TOGETHER:
             self._forget()
 
     async def forget_all(self, is_disturbed: asyncio.Event) -> None:
-        """Have all of them leave it in pauses, until there is something else to do."""
+        """Release all removed turns in pauses, until there is something else to do."""
         while self._gone:
             try:
                 await asyncio.wait_for(is_disturbed.wait(), garbage.PAUSE_S)

@@ -1,4 +1,4 @@
-"""Where turns stand, one below the other, most of which are not there: only numbers."""
+"""Where turns stand, one below the other, mounted or not: numbers, and no widgets."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from tui.app.overview import ShownTurn
 
 
 class Stack:
-    """Heights of turns, measured where they were shown at this width, else estimated."""
+    """Heights of turns: measured, if they were shown at this width, else estimated."""
 
     def __init__(self) -> None:
         self._ids: list[str] = []
         self._heights: list[int] = []
         self._known: dict[str, int] = {}
-        """Those that need not be estimated again."""
+        """Heights at this width, by turn."""
         self._width = 0
         self._tops: list[int] | None = None
 
     def put(self, turns: Sequence[ShownTurn], width: int) -> None:
-        """Stack these turns, for lines of so many cells; what was measured at another width counts
-        no longer."""
+        """Stack these turns, in lines of so many cells. A new width discards what was measured."""
         if width != self._width:
             self._width = width
             self._known.clear()
@@ -39,14 +38,14 @@ class Stack:
         self._tops = None
 
     def measure(self, number: int, height: int) -> None:
-        """A turn turned out to be so high."""
+        """Note the real height of a turn."""
         self._known[self._ids[number]] = height
         if self._heights[number] != height:
             self._heights[number] = height
             self._tops = None
 
     def top(self, number: int) -> int:
-        """The first line of a turn, or of what is below the last one."""
+        """The first line of a turn; of the number after the last one, the line below it."""
         return self._all_tops()[number]
 
     def height(self, number: int) -> int:
@@ -64,7 +63,7 @@ class Stack:
         return self._all_tops()[-1]
 
     def at(self, line: int) -> int:
-        """The turn that a line belongs to: the nearest where there is none."""
+        """The turn at a line, or the nearest one."""
         place = bisect_right(self._all_tops(), line) - 1
         return max(0, min(place, len(self._ids) - 1))
 
@@ -76,7 +75,7 @@ class Stack:
 
 @dataclass(slots=True)
 class Anchor:
-    """What of a stack stays where it is in the window while heights above it change: its end, or a
+    """What stays in place in the window while heights above it change: the end of the stack, or a
     line of a turn."""
 
     is_at_end: bool = True
@@ -86,17 +85,17 @@ class Anchor:
     """How many of its lines are above the window."""
 
     def drop_at(self, turn: int) -> None:
-        """Have a turn begin at the top of the window."""
+        """Put a turn at the top of the window."""
         self.is_at_end, self.turn, self.above = False, turn, 0
 
     def follow(self, stack: Stack, line: int, lowest: int) -> None:
-        """The window was scrolled to a line; it can go down to the lowest."""
+        """Take the line that the window was scrolled to; `lowest` is the furthest it can go."""
         self.is_at_end = line >= lowest
         self.turn = stack.at(line)
         self.above = line - stack.top(self.turn)
 
     def line(self, stack: Stack, lowest: int) -> int:
-        """The line that the window begins at."""
+        """The first line of the window."""
         if self.is_at_end:
             return lowest
         return min(lowest, stack.top(min(self.turn, stack.count)) + self.above)
@@ -104,27 +103,27 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What is seen of a stack, and which of its turns are there."""
+    """What is seen of a stack, and which of its turns are mounted."""
 
     stack: Stack
     top: int
-    """The line of the stack that is the first one to be seen."""
+    """The first line of the stack that is seen."""
     height: int
     """Lines that are seen."""
     first: int
-    """The number of the first turn that is there."""
+    """The number of the first mounted turn."""
     there: int
-    """How many are."""
+    """How many are mounted."""
 
     @property
     def is_full(self) -> bool:
-        """Whether all turns that are seen are there."""
+        """Whether all turns that are seen are mounted."""
         first, last = self._turns(0, 1)
         return self.first <= first and last < self.first + self.there
 
     def next_step(self, *, is_at_end: bool) -> int | None:
-        """The number of a turn that should be there and is not, or is and should not; the nearest
-        to what is seen comes first, from below where `is_at_end`."""
+        """The number of a turn to mount, or to remove if it is mounted; None if all is as it should
+        be. What is seen comes first, from below if `is_at_end`."""
         first, last = self._turns(0, 1)
         if not self.there or first >= self.first + self.there or last < self.first:
             return last if is_at_end else first
@@ -138,21 +137,21 @@ class Window:
         return None
 
     def _turns(self, start: float, end: float) -> tuple[int, int]:
-        """The first and the last turn between two lines, in heights below the first line seen."""
+        """The first and last turn between two lines, in window heights below the window's top."""
         return (
             self.stack.at(self.top + round(start * self.height)),
             self.stack.at(self.top + round(end * self.height) - 1),
         )
 
     def _missing(self, above: int, below: int) -> int | None:
-        """A turn of this range that is next to those that are there."""
+        """A turn of this range next to the mounted ones."""
         end = self.first + self.there
         if end <= below:
             return end
         return self.first - 1 if self.first > above else None
 
     def _spare(self, above: int, below: int) -> int | None:
-        """A turn that is there and outside of this range."""
+        """A mounted turn outside this range."""
         if self.first < above:
             return self.first
         last = self.first + self.there - 1
@@ -160,7 +159,7 @@ class Window:
 
 
 def unchanged(old: Sequence[ShownTurn], new: Sequence[ShownTurn]) -> tuple[int, int]:
-    """Where those of the new turns begin and end that are old ones, in their order."""
+    """The range of the new turns that are the old ones, in their order."""
     was, now = [[shown.turn.id for shown in turns] for turns in (old, new)]
     start = now.index(was[0]) if was and was[0] in now else 0
     end = start
@@ -170,7 +169,7 @@ def unchanged(old: Sequence[ShownTurn], new: Sequence[ShownTurn]) -> tuple[int, 
 
 
 def estimated_height(shown: ShownTurn, width: int) -> int:
-    """About how many lines a turn takes."""
+    """Roughly how many lines a turn takes."""
     if shown.turn.role == "system":
         return 2
     columns = max(10, width - 5)

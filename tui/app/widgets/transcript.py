@@ -1,7 +1,7 @@
-"""The conversation as a column of turns, of which only those near the window exist as widgets.
+"""The conversation as a column of turns; only those near the window are mounted as widgets.
 
-The layout gives every turn its lines, whether it is there or not; when a guess about a turn above
-the window turns out wrong, what is in the window stays where it is.
+The layout reserves the height of every turn, mounted or not. When the estimated height of a turn
+above the window turns out wrong, what the window shows stays where it is.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ WIDEST = 100
 """Columns of a turn: longer lines are hard to read."""
 
 _AT_ONCE = 3
-"""Turns that are made between two layouts: about as long as nobody notices."""
+"""Turns to mount between two layouts: as many as nobody notices."""
 
 
 class Transcript(TurnActions, can_focus=True):
-    """Turns with a cursor. It stays at the end while words come, until a person scrolls away."""
+    """Turns with a cursor. Follows a growing answer until the person scrolls away."""
 
     DEFAULT_CSS = """
     Transcript {
@@ -64,7 +64,7 @@ class Transcript(TurnActions, can_focus=True):
         self._turns_layout = _TurnsLayout()
         self._turns: list[ShownTurn] = []
         self._texts: dict[str, list[str]] = {}
-        """Of answers that are being made: their words and their thoughts so far."""
+        """Of growing answers, by turn: the words and the reasoning so far."""
         self._stack = Stack()
         self._cursor: int | None = None
         self._anchor = Anchor()
@@ -95,7 +95,7 @@ class Transcript(TurnActions, can_focus=True):
 
     @property
     def current(self) -> ShownTurn | None:
-        """The turn that the cursor is on; the last one where it is on none."""
+        """The turn under the cursor; the last one if there is no cursor."""
         if not self._turns:
             return None
         return self._turns[-1 if self._cursor is None else self._cursor]
@@ -111,11 +111,11 @@ class Transcript(TurnActions, can_focus=True):
 
     @property
     def is_settled(self) -> bool:
-        """Whether all turns near the window are there."""
+        """Whether all turns near the window are mounted."""
         return self._next_step() is None
 
     async def show(self, turns: Sequence[ShownTurn]) -> None:
-        """Show a branch; turns that stay are not drawn again."""
+        """Show a branch; turns that were shown before are not drawn again."""
         async with self._changing:
             await self._show(turns)
 
@@ -142,14 +142,14 @@ class Transcript(TurnActions, can_focus=True):
         self._mark()
 
     def _make_room(self, before: int) -> None:
-        """Turns have come in front of those that were shown: all that is counted is further on."""
+        """Shift every turn number: turns have come in front of those that were shown."""
         self._there.first += before
         if self._cursor is not None:
             self._cursor += before
         self._anchor.turn += before
 
     def _begin_texts(self, turns: Sequence[ShownTurn]) -> None:
-        """Have texts that grow for those that are live, and for no turn that is not any more."""
+        """Start the texts of live turns, and forget those of turns that are finished."""
         for shown in turns:
             if shown.is_live:
                 self._texts[shown.turn.id] = [shown.turn.content, shown.turn.reasoning]
@@ -157,7 +157,7 @@ class Transcript(TurnActions, can_focus=True):
         self._texts = {each: texts for each, texts in self._texts.items() if each in live}
 
     async def grow(self, turn: str, text: str, thoughts: str) -> None:
-        """Show more words of an answer that is being made."""
+        """Show more words of a growing answer."""
         if turn not in self._texts:
             return
         self._texts[turn][0] += text
@@ -167,8 +167,8 @@ class Transcript(TurnActions, can_focus=True):
                 await view.grow(text, thoughts)
 
     def arranged(self, placements: list[WidgetPlacement], size: Size) -> list[WidgetPlacement]:
-        """Put the turns that are there where they belong among those that are not, and the window
-        where it was. Called by the layout, before anything is drawn."""
+        """Move mounted turns to their place among all turns, and the window to its anchor. Called
+        by the layout, before anything is drawn."""
         numbers: dict[Widget, int] = {view: number for number, view in self._there.numbered}
         for placement in placements:
             number = numbers.get(placement.widget)
@@ -186,14 +186,14 @@ class Transcript(TurnActions, can_focus=True):
 
     @property
     def max_scroll_y(self) -> int:
-        """See `Widget`, which knows it only after the next layout."""
+        """See `Widget`, which would know it only after the next layout."""
         return self._lowest(self.size.height)
 
     def _lowest(self, height: int) -> int:
         return max(0, self._stack.total + 1 - height)
 
     def _hold(self, height: int) -> None:
-        """Scroll so that what is seen does not move; the compositor reads it after this."""
+        """Scroll to the anchor, so that what is seen does not move. The compositor comes next."""
         line = self._anchor.line(self._stack, self._lowest(height))
         if line != self.scroll_y:
             self.set_reactive(Widget.scroll_y, float(line))
@@ -205,14 +205,14 @@ class Transcript(TurnActions, can_focus=True):
         self.vertical_scrollbar.position = self.scroll_y
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Remember where the person has scrolled to."""
+        """Anchor the window where the person has scrolled to."""
         super().watch_scroll_y(old_value, new_value)
         if self._turns:
             self._anchor.follow(self._stack, round(new_value), self.max_scroll_y)
         self._changed.set()
 
     def on_resize(self, _event: Resize) -> None:
-        """Lines are longer or shorter: their numbers are guessed anew."""
+        """Estimate heights anew for the new width."""
         self._stack.put(self._turns, self._width)
         self._place_again()
 
@@ -228,7 +228,7 @@ class Transcript(TurnActions, can_focus=True):
         self._changed.set()
 
     async def _keep_filled(self) -> None:
-        """Have the turns near the window there, one after another, so that keys come in between."""
+        """Keep the turns near the window mounted, a few at a time, so that keys come in between."""
         while True:
             await self._changed.wait()
             self._changed.clear()
@@ -236,7 +236,7 @@ class Transcript(TurnActions, can_focus=True):
                 async with self._changing:
                     with self.app.batch_update():
                         await self._take_steps()
-                # The layout measures what is there now, and keys are heard.
+                # Let the layout measure what is mounted, and keys be handled.
                 await asyncio.sleep(0.005)
                 if self._window.is_full:
                     self.call_after_refresh(self.post_message, self.Filled())
@@ -274,9 +274,9 @@ class Transcript(TurnActions, can_focus=True):
         return view
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """The cursor begins at the last turn, and nothing is pointed at from elsewhere.
+        """Show the cursor, at first on the last turn, only while the transcript has the focus.
 
-        A handler of the event would come before Textual's own, which is where this changes.
+        A watcher, because a handler of the event would run before Textual sets this.
         """
         super().watch_has_focus(has_focus)
         if has_focus and self._cursor is None and self._turns:
@@ -284,25 +284,25 @@ class Transcript(TurnActions, can_focus=True):
         self._mark()
 
     def on_click(self, event: Click) -> None:
-        """Point at the turn that was clicked."""
+        """Move the cursor to the turn that was clicked."""
         if self._turns:
             line = event.screen_y - self.content_region.y + round(self.scroll_y)
             self._cursor = self._stack.at(line)
             self._mark()
 
     def action_move(self, by: int) -> None:
-        """Go to the next turn, or the one before."""
+        """Move the cursor by that many turns."""
         if self._turns:
             here = len(self._turns) - 1 if self._cursor is None else self._cursor
             self._go_to(max(0, min(here + by, len(self._turns) - 1)))
 
     def action_go_to(self, number: int) -> None:
-        """Go to a turn; -1 is the last one."""
+        """Move the cursor to a turn; -1 is the last one."""
         if self._turns:
             self._go_to(number % len(self._turns))
 
     def point_at(self, turn: str) -> None:
-        """Go to the turn of that id, if it is on the branch."""
+        """Focus the transcript with the cursor on the turn of that id, if it is on the branch."""
         for number, shown in enumerate(self._turns):
             if shown.turn.id == turn:
                 self.focus(scroll_visible=False)
@@ -312,18 +312,18 @@ class Transcript(TurnActions, can_focus=True):
                 self._mark()
 
     def action_page_up(self) -> None:
-        """Show the page before; at once, so that each of many keys counts as a page."""
+        """Scroll up a page, without animation: each of many quick presses counts as a page."""
         self._scroll_by(-self.size.height)
 
     def action_page_down(self) -> None:
-        """Show the page behind, also at once."""
+        """Scroll down a page, likewise."""
         self._scroll_by(self.size.height)
 
     def _scroll_by(self, lines: int) -> None:
         self.scroll_to(y=self.scroll_y + lines, animate=False, immediate=True)
 
     def action_fold(self) -> None:
-        """Show more or less of the turn that the cursor is on."""
+        """Fold or unfold the turn under the cursor."""
         for number, view in self._there.numbered:
             if number == self._cursor:
                 view.fold()
@@ -344,7 +344,7 @@ class Transcript(TurnActions, can_focus=True):
 
 
 class _TurnsLayout(VerticalLayout):
-    """Turns one below the other, with room for those that are not there."""
+    """Turns one below the other, with room for those that are not mounted."""
 
     name = "turns"
 
