@@ -92,6 +92,8 @@ class Monkey:
         way = self._doors.pop()
         self.done.append(f"through {way}")
         await self._go_back()
+        # Where Tab leads depends on what has the focus.
+        self._stage.chat.composer.focus()
         await self._stage.type("")
         if way[0] == "tab":
             await self._have_two_answers()
