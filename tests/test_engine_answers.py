@@ -271,6 +271,16 @@ def test_an_answer_goes_on_in_the_middle_of_a_word(starter_engine: WorkerEngine)
     assert text_of(starter_engine.stream(request)).startswith("is")
 
 
+def test_an_answer_that_is_cut_off_inside_a_character_ends_before_it(
+    starter_engine: WorkerEngine,
+) -> None:
+    """A cactus is several tokens: some of these limits are in the middle of one."""
+    only = 'root ::= "🌵🌵🌵🌵🌵🌵"'
+    for limit in range(1, 7):
+        text = text_of(starter_engine.stream(ask("Hi", grammar=only, max_tokens=limit)))
+        assert set(text) <= {"🌵"}
+
+
 def test_a_prefill_is_said_exactly_once(starter_engine: WorkerEngine) -> None:
     question = ask("What is the capital of France?")
     whole = text_of(starter_engine.stream(question))

@@ -197,6 +197,13 @@ def test_a_thousand_damaged_files_are_survived(tmp_path: Path) -> None:
     assert report(survivors(tmp_path, range(1000))).total() == 1000
 
 
+def test_a_word_as_long_as_a_book_holds_nothing_up(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.gguf"
+    path.write_bytes(tiny_gguf(changed={"general.name": "x" * 200_000}))
+    outcome = outcome_of(path)
+    assert (outcome.kind, outcome.lines) == ("answer, length", ())
+
+
 def test_words_of_the_file_do_not_break_the_line(tmp_path: Path) -> None:
     path = tmp_path / "damaged.gguf"
     path.write_bytes(tiny_gguf(changed={"tokenizer.ggml.pre": "\nno\r\none"}))

@@ -16,6 +16,9 @@ import pexpect
 import pytest
 from pseudo_terminal import CHAT, Terminal
 
+from tui.errors import UsageProblem
+from tui.texts import typed_text
+
 _HOST = r"""
 import io, json, sys
 from engine.scripted import ScriptedEngine
@@ -156,6 +159,13 @@ def test_in_a_locale_without_letters_nothing_is_lost(model: Path) -> None:
     assert "caf\\xe9" in listed.out
     session = next((model / "data" / "sessions").glob("*.jsonl")).read_text(encoding="utf-8")
     assert asked in session
+
+
+def test_letters_that_the_locale_does_not_know_are_typed_all_the_same() -> None:
+    assert typed_text("caf\udcc3\udca9 \udce4\udcbd\udca0") == "café 你"
+    assert typed_text("café") == "café"
+    with pytest.raises(UsageProblem, match=r"the line is not UTF-8 text \(byte 3\)"):
+        typed_text("caf\udce9")
 
 
 def test_pipes_that_end_early_or_are_closed_end_the_program_quietly(model: Path) -> None:

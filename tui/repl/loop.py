@@ -29,6 +29,7 @@ from tui.runtime import Runtime
 from tui.sanitize import sanitize
 from tui.saver import ELSEWHERE
 from tui.talk import Talk
+from tui.texts import typed_text
 from tui.which_model import shown_name
 from tui.which_session import open_session
 
@@ -160,7 +161,7 @@ class Repl(Talk):
     def _handle(self, line: str) -> None:
         """Carry out a command or answer a question; an error is said, and the loop goes on."""
         try:
-            self._carry_out(entry_of(line, by_person=self.runtime.is_interactive))
+            self._carry_out(entry_of(typed_text(line), by_person=self.runtime.is_interactive))
         except KeyboardInterrupt:
             self._narrator.say("stopped; the answer so far is kept")
         except BrokenPipeError:
