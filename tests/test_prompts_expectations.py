@@ -299,7 +299,7 @@ def test_json_has_to_be_json_and_fit_the_schema() -> None:
     assert missed('{"a": "b"}', schema=schema, valid_schema=True) == ""
     assert missed("[1]", valid_schema=True) == ""
     said = missed('{"a": 1}', schema=schema, valid_schema=True)
-    assert said == "does not fit the schema: $.a: 1 is not of type 'string'"
+    assert said == 'does not fit the schema: $.a: 1 is not of type "string"'
     assert missed('{"a": 1}', schema=schema) == ""
     for answer in ("", '{"a": ', "```json\n{}\n```", "[" * 100_000):
         assert missed(answer, schema=schema, valid_schema=True).startswith("not JSON: ")
@@ -307,10 +307,13 @@ def test_json_has_to_be_json_and_fit_the_schema() -> None:
 
 def test_a_schema_fetches_nothing_and_cannot_go_on_for_ever() -> None:
     elsewhere = json.dumps({"$ref": "https://example.org/schema.json"})
-    assert "Unresolvable" in missed("{}", schema=elsewhere, valid_schema=True)
-    endless = json.dumps({"pattern": "^(a+)+$"})
-    said = missed(json.dumps("a" * 50 + "b"), schema=endless, valid_schema=True)
-    assert said.endswith("took longer than 2 s")
+    said = missed("{}", schema=elsewhere, valid_schema=True)
+    assert "nothing is fetched that a schema refers to" in said
+    patient = json.dumps({"pattern": "^(a+)+$"})
+    said = missed(json.dumps("a" * 50 + "b"), schema=patient, valid_schema=True)
+    assert 'does not match "^(a+)+$"' in said
+    backwards = json.dumps({"pattern": "(?<=a)b"})
+    assert "the schema cannot be used" in missed('"ab"', schema=backwards, valid_schema=True)
 
 
 def test_likeness_is_of_words_in_order() -> None:
@@ -390,4 +393,4 @@ def test_reading_prompts_loads_nothing_that_judges_answers() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root
     )
-    assert not {"prompts.judge", "markdown_it", "jsonschema"} & set(done.stdout.split())
+    assert not {"prompts.judge", "markdown_it", "jsonschema_rs"} & set(done.stdout.split())
