@@ -101,6 +101,11 @@ class WorkerEngine:
         finally:
             self._busy.release()
 
+    def let_go(self) -> None:
+        """See `Engine`."""
+        with self._busy:
+            self._worker.let_go()
+
     def close(self) -> None:
         """See `Engine`."""
         self._worker.close()

@@ -16,10 +16,6 @@ class Utf8Stream:
         """The characters that are complete now; an invalid byte becomes U+FFFD."""
         return self._decoder.decode(data)
 
-    def flush(self) -> str:
-        """What is left: a truncated character becomes U+FFFD."""
-        return self._decoder.decode(b"", final=True)
-
 
 class StopStrings:
     """Holds text back for as long as it could be the beginning of a stop string."""

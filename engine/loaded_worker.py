@@ -144,6 +144,12 @@ class LoadedWorker:
             self._worker.kill()
             self._worker = None
 
+    def let_go(self) -> None:
+        """Release a resident worker; `loading` finds one again. Any other stays."""
+        if isinstance(self._worker, ResidentWorker):
+            worker, self._worker = self._worker, None
+            worker.leave()
+
     def close(self) -> None:
         """Release the worker: it saves its state and, unless resident, exits. From any thread."""
         self._is_closed = True

@@ -74,11 +74,9 @@ class Output:
         return taken_back
 
     def flush(self) -> None:
-        """Nothing more comes: show what was held back."""
+        """Nothing more comes: show what was held back, but no part of a character: an answer that
+        is gone on with can have the whole of it."""
         self._show_all(self._guard.flush())
-        if self.stopped:
-            return
-        self._part(*self._splitter.feed(self._utf8.flush()))
         if not self.stopped:
             self._part(*self._splitter.flush())
             self._piece(self._stops.flush())

@@ -134,6 +134,14 @@ class Engine(Protocol):
         """
         ...
 
+    def let_go(self) -> None:
+        """Leaves a worker that outlives its callers to the next one, which may be another engine
+        of the same model; what is asked for next finds it again, or loads anew.
+
+        Where there is no such worker it does nothing.
+        """
+        ...
+
     def close(self) -> None:
         """Gives everything back. Any number of times."""
         ...

@@ -186,6 +186,9 @@ class ScriptedEngine:
     def check(self) -> None:
         """See `Engine`."""
 
+    def let_go(self) -> None:
+        """See `Engine`."""
+
     def close(self) -> None:
         """See `Engine`."""
 

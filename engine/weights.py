@@ -21,8 +21,9 @@ from engine.native_log import NativeLog
 from engine.pages import forget_pages
 from engine.reports import ModelCard
 
-_PLACE = re.compile(r"(\S+) model buffer size")
-"""Where tensors are, in llama.cpp's log: in the file as it is mapped, or copied elsewhere."""
+_PLACE = re.compile(r"(?<!\S)(\S+) model buffer size")
+"""Where tensors are, in llama.cpp's log: in the file as it is mapped, or copied elsewhere. Words
+are looked at from their beginning only, as a file can have one of any length logged."""
 
 _TOKENIZERS_ROOM, _TOKENIZERS_SHARE = 256 * 2**20, 1000
 """Bytes that tokenizing may take: in all, and for each byte of the text. It needs about a third."""

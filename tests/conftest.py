@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from leftovers import Cleanup, forget
 from loopback import Loopback
 from model_server import ModelServer
@@ -29,6 +30,19 @@ ELSEWHERE = (
 for name, value in ENVIRONMENT.items():
     # Before llama.cpp is loaded by a test itself, and not in a worker.
     os.environ.setdefault(name, value)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have hypotheses tried with the same examples each time: new ones are for `make soak`. How
+    long one takes is the machine's affair."""
+    settings.register_profile(
+        "suite",
+        derandomize=config.option.markexpr == "not soak",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("suite")
+
 
 FAILURE = pytest.StashKey[BaseException]()
 

@@ -74,7 +74,7 @@ def check_everything_comes_back(text: str) -> None:
     assert "".join(sentences(text)) == text
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400)
 @given(text=anything)
 @example(text="")
 @example(text="\r")
@@ -87,13 +87,13 @@ def test_joined_the_blocks_are_the_text(text: str) -> None:
 
 
 @pytest.mark.soak
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=20_000)
 @given(text=anything)
 def test_joined_the_blocks_are_any_of_twenty_thousand_texts(text: str) -> None:
     check_everything_comes_back(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150)
 @given(text=anything, data=st.data())
 def test_a_revision_of_some_pieces_leaves_every_other_character(
     text: str, data: st.DataObject

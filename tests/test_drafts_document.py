@@ -24,7 +24,7 @@ texts = st.lists(st.tuples(lines, st.sampled_from(["\n", "\r\n", "\r", ""])), ma
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500)
 @given(text=texts, bom=st.booleans())
 @example(text="", bom=False)
 @example(text="", bom=True)
@@ -39,7 +39,7 @@ def test_text_that_was_not_revised_gives_the_bytes_it_came_from(text: str, bom: 
     assert restore(decoded, decoded.text) == data
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500)
 @given(text=texts, revised=texts, bom=st.booleans())
 @example(text="a\rx\n\nb\nc", revised="a\n\nb\nc", bom=False)
 @example(text="", revised="\ufeff\nx", bom=False)

@@ -23,7 +23,7 @@ def test_critic_markup_is_the_whole_text_with_marks() -> None:
     )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300)
 @given(LINES, LINES)
 @example("a}", "{+a}")
 @example("-}", "")

@@ -335,7 +335,7 @@ def revisions(draw: st.DrawFn) -> tuple[str, str]:
 pairs = revisions() | st.tuples(texts, texts) | st.tuples(st.text(), st.text())
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250)
 @given(pairs)
 @example(("# Head\nOne two three.", "One two three.# Head\nOne two three."))
 def test_all_hunks_give_the_revision_and_none_the_draft(pair: tuple[str, str]) -> None:
@@ -346,7 +346,7 @@ def test_all_hunks_give_the_revision_and_none_the_draft(pair: tuple[str, str]) -
     assert (not found) == (old == new)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250)
 @given(pairs, st.integers())
 def test_all_that_was_not_taken_is_the_drafts_own(pair: tuple[str, str], seed: int) -> None:
     old, new = pair
@@ -362,7 +362,7 @@ def test_all_that_was_not_taken_is_the_drafts_own(pair: tuple[str, str], seed: i
     assert apply(old, own, taken) == expected + old[place:]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250)
 @given(pairs)
 @example(("# Head\nOne two three.", "One two three.# Head\nOne two three."))
 @example(("- item\n????\x85?", "```\n- item\n????\x85?"))
@@ -375,7 +375,7 @@ def test_pieces_are_the_hunk(pair: tuple[str, str]) -> None:
         assert all(piece.text for piece in hunk.pieces)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250)
 @given(revisions())
 @example((" \u0301One two three.", " \u0301"))
 @example(("One two three.。\U0001f3fd", "。\U0001f3fdOne two three."))

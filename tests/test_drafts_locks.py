@@ -91,7 +91,7 @@ def test_quotations_numbers_and_names_are_locked_where_asked_for(
     assert all(kind in FIXED for kind, _ in found(text))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250)
 @given(text=texts)
 @example(text="")
 def test_locks_are_stretches_of_the_text_that_do_not_overlap(text: str) -> None:
@@ -102,7 +102,7 @@ def test_locks_are_stretches_of_the_text_that_do_not_overlap(text: str) -> None:
         end = lock.end
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250)
 @given(text=texts)
 def test_a_text_keeps_its_own_locks(text: str) -> None:
     check = check_locks(text, text, EVERYTHING)
@@ -199,7 +199,7 @@ def test_one_lock_is_repaired_though_another_cannot_be() -> None:
     assert [lock.text for lock in result.lost] == ["`b`"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150)
 @given(original=texts, revised=texts)
 def test_a_repair_adds_locks_of_the_original_and_loses_none(original: str, revised: str) -> None:
     before = check_locks(original, revised, EVERYTHING)

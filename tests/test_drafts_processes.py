@@ -156,7 +156,7 @@ def test_killed_writers_leave_a_whole_text_and_the_one_before_it(
     path = tmp_path / "draft.md"
     path.write_text("0 " * 20_000)
     journal = Journal(tmp_path / "data")
-    for _ in range(20):
+    for _ in range(8):
         process = cleanup(run_python(WRITING_ON_AND_ON, tmp_path))
         for _ in range(moments.randrange(1, 6)):
             acknowledged = int(output_of(process).readline())

@@ -454,7 +454,7 @@ pieces = st.sampled_from(
 answers = st.lists(pieces | st.text(max_size=5), max_size=8).map("".join)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250)
 @given(answer=answers)
 @example(answer="")
 def test_no_answer_loses_the_edges_or_all_of_the_text(answer: str) -> None:
@@ -466,7 +466,7 @@ def test_no_answer_loses_the_edges_or_all_of_the_text(answer: str) -> None:
     verdict.text.encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150)
 @given(text=answers)
 def test_a_text_that_is_its_own_revision_is_not_mended(text: str) -> None:
     verdict = judge(text, text)

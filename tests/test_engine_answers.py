@@ -98,7 +98,7 @@ def test_more_alternatives_than_there_is_room_for_are_refused(
 
 
 def test_alternatives_end_where_the_context_does(cleanup: Cleanup, starter_path: Path) -> None:
-    engine = cleanup(WorkerEngine(starter_path, LoadOptions(n_ctx=128)))
+    engine = cleanup(WorkerEngine(starter_path, LoadOptions(n_ctx=96)))
     request = ask("Tell me a long story.", alternatives=4, max_tokens=None)
     finished = [event for event in engine.stream(request) if isinstance(event, Finished)]
     engine.close()
@@ -223,7 +223,8 @@ def test_what_is_copied_is_guessed(starter_engine: WorkerEngine) -> None:
 def test_nothing_is_guessed_where_the_same_seed_must_give_the_same(
     starter_engine: WorkerEngine,
 ) -> None:
-    usage = finish_of(list(starter_engine.stream(edit(DRAFT, reproducible=True)))).usage
+    request = edit(DRAFT, reproducible=True, max_tokens=30)
+    usage = finish_of(list(starter_engine.stream(request))).usage
     assert usage.proposed_tokens == 0
 
 
@@ -254,7 +255,7 @@ def assert_same_but_for_near_ties(engine: WorkerEngine, draft: str) -> None:
             return
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_guesses_do_not_change_the_answer(starter_engine: WorkerEngine, seed: int) -> None:
     assert_same_but_for_near_ties(starter_engine, with_typos(seed))
 
@@ -268,6 +269,16 @@ def test_guesses_change_no_answer_of_fifty(starter_engine: WorkerEngine, seed: i
 def test_an_answer_goes_on_in_the_middle_of_a_word(starter_engine: WorkerEngine) -> None:
     request = ask("What is the capital of France?", prefill="The capital of France is Par")
     assert text_of(starter_engine.stream(request)).startswith("is")
+
+
+def test_an_answer_that_is_cut_off_inside_a_character_ends_before_it(
+    starter_engine: WorkerEngine,
+) -> None:
+    """A cactus is several tokens: some of these limits are in the middle of one."""
+    only = 'root ::= "🌵🌵🌵🌵🌵🌵"'
+    for limit in range(1, 7):
+        text = text_of(starter_engine.stream(ask("Hi", grammar=only, max_tokens=limit)))
+        assert set(text) <= {"🌵"}
 
 
 def test_a_prefill_is_said_exactly_once(starter_engine: WorkerEngine) -> None:

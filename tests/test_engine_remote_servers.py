@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from time import process_time
 
 import pytest
 from loopback import DONE, Loopback, Told, chunk, end, usage
@@ -11,6 +12,7 @@ from loopback import DONE, Loopback, Told, chunk, end, usage
 from engine.errors import CannotFit
 from engine.remote.client import RemoteEngine
 from engine.remote.endpoint import Endpoint
+from engine.remote.schema import fits
 from engine.types import Event, Finished, Message, Notice, Piece, Request
 
 QUESTION = (Message("user", "Name a colour."),)
@@ -196,6 +198,31 @@ def test_an_answer_that_is_not_what_the_schema_asks_for_is_no_answer(
     assert words(events) == said, "what came is kept"
     assert finished.reason == ("end" if is_kept else "error")
     assert is_kept or "does not keep to the schema" in (finished.error or "")
+
+
+def test_a_megabyte_is_held_against_a_schema_within_50_ms() -> None:
+    item = {"type": "object", "properties": {"number": {"type": "integer"}}, "required": ["name"]}
+    schema = json.dumps({"type": "array", "items": item})
+    items: list[dict[str, object]] = [{"name": f"a {n}", "number": n} for n in range(27_000)]
+    text, wrong = json.dumps(items), json.dumps([*items, {"name": "b", "number": "c"}])
+    assert len(text) > 1_000_000
+    began = process_time()
+    assert fits(schema, text)
+    assert process_time() - began < 0.05
+    assert not fits(schema, wrong)
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "is_fit"),
+    [
+        ({"pattern": "^(a+)+$"}, "a" * 50 + "b", False),
+        ({"pattern": "(?<=a)b"}, "c", True),  # cannot be looked for in linear time
+        ({"$ref": "http://localhost/nothing"}, "c", True),
+        ({"type": "objekt"}, "c", True),
+    ],
+)
+def test_a_schema_is_looked_at_as_far_as_it_can_be(schema: object, text: str, is_fit: bool) -> None:
+    assert fits(json.dumps(schema), json.dumps(text)) == is_fit
 
 
 def test_where_no_token_came_none_had_a_probability(

@@ -58,12 +58,6 @@ def test_characters_are_whole_however_the_bytes_are_cut() -> None:
     assert "�" not in "".join(pieces)
 
 
-def test_a_character_that_never_ends_is_shown_as_a_mark() -> None:
-    stream = Utf8Stream()
-    assert stream.feed("é".encode()[:1]) == ""
-    assert stream.flush() == "�"
-
-
 def run_stops(stops: list[str], pieces: list[str]) -> tuple[str, bool]:
     filter_ = StopStrings(stops)
     shown = ""

@@ -54,7 +54,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
 def test_a_reused_prefix_gives_the_tokens_of_a_cold_start(
     cleanup: Cleanup, starter_path: Path
 ) -> None:
-    questions = ["Name three colours.", "What is a lighthouse?", "Name three birds."]
+    questions = ["Name three colours.", "Name three birds."]
     warm = cleanup(WorkerEngine(starter_path))
     try:
         for question in questions:
@@ -72,9 +72,10 @@ def test_a_reused_prefix_gives_the_tokens_of_a_cold_start(
 def test_going_on_with_a_conversation_evaluates_only_what_is_new(
     starter_engine: WorkerEngine,
 ) -> None:
-    first = list(starter_engine.stream(ask(STORY, max_tokens=8)))
+    story = STORY[:800]
+    first = list(starter_engine.stream(ask(story, max_tokens=8)))
     messages = (
-        Message("user", STORY),
+        Message("user", story),
         Message("assistant", text_of(first)),
         Message("user", "Go on."),
     )
@@ -101,7 +102,10 @@ def test_a_stop_string_ends_the_answer_and_is_not_in_it(starter_engine: WorkerEn
 def test_the_same_seed_gives_the_same_text(starter_engine: WorkerEngine) -> None:
     def sample(seed: int) -> str:
         request = ask(
-            "Tell me a story.", sampling=Sampling(temperature=1.5, seed=seed), reproducible=True
+            "Tell me a story.",
+            sampling=Sampling(temperature=1.5, seed=seed),
+            reproducible=True,
+            max_tokens=12,
         )
         return text_of(list(starter_engine.stream(request)))
 
@@ -113,7 +117,7 @@ def test_the_same_seed_gives_the_same_text(starter_engine: WorkerEngine) -> None
 def test_a_frequency_penalty_reduces_repetition(starter_engine: WorkerEngine) -> None:
     def distinct(sampling: Sampling) -> float:
         words = text_of(
-            list(starter_engine.stream(ask(STORY, sampling=sampling, max_tokens=120)))
+            list(starter_engine.stream(ask(STORY[:400], sampling=sampling, max_tokens=60)))
         ).split()
         return len(set(words)) / len(words)
 

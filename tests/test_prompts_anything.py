@@ -55,7 +55,7 @@ FILES = st.dictionaries(KEYS, VALUES, max_size=5).map(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(FILES)
 @example("include = 1\nvariables = { a = {} }")
 @example('examples = [{ messages = [{ role = "user" }] }]')
@@ -71,7 +71,7 @@ def test_every_file_is_read_or_its_mistakes_are_told(text: str) -> None:
     assert problems == sorted(problems, key=lambda each: (each.line or 0, each.column or 0))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(FILES)
 def test_what_the_reader_takes_fits_the_schema(text: str) -> None:
     prompt, _ = inspect_prompt(text, name="mine", path=PATH)
@@ -98,7 +98,7 @@ def complaint(line: str) -> InvalidPrompt | None:
     return None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.one_of(JSON.map(json.dumps), st.text(st.characters(exclude_characters="\n"))))
 def test_every_line_of_json_is_an_example_or_its_mistake_is_told(line: str) -> None:
     error = complaint(line)

@@ -127,7 +127,7 @@ def test_what_is_not_toml_is_refused() -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), min_size=1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     TEXTS, TEXTS, st.sampled_from(["", '[[examples]]\ninput = "a"\noutput = "b"\n# c\n[params]\n'])
 )

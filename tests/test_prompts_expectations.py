@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pace import within
 
@@ -160,7 +160,6 @@ def test_what_is_not_there_cannot_be_lost(kind: Kept, text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KEPT)
-@settings(deadline=None)
 @given(parts=st.lists(st.sampled_from(PARTS), max_size=12))
 def test_no_text_has_lost_anything_of_itself(kind: Kept, parts: list[str]) -> None:
     text = "".join(parts)
@@ -300,7 +299,7 @@ def test_json_has_to_be_json_and_fit_the_schema() -> None:
     assert missed('{"a": "b"}', schema=schema, valid_schema=True) == ""
     assert missed("[1]", valid_schema=True) == ""
     said = missed('{"a": 1}', schema=schema, valid_schema=True)
-    assert said == "does not fit the schema: $.a: 1 is not of type 'string'"
+    assert said == 'does not fit the schema: $.a: 1 is not of type "string"'
     assert missed('{"a": 1}', schema=schema) == ""
     for answer in ("", '{"a": ', "```json\n{}\n```", "[" * 100_000):
         assert missed(answer, schema=schema, valid_schema=True).startswith("not JSON: ")
@@ -308,10 +307,13 @@ def test_json_has_to_be_json_and_fit_the_schema() -> None:
 
 def test_a_schema_fetches_nothing_and_cannot_go_on_for_ever() -> None:
     elsewhere = json.dumps({"$ref": "https://example.org/schema.json"})
-    assert "Unresolvable" in missed("{}", schema=elsewhere, valid_schema=True)
-    endless = json.dumps({"pattern": "^(a+)+$"})
-    said = missed(json.dumps("a" * 50 + "b"), schema=endless, valid_schema=True)
-    assert said.endswith("took longer than 2 s")
+    said = missed("{}", schema=elsewhere, valid_schema=True)
+    assert "nothing is fetched that a schema refers to" in said
+    patient = json.dumps({"pattern": "^(a+)+$"})
+    said = missed(json.dumps("a" * 50 + "b"), schema=patient, valid_schema=True)
+    assert 'does not match "^(a+)+$"' in said
+    backwards = json.dumps({"pattern": "(?<=a)b"})
+    assert "the schema cannot be used" in missed('"ab"', schema=backwards, valid_schema=True)
 
 
 def test_likeness_is_of_words_in_order() -> None:
@@ -338,7 +340,6 @@ def slow_edits(old: list[str], new: list[str], *, replace: int) -> int:
 FEW_WORDS = st.lists(st.sampled_from("abcd"), min_size=1, max_size=90)
 
 
-@settings(deadline=None)
 @given(old=FEW_WORDS, new=FEW_WORDS)
 def test_changes_and_likeness_are_those_of_the_textbook(old: list[str], new: list[str]) -> None:
     before, after = " ".join(old), " ".join(new)
@@ -392,4 +393,4 @@ def test_reading_prompts_loads_nothing_that_judges_answers() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root
     )
-    assert not {"prompts.judge", "markdown_it", "jsonschema"} & set(done.stdout.split())
+    assert not {"prompts.judge", "markdown_it", "jsonschema_rs"} & set(done.stdout.split())

@@ -555,7 +555,8 @@ def test_a_literal_prints_itself(text: str) -> None:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(TRICKY, st.text("{}%# x", max_size=5))
 def test_every_text_comes_back_when_its_prompt_is_rendered(
@@ -588,7 +589,6 @@ def llm_user_template(source: str) -> Imported:
     return read_template({"prompt": source}, "a", "a.yaml", "a")
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.from_regex("[a-z]{1,6}x", fullmatch=True),

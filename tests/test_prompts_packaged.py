@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tiny_gguf import tiny_gguf
 
 from engine.client import WorkerEngine
-from engine.types import Message, Piece, Request
+from engine.load_options import LoadOptions
+from engine.types import Event, Finished, Message, Piece, Request
 from prompts import Example, Library, MissingVariables, Prompt, packaged_source
 from prompts.render import Rendered, render
 from tui.composed import answer_settings
@@ -19,6 +23,8 @@ from tui.options import EngineOptions
 LIBRARY = Library([packaged_source()])
 NAMES = [entry.name for entry in LIBRARY.entries()]
 TAGS = ("revise", "draft", "shorten", "judge", "transform")
+
+TEXT = "At noon 3 boats left the harbour, and Ida counted them twice."
 
 MOST_TOKENS = 1400
 """Of system text and examples: what is left of 2,048 is for a text and its answer."""
@@ -155,11 +161,35 @@ def test_the_page_lists_each_prompt_under_its_tag() -> None:
     assert listed == {(name, LIBRARY.load(name).tags[0]) for name in NAMES}
 
 
-def test_each_prompt_leaves_room_for_a_text_and_runs(
-    prompt: Prompt, starter_engine: WorkerEngine
-) -> None:
-    rendered = fill(prompt, "At noon 3 boats left the harbour, and Ida counted them twice.")
-    assert starter_engine.count(messages_of(rendered)) <= MOST_TOKENS
+def test_each_prompt_leaves_room_for_a_text(prompt: Prompt, starter_engine: WorkerEngine) -> None:
+    assert starter_engine.count(messages_of(fill(prompt, TEXT))) <= MOST_TOKENS
+
+
+@pytest.fixture(scope="module")
+def quick_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerEngine]:
+    """A model that reads a page in no time; for what it says any is as good."""
+    path = tmp_path_factory.mktemp("model") / "tiny.gguf"
+    path.write_bytes(tiny_gguf(changed={"llama.context_length": 16384}))
+    with closing(WorkerEngine(path, LoadOptions(n_ctx=16384))) as engine:
+        yield engine
+
+
+def test_the_params_of_each_prompt_work(prompt: Prompt, quick_engine: WorkerEngine) -> None:
+    *_, finished = answer_of(quick_engine, prompt)
+    assert isinstance(finished, Finished)
+    assert finished.reason in ("end", "stop", "length")
+    assert finished.usage.completion_tokens > 0
+
+
+@pytest.mark.soak
+def test_a_real_model_answers_each_prompt(prompt: Prompt, starter_engine: WorkerEngine) -> None:
+    events = answer_of(starter_engine, prompt)
+    assert "".join(event.text for event in events if isinstance(event, Piece)).strip()
+
+
+def answer_of(engine: WorkerEngine, prompt: Prompt) -> list[Event]:
+    """The beginning of an answer, with the params of a prompt."""
+    rendered = fill(prompt, TEXT)
     # Reading all examples of all prompts would take minutes; whether the params work shows without.
     messages = messages_of(replace(rendered, examples=()))
     settings = answer_settings(EngineOptions(seed=1), rendered.params, Config())
@@ -173,5 +203,4 @@ def test_each_prompt_leaves_room_for_a_text_and_runs(
         banned=settings.banned,
         aside=True,
     )
-    answer = [event.text for event in starter_engine.stream(request) if isinstance(event, Piece)]
-    assert "".join(answer).strip()
+    return list(engine.stream(request))

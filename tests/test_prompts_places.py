@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts.places import KeyPath, NumberedLine, Place, TomlPlaces, spelled
@@ -81,7 +81,6 @@ def test_a_text_begins_on_the_line_of_its_first_character(text: str, line: int) 
     assert TomlPlaces(text).first_line(("a",)) == line
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\\\"'", min_codepoint=32)))
 def test_columns_count_characters_whatever_stands_before(before: str) -> None:
     clean = before.replace("\x7f", "")

@@ -73,7 +73,7 @@ def cut_sessions(folder: Path, sessions: int, records: int) -> None:
 
 
 def test_a_file_cut_at_any_byte_keeps_its_whole_turns_and_takes_new_ones(tmp_path: Path) -> None:
-    cut_sessions(tmp_path, sessions=6, records=1)
+    cut_sessions(tmp_path, sessions=3, records=1)
 
 
 @pytest.mark.soak
@@ -127,7 +127,7 @@ def damage_files(folder: Path, count: int) -> None:
 
 
 def test_damage_costs_no_turn_that_it_did_not_hit_and_makes_none_up(tmp_path: Path) -> None:
-    damage_files(tmp_path, 500)
+    damage_files(tmp_path, 200)
 
 
 @pytest.mark.soak

@@ -265,7 +265,7 @@ def run(machine: type[SessionMachine], examples: int, steps: int) -> None:
 
 
 def test_two_thousand_steps_leave_the_session_that_the_model_says() -> None:
-    run(SessionMachine, examples=60, steps=50)
+    run(SessionMachine, examples=40, steps=50)
 
 
 @pytest.mark.soak

@@ -185,7 +185,7 @@ def kill_writers(folder: Path, kills: int) -> None:
 
 
 def test_killed_writers_lose_no_acknowledged_turn(tmp_path: Path) -> None:
-    kill_writers(tmp_path, 50)
+    kill_writers(tmp_path, 20)
 
 
 @pytest.mark.soak

@@ -76,6 +76,13 @@ def test_a_file_that_became_broken_meanwhile_is_not_written_to(home: Path) -> No
     assert file.read_text() == "theme = ["
 
 
+def test_a_name_whose_bytes_are_no_text_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    with pytest.raises(ConfigError, match=r"'tale\\udcff' is not UTF-8: give it another name"):
+        set_in_config(file, ("model",), "tale\udcff")
+    assert not file.exists()
+
+
 def test_what_cannot_be_is_refused_and_nothing_takes_a_setting_out(home: Path) -> None:
     file = home / "config" / "config.toml"
     file.parent.mkdir(parents=True)

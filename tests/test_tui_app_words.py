@@ -75,8 +75,12 @@ def test_unsure_words_are_marked_by_signs_and_another_one_is_gone_on_from(
         place = next(n for n, row in enumerate(rows(stage)) if "stormy" in row)
         at = rows(stage)[place].index(" stormy")
         assert rows(stage)[place + 1][at:].rstrip() == " " + "▒" * len("stormy")
+        # The line between the paragraphs has no word to go to.
+        await stage.pilot.click(HeatMap, offset=(3, 2))
         await stage.press("down")
         await stage.sees("“ out.”")
+        await stage.pilot.click(HeatMap, offset=(3, 3))
+        await stage.sees("“ lamp”")
         await stage.press("up", "n")
         await stage.sees("“ stormy”")
         await stage.press("enter")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from scripted_chat import Chat
 
 from engine.sampling_params import Sampling
 from engine.scripted import Reply, ScriptedEngine
+from engine.types import Message
 from sessions import Session, SessionStore, Turn, memory_session
 from tui.attach import AttachedText
 from tui.commands import COMMANDS, GROUPS, complete_line, find_command, run_line
@@ -351,6 +353,30 @@ def test_where_the_context_goes_adds_up_to_what_the_model_gets() -> None:
     ]
     assert (use.used, use.free) == (12, 88)
     assert use.used - 3 == engine.count(conversation.messages_before())
+
+
+class WithOwnSystemText(ScriptedEngine):
+    """Its chat template has four words around messages, and says a text where there is no other."""
+
+    def count(self, messages: Sequence[Message]) -> int:
+        is_given = any(message.role == "system" for message in messages)
+        own = [] if is_given else [Message("system", "You are a helpful assistant named Tiny.")]
+        return super().count([*own, *messages]) + 4
+
+
+def test_a_system_text_is_counted_whole_where_it_replaces_that_of_the_template() -> None:
+    engine = WithOwnSystemText(["one two"], n_ctx=100)
+    conversation = Conversation(engine, memory_session())
+    list(conversation.ask(Question("first")))
+    parts = context_use(engine, conversation.log.session.path()).parts
+    assert (parts[0].name, parts[0].tokens) == ("chat template", 11), "it says its own text"
+    conversation.instruct("Be brief.")
+    list(conversation.ask(Question("second question")))
+    use = context_use(engine, conversation.log.session.path())
+    assert [(part.name, part.tokens) for part in use.parts[:2]] == [
+        *(("chat template", 4), ("system text", 2)),
+    ]
+    assert use.used == engine.count([*conversation.messages_before(), Message("user", "")])
 
 
 def test_a_summary_is_counted_apart_from_the_system_text(chat: Chat) -> None:

@@ -16,9 +16,17 @@ from scripted_chat import Chat
 from tiny_gguf import tiny_gguf
 
 from engine.client import WorkerEngine
+from engine.errors import UnknownModel
 from engine.load_options import LoadOptions
 from engine.resident import residents
+from engine.types import Message
+from sessions import memory_session
+from tui.conversation import Conversation
+from tui.options import AskOptions
 from tui.paths import find_paths
+from tui.repl.fronts import PipeFront
+from tui.repl.loop import Repl
+from tui.runtime import Runtime, spawn_worker
 
 CHAT = str(Path(sys.executable).parent / "chat")
 
@@ -128,3 +136,32 @@ def test_sockets_are_in_the_sessions_own_folder() -> None:
     assert find_paths(session).runtime == Path("/run/user/7/draftsmith")
     alone = find_paths({"TMPDIR": "/var/tmp/me", "XDG_RUNTIME_DIR": "relative"}).runtime
     assert alone == Path(f"/var/tmp/me/draftsmith-{os.geteuid()}")
+
+
+def test_a_model_that_is_loaded_otherwise_takes_the_place_of_its_resident(
+    chat: Chat, environment: Mapping[str, str]
+) -> None:
+    (chat.home / "data" / "models" / "tiny.gguf").write_bytes(tiny_gguf())
+    file = chat.home / "config" / "config.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text('keep_alive = "60s"\nn_ctx = 512\n')
+    runtime = Runtime(environment, spawn_worker)
+    conversation = Conversation(runtime.start_engine("tiny"), memory_session())
+    front = PipeFront(runtime.stdin, runtime.stdout)
+    repl = Repl(runtime, AskOptions(), conversation, front)
+    try:
+        assert conversation.engine.describe().n_ctx == 512
+        (first,) = residents(chat.home / "run")
+        with pytest.raises(UnknownModel):
+            repl.use_model("nothing")
+        assert conversation.engine.count([Message("user", "Hi")])
+        assert [each.record.pid for each in residents(chat.home / "run")] == [first.record.pid]
+        file.write_text('keep_alive = "60s"\nn_ctx = 256\n')
+        runtime.read_config_again()
+        assert repl.use_model("tiny")
+        assert conversation.engine.describe().n_ctx == 256
+        assert isinstance(conversation.engine, WorkerEngine)
+        (resident,) = residents(chat.home / "run")
+        assert resident.record.pid == conversation.engine.worker_pid
+    finally:
+        conversation.engine.close()

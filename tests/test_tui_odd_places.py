@@ -16,6 +16,10 @@ import pexpect
 import pytest
 from pseudo_terminal import CHAT, Terminal
 
+from tui.errors import UsageProblem
+from tui.own_editor import edit_text
+from tui.texts import typed_text
+
 _HOST = r"""
 import io, json, sys
 from engine.scripted import ScriptedEngine
@@ -156,6 +160,32 @@ def test_in_a_locale_without_letters_nothing_is_lost(model: Path) -> None:
     assert "caf\\xe9" in listed.out
     session = next((model / "data" / "sessions").glob("*.jsonl")).read_text(encoding="utf-8")
     assert asked in session
+
+
+def test_letters_that_the_locale_does_not_know_are_typed_all_the_same() -> None:
+    assert typed_text("caf\udcc3\udca9 \udce4\udcbd\udca0") == "café 你"
+    assert typed_text("café") == "café"
+    with pytest.raises(UsageProblem, match=r"the line is not UTF-8 text \(byte 3\)"):
+        typed_text("caf\udce9")
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("printf '\\377' > $1", "what the editor left is not UTF-8 text"),
+        ("rm $1; mkdir $1", "the editor's file cannot be used: Is a directory"),
+        ("exit 1", "the editor could not be run: sh .*: Editing failed"),
+    ],
+)
+def test_whatever_an_editor_does_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, line: str
+) -> None:
+    (tmp_path / "editor").write_text(script)
+    # A folder in the place of its file stays, but not for long.
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("VISUAL", f"sh {tmp_path / 'editor'}")
+    with pytest.raises(UsageProblem, match=line):
+        edit_text("half a thought")
 
 
 def test_pipes_that_end_early_or_are_closed_end_the_program_quietly(model: Path) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
+import signal
+import struct
+import termios
+import threading
 from pathlib import Path
+from time import sleep
 
 import pytest
 from scripted_chat import Chat, uncoded
 
 from engine.scripted import Reply
+from tui.output import Output
 
 FENCED = "Here you are:\n\n```python\nprint(1)\n```\n\nAnd:\n\n```\nsecond\n```\n"
 
@@ -203,3 +211,39 @@ def test_what_makes_no_sense_is_wrong_usage(
     assert chat(*arguments) == 2
     assert words in chat.err
     assert chat.err.count("\n") == 1
+
+
+class Stopped(Exception):
+    """What the handler of a signal raises."""
+
+
+def test_a_signal_while_a_pipe_is_full_neither_loses_nor_repeats_a_word() -> None:
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    words = "".join(f"{number:07} " for number in range(1000))
+    main_thread, taken = threading.get_ident(), bytearray()
+
+    def stop(_number: int, _frame: object) -> None:
+        raise Stopped
+
+    def interrupt_and_read() -> None:
+        while fcntl.ioctl(reader, termios.FIONREAD, bytes(4)) != struct.pack("i", 4096):
+            sleep(0.001)
+        signal.pthread_kill(main_thread, signal.SIGUSR1)
+        while data := os.read(reader, 65_536):
+            taken.extend(data)
+
+    previous = signal.signal(signal.SIGUSR1, stop)
+    thread = threading.Thread(target=interrupt_and_read)
+    thread.start()
+    try:
+        with open(writer, "w", encoding="utf-8") as stream:
+            output = Output.of(stream)
+            with pytest.raises(Stopped):
+                print(words, end="", file=output, flush=True)
+            output.flush()
+    finally:
+        signal.signal(signal.SIGUSR1, previous)
+        thread.join()
+        os.close(reader)
+    assert taken.decode() == words

@@ -59,7 +59,7 @@ def given_out(pieces: list[str]) -> list[Block]:
     return finished + splitter.finish()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TEXT, st.integers(1, 9))
 def test_a_text_that_comes_in_pieces_has_the_blocks_of_the_whole(text: str, size: int) -> None:
     assert given_out(pieces_of(text, size)) == given_out([text])
@@ -110,13 +110,13 @@ def is_within(some: list[str], all_of_them: list[str]) -> bool:
     return all(each in rest for each in some)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(TEXT, st.sampled_from([20, 33, 80]))
 def test_what_is_painted_ends_as_if_the_answer_had_come_at_once(text: str, columns: int) -> None:
     assert shown(list(text), columns, 400) == shown([text], columns, 400)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(TEXT, st.sampled_from([12, 20, 33]), st.sampled_from([2, 3, 6]))
 def test_no_word_is_lost_where_an_answer_outgrows_the_terminal(
     text: str, columns: int, rows: int
@@ -127,7 +127,7 @@ def test_no_word_is_lost_where_an_answer_outgrows_the_terminal(
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(TEXT, st.sampled_from([12, 33]), st.sampled_from([3, 6]))
 def test_no_word_is_painted_twice_either(text: str, columns: int, rows: int) -> None:
     # What outgrew the terminal and only then turns out to be a table is printed again.

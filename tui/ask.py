@@ -222,7 +222,7 @@ def print_request(
     """Print what would be sent, and what it costs."""
     engine = conversation.engine
     messages = [*conversation.messages_before(), Message("user", composed.question.content)]
-    counter = TokenCounter(engine)
+    counter = TokenCounter(engine, has_system=messages[0].role == "system")
     costs = [counter.add([message]) for message in messages]
     total, n_ctx = engine.count(messages), engine.describe().n_ctx
     if as_json:

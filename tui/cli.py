@@ -20,16 +20,13 @@ import click
 from tui import exit_codes
 from tui.arguments import COMPLETION_VARIABLE, Work
 from tui.examples import EXAMPLES, SUBCOMMANDS
+from tui.output import OUTPUT, Output, discard_output
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
     from tui.runtime import EngineStarter
 
 _VERBS = {words.split()[1] for words in EXAMPLES if " " in words}
 """What may follow a subcommand."""
-
-_OUTPUT = "standard output"
 
 _PRIVATE = 0o077
 """What a umask may take from folders and files: others' rights."""
@@ -51,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | Non
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        _discard_output()
+        discard_output()
         return exit_codes.DONE
     except (KeyboardInterrupt, click.Abort):
         return exit_codes.INTERRUPTED
@@ -63,8 +60,8 @@ def main(arguments: Sequence[str] | None = None, *, starter: EngineStarter | Non
     except Exception as error:  # noqa: BLE001  the front end's boundary: errors become words
         from tui.errors import explain
 
-        if isinstance(error, OSError) and error.filename == _OUTPUT:
-            _discard_output()
+        if isinstance(error, OSError) and error.filename == OUTPUT:
+            discard_output()
         return _fail(*explain(error))
 
 
@@ -126,40 +123,13 @@ def _mend_streams(*, is_process: bool) -> None:
     """
     # One that Python has keeps its own object as `sys.__stdout__`, and so its descriptor.
     if is_process and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout = _named(sys.stdout)
+        sys.stdout = Output.of(sys.stdout)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-class _Output(io.FileIO):
-    """Standard output; what fails here says so, as the system's own words name no file."""
-
-    def write(self, data: Buffer, /) -> int:
-        """See `io.FileIO`."""
-        try:
-            return super().write(data)
-        except OSError as error:
-            error.filename = _OUTPUT
-            raise
-
-
-def _discard_output() -> None:
-    """Let what is left of the output go nowhere, as Python tries to write it when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _named(stream: io.TextIOWrapper) -> io.TextIOWrapper:
-    stream.flush()
-    return io.TextIOWrapper(
-        io.BufferedWriter(_Output(stream.fileno(), "wb", closefd=False)),
-        encoding=stream.encoding,
-        line_buffering=stream.line_buffering,
-        write_through=stream.write_through,
-    )
 
 
 def _fail(text: str, code: int) -> int:

@@ -23,20 +23,10 @@ def set_in_config(file: Path, path: KeyPath, value: object) -> None:
         value: As TOML has it; None takes the key out.
 
     Raises:
-        ConfigError: If the file is not TOML.
+        ConfigError: If the file is not TOML, or the value no text.
         OSError: If it cannot be read or written.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-        # This says what is wrong in better words than the parser that keeps comments.
-        parse_toml(file, text)
-        document = tomlkit.parse(text)
-    except FileNotFoundError:
-        document = tomlkit.document()
-    except ConfigError as error:
-        raise ConfigError(f"{error}; mend it first") from error
-    except (TOMLKitError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: {error}; fix it first") from error
+    document = _document(file)
     table: Any = document
     for name in path[:-1]:
         table = table.setdefault(name, tomlkit.table())
@@ -44,6 +34,25 @@ def set_in_config(file: Path, path: KeyPath, value: object) -> None:
         table.pop(path[-1], None)
     else:
         table[path[-1]] = value
+    try:
+        data = tomlkit.dumps(document).encode()
+    except UnicodeEncodeError as error:  # the name of a file, say
+        raise ConfigError(f"{value!r} is not UTF-8: give it another name") from error
     real = Path(os.path.realpath(file))
     make_private_folder(real.parent)
-    write_private(real, tomlkit.dumps(document).encode(), force=True)
+    write_private(real, data, force=True)
+
+
+def _document(file: Path) -> tomlkit.TOMLDocument:
+    """What the file says, with its comments; nothing where there is none."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        # This says what is wrong in better words than the parser that keeps comments.
+        parse_toml(file, text)
+        return tomlkit.parse(text)
+    except FileNotFoundError:
+        return tomlkit.document()
+    except ConfigError as error:
+        raise ConfigError(f"{error}; fix it first") from error
+    except (TOMLKitError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: {error}; fix it first") from error

@@ -75,12 +75,12 @@ def context_use(
         EngineError: If they cannot be counted.
     """
     n_ctx = engine.describe().n_ctx
-    counter = TokenCounter(engine)
     said = spoken_turns(path)
     last = next((i for i in reversed(range(len(said))) if said[i].role == "user"), len(said))
     instruction = instruction_in_force(path)
     own_system, _ = _parted(standing_messages([instruction] if instruction else []))
     system, examples = _parted(standing_messages(path))
+    counter = TokenCounter(engine, has_system=bool(system))
     parts = [
         Part("chat template", counter.frame),
         Part("system text", counter.add(own_system)),
@@ -99,12 +99,26 @@ def context_use(
 class TokenCounter:
     """Counts what messages add to those that came before; templates need a question at the end."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, has_system: bool = False) -> None:
+        """Nothing is counted but what stands around all of it.
+
+        Args:
+            engine: Counts.
+            has_system: Whether a system text comes first. Templates have one of their own for
+                conversations without, which it replaces: those tokens are not there then.
+        """
         self._engine = engine
         self._messages: list[Message] = []
-        self.frame = engine.count([Message("user", "")])
-        """Tokens around the next question."""
+        self._question = engine.count([Message("user", "")])
+        self.frame = self._around_system() if has_system else self._question
+        """Tokens around the next question, and around the system text."""
         self._total = self.frame
+
+    def _around_system(self) -> int:
+        """Around a system text of a letter: an empty one is none for many templates."""
+        letter = "a"
+        messages = [Message("system", letter), Message("user", "")]
+        return max(0, self._engine.count(messages) - self.alone([letter]))
 
     def add(self, messages: Sequence[Message]) -> int:
         """Tokens that messages add."""
@@ -120,8 +134,8 @@ class TokenCounter:
 
     def alone(self, texts: Sequence[str]) -> int:
         """Tokens of texts without anything around them."""
-        counts = (self._engine.count([Message("user", text)]) - self.frame for text in texts)
-        return sum(counts)
+        counts = (self._engine.count([Message("user", text)]) for text in texts)
+        return sum(count - self._question for count in counts)
 
     def _count(self) -> int:
         ends_in_question = bool(self._messages) and self._messages[-1].role == "user"

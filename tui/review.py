@@ -6,6 +6,7 @@ import re
 import termios
 from collections.abc import Iterator, Mapping
 
+from tui.output import write_bytes
 from tui.runtime import Runtime
 from tui.sanitize import sanitize
 
@@ -19,8 +20,7 @@ def show_diff(runtime: Runtime, diff: str) -> None:
     """Print a unified diff: coloured and harmless on a terminal, in words on a plain one, byte for
     byte elsewhere."""
     if not runtime.stdout.isatty():
-        runtime.stdout.buffer.write(diff.encode("utf-8", "surrogateescape"))
-        runtime.stdout.flush()
+        write_bytes(runtime.stdout, diff.encode("utf-8", "surrogateescape"))
         return
     if runtime.is_plain:
         runtime.stdout.write("".join(f"{line}\n" for line in diff_in_words(sanitize(diff))))

@@ -12,6 +12,7 @@ from tui.branches import find_branch
 from tui.errors import UsageProblem
 from tui.export_findings import findings_told, format_of
 from tui.narrate import Narrator
+from tui.output import write_bytes
 from tui.private_file import refuse_taken, write_private
 from tui.review import confirm
 from tui.runtime import Runtime
@@ -89,6 +90,4 @@ def _print(runtime: Runtime, text: str, form: Format) -> None:
     if runtime.stdout.isatty():
         runtime.stdout.write(printable_json(text) if form.is_json else sanitize(text))
         return
-    runtime.stdout.flush()
-    runtime.stdout.buffer.write(text.encode())
-    runtime.stdout.flush()
+    write_bytes(runtime.stdout, text.encode())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TextIO
 
+from tui.output import write_bytes
 from tui.runtime import Runtime
 from tui.sanitize import sanitize, sanitize_line
 
@@ -142,8 +143,7 @@ def print_line(runtime: Runtime, text: str) -> None:
     if runtime.stdout.isatty():
         runtime.stdout.write(f"{sanitize_line(text)}\n")
     else:
-        runtime.stdout.flush()
-        runtime.stdout.buffer.write(os.fsencode(text) + b"\n")
+        write_bytes(runtime.stdout, os.fsencode(text) + b"\n")
 
 
 def print_bytes(runtime: Runtime, data: bytes) -> None:
@@ -151,9 +151,7 @@ def print_bytes(runtime: Runtime, data: bytes) -> None:
     if runtime.stdout.isatty():
         runtime.stdout.write(sanitize(data.decode(errors="replace")))
     else:
-        runtime.stdout.flush()
-        runtime.stdout.buffer.write(data)
-    runtime.stdout.flush()
+        write_bytes(runtime.stdout, data)
 
 
 def file_size(count: int) -> str:

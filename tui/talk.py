@@ -132,6 +132,8 @@ class Talk(ABC):
         if self.runtime.is_running(self.conversation.engine, name, chosen):
             self._wait_for(self.conversation.engine)
             return False
+        # There is one resident worker of a model: where it is to be loaded otherwise, it gives way.
+        self.conversation.engine.let_go()
         engine = self.runtime.start_engine(name, chosen)
         try:
             self._wait_for(engine)

@@ -45,6 +45,16 @@ def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
         raise UsageProblem(f"{path} cannot be read: {error.strerror}") from error
 
 
+def typed_text(text: str) -> str:
+    """What was typed, where the locale knows fewer letters than the terminal sends: their bytes
+    arrived as half surrogates.
+
+    Raises:
+        UsageProblem: If it is not UTF-8.
+    """
+    return text if text.isascii() else decode(text.encode("utf-8", "surrogateescape"), "the line")
+
+
 def check_arguments(*texts: str | None) -> None:
     """An argument that is not UTF-8 arrives with half surrogates in place of its bytes.
 

@@ -128,6 +128,9 @@ class RemoteEngine:
     def check(self) -> None:
         """See `Engine`. Nothing is loaded here."""
 
+    def let_go(self) -> None:
+        """See `Engine`. Nothing is loaded here."""
+
     def close(self) -> None:
         """See `Engine`."""
         self._connection.is_cancelled = True

@@ -1,4 +1,4 @@
-"""Defects of the program: shown in a line, written to a file with all that is known, survived."""
+"""Defects of the program: shown in a line, logged with their traceback, survived."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from tui.app.app import ChatApp
 
 _LARGEST = 2**20
-"""Bytes of the file; a larger one is begun anew."""
+"""Bytes; a larger file is started anew."""
 
 
 class FaultLog:
-    """The file of what went wrong, and the line that says so."""
+    """Logs exceptions to a file, and shows a line about each."""
 
     def __init__(self, path: Path, say: Callable[[str], None]) -> None:
         """Nothing is written yet.
@@ -35,14 +35,14 @@ class FaultLog:
 
     @contextmanager
     def survive(self) -> Iterator[None]:
-        """Note an exception in the block, and go on behind it."""
+        """Note an exception in the block, and go on after it."""
         try:
             yield
         except Exception as error:  # noqa: BLE001  the app's boundary: a defect is no end
             self.note(error)
 
     def note(self, error: Exception) -> None:
-        """Write an exception down and tell of it."""
+        """Log an exception and show a line about it."""
         self.faults.append(error)
         text = "".join(traceback.format_exception(error))
         with suppress(OSError):
@@ -60,12 +60,12 @@ class FaultLog:
 
 
 class Steadfast(MessagePump):
-    """Mixed into whatever handles messages: an exception in a handler is noted, and the next
-    message is handled. Textual itself would stop listening and end the app."""
+    """Mixed into widgets and screens: an exception in a message handler is noted, and the next
+    message is handled. Textual by itself would stop the widget and end the app."""
 
     @property
     def chat_app(self) -> ChatApp:
-        """The app that this is a part of."""
+        """The app, as its own type."""
         return cast("ChatApp", self.app)
 
     async def _dispatch_message(self, message: Message) -> None:

@@ -1,28 +1,28 @@
-"""Keeps Python's garbage collector from looking through all modules and turns again and again,
-while the app opens and each time it has made many widgets: a key would wait for that. What turns
-leave behind is looked for as often as a few of them are gone, so that it is never much."""
+"""Keeps Python's garbage collector from visiting all modules and turns again and again, while the
+app opens and whenever it makes many widgets: a key would wait for that. Instead all garbage is
+collected after every few removed turns, so that it is never much."""
 
 from __future__ import annotations
 
 import gc
 
 SETTLED_S = 1.0
-"""So long after the session was read nearly all that will stay is there."""
+"""How long after the session was read nearly all that will stay has been made."""
 
 PAUSE_S = 1.0
-"""After so long without anything to do the rest of it is looked for."""
+"""How long the app is idle before the rest is collected."""
 
 _YOUNG = (700, 10, 40)
-"""Python's own numbers, but that all of the garbage is looked for four times as seldom."""
+"""Python's own thresholds, except that full collections are a quarter as frequent."""
 
 
 def put_off() -> None:
-    """Look for no garbage before `settle`: what is made while the app opens is none."""
+    """Collect nothing before `settle`: what is made while the app opens is no garbage."""
     gc.disable()
 
 
 def settle() -> None:
-    """Look for garbage from now on, but not in what is there. Only where it was put off."""
+    """Freeze what exists, and collect from now on. Only after `put_off`."""
     if not gc.isenabled():
         gc.freeze()
         gc.set_threshold(*_YOUNG)
@@ -30,6 +30,6 @@ def settle() -> None:
 
 
 def look() -> None:
-    """Look for all of it now. Not before `settle`."""
+    """Collect all garbage now. Not before `settle`."""
     if gc.isenabled():
         gc.collect()

@@ -51,6 +51,9 @@ class MissingEngine:
     def check(self) -> None:
         """See `Engine`."""
 
+    def let_go(self) -> None:
+        """See `Engine`."""
+
     def close(self) -> None:
         """See `Engine`."""
 

@@ -1,4 +1,4 @@
-"""Who sits at the terminal, for the conversation's thread: it asks, and waits for an answer."""
+"""The person at the terminal, as the conversation's thread sees them: it asks and waits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui.sanitize import sanitize_line
 
 
 class Person:
-    """Answers as long as the app runs."""
+    """Answers while the app runs."""
 
     def __init__(self, app: App[Any]) -> None:
         """Nobody is there yet.
@@ -27,21 +27,21 @@ class Person:
         self._app = app
         self._loop: asyncio.AbstractEventLoop | None = None
         self._answer: Future[str | None] = Future()
-        """Waited for by the conversation's thread, once it has asked something."""
+        """What the conversation's thread waits for after a question."""
         self._has_left = False
 
     def arrive(self) -> None:
-        """The app runs: something can be asked. In its loop."""
+        """Accept questions from now on. In the app's loop."""
         self._loop = asyncio.get_running_loop()
 
     def leave(self) -> None:
-        """Whoever waits for an answer gets none, and so does whoever asks from now on."""
-        # Before the look at the answer: it is asked in the other order.
+        """Answer None to the question that waits, and to all that come."""
+        # First, because `ask` does these two in the opposite order.
         self._has_left = True
         _settle(self._answer, None)
 
     def ask(self, question: str) -> str | None:
-        """Ask for a line; None where there is no answer. From the conversation's thread."""
+        """Ask for a line; None if there is no answer. From the conversation's thread."""
         assert self._loop is not None, "the app runs before the thread does"
         self._answer = answer = Future[str | None]()
         if self._has_left:
@@ -57,27 +57,45 @@ class Person:
             self._app.push_screen(AskLine(sanitize_line(question)), partial(_settle, answer))
 
     def edit(self, text: str) -> str | None:
-        """Have a text edited; None where it was left. From the conversation's thread.
+        """Have a text edited; None if the person left it. From the conversation's thread.
 
         Raises:
-            UsageProblem: If there is no editor that can be run.
+            UsageProblem: If no editor can be run.
         """
         return self._app.call_from_thread(self.edit_here, text)
 
     def edit_here(self, text: str) -> str | None:
-        """The same, from the app's own thread: it makes room for the person's editor meanwhile."""
-        import click
+        """The same from the app's own thread, which gives the terminal to the editor meanwhile."""
+        from tui.own_editor import edit_text
 
+        edited: str | None = None
+        outcome = _Outcome()
         try:
-            with self._app.suspend(), ctrl_c_is_anothers():
-                edited = click.edit(text, extension=".md")
-        except (click.ClickException, SuspendNotSupported) as error:
+            with self._app.suspend(), ctrl_c_is_anothers(), outcome:
+                edited = edit_text(text)
+        except SuspendNotSupported as error:
             raise UsageProblem(f"the editor could not be run: {error}") from error
+        if outcome.error is not None:
+            raise outcome.error
         # Editors end a file with a newline that nobody typed.
         return None if edited is None else edited.removesuffix("\n")
 
 
+class _Outcome:
+    """Keeps what is raised in a block until after it: whoever lends the terminal takes it back only
+    where nothing is raised."""
+
+    error: BaseException | None = None
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _where: object) -> bool:
+        self.error = error
+        return True
+
+
 def _settle(answer: Future[str | None], words: str | None) -> None:
-    """Give an answer, unless there is one."""
+    """Set the answer, unless it is set."""
     with suppress(InvalidStateError):
         answer.set_result(words)

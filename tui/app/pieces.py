@@ -1,6 +1,6 @@
-"""Words of answers on their way from the conversation's thread to the screen, which takes them when
-it is time to show some: ten times a second look like a flow, and cost half of what twenty do. In a
-very long answer, of which every layout looks at all parts, they are shown less often."""
+"""Words of growing answers between the conversation's thread and the screen, which takes them when
+it is time to draw: ten times a second looks fluent and costs half of what twenty times does. A very
+long answer is drawn less often, because every layout visits all of its blocks."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from threading import Lock
 from time import monotonic, thread_time
 
 INTERVAL_S = 0.1
-"""Between two looks at what came, at least."""
+"""The least time between two drawings."""
 
 _LONGEST_S = 0.5
 
 _FLOW_S = 2.0
-"""What comes later than this after other words begins anew."""
+"""After a longer pause the cost of the drawing before says nothing."""
 
 _SHARE = 0.1
-"""Of the processor's time that drawing an answer may take."""
+"""The share of a core that drawing an answer may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What came to one answer."""
+    """What came of one answer since the last time."""
 
     turn: str
     """The answer's id."""
     text: str
     thoughts: str
     pieces: int
-    """How many there were: about as many as tokens."""
+    """How many pieces, which is about how many tokens."""
 
 
 class Pieces:
@@ -40,14 +40,14 @@ class Pieces:
         """Nothing is collected yet.
 
         Args:
-            announce: Is told, in the thread that collects, that there is something again.
+            announce: Called in the collecting thread when there is something to take again.
         """
         self._announce = announce
         self._lock = Lock()
         self._waiting: dict[str, tuple[list[str], list[str]]] = {}
 
     def add(self, turn: str, text: str, *, is_thought: bool) -> None:
-        """Take what came to an answer."""
+        """Add a piece of an answer."""
         with self._lock:
             is_first = not self._waiting
             texts, thoughts = self._waiting.setdefault(turn, ([], []))
@@ -66,9 +66,9 @@ class Pieces:
 
 
 class Cadence:
-    """How often words are shown: so that drawing them leaves time for keys, however many there are.
+    """When to draw next, so that drawing leaves time for keys however long the answer is.
 
-    For one thread, whose processor time it looks at.
+    For one thread, whose processor time it measures.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Cadence:
         clock: Callable[[], float] = monotonic,
         work: Callable[[], float] = thread_time,
     ) -> None:
-        """Nothing was shown yet.
+        """Nothing is drawn yet.
 
         Args:
             clock: Seconds.
@@ -89,15 +89,15 @@ class Cadence:
         self._took = 0.0
 
     def begin(self) -> float:
-        """Words are shown now; the moment."""
+        """Note that words are drawn now; returns the time."""
         now, worked = self._clock(), self._work()
-        # What drew the last ones, and whatever else came between; before an answer that is nothing.
+        # The last drawing and whatever else ran since; nothing before the first one of an answer.
         self._took = worked - self._worked if now - self._shown_at < _FLOW_S else 0.0
         self._shown_at, self._worked = now, worked
         return now
 
     @property
     def wait(self) -> float:
-        """Seconds until more should be shown."""
+        """Seconds until the next drawing."""
         pause = max(INTERVAL_S, min(self._took / _SHARE, _LONGEST_S))
         return max(0.001, self._shown_at + pause - self._clock())

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def overview_of(talk: AppTalk, *, last: int | None = None) -> Overview:
-    """A conversation as it is now. In its thread.
+    """The overview of a conversation as it is now. In its thread.
 
     Args:
-        talk: Whose it is.
-        last: Only so many turns at its end: the others are not even read.
+        talk: The conversation.
+        last: Only the last so many turns: the others are not even read.
     """
     conversation = talk.conversation
     session, engine = conversation.log.session, conversation.engine

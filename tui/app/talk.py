@@ -1,4 +1,4 @@
-"""The app's side of a conversation, as commands see it. All of it runs in the one thread."""
+"""The conversation of the app, as commands see it. All of it runs in the conversation's thread."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tui.runtime import Runtime
 from tui.talk import Talk
 
 PASSING = (EndpointFailed, LoadFailed, WorkerFailed)
-"""What may go better the next time."""
+"""Errors after which the same may work another time."""
 
 
 class AppTalk(Talk):
@@ -65,7 +65,7 @@ class AppTalk(Talk):
         self._told: list[str] = []
         self._shown_session = log.session
         self._tried: Engine | None = None
-        """What was loaded, or could not be."""
+        """The engine that was loaded, or failed to load: it is not tried again."""
         self._events = EventPoster(post, self.publish, self.say)
         runtime.notify = self.warn
         settings = answer_settings(options.engine, {}, runtime.config)
@@ -87,7 +87,7 @@ class AppTalk(Talk):
         return replace(super().around, ask=self._ask, say=self.warn)
 
     def carry_out(self, errand: Errand) -> None:
-        """Do an errand, and tell what came of it."""
+        """Do an errand, and post what came of it."""
         try:
             errand(self)
             for event in self.conversation.failures():
@@ -120,17 +120,17 @@ class AppTalk(Talk):
             self._events.asking = None
 
     def cancel(self) -> None:
-        """End the answer in progress soon. From any thread, or a signal handler."""
+        """Stop the answer in progress soon. From any thread, or a signal handler."""
         self.conversation.cancel()
 
     def close(self) -> None:
-        """Save what could not be saved before, if it can be now, and give the engine back."""
+        """Save what could not be saved before, if possible, and close the engine."""
         self._titles.stop()
         self.conversation.save_rest()
         self.conversation.engine.close()
 
     def load(self) -> None:
-        """Show how the weights are loaded, until they are there or there is something else to do.
+        """Load the weights and show how far that is, until an errand comes.
 
         Raises:
             EngineError: If they cannot be used.
@@ -144,31 +144,31 @@ class AppTalk(Talk):
                     return
 
     def begin_idling(self) -> None:
-        """While nothing is asked for, the weights are loaded, and the model may find a title."""
+        """Load the weights while there is no errand, and let the model find a title."""
         engine, session = self.conversation.engine, self.conversation.log.session
         if engine.card is None and engine is not self._tried:
-            # Once: weights that cannot be loaded are not tried again and again.
+            # Only once: weights that cannot be loaded are not tried again and again.
             self.carry_out(AppTalk.load)
         self._titles.start(engine, session, then=lambda: self._thread.do(_nothing))
 
     def check(self) -> None:
-        """Tell that the engine has died while nothing was asked of it."""
+        """Report an engine that has died while idle."""
         try:
             self.conversation.engine.check()
         except EngineError as error:
             self.post(Failed(explain(error)[0], can_retry=True))
 
     def end_idling(self) -> None:
-        """Something is asked for."""
+        """Stop what `begin_idling` began: there is an errand."""
         if self._entitle():
             self.undoing.note_title()
 
     def say(self, text: str) -> None:
-        """See `Talk`. What one errand says is shown together."""
+        """See `Talk`. All lines of an errand are shown together."""
         self._told.append(text)
 
     def warn(self, text: str) -> None:
-        """Tell the person something that they should know, at once."""
+        """Show the person a line at once."""
         self.post(Said((text,), is_warning=True))
 
     def _wait_for(self, engine: Engine) -> None:
@@ -201,7 +201,7 @@ class AppTalk(Talk):
             self.post(Said(lines))
 
     def _ask(self, prompt: Prompt, names: Sequence[str]) -> Mapping[str, str]:
-        """Have the person give what a prompt misses.
+        """Ask the person for the values that a prompt lacks.
 
         Raises:
             MissingVariables: If they give none.
@@ -218,4 +218,4 @@ class AppTalk(Talk):
 
 
 def _nothing(_talk: AppTalk) -> None:
-    """Ends idling."""
+    """An errand that only ends idling."""

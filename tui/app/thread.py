@@ -1,4 +1,4 @@
-"""The one thread that the conversation belongs to: it does errands one after another."""
+"""The thread that owns the conversation and does errands one after another."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from tui.app.talk import AppTalk
 
 Errand: TypeAlias = "Callable[[AppTalk], None]"
-"""Something to do with the conversation; what comes of it is posted."""
+"""Something to do with the conversation; results are posted as messages."""
 
 _CHECK_S = 1.0
-"""How often somebody looks whether the engine is alive while nothing is asked of it."""
+"""How often an idle thread checks that the engine is alive."""
 
 
 class TalkThread:
-    """Does errands with a conversation that nobody else touches."""
+    """Does errands with a conversation that no other thread touches."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class TalkThread:
         Args:
             begin: Makes the conversation, in the thread.
             post: Takes messages, from any thread.
-            faults: Survives defects.
+            faults: Notes defects in errands.
         """
         self._begin = begin
         self._post = post
@@ -54,16 +54,16 @@ class TalkThread:
         self._thread.start()
 
     def do(self, errand: Errand) -> None:
-        """Have something done, after what was asked for before."""
+        """Queue an errand."""
         self._errands.put(errand)
 
     def cancel(self) -> None:
-        """End what is being made soon, and keep it. From any thread, or a signal handler."""
+        """Stop the answer in progress soon, and keep it. From any thread, or a signal handler."""
         if self._talk is not None:
             self._talk.cancel()
 
     def stop(self) -> None:
-        """End everything, and wait until it is saved."""
+        """End the thread, and wait until everything is saved."""
         self._is_stopping = True
         self._errands.put(None)
         self.cancel()
@@ -84,7 +84,7 @@ class TalkThread:
             self._talk.close()
 
     def _next(self, talk: AppTalk) -> Errand | None:
-        """The next errand; while there is none, the model may find a title."""
+        """The next errand. While there is none, the model may load, or find a title."""
         with self._faults.survive():
             if not self.has_more:
                 talk.begin_idling()

@@ -1,5 +1,5 @@
-"""Where a conversation stood after each thing that was done with it, so that any of them can be
-taken back: nothing in a session is ever lost, so it is enough to know what to return to."""
+"""Undo and redo of everything done with a conversation. A session never loses anything, so it is
+enough to remember where the conversation stood after each step."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Everything that undoing changes. The model in use is not of it: loading takes too long."""
+    """Everything that undo changes. Not the model in use: loading takes too long."""
 
     id: str
     """The session's."""
@@ -37,13 +37,13 @@ class Standing:
 
 
 class Undoing:
-    """The standings of the session in use in this run of the program, with a place among them."""
+    """The standings of the session in use, in this run of the program, and the place among them."""
 
     def __init__(self, talk: Talk) -> None:
         """Begin with the session in use.
 
         Args:
-            talk: Is asked where it stands, and changed.
+            talk: The conversation to undo in.
         """
         self._talk = talk
         self._past: list[Standing] = []
@@ -51,7 +51,7 @@ class Undoing:
         self._now = self._standing()
 
     def note(self) -> None:
-        """Something was done, perhaps."""
+        """Remember where the conversation stands now, if that has changed."""
         standing = self._standing()
         if standing.id != self._now.id:
             self._past, self._future = [], []
@@ -61,7 +61,7 @@ class Undoing:
         self._now = standing
 
     def note_title(self) -> None:
-        """A title was found that nobody had asked for: it is nothing to be taken back."""
+        """Take over a title that the model found by itself: it is not a step to undo."""
         title = self._talk.conversation.log.session.title
         self._past, self._future, (self._now,) = (
             [_titled(each, title) for each in standings]
@@ -69,7 +69,7 @@ class Undoing:
         )
 
     def undo(self) -> None:
-        """Take back what was done last; what another run of the program did is its last question.
+        """Take back the last step; of an earlier run of the program, the last question.
 
         Raises:
             UsageProblem: If there is nothing.
@@ -83,7 +83,7 @@ class Undoing:
         self._now = self._standing()
 
     def redo(self) -> None:
-        """Do again what was taken back last.
+        """Redo the step that was taken back last.
 
         Raises:
             UsageProblem: If there is nothing.
@@ -127,7 +127,7 @@ def _titled(standing: Standing, title: str | None) -> Standing:
 
 
 def _unseen(now: Standing, then: Standing) -> Iterator[str]:
-    """What is other, in words, where the conversation itself does not show that something is."""
+    """What differs, in words, if the transcript itself does not show it."""
     here, there = now.session, then.session
     if (here.head, here.deleted) != (there.head, there.deleted):
         return

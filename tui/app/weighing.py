@@ -17,7 +17,7 @@ from sessions import Turn, messages_of
 from tui.app.messages import Post
 from tui.app.talk import PASSING, AppTalk
 from tui.app.thread import Errand
-from tui.app.widgets.heatmap import Cell
+from tui.app.widgets.cells import Cell
 from tui.errors import explain
 from tui.request import request_after
 from tui.uncertain import aligned, judged, own_scores, scored_words, scores_of, verdicts

@@ -24,8 +24,9 @@ from tui.app.weighing import (
     weigh,
     weigh_own,
 )
+from tui.app.widgets.cells import Cell
 from tui.app.widgets.choices import Choices
-from tui.app.widgets.heatmap import Cell, HeatMap
+from tui.app.widgets.heatmap import HeatMap
 from tui.sanitize import sanitize_line
 from tui.widgets.hints import Hints
 

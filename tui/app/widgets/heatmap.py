@@ -3,11 +3,11 @@ that goes from stretch to stretch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Click, Resize
@@ -17,32 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.app.faults import Steadfast
-from tui.sanitize import sanitize
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A stretch of the text: a token or a word."""
-
-    text: str
-    sign: str
-    """One character; a blank is none."""
-    style: str
-    probability: float
-
-
-@dataclass(slots=True)
-class _Line:
-    """A line as it is shown."""
-
-    parts: list[tuple[int, str]] = field(default_factory=list)
-    """Numbers of cells, with what of them is in this line."""
-    width: int = 0
-    top: int = 0
-
-    def add(self, number: int, text: str) -> None:
-        self.parts.append((number, text))
-        self.width += cell_len(text)
+from tui.app.widgets.cells import Cell, Line, lay_out
 
 
 class HeatMap(Steadfast, Static, can_focus=True):
@@ -93,7 +68,7 @@ class HeatMap(Steadfast, Static, can_focus=True):
         super().__init__()
         self.has_passages = has_passages
         self._cells: Sequence[Cell] = ()
-        self._lines: list[_Line] = []
+        self._lines: list[Line] = []
         self._cursor = 0
         self._begin: int | None = None
         """The cell where a passage was begun."""
@@ -113,8 +88,8 @@ class HeatMap(Steadfast, Static, can_focus=True):
     def on_click(self, event: Click) -> None:
         """Go to what was clicked; a second click chooses it."""
         for line in self._lines:
-            if line.top <= event.y <= line.top + _has_signs(line, self._cells):
-                number = _at(line, event.x)
+            if line.parts and line.top <= event.y < line.top + line.height:
+                number = line.cell_at(event.x)
                 if number == self._cursor:
                     self.action_choose()
                 else:
@@ -135,7 +110,7 @@ class HeatMap(Steadfast, Static, can_focus=True):
         if place is not None:
             at = lines.index(self._lines[place]) + by
             if 0 <= at < len(lines):
-                self._go_to(_at(lines[at], _column(self._lines[place], self._cursor)))
+                self._go_to(lines[at].cell_at(self._lines[place].column_of(self._cursor)))
 
     def action_choose(self) -> None:
         """Say that the cell was chosen."""
@@ -192,17 +167,13 @@ class HeatMap(Steadfast, Static, can_focus=True):
         return None
 
     def _lay_out(self) -> None:
-        self._lines = list(_lines(self._cells, max(1, self.size.width or 80)))
-        top = 0
-        for line in self._lines:
-            line.top = top
-            top += 1 + _has_signs(line, self._cells)
+        self._lines = lay_out(self._cells, max(1, self.size.width or 80))
 
     def _draw(self) -> None:
         rows: list[Content] = []
         for line in self._lines:
             rows.append(Content("").join(self._drawn(*part) for part in line.parts))
-            if _has_signs(line, self._cells):
+            if line.has_signs:
                 signs = "".join(self._signs(*part) for part in line.parts)
                 rows.append(Content.styled(signs.rstrip(), "$foreground 40%"))
         self.update(Content("\n").join(rows))
@@ -218,65 +189,3 @@ class HeatMap(Steadfast, Static, can_focus=True):
     def _signs(self, number: int, text: str) -> str:
         word = text.lstrip(" ")
         return " " * (len(text) - len(word)) + self._cells[number].sign * cell_len(word)
-
-
-def _has_signs(line: _Line, cells: Sequence[Cell]) -> bool:
-    return any(cells[number].sign.strip() for number, _ in line.parts)
-
-
-def _at(line: _Line, column: int) -> int:
-    """The cell at a column of a line, or the last one before it."""
-    place, found = 0, line.parts[0][0]
-    for number, text in line.parts:
-        if place > column:
-            break
-        found = number
-        place += cell_len(text)
-    return found
-
-
-def _column(line: _Line, number: int) -> int:
-    place = 0
-    for each, text in line.parts:
-        if each == number:
-            break
-        place += cell_len(text)
-    return place
-
-
-def _lines(cells: Sequence[Cell], width: int) -> Iterator[_Line]:
-    """Lines that are no wider, broken where a cell begins with a blank."""
-    line = _Line()
-    for word in _words(cells):
-        if word is None:
-            yield line
-            line = _Line()
-            continue
-        if line.width and line.width + sum(cell_len(text) for _, text in word) > width:
-            yield line
-            line = _Line()
-            word[0] = (word[0][0], word[0][1].lstrip(" "))
-        for number, text in word:
-            for part in chop_cells(text, width):
-                if line.width + cell_len(part) > width:
-                    yield line
-                    line = _Line()
-                line.add(number, part)
-    yield line
-
-
-def _words(cells: Sequence[Cell]) -> Iterator[list[tuple[int, str]] | None]:
-    """Parts of cells that stay together; None ends a line."""
-    word: list[tuple[int, str]] = []
-    for number, cell in enumerate(cells):
-        for place, text in enumerate(sanitize(cell.text).split("\n")):
-            if place or text[:1] == " ":
-                if word:
-                    yield word
-                word = []
-            if place:
-                yield None
-            if text:
-                word.append((number, text))
-    if word:
-        yield word
