@@ -70,7 +70,7 @@ def test_a_file_that_became_broken_meanwhile_is_not_written_to(home: Path) -> No
         screen = await opened(stage, "temperature")
         file.write_text("theme = [")
         await typed(stage, screen, "0.35")
-        await stage.is_told(f"{file}: Invalid value (at end of document); mend it first")
+        await stage.is_told(f"{file}: Invalid value (at end of document); fix it first")
 
     perform(play, home, size=SIZE)
     assert file.read_text() == "theme = ["

@@ -300,7 +300,7 @@ def test_a_repository_that_is_not_there_or_has_nothing_is_told(chat: Chat, hub: 
 def test_a_repository_that_has_another_name_now_is_followed(chat: Chat, hub: HubServer) -> None:
     hub.moved["old/Tale"] = REPO
     assert chat("models", "pull", "hf:old/Tale:Q4_K_M") == 0
-    assert f"old/Tale is called {REPO} now" in chat.err
+    assert f"old/Tale is now called {REPO}" in chat.err
     assert pulled(chat).read_bytes() == TALE
     asked = len(hub.ranges)
     assert chat("models", "pull", "hf:old/Tale:Q4_K_M") == 0
