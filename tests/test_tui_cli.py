@@ -49,7 +49,7 @@ def test_a_limit_that_is_reached_is_told_in_a_line(
     def refuse(path: Path, options: LoadOptions) -> Engine:
         raise error
 
-    monkeypatch.setattr(chat, "_start", refuse)
+    monkeypatch.setattr(chat, "start", refuse)
     assert chat("Hi") == 1
     assert chat.err.startswith(f"chat: {line} (ulimit -")
 
