@@ -219,7 +219,8 @@ def test_a_line_goes_out_at_once_where_nothing_is_to_be_buffered() -> None:
     os.set_blocking(reader, False)
     with open(writer, "wb", buffering=0) as raw:
         unbuffered = io.TextIOWrapper(raw, "utf-8", write_through=True)
-        print("A line.", file=Output.of(unbuffered))
+        output = Output.of(unbuffered)
+        print("A line.", file=output)
         assert os.read(reader, 100) == b"A line.\n"
     os.close(reader)
 
