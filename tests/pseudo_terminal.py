@@ -33,6 +33,15 @@ sys.exit(main(sys.argv[2:], starter=lambda path, options: ScriptedEngine([reply]
 """
 
 
+def endless_options(folder: Path) -> tuple[str, str]:
+    """What keeps the real model from ending an answer, so that there is one to be stopped, however
+    fast it writes and however late that comes; with a file in the folder."""
+    grammar = folder / "endless.gbnf"
+    grammar.parent.mkdir(parents=True, exist_ok=True)
+    grammar.write_text("root ::= [a-z ]{1900,}\n", encoding="utf-8")
+    return "--grammar", str(grammar)
+
+
 class Seen:
     """What a person sees of a program on a terminal."""
 
@@ -85,11 +94,8 @@ class Terminal:
         return self._spawn(sys.executable, "-c", script, *arguments, environment=environment)
 
     def endless_options(self) -> tuple[str, str]:
-        """What keeps the real model from ending an answer, so that there is one to be stopped."""
-        grammar = self.home / "endless.gbnf"
-        grammar.parent.mkdir(parents=True, exist_ok=True)
-        grammar.write_text("root ::= [a-z ]{900,}\n", encoding="utf-8")
-        return "--grammar", str(grammar)
+        """See `endless_options`."""
+        return endless_options(self.home)
 
     def start_shell(self) -> pexpect.spawn:
         """A shell with job control and nothing else, whose prompt is a dollar sign."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event as Flag
 
@@ -167,6 +168,22 @@ def test_words_that_were_not_sent_are_there_again_and_sent_ones_are_not(home: Pa
     perform(again, home)
 
 
+def test_words_are_on_disk_while_they_are_typed_without_a_pause(home: Path) -> None:
+    kept = home / "data" / "unsent" / "new.md"
+
+    async def play(stage: Stage) -> None:
+        await stage.idle()
+        typed = ""
+        while not kept.exists() or len(kept.read_text()) < 2:
+            typed += "a"
+            stage.app.post_message(Key("a", "a"))
+            await stage.until(lambda: stage.chat.composer.text == typed)  # noqa: B023
+            assert len(typed) < 200
+        assert typed.startswith(kept.read_text())
+
+    perform(play, home)
+
+
 def test_what_was_typed_last_before_leaving_is_there_again(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.idle()
@@ -199,6 +216,13 @@ def test_a_question_that_the_thread_had_no_time_for_is_there_again(home: Path) -
     assert kept == "half a thought\nanother\nand what follows"
 
 
+def unsent_words(home: Path) -> dict[str, str]:
+    """What is kept, by its session; something else while a file is being replaced."""
+    with suppress(FileNotFoundError):
+        return {file.stem: file.read_text() for file in (home / "data" / "unsent").iterdir()}
+    return {"being": "replaced"}
+
+
 def test_what_is_asked_already_does_not_come_back_with_what_is_not(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.idle()
@@ -218,13 +242,11 @@ def test_what_is_asked_already_does_not_come_back_with_what_is_not(home: Path) -
             if words == "two":
                 stage.app.do(stay)
         has_all.set()
-        kept = home / "data" / "unsent"
         await stage.until(lambda: stage.contents[::2] == ["one", "two"])
-        await stage.until(lambda: [each.read_text() for each in kept.iterdir()] == ["three"])
+        await stage.until(lambda: list(unsent_words(home).values()) == ["three"])
 
     perform(play, home)
-    kept = home / "data" / "unsent"
-    assert [each.read_text() for each in kept.iterdir()] == ["three"]
+    assert list(unsent_words(home).values()) == ["three"]
 
 
 def test_each_of_several_questions_that_cannot_be_asked_comes_back_in_its_place(
@@ -260,7 +282,7 @@ def test_unsent_words_go_along_to_a_session_that_has_none_and_wait_for_those_of_
     unsent = home / "data" / "unsent"
 
     def kept() -> dict[str, str]:
-        return {file.stem: file.read_text() for file in unsent.iterdir()}
+        return unsent_words(home)
 
     async def play(stage: Stage) -> None:
         await stage.send("one")

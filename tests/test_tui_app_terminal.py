@@ -119,8 +119,9 @@ def test_after_stops_that_it_did_not_hear_of_the_app_goes_on_and_leaves_the_term
         chat.kill(signal.SIGSTOP)
         chat.kill(signal.SIGCONT)
         screen.until(lambda: screen.written.count("\x1b[?1049h") > began)  # noqa: B023
-    screen.press("a thought")
-    screen.sees("a thought")
+    screen.press("a thought\x06boats\x7f\x7fx")  # in one write: the search has the last letters
+    screen.sees("boax")
+    assert "thoughtb" not in screen.text
     screen.press("\x11")
     screen.until(lambda: is_restored(screen.written))
     screen.until(lambda: termios.tcgetattr(chat.child_fd) == modes)

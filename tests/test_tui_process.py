@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from openai.types.chat import ChatCompletion
+from pseudo_terminal import endless_options
 
 from sessions import SessionStore, Turn
 
@@ -99,7 +100,7 @@ def test_a_signal_stops_the_answer_and_keeps_it(
     environment: Mapping[str, str], home: Path, number: signal.Signals
 ) -> None:
     with subprocess.Popen(
-        [*CHAT, "Write a long story about the sea."],
+        [*CHAT, *endless_options(home), "Write a long story about the sea."],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         env=environment,
@@ -116,7 +117,7 @@ def test_a_signal_stops_the_answer_and_keeps_it(
 
 def test_a_second_signal_still_keeps_the_answer(environment: Mapping[str, str], home: Path) -> None:
     with subprocess.Popen(
-        [*CHAT, "Write a long story about the sea."],
+        [*CHAT, *endless_options(home), "Write a long story about the sea."],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         env=environment,

@@ -194,7 +194,7 @@ def test_another_model_an_unknown_one_and_too_long_a_question_leave_the_session(
 
 
 def test_a_worker_that_dies_is_told_of_and_another_one_goes_on(terminal: Terminal) -> None:
-    chat = terminal.start("--repl")
+    chat = terminal.start("--repl", *terminal.endless_options())
     chat.expect("›")
     chat.send("Write a long story about the sea.\r")
     chat.expect(r"\r\x1b\[K(\S+ ){6}")  # of the answer; a wait is told in fewer words

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast
 
 from textual.message import Message
@@ -31,6 +32,35 @@ def post_from_thread(
             owner.post_message(make())
 
     owner.run_worker(run, thread=True, exclusive=exclusive, group=group)
+
+
+class Throttle:
+    """Does something at once, and again while somebody asks, but not twice at a time and with a
+    pause behind each time."""
+
+    def __init__(self, do: Callable[[], Awaitable[None]], pause_s: float) -> None:
+        """Nothing is to be done yet.
+
+        Args:
+            do: What is done.
+            pause_s: Seconds.
+        """
+        self._do = do
+        self._pause_s = pause_s
+        self._is_due = False
+        self._doing: asyncio.Task[None] | None = None
+
+    def call(self) -> None:
+        """Have it done, with what is known now."""
+        self._is_due = True
+        if self._doing is None or self._doing.done():
+            self._doing = asyncio.create_task(self._keep_doing())
+
+    async def _keep_doing(self) -> None:
+        while self._is_due:
+            self._is_due = False
+            await self._do()
+            await asyncio.sleep(self._pause_s)
 
 
 class Debounce:

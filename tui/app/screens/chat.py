@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from textual import on
@@ -9,11 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import TextArea
 
 from tui.app import garbage
 from tui.app.abreast import Abreast
+from tui.app.background import Throttle
 from tui.app.faults import Steadfast
 from tui.app.messages import (
     Activity,
@@ -49,8 +50,8 @@ from tui.errors import UsageProblem
 _BREAKPOINTS = ((0, "-narrow"), (60, "-wide"), (100, "-roomy"), (140, "-broad"))
 """Columns from which on there is room for more."""
 
-_PAUSE_S = 0.3
-"""After so long without a key what was typed is put on disk."""
+_PAUSE_S = 0.2
+"""Between two times that what was typed is put on disk."""
 
 
 class ChatScreen(Steadfast, Screen[None]):
@@ -88,7 +89,7 @@ class ChatScreen(Steadfast, Screen[None]):
         self._unsent = unsent
         self._key: str | None = None
         """Of the session whose words are in the composer."""
-        self._keeping: Timer | None = None
+        self._keeping = Throttle(self._keep_unsent, _PAUSE_S)
         self._on_their_way = OnTheirWay()
         self._pieces: Pieces | None = None
         self._abreast = Abreast(self)
@@ -174,7 +175,7 @@ class ChatScreen(Steadfast, Screen[None]):
     def sent(self, message: Sent) -> None:
         """The words are safe: they need not be kept any more."""
         self._on_their_way.settle(message.question)
-        self._keep()
+        self.keep()
 
     @on(Returned)
     def returned(self, message: Returned) -> None:
@@ -280,19 +281,17 @@ class ChatScreen(Steadfast, Screen[None]):
         self.chat_app.action_leave()
 
     @on(TextArea.Changed)
-    def keep_soon(self) -> None:
-        """Put what was typed on disk, in a pause."""
-        if self._keeping is not None:
-            self._keeping.stop()
-        self._keeping = self.set_timer(_PAUSE_S, self._keep)
+    def keep(self) -> None:
+        """Put what was typed on disk."""
+        self._keeping.call()
 
-    def _keep(self) -> None:
+    async def _keep_unsent(self) -> None:
         if self._unsent is not None:
             self._note_unsent(self._unsent)
-            self.run_worker(self._unsent.write, thread=True, group="unsent")
+            await asyncio.to_thread(self._unsent.write)
 
     def keep_now(self) -> None:
-        """The same without a pause, at the end. From any thread."""
+        """The same at the end, when there are no other times. From any thread."""
         if self._unsent is not None:
             self._note_unsent(self._unsent)
             self._unsent.write()
@@ -316,7 +315,7 @@ class ChatScreen(Steadfast, Screen[None]):
         if kept:
             is_more = typed and old is None
             self.composer.put(f"{kept}\n{typed}" if is_more else kept)
-        self._keep()
+        self.keep()
 
     def action_stop(self) -> None:
         """Take away what is in front; else end the answer and keep it; else go and write."""
