@@ -35,7 +35,7 @@ def test_a_command_a_value_and_a_file_are_completed_with_what_they_mean(
     seen = Seen(chat)
     seen.wait("›")
     chat.send("/retit")
-    seen.wait("/retitle  have the model find a title")
+    seen.wait("/retitle  let the model choose a new title")
     chat.send("\x15/set editing v")
     seen.wait(" Escape ends insert mode; i, a, o begin it")
     chat.send(f"{TAB}\r")  # takes it
