@@ -31,6 +31,9 @@ called ``engine`` may be anybody's."""
 OUTSIDE_SIGNALS = (signal.SIGHUP, signal.SIGKILL, signal.SIGTERM)
 """Signals that somebody else sends: no failure of llama.cpp ends in one of them."""
 
+_TORN_AWAY = "the model's file was cut off meanwhile, or cannot be read any more"
+"""What the system's signal for memory that is mapped from a file means."""
+
 _SOURCE_FOLDER = re.compile(r"^\S*/(?=[^/\s]+:\d+: )")
 """The build machine's folder, in front of the file and line of a failed assertion."""
 
@@ -237,6 +240,8 @@ class WorkerProcess(Worker):
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         if -code in OUTSIDE_SIGNALS:  # what it said last was about something else
             return WorkerKilled(f"the engine stopped ({how})")
+        if -code == signal.SIGBUS:
+            return WorkerFailed(f"the engine stopped ({how}): {_TORN_AWAY}")
         return WorkerFailed(f"the engine stopped ({how}){self._last_stderr_line()}")
 
 

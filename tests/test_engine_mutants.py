@@ -204,6 +204,19 @@ def test_a_word_as_long_as_a_book_holds_nothing_up(tmp_path: Path) -> None:
     assert (outcome.kind, outcome.lines) == ("answer, length", ())
 
 
+def test_a_file_that_is_cut_off_while_it_is_in_use_is_told(
+    cleanup: Cleanup, tmp_path: Path
+) -> None:
+    path = tmp_path / "shrinking.gguf"
+    path.write_bytes(tiny_gguf())
+    engine = cleanup(WorkerEngine(path))
+    engine.describe()
+    os.truncate(path, 4096)
+    *_, finished = engine.stream(Request((Message("user", "Hi"),), max_tokens=4))
+    assert isinstance(finished, Finished)
+    assert "(SIGBUS): the model's file was cut off meanwhile" in (finished.error or "")
+
+
 def test_words_of_the_file_do_not_break_the_line(tmp_path: Path) -> None:
     path = tmp_path / "damaged.gguf"
     path.write_bytes(tiny_gguf(changed={"tokenizer.ggml.pre": "\nno\r\none"}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -84,23 +84,24 @@ def test_a_configuration_that_cannot_be_read_ends_the_app_with_the_reason(home: 
     assert not app.fault_log.faults
 
 
-def test_an_editor_that_cannot_be_run_is_told_and_the_words_stay(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_editor_that_cannot_be_run_is_told_and_the_words_stay(terminal: Terminal) -> None:
+    """On a real terminal, which has to be taken back from the editor first."""
+    app = FullScreen(terminal.start_scripted("Good.", environment={"VISUAL": "false"}))
+    app.sees("Write something")
+    app.press("half a thought\x07")
+    app.sees("✗ the editor could not be run: false: Editing failed", "half a thought")
+    app.press(" and more\r")
+    app.sees("› half a thought and more", "Good.")
+    app.press(LEAVE)
+    assert app.end() == 0
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_a_question_is_asked_where_the_history_cannot_be_written(
+    home: Path, make: Callable[[Path], None]
 ) -> None:
-    monkeypatch.setenv("EDITOR", str(home / "no-editor"))
-
-    async def play(stage: Stage) -> None:
-        await stage.idle()
-        await stage.type("half a thought")
-        await stage.press("ctrl+g")
-        await stage.sees("✗ the editor could not be run")
-        assert stage.chat.composer.text == "half a thought"
-
-    perform(play, home)
-
-
-def test_a_question_is_asked_where_the_history_cannot_be_written(home: Path) -> None:
-    (home / "data" / "repl-history").mkdir(parents=True)
+    (home / "data").mkdir(parents=True)
+    make(home / "data" / "repl-history")
 
     async def play(stage: Stage) -> None:
         await stage.send("Say hello.")

@@ -12,6 +12,7 @@ from textual.events import MouseDown, MouseEvent, MouseMove, MouseScrollDown, Mo
 
 from sessions import SessionStore
 from tui.app.errands import send
+from tui.app.screens.map import MapScreen
 from tui.app.unsent import Outgoing
 
 KEYS = (
@@ -91,6 +92,8 @@ class Monkey:
         way = self._doors.pop()
         self.done.append(f"through {way}")
         await self._go_back()
+        # Where Tab leads depends on what has the focus.
+        self._stage.chat.composer.focus()
         await self._stage.type("")
         if way[0] == "tab":
             await self._have_two_answers()
@@ -98,6 +101,12 @@ class Monkey:
             await self._stage.strike(key)
             await self._stage.pilot.pause(0.01)
             self._look()
+            await self._stage.until(self._is_drawn)
+
+    def _is_drawn(self) -> bool:
+        """Whether the next key meets what a person would see: a map is drawn by another thread."""
+        front = self._stage.app.screen
+        return not isinstance(front, MapScreen) or bool(front._rows)
 
     async def _have_two_answers(self) -> None:
         """Have the last turn be an answer with another one beside it: without a turn no key leads

@@ -17,6 +17,7 @@ import pytest
 from pseudo_terminal import CHAT, Terminal
 
 from tui.errors import UsageProblem
+from tui.own_editor import edit_text
 from tui.texts import typed_text
 
 _HOST = r"""
@@ -166,6 +167,25 @@ def test_letters_that_the_locale_does_not_know_are_typed_all_the_same() -> None:
     assert typed_text("café") == "café"
     with pytest.raises(UsageProblem, match=r"the line is not UTF-8 text \(byte 3\)"):
         typed_text("caf\udce9")
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("printf '\\377' > $1", "what the editor left is not UTF-8 text"),
+        ("rm $1; mkdir $1", "the editor's file cannot be used: Is a directory"),
+        ("exit 1", "the editor could not be run: sh .*: Editing failed"),
+    ],
+)
+def test_whatever_an_editor_does_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, line: str
+) -> None:
+    (tmp_path / "editor").write_text(script)
+    # A folder in the place of its file stays, but not for long.
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("VISUAL", f"sh {tmp_path / 'editor'}")
+    with pytest.raises(UsageProblem, match=line):
+        edit_text("half a thought")
 
 
 def test_pipes_that_end_early_or_are_closed_end_the_program_quietly(model: Path) -> None:

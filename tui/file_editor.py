@@ -10,6 +10,7 @@ import click
 
 from tui.errors import UsageProblem
 from tui.narrate import Narrator
+from tui.own_editor import edit_text
 from tui.private_file import write_private
 from tui.runtime import Runtime
 
@@ -64,9 +65,9 @@ def edit_and_save(runtime: Runtime, file: EditedFile) -> None:
 def _edited(text: str) -> tuple[str, str]:
     """What an editor leaves of a text, and what is to be said of one that failed."""
     try:
-        answer = click.edit(text, extension=".toml")
-    except click.ClickException as error:
-        return text, error.format_message()
+        answer = edit_text(text, extension=".toml")
+    except UsageProblem as error:
+        return text, str(error)
     return text if answer is None else answer, ""
 
 

@@ -21,7 +21,7 @@ class EntryHistory:
 
     def entries(self) -> tuple[str, ...]:
         """The last ones, the oldest first."""
-        if not self._path.exists():
+        if not os.path.isfile(self._path):
             return ()
         newest = list(FileHistory(str(self._path)).load_history_strings())[:_MOST]
         return tuple(reversed(newest))
@@ -30,5 +30,6 @@ class EntryHistory:
         """Keep an entry. A disk that refuses is no reason not to do what was typed."""
         with suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))
+            # Of a pipe that nobody reads this does not wait for a reader.
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o600))
             FileHistory(str(self._path)).store_string(entry)

@@ -66,15 +66,33 @@ class Person:
 
     def edit_here(self, text: str) -> str | None:
         """The same from the app's own thread, which gives the terminal to the editor meanwhile."""
-        import click
+        from tui.own_editor import edit_text
 
+        edited: str | None = None
+        outcome = _Outcome()
         try:
-            with self._app.suspend(), ctrl_c_is_anothers():
-                edited = click.edit(text, extension=".md")
-        except (click.ClickException, SuspendNotSupported) as error:
+            with self._app.suspend(), ctrl_c_is_anothers(), outcome:
+                edited = edit_text(text)
+        except SuspendNotSupported as error:
             raise UsageProblem(f"the editor could not be run: {error}") from error
+        if outcome.error is not None:
+            raise outcome.error
         # Editors end a file with a newline that nobody typed.
         return None if edited is None else edited.removesuffix("\n")
+
+
+class _Outcome:
+    """Keeps what is raised in a block until after it: whoever lends the terminal takes it back only
+    where nothing is raised."""
+
+    error: BaseException | None = None
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _where: object) -> bool:
+        self.error = error
+        return True
 
 
 def _settle(answer: Future[str | None], words: str | None) -> None:

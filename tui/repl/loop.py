@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
-import click
-
 from prompts.inherit import Prompt
 from tui import exit_codes
 from tui.ask import start_engine
@@ -19,6 +17,7 @@ from tui.conversation import Conversation, ConversationEvent
 from tui.documents import read_files
 from tui.errors import UsageProblem, explain
 from tui.options import AskOptions
+from tui.own_editor import edit_text
 from tui.plain import PlainAnswer
 from tui.repl.clipboard import copy_to_clipboard
 from tui.repl.entries import Entry, entry_of
@@ -132,10 +131,7 @@ class Repl(Talk):
         if not self.runtime.is_interactive:
             raise UsageProblem("give the new words too: there is no terminal for an editor")
         self._kept_keys.close()
-        try:
-            edited = click.edit(text, extension=".md")
-        except click.ClickException as error:
-            raise UsageProblem(error.format_message()) from error
+        edited = edit_text(text)
         # Editors end a file with a newline that nobody typed.
         return None if edited is None else edited.removesuffix("\n")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -124,12 +124,17 @@ class EntryFile(FileHistory):
     Where it cannot be written, as on a full disk, that costs new entries, never the prompt.
     """
 
+    def load_history_strings(self) -> Iterable[str]:
+        """The entries, the last one first."""
+        return super().load_history_strings() if os.path.isfile(self.filename) else ()
+
     def store_string(self, string: str) -> None:
         """Add an entry to the file, which is made if it is not there."""
         file = Path(os.fsdecode(self.filename))
         with suppress(OSError):
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
+            # Of a pipe that nobody reads this does not wait for a reader.
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o600))
             super().store_string(string)
 
 

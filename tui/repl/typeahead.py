@@ -28,37 +28,55 @@ def typed_ahead_is_kept(
         brackets: Whether the next reader knows pasted text by its brackets.
         on_return: Called when the program goes on after Ctrl+Z.
     """
-    terminal = stdin.fileno()
-    before = termios.tcgetattr(terminal)
-
-    def tell(switch: bytes) -> None:
-        # Not through the stream: a signal may come while it is being written to.
-        if brackets:
-            os.write(stdout.fileno(), switch)
-
-    def begin() -> None:
-        termios.tcsetattr(terminal, termios.TCSANOW, _quiet(before))
-        tell(_PASTES_ON)
-
-    def end() -> None:
-        tell(_PASTES_OFF)
-        termios.tcsetattr(terminal, termios.TCSANOW, before)
-
-    def on_stop(number: int, _frame: FrameType | None) -> None:
-        end()
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-        signal.signal(number, on_stop)
-        begin()
-        on_return()
-
-    previous = signal.signal(signal.SIGTSTP, on_stop)
-    begin()
+    quiet = _QuietTerminal(stdin.fileno(), stdout.fileno() if brackets else None, on_return)
+    previous = signal.signal(signal.SIGTSTP, quiet.stop)
+    quiet.begin()
     try:
         yield
     finally:
-        end()
+        quiet.end()
         signal.signal(signal.SIGTSTP, previous)
+
+
+class _QuietTerminal:
+    """A terminal without echo and lines, between `begin` and `end`."""
+
+    def __init__(
+        self, terminal: int, brackets_to: int | None, on_return: Callable[[], None]
+    ) -> None:
+        """Nothing is changed yet.
+
+        Args:
+            terminal: Its descriptor.
+            brackets_to: Where brackets around pastes are asked for; None asks for none.
+            on_return: As for `typed_ahead_is_kept`.
+        """
+        self._terminal = terminal
+        self._brackets_to = brackets_to
+        self._on_return = on_return
+        self._before = termios.tcgetattr(terminal)
+
+    def begin(self) -> None:
+        termios.tcsetattr(self._terminal, termios.TCSANOW, _quiet(self._before))
+        self._tell(_PASTES_ON)
+
+    def end(self) -> None:
+        self._tell(_PASTES_OFF)
+        termios.tcsetattr(self._terminal, termios.TCSANOW, self._before)
+
+    def stop(self, number: int, _frame: FrameType | None) -> None:
+        """Handle SIGTSTP: stop the program with the terminal as it was, and go on after that."""
+        self.end()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        signal.signal(number, self.stop)
+        self.begin()
+        self._on_return()
+
+    def _tell(self, switch: bytes) -> None:
+        # Not through the stream: a signal may come while it is being written to.
+        if self._brackets_to is not None:
+            os.write(self._brackets_to, switch)
 
 
 def forget_typed_ahead(stdin: TextIO) -> None:

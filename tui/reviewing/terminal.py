@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
-import click
-
 from tui import exit_codes
 from tui.edit_work import Work
-from tui.errors import UsageProblem
 from tui.interrupts import signals_call, signals_leave
+from tui.own_editor import edit_text
 from tui.progress import Progress, Reporter
 from tui.reviewing.lines import Desk, review_by_lines
 from tui.reviewing.news import news_of, note_missing
@@ -128,10 +126,7 @@ class TerminalDesk(Desk):
 
     def edit(self, words: str) -> str | None:
         """See `Desk`."""
-        try:
-            edited = click.edit(words.encode(errors="replace").decode(), extension=".md")
-        except click.ClickException as error:
-            raise UsageProblem(error.format_message()) from error
+        edited = edit_text(words)
         if edited is None or words.endswith("\n"):
             return edited
         return edited.removesuffix("\n")  # editors end a file with one
