@@ -160,7 +160,7 @@ class ChatApp(Steadfast, TypedAhead[int]):
         self.person.leave()
         self.end_review()
         self._thread.stop()
-        self.chat.keep_now()
+        self.chat.keeper.keep_now()
 
     def _start(self) -> None:
         self._thread.start()

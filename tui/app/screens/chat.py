@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import ClassVar
 
 from textual import on
@@ -14,7 +13,7 @@ from textual.widgets import TextArea
 
 from tui.app import garbage
 from tui.app.abreast import Abreast
-from tui.app.background import Throttle
+from tui.app.composer_keeper import ComposerKeeper
 from tui.app.faults import Steadfast
 from tui.app.messages import (
     Activity,
@@ -33,10 +32,9 @@ from tui.app.messages import (
     Sent,
     Shelved,
 )
-from tui.app.overview import Overview
 from tui.app.pieces import Cadence, Pieces
 from tui.app.speed import Speed
-from tui.app.unsent import NEW, OnTheirWay, Outgoing, Unsent
+from tui.app.unsent import Outgoing, Unsent
 from tui.app.widgets.activity import ActivityLine
 from tui.app.widgets.banner import Banner
 from tui.app.widgets.chips import Chip, Chips
@@ -49,9 +47,6 @@ from tui.errors import UsageProblem
 
 _BREAKPOINTS = ((0, "-narrow"), (60, "-wide"), (100, "-roomy"), (140, "-broad"))
 """Columns from which on there is room for more."""
-
-_PAUSE_S = 0.2
-"""Between two times that what was typed is put on disk."""
 
 
 class ChatScreen(Steadfast, Screen[None]):
@@ -86,11 +81,7 @@ class ChatScreen(Steadfast, Screen[None]):
         self._welcome = Welcome()
         self._chips = Chips()
         self._status = StatusLine()
-        self._unsent = unsent
-        self._key: str | None = None
-        """Of the session whose words are in the composer."""
-        self._keeping = Throttle(self._keep_unsent, _PAUSE_S)
-        self._on_their_way = OnTheirWay()
+        self.keeper = ComposerKeeper(self.composer, unsent)
         self._pieces: Pieces | None = None
         self._abreast = Abreast(self)
         self._cadence = Cadence()
@@ -125,7 +116,7 @@ class ChatScreen(Steadfast, Screen[None]):
         self.chat_app.overview = overview
         self._status.overview = overview
         self._welcome.set_class(not overview.turns, "shown")
-        self._follow_session(overview)
+        self.keeper.follow(overview)
         await self._chips.show(overview.attachments)
         await self.transcript.show(overview.turns)
         await self._abreast.show(overview)
@@ -174,14 +165,14 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(Sent)
     def sent(self, message: Sent) -> None:
         """The words are safe: they need not be kept any more."""
-        self._on_their_way.settle(message.question)
-        self.keep()
+        self.keeper.on_their_way.settle(message.question)
+        self.keeper.keep()
 
     @on(Returned)
     def returned(self, message: Returned) -> None:
         """Put words back that could not be sent."""
         typed = self.composer.text
-        words = self._on_their_way.back(message.question, typed)
+        words = self.keeper.on_their_way.back(message.question, typed)
         if words != typed:
             self.composer.put(words)
 
@@ -242,7 +233,7 @@ class ChatScreen(Steadfast, Screen[None]):
         self.completions.offer(())
         question = Outgoing(message.words)
         if not message.words.startswith("/"):
-            self._on_their_way.add(question)
+            self.keeper.on_their_way.add(question)
         self.chat_app.do(send(question))
 
     @on(Composer.Asked)
@@ -283,39 +274,7 @@ class ChatScreen(Steadfast, Screen[None]):
     @on(TextArea.Changed)
     def keep(self) -> None:
         """Put what was typed on disk."""
-        self._keeping.call()
-
-    async def _keep_unsent(self) -> None:
-        if self._unsent is not None:
-            self._note_unsent(self._unsent)
-            await asyncio.to_thread(self._unsent.write)
-
-    def keep_now(self) -> None:
-        """The same at the end, when there are no other times. From any thread."""
-        if self._unsent is not None:
-            self._note_unsent(self._unsent)
-            self._unsent.write()
-
-    def _note_unsent(self, unsent: Unsent) -> None:
-        if self._key is not None:
-            unsent.note(self._key, self._on_their_way.before(self.composer.text))
-
-    def _follow_session(self, overview: Overview) -> None:
-        """Bring back what was typed in a session and not sent. What is being typed goes along to
-        another one, or waits where it was for what is there."""
-        key = overview.session if overview.turns else NEW
-        if key == self._key:
-            return
-        old, self._key = self._key, key
-        if self._unsent is None:
-            return
-        kept, typed = self._unsent.words(key), self.composer.text
-        if old is not None:
-            self._unsent.note(old, typed if kept else "")
-        if kept:
-            is_more = typed and old is None
-            self.composer.put(f"{kept}\n{typed}" if is_more else kept)
-        self.keep()
+        self.keeper.keep()
 
     def action_stop(self) -> None:
         """Take away what is in front; else end the answer and keep it; else go and write."""
