@@ -40,7 +40,7 @@ def test_a_command_a_value_and_a_file_are_completed_with_what_they_mean(
     seen.wait(" Escape ends insert mode; i, a, o begin it")
     chat.send(f"{TAB}\r")  # takes it
     chat.send("\r")
-    seen.wait("editing vi  how the line that")
+    seen.wait("editing vi  the key bindings for the line")
     chat.send("What is in @ol")
     seen.wait(" 18 B")
     chat.send(f"{TAB}\r\r")
