@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
@@ -43,6 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     settings.load_profile("suite")
 
+
+# Where the tests are run in the background Ctrl+C is ignored, and in the programs that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FAILURE = pytest.StashKey[BaseException]()
 

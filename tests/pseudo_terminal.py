@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import monotonic, sleep
 
 import pexpect
 from screen import Screen
@@ -40,6 +41,14 @@ def endless_options(folder: Path) -> tuple[str, str]:
     grammar.parent.mkdir(parents=True, exist_ok=True)
     grammar.write_text("root ::= [a-z ]{1900,}\n", encoding="utf-8")
     return "--grammar", str(grammar)
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that another process does."""
+    end = monotonic() + 60
+    while not condition():
+        assert monotonic() < end, "it never came"
+        sleep(0.02)
 
 
 class Seen:

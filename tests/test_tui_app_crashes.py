@@ -25,21 +25,17 @@ LEAVE, F5, F8 = "\x11", "\x1b[15~", "\x1b[19~"
 
 
 class Mortal(PacedEngine):
-    """Dies when it is told to."""
+    """Dies once over the words that it is asked about."""
 
-    is_dead = False
-
-    def check(self) -> None:
-        """See `Engine`."""
-        if self.is_dead:
-            self.is_dead = False
-            raise WorkerFailed(DEATH)
+    is_dying = True
 
     def score(
         self, messages: Sequence[Message], text: str, *, after: str = ""
     ) -> tuple[TokenScore, ...]:
         """See `Engine`."""
-        self.check()
+        if self.is_dying:
+            self.is_dying = False
+            raise WorkerFailed(DEATH)
         return super().score(messages, text, after=after)
 
 
@@ -57,7 +53,6 @@ def test_an_engine_that_dies_over_the_words_of_an_answer_is_asked_again(
 ) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Tell")
-        engine.is_dead = True
         await stage.press("tab", "i")
         await stage.until(lambda: isinstance(stage.app.screen, WordsScreen))
         await stage.sees(f"✗ {DEATH}   F5 tries again")

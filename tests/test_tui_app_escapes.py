@@ -11,9 +11,9 @@ import pexpect
 from full_screen import FullScreen
 from harmful import ACTS, ATTACKS, FILE_NAME, HOSTILE, acting, toml_string
 from loopback import DONE, Loopback, Told, chunk, end, usage
-from pseudo_terminal import Terminal
+from pseudo_terminal import Terminal, until
 from test_tui_app_sessions import saved_session
-from test_tui_app_terminal import READY, has_answer, rest_of, until
+from test_tui_app_terminal import READY, has_answer, rest_of
 from tiny_gguf import tiny_gguf
 
 from sessions import SessionStore

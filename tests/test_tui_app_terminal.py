@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import signal
 import termios
-from collections.abc import Callable
-from time import monotonic, sleep
 
 import pexpect
 import pytest
 from full_screen import FullScreen
-from pseudo_terminal import Terminal
+from pseudo_terminal import Terminal, until
 
 from sessions import NoSessions, Turn
 from tui.interrupts import signals_call
@@ -35,14 +33,6 @@ if "deaf" in sys.argv:
 sys.exit(main(sys.argv[1:], starter=lambda path, options: Slow([Reply("word ", endless=True)])))
 """
 """An engine with the speed of a real one, in a program that may be deaf to hang-ups."""
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for something that another process does."""
-    end = monotonic() + 60
-    while not condition():
-        assert monotonic() < end
-        sleep(0.05)
 
 
 def last_turn(terminal: Terminal) -> Turn | None:

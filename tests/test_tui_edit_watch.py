@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
 import pytest
-from pseudo_terminal import Terminal
+from pseudo_terminal import Terminal, until
 from scripted_chat import Chat
 
 from tui.edit_watch import notes_in
@@ -39,13 +37,6 @@ def test_code_has_no_notes_and_a_note_without_a_paragraph_waits() -> None:
     assert notes_in(f"{NOTE}\n", "draft.md") == []
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.02)
-
-
 def test_a_note_is_carried_out_when_it_is_saved_and_taken_away(
     terminal: Terminal, tmp_path: Path
 ) -> None:
@@ -55,7 +46,7 @@ def test_a_note_is_carried_out_when_it_is_saved_and_taken_away(
     chat.expect("Ctrl\\+C ends")
     draft.write_text(f"{NOTE}\n\nIt are far.\n\nThe end.\n")
     chat.expect("is written")
-    wait_for(lambda: draft.read_text() == "It is far.\n\nThe end.\n")
+    until(lambda: draft.read_text() == "It is far.\n\nThe end.\n")
     draft.write_text(f"It is far.\n\nIt are far. {NOTE}\n")
     chat.expect("draft.md:3: correct it")
     chat.expect("is written")
@@ -77,7 +68,7 @@ def test_each_of_two_notes_in_the_same_words_is_carried_out(
     chat = terminal.start_scripted("It is far.", *named, "--watch", "--yes")
     chat.expect("Ctrl\\+C ends")
     done = "It is far.\n\n# Then\n\nIt is far.\n"
-    wait_for(lambda: {draft.read_text() for draft in drafts} == {done})
+    until(lambda: {draft.read_text() for draft in drafts} == {done})
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import re
@@ -211,6 +212,17 @@ def test_what_makes_no_sense_is_wrong_usage(
     assert chat(*arguments) == 2
     assert words in chat.err
     assert chat.err.count("\n") == 1
+
+
+def test_a_line_goes_out_at_once_where_nothing_is_to_be_buffered() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    with open(writer, "wb", buffering=0) as raw:
+        unbuffered = io.TextIOWrapper(raw, "utf-8", write_through=True)
+        output = Output.of(unbuffered)
+        print("A line.", file=output)
+        assert os.read(reader, 100) == b"A line.\n"
+    os.close(reader)
 
 
 class Stopped(Exception):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from pseudo_terminal import Terminal
+from pseudo_terminal import Terminal, until
 
 from drafts import apply, hunks
 from sessions import Session, SessionStore, reviewed_changes
@@ -352,8 +352,8 @@ def test_a_terminal_that_is_gone_ends_the_review(terminal: Terminal, draft: Path
     edit = terminal.start_scripted(NEW, "--edit", str(draft))
     edit.expect("3 open")
     edit.send("y")
-    edit.close(force=False)
-    assert not edit.isalive()
+    edit.ptyproc.fileobj.close()
+    until(lambda: not edit.isalive())
     assert draft.read_bytes() == OLD.encode()
 
 

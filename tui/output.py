@@ -25,13 +25,16 @@ class Output(io.TextIOWrapper):
 
     @classmethod
     def of(cls, stream: io.TextIOWrapper) -> Self:
-        """Another one for the same file, with the same encoding."""
+        """Another one for the same file, with the same encoding.
+
+        Where nothing is to be buffered, as under ``PYTHONUNBUFFERED``, whole lines are not: else
+        what is said on stderr would come before them.
+        """
         stream.flush()
         return cls(
             io.BufferedWriter(io.FileIO(stream.fileno(), "wb", closefd=False)),
             encoding=stream.encoding,
-            line_buffering=stream.line_buffering,
-            write_through=stream.write_through,
+            line_buffering=stream.line_buffering or stream.write_through,
         )
 
     def write(self, text: str, /) -> int:
