@@ -428,7 +428,9 @@ class TestNames:
         self, tmp_path: Path
     ) -> None:
         path = write(tmp_path / "перевод.md", "Переведи.")
-        assert the_problem(path).endswith("'перевод': choose one with --as NAME")
+        assert the_problem(path).endswith(
+            "'перевод' cannot be turned into a name: choose one with --as NAME"
+        )
         assert the_prompt(path, "translate").name == "translate"
 
     def test_names_of_values_do_not_collide(self, tmp_path: Path, filled: Filled) -> None:

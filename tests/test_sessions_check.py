@@ -133,7 +133,7 @@ def test_a_circle_is_found_where_it_closes(store: SessionStore) -> None:
 
 @pytest.mark.parametrize(
     ("harm", "reason"),
-    [(Path.unlink, "is missing"), (lambda file: file.write_bytes(b"?"), "is not what it was")],
+    [(Path.unlink, "is missing"), (lambda file: file.write_bytes(b"?"), "has changed")],
 )
 def test_a_lost_or_changed_attachment_is_found(
     store: SessionStore, harm: Callable[[Path], object], reason: str
