@@ -36,7 +36,7 @@ def doubt(hunk: Hunk) -> str:
         if (old.fate, new.fate) == ("deleted", "inserted")
     )
     if any(len(old) == len(new) == 1 and _is_another(old[0], new[0]) for old, new in pairs):
-        return "it is another word, not another form of it"
+        return "it is a different word, not another form of the same one"
     return ""
 
 

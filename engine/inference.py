@@ -126,7 +126,7 @@ class Inference:
             WorkerFailed: If it was cancelled.
         """
         if not self._cache.can_cut:
-            raise Unsupported("this model cannot try several ways to go on")
+            raise Unsupported("this model cannot try several continuations")
         prompt = self._formatted(Request(messages)).tokens
         draft = self._weights.tokenize(text, special=False)
         self._recall(prompt)
@@ -137,7 +137,7 @@ class Inference:
                 sequence, spelled[-1], within, most
             )
         except Cancelled as error:
-            raise WorkerFailed("looking for variants was cancelled") from error
+            raise WorkerFailed("the search for variants was cancelled") from error
         finally:
             self._cache.release(sequence)
         return [variant.decode(errors="replace") for variant in found]
@@ -155,7 +155,7 @@ class Inference:
         self._planner.check(request)
         formatted = self._formatted(request)
         if not formatted.tokens:
-            raise Unsupported("the prompt is empty, and this model needs a token to begin with")
+            raise Unsupported("the prompt is empty, and this model needs a token to start from")
         for notice in formatted.notices:
             yield Notice(notice)
         tokens, healing, healed = self._planner.healed(formatted.tokens, request)
@@ -208,7 +208,7 @@ class Inference:
             if template is None:
                 raise TemplateFailed(
                     f"{self._weights.path.stem} has no chat template: give one with "
-                    "--chat-template FILE, or complete plain text with --raw"
+                    "--chat-template FILE, or continue plain text with --raw"
                 )
             self._format = ChatFormat(template, self._weights)
         return self._format

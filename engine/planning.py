@@ -51,9 +51,9 @@ class Planner:
         if 2 * beams > self._cache.slots or beams > self._cache.options.batch:
             raise Unsupported(f"this model has no room for {beams} beams")
         if request.grammar or request.schema or request.banned or request.top_logprobs is not None:
-            raise Unsupported("a beam search takes no grammar, no banned phrases and no logprobs")
+            raise Unsupported("a beam search cannot use a grammar, banned phrases or logprobs")
         if request.sampling.logit_bias or request.sampling.keep:
-            raise Unsupported("a beam search takes no logit_bias and no keep")
+            raise Unsupported("a beam search cannot use logit_bias or keep")
 
     def healed(
         self, tokens: Sequence[int], request: Request

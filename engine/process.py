@@ -149,7 +149,7 @@ class Worker(ABC):
             self._frames += self._unpacker.feed(data)
         except wire.Garbled as error:
             self.kill()
-            raise WorkerFailed(f"the engine talks nonsense ({error})") from error
+            raise WorkerFailed(f"the engine sent something unintelligible ({error})") from error
 
     def _read(self) -> bytes:
         try:

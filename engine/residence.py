@@ -164,7 +164,7 @@ def residence_of(path: Path, runtime: Path) -> Residence:
     runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _is_private(runtime):
         raise PermissionError(
-            f"{runtime} is not a folder that only you can look into; delete it, or chmod 700"
+            f"{runtime} is not a folder that only you can open; delete it, or chmod 700"
         )
     name = hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:16]
     return Residence(runtime, name)

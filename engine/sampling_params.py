@@ -200,7 +200,7 @@ def _checked_samplers(names: tuple[str, ...]) -> tuple[str, ...]:
         if name not in SAMPLERS:
             raise ValueError(f"samplers must be some of {', '.join(SAMPLERS)}, not {name!r}")
         if found.count(name) > 1:
-            raise ValueError(f"samplers must be named once each, and {name} is named twice")
+            raise ValueError(f"samplers must be named only once each, and {name} is named twice")
     return found
 
 

@@ -130,7 +130,7 @@ class Growth:
                 self._measure(values)
             made = self._example(judged, values)
         except (InvalidVariable, MissingVariables) as error:
-            made = f"the prompt is another one by now: {error}"
+            made = f"the prompt has changed since: {error}"
         if isinstance(made, str):
             return LeftOut("not to be told", made, judged.origin)
         if self._is_there(made):
@@ -216,15 +216,15 @@ class Growth:
         files = [name for name in names if self._prompt.variables[name].type == "file"]
         uses = self._recovery.uses(values)
         if any(self._prompt.variables[name].default != judged.variables[name] for name in files):
-            return "it was asked with a file, whose text is not kept"
+            return "it used a file, whose text is not kept"
         made_of = self._made_of(judged, values, uses)
         if isinstance(made_of, str):
             return made_of
         texts = [_plain(text) for text in (made_of.text, judged.output, made_of.instruction)]
         if not texts[0] or not texts[1]:
-            return "an example needs both a text and what became of it"
+            return "an example needs both a text and its result"
         if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
-            return "it has half characters, which a prompt file cannot hold"
+            return "it contains broken characters, which a prompt file cannot hold"
         own = {name: judged.variables[name] for name in names if name in uses and name not in files}
         return Example(texts[0], texts[1], texts[2], own)
 
@@ -235,13 +235,13 @@ class Growth:
         if found is not None:
             return found
         if judged.text is None and len(judged.question) > LONGEST_UNKNOWN:
-            return "too long to be taken apart"
+            return "too long to compare"
         if "instruction" in uses:
-            return "the prompt is another one by now, and its instruction cannot be told"
+            return "the prompt has changed since, so its instruction cannot be reconstructed"
         if self._recovery.had_instruction_in_front(judged.question, values, judged.text):
-            return "it followed an instruction, for which the prompt has no place"
+            return "it followed an instruction, but the prompt has no place for one"
         if judged.text is None:
-            return "the prompt is another one by now, and the text cannot be told"
+            return "the prompt has changed since, so the text cannot be reconstructed"
         return Recovered(judged.text, "")
 
     def _see(self, example: AnyExample) -> None:

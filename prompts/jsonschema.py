@@ -44,10 +44,10 @@ _WHOLE = frozenset(
 def schema() -> dict[str, Any]:
     """The schema as JSON has it."""
     texts = {
-        "title": "What lists show; the file's name if it is not given",
-        "summary": "What it does, in a line",
+        "title": "What lists show; by default the file's name",
+        "summary": "What it does, in one line",
         "system": "What the model is told: a template",
-        "user": "How the text is put to the model: a template, {{ text }} if it is not given",
+        "user": "How the text is put to the model: a template, by default {{ text }}",
     }
     described = {key: {**_TEXT, "description": words} for key, words in texts.items()}
     return {
@@ -57,17 +57,19 @@ def schema() -> dict[str, Any]:
             {
                 **described,
                 "tags": _said(_TEXTS, "Words to find it by"),
-                "kind": _said(_one_of(KINDS), "What the answer is: talk, a revision, a new text"),
-                "unit": _said(_one_of(UNITS), "How much of a draft is revised in one request"),
+                "kind": _said(
+                    _one_of(KINDS), "What the answer is: conversation, a revision, or a new text"
+                ),
+                "unit": _said(_one_of(UNITS), "How much of a draft to revise in one request"),
                 "min_gain": _said(
                     {"type": "number", "minimum": GAINS[0], "maximum": GAINS[1]},
-                    "How many nats likelier a change must make a draft not to be doubtful",
+                    "How many nats likelier a change must make a draft to count as certain",
                 ),
                 "near": _said(
                     {"type": "number", "minimum": GAINS[0], "maximum": GAINS[1]},
                     "Within how many nats of a draft's words others are tried that were overlooked",
                 ),
-                "models": _said(_TEXTS, "Models it was written for; others are a warning"),
+                "models": _said(_TEXTS, "Models it was written for; others cause a warning"),
                 "extends": _said(_TEXT_OR_TEXTS, "Prompts to inherit from, the last one first"),
                 "include": _said(
                     _named(_TEXT | {"minLength": 1}),
@@ -76,9 +78,9 @@ def schema() -> dict[str, Any]:
                 "variables": _named(_variable()),
                 "params": _params(),
                 "examples_from": _said(_TEXT_OR_TEXTS, "Files of examples: .toml or .jsonl"),
-                "max_examples": _said(_COUNT, "How many examples are shown at most"),
+                "max_examples": _said(_COUNT, "The largest number of examples to show"),
                 "max_example_tokens": _said(_COUNT, "How many tokens examples may take"),
-                "select": _said(_one_of(SELECTS), "Which examples are shown with a text"),
+                "select": _said(_one_of(SELECTS), "Which examples to show with a text"),
                 "examples": {"type": "array", "items": {"anyOf": [_example(), _dialogue()]}},
                 "min_pass": _said(_SHARE, "The share of tests that must pass"),
                 "tests": {"type": "array", "items": _test()},
@@ -127,10 +129,11 @@ def _params() -> dict[str, Any]:
             **options,
             "max_tokens": _said({"type": "integer", "minimum": 1}, "The longest answer"),
             "stop": _said(_TEXTS, "Texts that end the answer"),
-            "banned": _said(_TEXTS, "Phrases that answers do not have"),
-            "grammar": _said(_TEXT | {"minLength": 1}, "A GBNF grammar that answers follow"),
+            "banned": _said(_TEXTS, "Phrases that answers must not contain"),
+            "grammar": _said(_TEXT | {"minLength": 1}, "A GBNF grammar that answers must follow"),
             "schema": _said(
-                {"type": ["object", "string"], "minLength": 1}, "A JSON Schema that answers fit"
+                {"type": ["object", "string"], "minLength": 1},
+                "A JSON Schema that answers must fit",
             ),
         }
     )

@@ -18,7 +18,7 @@ _LISTS = frozenset(f.name for f in fields(Sampling) if isinstance(f.default, tup
 
 
 _MISPLACED = "belongs above the first [table] of the file"
-_NO_MODEL = "a prompt does not choose the model: -m and the configuration do"
+_NO_MODEL = "a prompt cannot choose the model: use -m or the configuration"
 
 
 def read_params(file: Table) -> dict[str, object]:

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import re
 
-_NOT_CLOSED = "a text is not closed: its last quotation mark is missing"
+_NOT_CLOSED = "a text is not closed: its final quotation mark is missing"
 
 _OF_TOML = (
     (r"Illegal character '\\n'", 'a text ends on its own line; """ goes over several lines'),
     (r"Found invalid character '\\n'", "a text ends on its own line; ''' goes over several lines"),
     (r"(?:Illegal|Found invalid) character (.+)", r"the character \1 cannot be here"),
     (r"Unterminated string|Expected [\"']{3,5}", _NOT_CLOSED),
-    (r"Cannot overwrite a value", "this key has a value already"),
-    (r"Cannot declare \((.+)\) twice", r"the table [\1] is there already"),
-    (r"Duplicate inline table key (.+)", r"the key \1 has a value already"),
-    (r"Cannot (?:mutate immutable|redefine) namespace \((.+)\)", r"[\1] is complete already"),
+    (r"Cannot overwrite a value", "this key already has a value"),
+    (r"Cannot declare \((.+)\) twice", r"the table [\1] already exists"),
+    (r"Duplicate inline table key (.+)", r"the key \1 already has a value"),
+    (r"Cannot (?:mutate immutable|redefine) namespace \((.+)\)", r"[\1] is already complete"),
     (r"Unescaped '\\' in a string", r"write \\\\ for \\ in a text, or put it in '…'"),
     (r"Escaped .+|Invalid hex value", r"\\u needs the four hexadecimal digits of a character"),
     (r"Expected '=' after a key .+", "a key needs = and a value after it"),
     (r"Invalid value", 'a value is missing or misspelt; texts need quotation marks: "…"'),
-    (r"Expected newline or end of document .+", "nothing may follow a value on its line"),
+    (r"Expected newline or end of document .+", "nothing may follow a value on the same line"),
     (r"Expected ('\]\]?') at the end .+", r"\1 is missing after the name of a table"),
     (r"Unclosed array", "a list is not closed: a comma or ] is missing"),
     (r"Unclosed inline table", "a table is not closed: a comma or } is missing"),
     (r"Invalid initial character for a key part", "a key must be here; a {…} table takes one line"),
     (r"Invalid statement", "a key or a [table] must be here; is the text above closed too early?"),
-    (r"Invalid date or datetime", "there is no such date or time"),
+    (r"Invalid date or datetime", "this date or time does not exist"),
     (r"Exceeds the limit .+", "a number is too long"),
 )
 

@@ -40,10 +40,10 @@ _TYPES: Mapping[str, type] = {
     **{"choice": str, "file": str},
 }
 _NOT_A_PROMPTS = {
-    **dict.fromkeys(PARAM_KEYS, "a setting of the answer belongs under [params]"),
-    "model": "a prompt does not choose the model: -m and the configuration do",
-    "endpoint": "a prompt does not choose where it is answered: -m and the configuration do",
-    "path": "a prompt has no paths but those of include and examples_from",
+    **dict.fromkeys(PARAM_KEYS, "settings for the answer belong under [params]"),
+    "model": "a prompt cannot choose the model: use -m or the configuration",
+    "endpoint": "a prompt cannot choose where it runs: use -m or the configuration",
+    "path": "the only paths in a prompt are those of include and examples_from",
 }
 
 
@@ -129,7 +129,7 @@ def _check_name(table: Table, name: str) -> None:
     if not (name.isascii() and name.isidentifier()):
         table.fail("must have a name of letters a to z, digits and _, with no digit first", name)
     if name in TAKEN_NAMES:
-        table.fail("is a name that templates have a meaning for already", name)
+        table.fail("is a name that already has a meaning in templates", name)
 
 
 def _variables(table: Table) -> dict[str, Variable]:

@@ -141,7 +141,7 @@ def _messages(table: Table) -> tuple[Message, ...]:
     if not messages:
         table.fail("is empty", "messages")
     if len(messages) % 2:
-        table.fail("must end with what the assistant says", "messages")
+        table.fail("must end with a message of the assistant", "messages")
     return tuple(messages)
 
 
@@ -161,7 +161,7 @@ def _test(table: Table) -> PromptTest:
     table.check_keys(TEST_KEYS)
     expected = table.table("expect")
     if expected is None or not expected.values:
-        table.fail("a test needs something to expect")
+        table.fail("a test needs an expectation")
     seed = table.whole("seed", 0, 2**32 - 2)
     return PromptTest(
         name=table.get("name", str) or "",

@@ -159,7 +159,7 @@ def _attachments(session: Session, folder: Path, places: Mapping[str, Line]) -> 
 def _what_is_missing(part: Attachment, folder: Path) -> str:
     what = f"the attachment {part.name!r}" if part.name else "the piped text"
     is_there = len(part.sha256) == 64 and os.path.lexists(folder / part.sha256)
-    return f"{what} {'is not what it was' if is_there else 'is missing'}: {part.sha256}"
+    return f"{what} {'has changed' if is_there else 'is missing'}: {part.sha256}"
 
 
 def _at(line: Line, reason: str) -> Finding:

@@ -134,7 +134,7 @@ class UnknownForm(SessionError):
 
     def __init__(self, forms: Sequence[str]) -> None:
         self.forms = tuple(forms)
-        super().__init__("it has none of the forms that can be imported")
+        super().__init__("its format is none of those that can be imported")
 
 
 class DamagedLine(SessionError):

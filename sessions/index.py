@@ -200,7 +200,7 @@ class SessionIndex:
         """The turns that have the words, the best ones first.
 
         Raises:
-            ValueError: If there are no words to look for.
+            ValueError: If there are no words to search for.
             IndexLost: If the index could not be read.
         """
         conditions, values = conditions_of(search)

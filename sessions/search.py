@@ -73,7 +73,7 @@ def match_of(words: str) -> str:
         if any(character.isalnum() for character in term):
             terms.append(f'"{parted(term)}"{"*" if is_prefix else ""}')
     if not terms:
-        raise ValueError("there are no words to look for")
+        raise ValueError("there are no words to search for")
     return " ".join(terms)
 
 

@@ -223,7 +223,7 @@ class SessionStore:
             progress: Is told how many of how many changed sessions have been gone through.
 
         Raises:
-            ValueError: If there are no words to look for.
+            ValueError: If there are no words to search for.
             UnsafeStore, ReadFailed: As for `create`.
         """
         return self._upkeep.search(search, progress)

@@ -278,7 +278,7 @@ async def prompt_editor(stage: Stage) -> None:
     await stage.press(*"letter")
     await stage.sees("✗")
     await stage.press("down", "e")
-    await stage.sees("Ctrl+S saves")
+    await stage.sees("Ctrl+S save")
     await stage.sees("✗ ")
 
 
@@ -289,7 +289,7 @@ async def prompt_try(stage: Stage) -> None:
     await stage.press(*"tighten")
     await stage.sees("Take out about")
     await stage.press("down", "t")
-    await stage.sees("Ctrl+R tries both")
+    await stage.sees("Ctrl+R try both")
     stage.app.screen.query_one(TextArea).text = "At this point in time, the lamp is lit."
     stage.app.screen.query("Input").last(Input).value = "proofread"
     await stage.press("ctrl+r")
@@ -346,7 +346,7 @@ async def settings(stage: Stage) -> None:
 async def drafts(stage: Stage) -> None:
     await stage.idle()
     await stage.press("ctrl+o")
-    await stage.sees("Written before")
+    await stage.sees("Earlier changes")
     writes = (
         Write("light.md", "  2 min  write  light.md", None, ""),
         Write("letter.md", "   3 h   undo  letter.md", None, ""),
@@ -359,7 +359,7 @@ async def drafts(stage: Stage) -> None:
 async def review(stage: Stage) -> None:
     await stage.idle()
     await stage.press("ctrl+o")
-    await stage.sees("Written before")
+    await stage.sees("Earlier changes")
     stage.app.screen.query_one(Input).value = "light.md"
     await stage.press("enter", "ctrl+r")
     await stage.until(lambda: isinstance(stage.app.screen, LiveReview))
@@ -390,7 +390,7 @@ async def comparison(stage: Stage) -> None:
 async def alternatives(stage: Stage) -> None:
     await stage.send(ASKED)
     stage.chat.action_command("/regen n=3")
-    await stage.sees("m merges")
+    await stage.sees("m merge")
     await stage.press("space", "right")
 
 
@@ -403,7 +403,7 @@ async def words(stage: Stage) -> None:
 async def other_words(stage: Stage) -> None:
     await words(stage)
     await stage.press("enter")
-    await stage.sees("Esc goes back")
+    await stage.sees("Esc back")
 
 
 async def own_words(stage: Stage) -> None:
@@ -421,14 +421,14 @@ async def unsure(stage: Stage) -> None:
 async def otherwise(stage: Stage) -> None:
     await stage.send(ASKED)
     await stage.press("tab", "R")
-    await stage.sees("Another model stays in use")
+    await stage.sees("Escape cancels")
     await stage.idle()
 
 
 async def editing(stage: Stage) -> None:
     await stage.send(ASKED)
     await stage.press("tab", "e")
-    await stage.sees("Ctrl+S keeps them")
+    await stage.sees("Ctrl+S saves it")
 
 
 async def picture(stage: Stage) -> None:

@@ -68,9 +68,9 @@ MISTAKES = {
         "root ::= a0\n"
         + "".join(f'a{n} ::= a{n + 1} | a{n + 1} "x"\n' for n in range(40))
         + 'a40 ::= "y"',
-        *(29, 1, "too many ways"),
+        *(29, 1, "too many possible"),
     ),
-    "NUL": ('root ::= "\0"', 1, 11, "no text"),
+    "NUL": ('root ::= "\0"', 1, 11, "cannot occur in a text"),
 }
 
 
@@ -259,7 +259,7 @@ REFUSED = {
     "false": (False, "nothing fits false"),
     "itself": ({"$ref": "#"}, "never ends"),
     "itself in a circle": ({"allOf": [{"$ref": "#"}]}, "never ends"),
-    "itself among others": ({"type": "object", "allOf": [{"$ref": "#"}]}, "without end"),
+    "itself among others": ({"type": "object", "allOf": [{"$ref": "#"}]}, "never end"),
     "doubling": (
         {
             "$defs": {
@@ -268,7 +268,7 @@ REFUSED = {
             },
             "$ref": "#/$defs/0",
         },
-        "without end",
+        "never end",
     ),
 }
 

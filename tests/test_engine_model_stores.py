@@ -124,14 +124,14 @@ def test_what_cannot_be_used_is_told_with_why(own: Path, person: Path) -> None:
     assert unusable(own) == {
         "half.gguf": "lacks its last 1 bytes: half a download?",
         "empty.gguf": "is not a GGUF file",
-        "words.gguf": "makes embeddings and writes nothing (bert)",
+        "words.gguf": "makes embeddings and writes no text (bert)",
         "gone.gguf": "leads to /nowhere/gone.gguf, which is not there: `chat models remove gone` "
         "forgets it",
         "loop.gguf": "leads to loop.gguf, which is not there: `chat models remove loop` forgets it",
         "split-00001-of-00003.gguf": "lacks part 2 of 3",
-        "1b": "lacks its weights: `ollama pull gone:1b` gets it again",
-        "latest": "is not an Ollama manifest (it cannot be read): `ollama pull odd:latest` gets it "
-        "again",
+        "1b": "lacks its weights: `ollama pull gone:1b` downloads it again",
+        "latest": "is not an Ollama manifest (it cannot be read): `ollama pull odd:latest` "
+        "downloads it again",
     }
     for name, why in (
         ("gone:1b", "gone/1b lacks its weights: `ollama pull gone:1b`"),
@@ -172,7 +172,7 @@ def test_a_folder_that_may_not_be_looked_into_is_told(own: Path, person: Path) -
     shut = person / ".lmstudio" / "models"
     put(shut / "a.gguf", TINY)
     shut.chmod(0)
-    assert unusable(own) == {"models": "cannot be looked into: Permission denied"}
+    assert unusable(own) == {"models": "cannot be read: Permission denied"}
     shut.chmod(0o700)
 
 

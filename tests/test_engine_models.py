@@ -212,7 +212,7 @@ def test_an_example_is_rendered_with_the_template() -> None:
         ("{{ strftime_now('%d %b %Y') }}", "the date is in every prompt"),
         (
             "{% if messages[0].role != 'system' %}{{ strftime_now('%d %b %Y') }}{% endif %}",
-            "without a system text it puts in the date",
+            "without a system text it inserts the date",
         ),
         ("Always praise the product first.\n", "one of its own: “Always praise the product"),
     ],

@@ -209,7 +209,7 @@ def test_missing_log_probabilities_are_pointed_out(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:
     loopback.say(chunk("Red"), end(), DONE)
-    assert "the server gave no probabilities of tokens" in notices(
+    assert "the server gave no token probabilities" in notices(
         asked(remote(), Request(QUESTION, top_logprobs=2))
     )
 
@@ -222,7 +222,7 @@ def test_missing_log_probabilities_are_pointed_out(
         ((chunk("Blue and"), b"data: {oops\n\n"), "not JSON"),
         ((chunk("Blue and"), b"data: [1, 2]\n\n"), "not part of an answer"),
         ((chunk("Blue and"), b'data: {"choices": [{"delta": 5}]}\n\n'), "not part of an answer"),
-        ((chunk("Blue and"), chunk("x", 4)), "what it was not asked"),
+        ((chunk("Blue and"), chunk("x", 4)), "sent an answer to something else"),
         (
             (chunk("Blue and"), b'data: {"error": {"message": "out of memory"}}\n\n'),
             "out of memory",
@@ -482,7 +482,7 @@ def test_a_certificate_of_nobody_known_is_refused_until_its_authority_is_named(
     endpoint = Endpoint("big", server.url)
     engine = cleanup(RemoteEngine(endpoint, {}))
     assert "has a certificate that cannot be trusted" in failure(engine)
-    assert "SSL_CERT_FILE names a file with authorities of your own" in failure(engine)
+    assert "set SSL_CERT_FILE to a file with your own authorities" in failure(engine)
     engine.close()
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
@@ -601,7 +601,7 @@ def test_one_of_several_models_must_be_named(
     loopback: Loopback, remote: Callable[..., RemoteEngine]
 ) -> None:
     loopback.models = Told.json({"data": [{"id": "one"}, {"id": "two"}]})
-    assert "has one, two: name one with model in [endpoints.big]" in failure(remote())
+    assert "has one, two: name one as model in [endpoints.big]" in failure(remote())
 
 
 def test_a_page_that_is_no_list_of_models(

@@ -64,7 +64,7 @@ def test_what_a_server_does_not_take_is_said() -> None:
     request = Request(QUESTION, Sampling(top_k=5, xtc_probability=0.5), think=False)
     assert left_out(request, DIALECTS["openai"]) == (
         "the server does not take top_k, xtc_probability: left out",
-        "the server has no switch for thinking aloud: left to the model",
+        "the server has no switch for thinking aloud: the model decides",
     )
     assert left_out(request, DIALECTS["llama-server"]) == ()
     assert left_out(Request(QUESTION), DIALECTS["openai"]) == (), "nobody chose the defaults"
@@ -91,7 +91,7 @@ def test_a_schema_goes_where_the_server_wants_it() -> None:
 def test_a_grammar_goes_to_llama_cpp_and_is_refused_elsewhere() -> None:
     request = Request(QUESTION, grammar='root ::= "a"')
     assert body(request, "llama-server")["grammar"] == 'root ::= "a"'
-    with pytest.raises(Unsupported, match="big's server \\(vLLM\\) takes no GBNF grammar"):
+    with pytest.raises(Unsupported, match="big's server \\(vLLM\\) does not support GBNF grammars"):
         refuse_what_it_cannot(request, DIALECTS["vllm"], "big")
 
 
@@ -105,7 +105,7 @@ def test_an_answer_is_gone_on_with_where_the_server_can() -> None:
         "content": "The sea is",
     }
     assert body(request, "llama-server")["chat_template_kwargs"] == {"enable_thinking": False}
-    with pytest.raises(Unsupported, match="cannot go on with an answer"):
+    with pytest.raises(Unsupported, match="cannot continue an answer"):
         refuse_what_it_cannot(request, DIALECTS["openai"], "big")
 
 
@@ -120,7 +120,7 @@ def test_plain_text_is_completed() -> None:
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        (Request(QUESTION, banned=("delve",)), "banned phrases"),
+        (Request(QUESTION, banned=("delve",)), "cannot ban phrases"),
         (Request(QUESTION, Sampling(logit_bias=(("a", 1.0),))), "biases"),
         (Request(QUESTION, Sampling(beams=4)), "beam search"),
     ],
@@ -136,8 +136,8 @@ def test_what_no_server_can_is_refused_and_never_left_out(request_: Request, sai
     [
         ("gpu01:8000/v1", "must be like"),
         ("ftp://gpu01/v1", "must be like"),
-        ("https://me:secret@gpu01/v1", "must not have a password"),
-        ("https://gpu01/v1?key=secret", "must end before"),
+        ("https://me:secret@gpu01/v1", "must not contain a password"),
+        ("https://gpu01/v1?key=secret", "must not contain ?"),
         ("https://gpu01:99999/v1", "[Pp]ort"),
     ],
 )
@@ -152,4 +152,4 @@ def test_a_tunnel_may_begin_on_this_machine() -> None:
     assert here.url == "http://[::1]:8000/v1"
     assert here.is_on_this_machine
     assert here.warning == "a: what you write is sent to [::1]:8000"
-    assert away.warning == "b: what you write leaves this machine, it is sent to gpu01"
+    assert away.warning == "b: what you write leaves this machine and is sent to gpu01"

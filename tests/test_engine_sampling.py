@@ -294,9 +294,9 @@ def test_only_some_tokens_or_all_but_some(model: Native) -> None:
         assert sampler.sample(handle, never=[best]) == second
         assert sampler.sample(handle, only=[7, second, 9]) == second
         assert sampler.sample(handle, only=[7]) == 7
-        with pytest.raises(NothingLeft, match="no token to go on with"):
+        with pytest.raises(NothingLeft, match="no token to continue with"):
             sampler.sample(handle, only=[])
-        with pytest.raises(NothingLeft, match="no token to go on with"):
+        with pytest.raises(NothingLeft, match="no token to continue with"):
             sampler.sample(handle, only=[7], never={7})
 
 

@@ -190,7 +190,7 @@ def test_a_system_text_without_a_turn_of_its_own_is_in_the_first_question(family
     found = formatted(family, TURNS)
     assert "Be brief.\n\nHi" in family.vocabulary.text(found.tokens)
     assert found.notices == (
-        "the model's template has no system turn: its text is in the first question",
+        "the model's template has no system turn: the system text is put into the first question",
     )
 
 
@@ -207,7 +207,7 @@ def test_a_later_system_text_is_in_the_next_question_and_the_first_stays() -> No
     assert "developer<|message|>Be brief.<|end|>" in text
     assert "user<|message|>Be long.\n\nBye<|end|>" in text
     assert harmony.notices == (
-        "the model's template has no later system turn: its text is in the next question",
+        "the model's template allows no later system turn: the text is put into the next question",
     )
 
 
@@ -216,7 +216,7 @@ def test_neighbours_of_the_same_role_are_joined_where_roles_must_alternate(famil
     found = formatted(family, user("One.", "Two.", "Three."))
     assert "One.\n\nTwo.\n\nThree." in family.vocabulary.text(found.tokens)
     assert found.notices == (
-        "user turns in a row were joined: the model's template wants roles to alternate",
+        "user turns in a row were joined: the model's template requires alternating roles",
     )
 
 
@@ -230,7 +230,7 @@ def test_an_empty_question_stands_before_an_answer_that_comes_first() -> None:
     found = formatted(MISTRAL_V3, [Message("assistant", "Hello."), *user("Hi")])
     assert MISTRAL_V3.vocabulary.text(found.tokens) == "<s>[INST][/INST]Hello.</s>[INST]Hi[/INST]"
     assert found.notices == (
-        "an empty question stands first: the model's template wants the user to begin",
+        "an empty question was put first: the model's template requires the user to begin",
     )
 
 
@@ -320,7 +320,7 @@ def test_a_template_without_a_switch_is_told_of(family: Family, think: bool) -> 
     found = formatted(family, TURNS, think=think)
     assert found.tokens == formatted(family, TURNS).tokens
     assert found.notices == (
-        "the model's template has no switch for thinking: it is left as it is",
+        "the model's template has no switch for thinking: it is used unchanged",
     )
 
 

@@ -201,22 +201,22 @@ def test_a_changed_prompt_keeps_what_needs_no_instruction(shelf: Shelf) -> None:
     assert offered(Growth(plain, words), judged("Shorten: One.", "1.", "One.")).input == "One."
     asking = shelf.prompt('user = "{{ instruction }}: {{ text }}"')
     left_out = refused(Growth(asking, words), judged("Shorten\n\nOne.", "1.", "One."))
-    assert "its instruction cannot be told" in left_out.detail
+    assert "its instruction cannot be reconstructed" in left_out.detail
     unknown = refused(Growth(plain, words), judged("Shorten: One.", "1."))
-    assert "the text cannot be told" in unknown.detail
+    assert "the text cannot be reconstructed" in unknown.detail
 
 
 def test_an_answer_to_an_instruction_in_front_is_no_example(shelf: Shelf) -> None:
     prompt = shelf.prompt('user = "Shorten: {{ text }}"')
     left_out = refused(Growth(prompt, words), judged("Drily.\n\nShorten: One.", "1.", "One."))
-    assert "for which the prompt has no place" in left_out.detail
+    assert "but the prompt has no place" in left_out.detail
 
 
 @pytest.mark.parametrize(
     ("one", "reason"),
     [
         (judged("One.", " \n"), "needs both"),
-        (judged("One.", "\ud83d"), "half characters"),
+        (judged("One.", "\ud83d"), "broken characters"),
         (judged("One.", "1.", percent=99), "must be at most 50"),
     ],
 )
@@ -283,7 +283,7 @@ def test_what_is_far_too_long_is_not_even_counted(shelf: Shelf) -> None:
     text = "The lamp was lit. " * 10_000
     left_out = refused(growth, judged(text, "It was lit.", text))
     assert (left_out.cause, left_out.tokens) == ("too long", None)
-    assert refused(growth, judged(text, "It was lit.")).detail == "too long to be taken apart"
+    assert refused(growth, judged(text, "It was lit.")).detail == "too long to compare"
     assert max(counted) < 1_000
 
 

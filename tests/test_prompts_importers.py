@@ -131,8 +131,8 @@ class TestFabric:
         write(tmp_path / "calls" / "system.md", text)
         found = the_prompt(tmp_path / "calls")
         assert found.notes == (
-            "left as text, nothing runs it: {{plugin:sys:hostname}}",
-            "left as text, nothing runs it: {{ext:run:it:",
+            "left as text; nothing runs it: {{plugin:sys:hostname}}",
+            "left as text; nothing runs it: {{ext:run:it:",
         )
         assert filled(found, who="me").system == text.replace("{{who}}", "me")
 
@@ -244,10 +244,10 @@ class TestLlm:
             ("prompt: [a]\nsystem: b\n", "its prompt is not a text"),
             ("prompt: a\ndefaults: [b]\n", "its defaults are not a table"),
             ("prompt: a\noptions: 3\n", "its options are not a table"),
-            ("model: gpt-4o\noptions: {}\n", "nothing in it can be carried over"),
-            ("prompt: ''\n", "nothing in it can be carried over"),
+            ("model: gpt-4o\noptions: {}\n", "nothing in it can be imported"),
+            ("prompt: ''\n", "nothing in it can be imported"),
             ('prompt: "half \\uD83D of one"\n', "half of a character"),
-            ("- 1\n- 2\n", "nothing in it has a form that can be imported (a Fabric pattern, "),
+            ("- 1\n- 2\n", "nothing in it has a format that can be imported (a Fabric pattern, "),
         ],
     )
     def test_a_template_that_makes_no_prompt(self, tmp_path: Path, text: str, reason: str) -> None:
@@ -320,7 +320,7 @@ class TestAichat:
 
     def test_what_aichat_finds_out_is_asked_for(self, tmp_path: Path, filled: Filled) -> None:
         found = the_prompt(write(tmp_path / "sh.md", "{{__shell__}} on {{__now__}}, {{__x__}}"))
-        assert found.notes == ("to be given with -p shell VALUE: aichat finds it out itself",)
+        assert found.notes == ("give it with -p shell VALUE: aichat fills it in by itself",)
         assert filled(found, shell="zsh").system == "zsh on 2026-11-24, {{__x__}}"
 
     def test_the_old_list_of_roles(self, tmp_path: Path, filled: Filled) -> None:
@@ -347,7 +347,7 @@ class TestAichat:
 
     def test_a_role_of_settings_alone_is_no_prompt(self, tmp_path: Path) -> None:
         path = write(tmp_path / "functions.md", "---\nuse_tools: all\n---\n")
-        assert the_problem(path) == "functions.md: nothing in it can be carried over"
+        assert the_problem(path) == "functions.md: nothing in it can be imported"
 
     def test_settings_that_are_broken_are_told(self, tmp_path: Path) -> None:
         path = write(tmp_path / "a.md", "---\nmodel: [\n---\nHello")
@@ -384,7 +384,7 @@ class TestInstructions:
 
     def test_a_file_of_another_kind_is_no_prompt(self, tmp_path: Path) -> None:
         path = write(tmp_path / "a.py", "import os")
-        assert the_problem(path).startswith("a.py: nothing in it has a form that can be imported")
+        assert the_problem(path).startswith("a.py: nothing in it has a format that can be imported")
 
     def test_an_empty_file_is_no_prompt(self, tmp_path: Path) -> None:
         assert the_problem(write(tmp_path / "a.md", "\n")) == "a.md: it is empty"
@@ -508,7 +508,7 @@ class TestHostileFiles:
         assert the_problem(tmp_path).endswith("it has 1,001 entries, and 1,000 are read at most")
 
     def test_a_folder_of_nothing_is_told(self, tmp_path: Path) -> None:
-        assert "nothing in it has a form that can be imported" in the_problem(tmp_path)
+        assert "nothing in it has a format that can be imported" in the_problem(tmp_path)
 
     @pytest.mark.parametrize(
         ("text", "reason"),

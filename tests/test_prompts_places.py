@@ -107,9 +107,9 @@ def test_a_key_is_spelled_as_a_person_writes_it(path: KeyPath, words: str) -> No
     [
         # Parsers of TOML 1.1 take this one; the others are all in `broken_prompts/`.
         ("Invalid initial character for a key part", "a {…} table takes one line"),
-        ("Cannot mutate immutable namespace ('a', 'b')", "[a.b] is complete already"),
-        ("Cannot redefine namespace ('a',)", "[a] is complete already"),
-        ("Invalid date or datetime", "there is no such date or time"),
+        ("Cannot mutate immutable namespace ('a', 'b')", "[a.b] is already complete"),
+        ("Cannot redefine namespace ('a',)", "[a] is already complete"),
+        ("Invalid date or datetime", "this date or time does not exist"),
     ],
 )
 def test_complaints_of_toml_parsers_become_a_writers_words(complaint: str, words: str) -> None:

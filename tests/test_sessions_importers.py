@@ -203,7 +203,7 @@ def test_broken_parts_of_an_exported_session_are_named(store: SessionStore) -> N
     (imported,), problems = found_in(source(text))
     assert problems == [
         "session 1: its v is missing or of the wrong type",
-        "session 2, text 000000000000: it is not what its hash says",
+        "session 2, text 000000000000: its contents do not match its hash",
         "session 2, turn 2: its role is 'tool'",
         "session 2, turn 3: it is not an object",
         "session 2, turn 5: it cannot be saved: Out of range float values are not JSON compliant",

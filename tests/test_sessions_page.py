@@ -224,7 +224,7 @@ def test_a_turn_has_its_model_its_end_its_rating_and_its_reasoning() -> None:
     header = answer.all("header")[0].text
     beginning, _, end = header.partition(" rated")
     assert beginning == "Assistant (error) tiny & quick 2026-05-04 12:00"
-    assert end == " bad: too <short> 1 of 2 changes taken"
+    assert end == " bad: too <short> 1 of 2 changes accepted"
     assert answer.all("p", "error")[0].text == "out of <memory>"
     (reasoning,) = answer.all("details")
     assert (reasoning.all("summary")[0].text, reasoning.all("em")[0].text) == ("Reasoning", "Hmm.")

@@ -504,8 +504,8 @@ def test_a_session_whose_model_is_gone_says_which_one_answers_now(home: Path) ->
         await stage.send("Who are you?")
 
     async def after(stage: Stage) -> None:
-        await stage.is_told("harbour, which answered before, is not found by that name")
-        await stage.is_told("going on with lamp")
+        await stage.is_told("harbour, which answered before, was not found by that name")
+        await stage.is_told("continuing with lamp")
 
     folder = placed(home, "harbour", "lamp")
     perform(before, home, starter=engines_by_name())

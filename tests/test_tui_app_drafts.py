@@ -141,7 +141,7 @@ def test_a_review_that_is_left_is_kept_and_gone_on_with(home: Path, draft: Path)
         await opened(stage, draft)
         await stage.strike("ctrl+r")
         await reviewed(stage, "y", "ctrl+c")
-        await stage.sees("decided is kept")
+        await stage.sees("decisions are kept")
         assert draft.read_text() == OLD
         await stage.strike("ctrl+r")
         await stage.until(lambda: isinstance(stage.app.screen, AskLine))

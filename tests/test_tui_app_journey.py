@@ -67,7 +67,7 @@ def ask_stop_and_regenerate(app: Person) -> None:
 def edit_the_first_question(app: Person) -> None:
     app.go_to_the_question()
     app.press("e")
-    app.sees("Change the words")
+    app.sees("Edit the text")
     app.press(TWICE.removeprefix(BOATS))
     app.sees(TWICE)
     app.press(KEEP)

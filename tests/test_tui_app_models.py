@@ -78,7 +78,7 @@ def test_the_model_in_use_is_told_to_be_in_use_and_not_loaded_again(home: Path) 
         await stage.press("f4")
         await stage.sees("On this machine")
         await stage.press("enter")
-        await stage.is_told("harbour answers already")
+        await stage.is_told("harbour is already in use")
 
     perform(play, home, starter=start, size=(100, 30))
     assert [path.stem for path in started] == ["harbour"]
@@ -101,7 +101,7 @@ def test_a_model_that_was_given_by_its_path_is_listed_while_it_answers(home: Pat
         await stage.sees("● tale")
         assert "● harbour" not in stage.screen_text()
         await stage.press("g", "d")
-        await stage.sees("tale is the default now")
+        await stage.sees("tale is now the default")
 
     perform(play, home, starter=engines_by_name(), size=(100, 40))
     assert f'model = "{outside}"' in (home / "config" / "config.toml").read_text()
@@ -150,7 +150,7 @@ def test_a_default_is_kept_and_marked_and_all_of_a_model_is_told(home: Path) -> 
         await stage.press("f4")
         await stage.sees("On this machine")
         await stage.press("j", "d")
-        await stage.sees("lamp is the default now")
+        await stage.sees("lamp is now the default")
         await stage.until(lambda: "★" in line_with(stage, " lamp "))
         await stage.press("k", "d")
         await stage.sees("●★ harbour ")
@@ -243,7 +243,7 @@ def test_a_download_is_stopped_kept_and_gone_on_with(home: Path, hub: HubServer)
         await stage.press("s")
         hub.stall_after = None
         hub.closing.set()
-        await stage.sees("what is there is kept")
+        await stage.sees("resumes where this one")
         assert stage.overview.model == "harbour"
 
     environment = {"HF_ENDPOINT": hub.url}
@@ -276,7 +276,7 @@ def test_what_cannot_be_downloaded_is_told_and_offline_asks_nobody(
         await stage.press("f4")
         await stage.sees("To download")
         await stage.press("end", "enter")
-        await stage.sees("offline is set, and nothing is downloaded")
+        await stage.sees("offline is set, so nothing is downloaded")
         assert isinstance(stage.app.screen, ModelsScreen)
         assert hub.asked == []
 

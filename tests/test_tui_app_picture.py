@@ -75,7 +75,7 @@ def test_a_file_that_is_there_is_replaced_only_after_a_yes(home: Path) -> None:
         await take(stage, "tale.svg")
         await stage.sees("Replace it?")
         await stage.press("y")
-        await stage.sees("nothing has been said yet")
+        await stage.sees("there is nothing to show")
         assert path.read_text() == "mine"
         await stage.press("escape")
         await stage.send("Say hello.")

@@ -127,7 +127,7 @@ def test_a_packaged_prompt_is_written_as_a_copy_and_checked_while_one_types(home
         await stage.sees("from user,")
         assert packaged.read_bytes() == before
         await stage.press("s")
-        await stage.is_told("tighten is user's own already")
+        await stage.is_told("tighten is user's own: e edits it")
 
     perform(play, home)
     assert 'title = "Tauten"' in own.read_text()
@@ -155,7 +155,7 @@ def test_prompts_are_begun_copied_and_adapted_under_names_that_can_be(home: Path
         await stage.is_told("saved")
         area.text += "# more"
         await stage.press("ctrl+s")
-        await stage.is_told("was changed meanwhile")
+        await stage.is_told("was changed by something else")
         await stage.press("escape", "escape")
         await stage.until(lambda: stage.app.screen is screen)
         await stage.sees("haiku  user")

@@ -56,7 +56,7 @@ def test_a_session_that_cannot_be_saved_is_left_the_second_time(home: Path) -> N
         (home / "data" / "sessions").rename(home / "elsewhere")
         await stage.send("two")
         await stage.press("ctrl+n")
-        await stage.sees("/export writes it elsewhere")
+        await stage.sees("/export saves it elsewhere")
         assert stage.contents[2] == "two"
         await stage.press("ctrl+n")
         await stage.until(lambda: not stage.turns)

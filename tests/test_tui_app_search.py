@@ -77,7 +77,7 @@ def test_nothing_found_is_said_and_escape_leaves_everything_as_it_was(home: Path
         screen = await searched(stage, "noon")
         await stage.press(*" zzz")
         await stage.until(lambda: not screen.hits)
-        await stage.sees("no turn has all of these words")
+        await stage.sees("no turn contains all of these words")
         await stage.press("enter", "escape")
         assert stage.app.screen is stage.chat
         assert stage.chat.composer.text == "half a thought"

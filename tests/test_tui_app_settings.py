@@ -70,7 +70,7 @@ def test_a_file_that_became_broken_meanwhile_is_not_written_to(home: Path) -> No
         screen = await opened(stage, "temperature")
         file.write_text("theme = [")
         await typed(stage, screen, "0.35")
-        await stage.is_told(f"{file}: Invalid value (at end of document); mend it first")
+        await stage.is_told(f"{file}: Invalid value (at end of document); fix it first")
 
     perform(play, home, size=SIZE)
     assert file.read_text() == "theme = ["
@@ -195,7 +195,7 @@ def test_a_theme_is_taken_on_and_what_wins_over_the_file_is_named(home: Path) ->
         stage.app.runtime.environment = {"CHAT_OFFLINE": "1"}
         screen = await opened(stage, "offline")
         await typed(stage, screen, "false")
-        await stage.sees("CHAT_OFFLINE says otherwise, and wins")
+        await stage.sees("saved, but CHAT_OFFLINE overrides it")
 
     perform(play, home, size=SIZE)
 

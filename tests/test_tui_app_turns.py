@@ -125,7 +125,7 @@ def test_an_answer_is_made_again_and_gone_on_with(home: Path) -> None:
         await stage.idle()
         assert (stage.contents[-1], stage.turns[-1].versions) == ("Twice. And more.", 3)
         await stage.press("k", "c")
-        await stage.is_told("that is for answers")
+        await stage.is_told("that only works on answers")
         await stage.press("r")
         await stage.idle()
         assert stage.turns[-1].versions == 4
@@ -152,13 +152,13 @@ def test_a_model_that_has_nothing_to_add_is_told_of(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await stage.send("Tell")
         await stage.press("tab", "p")
-        await stage.sees("go on from their end")
+        await stage.sees("continue from the end")
         await stage.press("ctrl+s")
         await stage.is_told("the model had nothing to add")
         await stage.press("e")
-        await stage.sees("Ctrl+S keeps them")
+        await stage.sees("Ctrl+S saves it")
         await stage.press("escape", "k", "e")
-        await stage.sees("Ctrl+S asks them")
+        await stage.sees("Ctrl+S asks it")
 
     perform(play, home, replies=["It was a dark night.", ""])
 
@@ -174,7 +174,7 @@ def test_the_form_makes_an_answer_with_other_settings_and_another_model(home: Pa
         await stage.until(lambda: form.query_one("#model", Input).value == "tiny")
         form.query_one("#answers", Input).value = "2"
         await stage.press("enter")
-        await stage.sees("Esc keeps all")
+        await stage.sees("Esc keep all")
         await stage.press("escape")
         await stage.idle()
         assert stage.engine.requests[-1].sampling.temperature == 1.25
@@ -255,7 +255,7 @@ def test_a_branch_has_nothing_apart_from_itself_and_another_can_be_marked(home: 
         await stage.press("m")
         await stage.sees("← here")
         await stage.press("d")
-        await stage.is_told("these are one branch")
+        await stage.is_told("these are on the same branch")
         await stage.press("up", "space")
         await stage.sees("✓")
         await stage.press("down", "d")
@@ -281,7 +281,7 @@ def test_nothing_is_done_to_turns_while_an_answer_comes(home: Path) -> None:
         await stage.press("enter")
         await stage.sees("word word")
         await stage.press("tab", "r")
-        await stage.is_told("Esc stops the answer first")
+        await stage.is_told("stop the answer first with Esc")
         await stage.press("escape")
         await stage.idle()
         assert stage.turns[-1].versions == 1
@@ -307,7 +307,7 @@ def test_alternatives_come_side_by_side_and_one_is_picked(home: Path) -> None:
         await three_answers(stage)
         await stage.sees("Esc stops")
         stage.engine.go()
-        await stage.sees("Enter goes on with this one")
+        await stage.sees("Enter continue with this one")
         await stage.sees("lamp.")
         row = next(row for row in stage.screen_text().split("\n") if "Noon." in row)
         assert row.index("Dawn.") < row.index("Noon.") < row.index("Dusk.")
@@ -325,7 +325,7 @@ def test_paragraphs_of_alternatives_become_one_answer(home: Path) -> None:
     async def play(stage: Stage) -> None:
         await three_answers(stage)
         stage.engine.go()
-        await stage.sees("Enter goes on with this one")
+        await stage.sees("Enter continue with this one")
         await stage.press("m")
         await stage.is_told("Space takes paragraphs")
         await stage.press("right", "right", "space", "left", "left", "down", "space")
@@ -374,7 +374,7 @@ def test_nothing_in_words_or_names_reaches_the_terminal_as_a_control(home: Path)
         stage.chat.action_command(f"/rename evil {NASTY.splitlines()[0]}")
         await stage.idle()
         stage.chat.action_command("/regen n=2")
-        await stage.sees("Esc keeps all")
+        await stage.sees("Esc keep all")
         assert is_harmless(stage)
         await stage.press("escape", "tab", "m")
         await stage.sees("← here")
@@ -387,7 +387,7 @@ def test_nothing_in_words_or_names_reaches_the_terminal_as_a_control(home: Path)
         await stage.sees("next unsure")
         assert is_harmless(stage)
         await stage.press("enter")
-        await stage.sees("Esc goes back")
+        await stage.sees("Esc back")
         assert is_harmless(stage)
 
     replies = [NASTY, f"one {NASTY}", f"two {NASTY}"]

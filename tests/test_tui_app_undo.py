@@ -99,8 +99,8 @@ def test_names_titles_and_ratings_are_undone_and_any_reader_sees_it(home: Path) 
             stage.chat.action_command(line)
             await stage.idle()
             assert await there_and_back(stage, state) == (before, after), line
-        await stage.is_told("taken back: the name of a branch")
-        await stage.is_told("done again: a rating")
+        await stage.is_told("undone: the name of a branch")
+        await stage.is_told("redone: a rating")
         assert stage.contents == ["one", "Hello there."]
 
     perform(play, home)
@@ -113,7 +113,7 @@ def test_how_the_next_question_is_asked_is_undone(home: Path) -> None:
         for line, state, before, after in (
             ("/set temperature 0.3", lambda: temperature_of(stage), 0.7, 0.3),
             ("/template tighten percent=30", lambda: stage.overview.prompts, (), ("tighten",)),
-            ("/fork a sadder end", lambda: told(stage), "taken back", "done again"),
+            ("/fork a sadder end", lambda: told(stage), "undone", "redone"),
         ):
             stage.chat.action_command(line)
             await stage.idle()
@@ -265,6 +265,6 @@ def test_what_was_done_in_the_list_of_sessions_is_undone_there(home: Path) -> No
         await stage.idle()
         assert title_of_file() == stage.overview.title == "one"
         await stage.press("u")
-        await stage.is_told("nothing was done here")
+        await stage.is_told("there is nothing to undo here")
 
     perform(play, home, size=(120, 30))

@@ -179,7 +179,7 @@ class Person(Thread):
 
     def run(self) -> None:
         seen = ""
-        while "changes taken" not in seen:
+        while "changes accepted" not in seen:
             try:
                 seen += os.read(self._terminal, 4096).decode(errors="replace")
             except OSError:

@@ -238,7 +238,7 @@ def test_a_model_that_ends_at_once_is_said_to(chat: Chat) -> None:
     assert chat("bench", "--quick") == 0
     table = rows(chat)
     for name in ("decode after 128", "edit, unaided", "4 answers in turn"):
-        assert table[name] == ["not measured: the model ends its answers at once"]
+        assert table[name] == ["not measured: the model ends its answers immediately"]
     assert table["first token, branch"] == ["0.001 s, 1.00×"]
 
 

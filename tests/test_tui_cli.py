@@ -49,7 +49,7 @@ def test_a_limit_that_is_reached_is_told_in_a_line(
     def refuse(path: Path, options: LoadOptions) -> Engine:
         raise error
 
-    monkeypatch.setattr(chat, "_start", refuse)
+    monkeypatch.setattr(chat, "start", refuse)
     assert chat("Hi") == 1
     assert chat.err.startswith(f"chat: {line} (ulimit -")
 
@@ -69,7 +69,7 @@ def test_continuing_uses_the_model_that_answered_last(chat: Chat) -> None:
     other.unlink()
     assert chat("-c", "three") == 0
     assert chat.loaded[0].stem == "tiny"
-    assert "zebra, which answered before, is not found" in chat.err
+    assert "zebra, which answered before, was not found" in chat.err
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("--edit", "a.md", "--watch", "--diff"), b"", "--watch does not go with --diff"),
         (("--edit", "a.md", "--yes", "--diff"), b"", "--diff does not go with --yes"),
         (("--edit", "a.md", "--output", "b", "--diff"), b"", "--diff does not go with --output"),
-        (("--edit", "-", "--watch"), b"", "--watch looks at files"),
+        (("--edit", "-", "--watch"), b"", "--watch needs a file"),
         (("--edit", "a.md", "--watch"), b"", "--watch asks about each change on a terminal"),
         (("--edit", "a.md", "--logprobs", "0"), b"", "--logprobs does not go with --edit"),
         (("--edit", "a.md", "--raw"), b"", "--raw does not go with --edit"),
@@ -239,8 +239,8 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("--raw", "--no-think", "x"), b"", "--raw does not go with --think"),
         (("--raw", "--chat-template", "a", "x"), b"", "--raw does not go with --chat-template"),
         (("--raw", "-p", "a", "b", "x"), b"", "--raw does not go with --param"),
-        (("--raw",), b"", "--raw goes on with one text"),
-        (("--raw", "x"), b"text", "--raw goes on with one text"),
+        (("--raw",), b"", "--raw continues one text"),
+        (("--raw", "x"), b"text", "--raw continues one text"),
         (("--compact", "x"), b"", "--compact goes with --continue or --session"),
         (("-c", "--compact", "--repl"), b"", "--repl does not go with --compact"),
         (("-o", "n_ctx", "0", "x"), b"", "-o n_ctx must be a whole number from 1 to"),
@@ -249,7 +249,7 @@ def test_files_are_attached_under_their_names(chat: Chat, tmp_path: Path) -> Non
         (("-o", "kv_type", "q5", "x"), b"", "one of f16, q8_0, q4_0"),
         (("-o", "flash_attention", "yes", "x"), b"", "one of auto, on, off"),
         (("-o", "nctx", "5", "x"), b"", "did you mean n_ctx?"),
-        (("--edit", "a.md", "--lines", "1-3"), b"", "is not like 40:60"),
+        (("--edit", "a.md", "--lines", "1-3"), b"", "is not a range such as 40:60"),
         (("models", "quantize", "--format", "html"), b"", "No such option"),
         (("completion", "tcsh"), b"", "'bash', 'zsh', 'fish'"),
         (("--repl", "--json"), b"", "--repl does not go with --json"),

@@ -105,7 +105,7 @@ def test_an_unknown_command_is_answered_with_the_nearest() -> None:
 def test_each_command_is_helped_with_and_completes_in_an_empty_session(
     desk: Desk, command: str
 ) -> None:
-    assert said(desk, f"/help {command}")[1].startswith(f"such as /{command}")
+    assert said(desk, f"/help {command}")[1].startswith(f"for example /{command}")
     assert f"/{command}" in completions(desk, f"/{command}")
     list(complete_line(desk, f"/{command} "))
 
@@ -162,10 +162,10 @@ def test_any_question_is_answered_again_by_its_number_or_its_answers(chat: Chat)
         ("/search", "/search takes words"),
         ("/open", "/open takes the id or the title"),
         ("/open nowhere", "nowhere"),
-        ("first\n/export html", "html is for a file"),
+        ("first\n/export html", "html needs a file"),
         ("first\n/export a b", "/export takes one of json"),
-        ("first\n/export tale.doc", "ends in no format's name: /export FORMAT PATH says which"),
-        ("/retitle", "there is no answer here yet to find a title for"),
+        ("first\n/export tale.doc", "ends in no format's name: /export FORMAT PATH names it"),
+        ("/retitle", "there is no answer yet to base a title on"),
         ("/help nothing", "there is no command /nothing"),
     ],
 )
@@ -255,7 +255,7 @@ def test_the_session_is_drawn_as_a_tree_and_gone_to_by_number(chat: Chat) -> Non
     assert (
         "· first (2 turns)\n  1. second (2 turns)\n  2. third (2 turns)  'mine'  (here)\n"
     ) in chat.out
-    assert "this is the branch 'second'; where you were is 'mine'" in chat.out
+    assert "now on the branch 'second'; you were on 'mine'" in chat.out
     assert contents(session(chat).path())[-1] == "two"
 
 
@@ -299,7 +299,7 @@ def test_thinking_is_switched_for_the_next_answers(chat: Chat) -> None:
     chat.script("one")
     assert chat("--repl", stdin="/think off\nfirst\n/think auto\nsecond\n/think") == 0
     assert [request.think for request in chat.engine.requests] == [False, None]
-    assert chat.out.endswith("whether it thinks aloud is left to the model\n")
+    assert chat.out.endswith("the model decides whether to think aloud\n")
 
 
 def test_files_are_attached_listed_and_left_out(chat: Chat, tmp_path: Path) -> None:
@@ -349,7 +349,7 @@ def test_where_the_context_goes_adds_up_to_what_the_model_gets() -> None:
     use = context_use(engine, conversation.log.session.path(), [AttachedText("a", "x y z")])
     assert [(part.name, part.tokens) for part in use.parts] == [
         *(("system text", 2), ("earlier turns", 3), ("last question", 2), ("its answer", 2)),
-        ("texts to go along", 3),
+        ("texts to attach", 3),
     ]
     assert (use.used, use.free) == (12, 88)
     assert use.used - 3 == engine.count(conversation.messages_before())
@@ -409,8 +409,8 @@ def test_damaged_lines_of_a_session_are_told_of_once(
     assert chat("-c", *arguments, stdin="And this?\n/title\n" * ("--repl" in arguments)) == 0
     told = [line for line in chat.err.splitlines() if "damaged" in line]
     assert told == [
-        "chat: 1 line of this session is damaged, turns before these are lost; chat sessions check "
-        "tells more"
+        "chat: 1 line of this session is damaged, turns before these are lost; see chat sessions "
+        "check"
     ]
 
 

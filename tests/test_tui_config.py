@@ -75,7 +75,7 @@ def test_a_project_sets_how_answers_read_and_nothing_else(
     request = chat.engine.requests[-1]
     assert (request.max_tokens, request.sampling.temperature) == (3, 0)
     for name in ("model", "snapshots.enabled", "profiles.x.system"):
-        assert f"{name} is left out: a project cannot set it, only you can" in chat.err
+        assert f"{name} is ignored: a project cannot set it, only you can" in chat.err
 
 
 def test_only_what_is_declared_for_projects_is_theirs() -> None:

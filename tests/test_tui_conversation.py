@@ -236,7 +236,7 @@ def test_another_word_is_chosen_and_gone_on_from() -> None:
     assert new.model == "scripted"
     assert engine.requests[-1].prefill == "The dog"
     assert conversation.log.session.turns[old.id].content == "The cat sat"
-    with pytest.raises(UsageProblem, match="a person has written a part of this answer"):
+    with pytest.raises(UsageProblem, match="a person wrote part of this answer"):
         request_of(conversation.log.session, new)
 
 
@@ -247,7 +247,7 @@ def test_an_answer_of_a_persons_own_is_saved_as_one(store: SessionStore) -> None
     new = conversation.reword_answer("mine")
     assert (new.edits, new.model, new.parent) == ((old.id,), None, old.parent)
     assert store.open(log.session.id).session == log.session
-    with pytest.raises(UsageProblem, match="an answer needs words"):
+    with pytest.raises(UsageProblem, match="an answer cannot be empty"):
         conversation.reword_answer(" ")
 
 

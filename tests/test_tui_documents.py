@@ -64,10 +64,10 @@ def test_the_model_gets_the_text_under_the_files_name(chat: Chat, tmp_path: Path
     [
         ("a.docx", b"no archive", "cannot be read as docx: File is not a zip file"),
         ("a.pdf", b"%PDF-1.4\ngarbage", "cannot be read as pdf: "),
-        ("a.pdf", pdf(""), "has no text in it; of a scan, text recognition makes one"),
+        ("a.pdf", pdf(""), "contains no text; if it is a scan, run text recognition first"),
         ("a.epub", packed({"mimetype": "application/epub+zip"}), "cannot be read as epub: "),
         ("a.odt", packed({"mimetype": "x"}), "cannot be read as odt: "),
-        ("a.html", b"", "has no text in it"),
+        ("a.html", b"", "contains no text"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.startswith("a.") else "",
 )

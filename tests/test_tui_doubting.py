@@ -65,7 +65,7 @@ def test_only_changes_that_make_the_text_likelier_are_taken_unseen(chat: Chat, d
     assert draft.read_text() == (
         'There is a light, she said, and it is far. "We was robbed," he said.\n'
     )
-    assert "2 of 5 changes taken" in chat.err
+    assert "2 of 5 changes accepted" in chat.err
 
 
 def test_quoted_words_have_to_gain_twice_as_much(chat: Chat, draft: Path) -> None:

@@ -104,7 +104,7 @@ def test_pruning_needs_a_word_and_says_what_goes(chat: Chat, draft: Path) -> Non
     assert "nothing to prune" in chat.err
     assert chat("drafts", "prune", "--larger-than", "5B") == 2
     assert "3 kept texts (16 B); 2 writes to draft.md, the newest 0 s old" in chat.err
-    assert "--yes does it" in chat.err
+    assert "use --yes to do it" in chat.err
     assert chat("drafts", "show", "draft.md", "2") == 0
     assert chat("drafts", "prune", "--larger-than", "10B", "--yes") == 0
     assert chat("drafts", "history") == 0
@@ -120,7 +120,7 @@ def test_pruning_needs_a_word_and_says_what_goes(chat: Chat, draft: Path) -> Non
 def test_sizes_are_read_as_people_write_them(text: str, count: int) -> None:
     assert byte_count(text) == count
     for wrong in (f"-{text}", f"{text}x", ""):
-        with pytest.raises(UsageProblem, match="no size such as"):
+        with pytest.raises(UsageProblem, match="is not a size such as"):
             byte_count(wrong)
 
 

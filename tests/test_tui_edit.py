@@ -116,7 +116,7 @@ def test_an_incomplete_revision_is_never_written(chat: Chat, draft: Path, reply:
     chat.script(reply)
     assert chat("--edit", "draft.md", "--yes") == 1
     assert draft.read_text() == OLD
-    assert "the draft is as it was" in chat.err
+    assert "the draft is unchanged" in chat.err
     assert chat("--edit", "-", stdin=OLD) == 1
     assert chat.out == OLD
 
@@ -166,7 +166,7 @@ def test_what_somebody_else_has_written_meanwhile_is_not_written_again(
 ) -> None:
     chat.engine = Meddling(lambda: draft.write_text(NEW))
     assert chat("--edit", "draft.md", "--yes") == 0
-    assert "has what was accepted already" in chat.err
+    assert "already has what you accepted" in chat.err
     assert draft.read_text() == NEW
     assert not list(draft.parent.glob("*.chat-new"))
 
@@ -329,7 +329,7 @@ def test_paragraphs_are_revised_one_by_one_without_what_was_said_before(
     for request in chat.engine.requests:
         assert [message.role for message in request.messages] == ["system", "user"]
         assert "teh code" not in request.messages[-1].content
-    assert "3 of 3 changes taken" in chat.err
+    assert "3 of 3 changes accepted" in chat.err
 
 
 def test_a_revision_that_broke_off_is_gone_on_with(
@@ -343,7 +343,7 @@ def test_a_revision_that_broke_off_is_gone_on_with(
     chat.script("It is far.", "Nobody sees it.")
     assert chat(*command) == 0
     assert len(chat.engine.requests) == 2
-    assert "1 of 3 parts are revised already" in chat.err
+    assert "1 of 3 parts are already revised" in chat.err
     assert "It is far." in draft.read_text()
     assert "Nobody sees it." in draft.read_text()
     draft.write_text(PARAGRAPHS)
@@ -404,7 +404,7 @@ def test_a_pattern_chooses_neither_from_a_file_nor_outside_of_a_folder(
     before = draft.read_bytes()
     chat.script(NEW)
     assert chat(option, "draft.md", "--glob", "*.txt", "Shorten it") == 2
-    assert "--glob chooses files of a folder, and no folder is named" in chat.err
+    assert "--glob chooses files in a folder, but no folder is named" in chat.err
     assert chat(option, "notes", "--glob", "../*", "Shorten it") == 2
     assert "no pattern within a folder" in chat.err
     assert draft.read_bytes() == before
@@ -436,7 +436,7 @@ def test_a_diff_can_be_without_changes_of_blanks_and_quotation_marks(
         command = ["--edit", *arguments, "--diff", "critic", "--fold"]
         assert chat(*command, "Fix it", stdin=stdin) == 0
         assert chat.out == '{~~Their~>There~~}  is a "light" here.\n'
-        assert "3 changes of blanks and quotation marks" in chat.err
+        assert "3 changes to spaces and quotation marks" in chat.err
     assert chat("--edit", "draft.md", "--fold") == 2
     assert "--fold goes with --diff" in chat.err
 

@@ -51,7 +51,7 @@ def test_a_note_is_carried_out_when_it_is_saved_and_taken_away(
     chat.expect("draft.md:3: correct it")
     chat.expect("is written")
     draft.write_text(f"It is far. {NOTE}\n")
-    chat.expect("nothing is taken: the note stays in")
+    chat.expect("nothing was accepted: the note stays in")
     chat.sendintr()
     chat.expect(pexpect.EOF)
     chat.close()

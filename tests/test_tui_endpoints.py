@@ -68,7 +68,7 @@ def test_what_leaves_this_machine_is_said_so(chat: Chat) -> None:
     assert chat("-m", "big", "Hello.") == 1
     first, second = chat.err.splitlines()
     assert first == (
-        "chat: big: what you write leaves this machine, it is sent to no-such-host.invalid:8000, "
+        "chat: big: what you write leaves this machine and is sent to no-such-host.invalid:8000, "
         "unencrypted"
     )
     assert second == (
@@ -182,9 +182,9 @@ def test_an_answer_that_broke_off_is_kept_and_gone_on_from(chat: Chat, big: Loop
 
 def test_what_a_server_cannot_do_is_said_before_it_is_asked(chat: Chat, big: Loopback) -> None:
     assert chat("-m", "big", "--ban", "delve", "Hello.") == 1
-    assert "cannot keep to banned phrases; a model on this machine can" in chat.err
+    assert "cannot ban phrases; a model on this machine can" in chat.err
     assert chat("-m", "big", "-o", "n_ctx", "99", "Hello.") == 2
-    assert "-o n_ctx is about weights on this machine" in chat.err
+    assert "-o n_ctx applies to models on this machine" in chat.err
     assert not big.asked
 
 
@@ -255,7 +255,7 @@ def test_a_mistyped_name_leads_to_an_endpoint(chat: Chat, big: Loopback) -> None
         ('model = "x"', "endpoints.big has no url"),
         ("", "endpoints.big has no url"),
         ('url = "gpu01"', "endpoints.big: url must be like https://host:8000/v1"),
-        ('url = "https://a:b@gpu01/v1"', "must not have a password"),
+        ('url = "https://a:b@gpu01/v1"', "must not contain a password"),
         ('url = "http://gpu01/v1"\nserver = "vlm"', "endpoints.big.server must be one of"),
     ],
 )
@@ -274,7 +274,7 @@ def test_a_project_cannot_name_servers(chat: Chat, big: Loopback, tmp_path: Path
     project.parent.mkdir()
     project.write_text(f'model = "big"\n[endpoints.big]\nurl = "{big.url}"\n')
     assert chat("-m", "big", "Hello.") == 2
-    assert "endpoints.big.url is left out: a project cannot set it" in chat.err
+    assert "endpoints.big.url is ignored: a project cannot set it" in chat.err
     assert not big.looked_up
 
 
@@ -286,8 +286,8 @@ def test_the_words_that_a_server_was_unsure_of_are_shown_where_it_says_so(
     big.say(chunk("Blue", logprobs={"content": scores}), end(), usage(20, 2), DONE)
     lines = "Name a colour.\n/probs\n/set logprobs 5\n/regen\n/probs\n/score Blue.\n"
     assert chat("-m", "big", "--repl", stdin=lines) == 1
-    assert "came without probabilities, and big's server cannot score a given text" in chat.err
-    assert "/set logprobs 5 keeps those of answers to come" in chat.err
+    assert "has no probabilities, and big's server cannot score a given text" in chat.err
+    assert "/set logprobs 5 keeps them for future answers" in chat.err
     assert big.asked[1].body["top_logprobs"] == 5
     assert "«Blue 7%»" in chat.out
     assert chat.err.count("cannot score a given text; a model on this machine can") == 2
@@ -380,7 +380,7 @@ def test_a_conversation_with_a_real_server_has_all_its_ways(
     )
     options = ("--repl", "--max-tokens", "6", "-m", "big")
     assert chat(*options, stdin="\n".join(lines)) == 1
-    assert "cannot go on with an answer where it ends; answer anew" in chat.err
+    assert "cannot continue an answer; regenerate it" in chat.err
     assert "cannot score a given text" in chat.err
     assert len([line for line in chat.err.splitlines() if "cannot" in line]) == 2
     assert chat.out.count("Tell me a long story.") == 1

@@ -224,11 +224,11 @@ def test_the_model_in_use_is_not_loaded_a_second_time(chat: Chat, tmp_path: Path
     model = chat.home / "data" / "models" / "tiny.gguf"
     names = f"/model tiny\n/model TI\n/model {model}\n"
     assert chat(*options, "--repl", stdin=f"Hi\n{names}") == 0
-    assert (chat.err + chat.out).count("tiny answers already") == 3
+    assert (chat.err + chat.out).count("tiny is already in use") == 3
     assert chat.started == 1
     (chat.home / "data" / "models" / "zebra.gguf").write_bytes(b"GGUF of another")
     assert chat("--repl", stdin="/model zebra\n/model zebra\n/model tiny\n") == 0
-    assert (chat.err + chat.out).count("answers already") == 1
+    assert (chat.err + chat.out).count("is already in use") == 1
     assert chat.started == 4
 
 

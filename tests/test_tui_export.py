@@ -95,7 +95,7 @@ def test_a_file_that_is_there_stays_unless_it_is_forced(talked: Chat, tmp_path: 
     path.chmod(0o644)
     export = ("sessions", "export", "--format", "text", "-o", "out.txt")
     assert talked(*export) == 2
-    assert talked.err == "chat: out.txt exists already: --force replaces it\n"
+    assert talked.err == "chat: out.txt already exists: --force replaces it\n"
     assert path.read_text() == "mine"
     assert talked(*export, "--force") == 0
     assert "Because." in path.read_text()
@@ -271,7 +271,7 @@ def test_json_on_a_terminal_cannot_act_there_and_means_the_same(terminal: Termin
 
 def test_a_page_is_for_a_file(terminal: Terminal) -> None:
     process = terminal.export("--format", "html")
-    process.expect("html is for a file: name one with -o FILE")
+    process.expect("html needs a file: name one with -o FILE")
     assert code_of(process) == 2
 
 
@@ -294,5 +294,5 @@ def test_a_transcript_is_printed_where_no_form_is_named(talked: Chat) -> None:
 def test_what_is_no_file_is_not_replaced(talked: Chat, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     assert talked("sessions", "export", "-o", "pipe.txt", "--force") == 2
-    assert "is no file that could be replaced" in talked.err
+    assert "is not a file that can be replaced" in talked.err
     assert (tmp_path / "pipe.txt").is_fifo()

@@ -45,7 +45,7 @@ def test_a_file_that_came_in_before_adds_nothing(chat: Chat, haiku: Path) -> Non
     chat("sessions", "import", str(haiku))
     before = the_session(chat)
     assert chat("sessions", "import", str(haiku)) == 0
-    assert chat.err == "chat: haiku.json: 1 session here already\n"
+    assert chat.err == "chat: haiku.json: 1 session already here\n"
     assert the_session(chat) == before
 
 
@@ -87,7 +87,7 @@ def test_a_file_of_no_known_form_is_wrong_usage_and_the_others_come_in(
     assert chat("sessions", "import", "letter\x1b.txt", "haiku.json") == 2
     forms = ", ".join(FORMS)
     assert chat.err == (
-        f"chat: letter␛.txt: it has none of the forms that can be imported ({forms})\n"
+        f"chat: letter␛.txt: its format is none of those that can be imported ({forms})\n"
         "chat: haiku.json: 1 session, 2 turns\n"
     )
 
@@ -109,7 +109,7 @@ def test_standard_input_is_a_file_too(chat: Chat) -> None:
 
 def test_a_dry_run_saves_nothing(chat: Chat, haiku: Path) -> None:
     assert chat("sessions", "import", "--dry-run", str(haiku)) == 0
-    assert chat.err == "chat: haiku.json: would come in: 1 session, 2 turns\n"
+    assert chat.err == "chat: haiku.json: would import: 1 session, 2 turns\n"
     assert store(chat).ids() == []
 
 

@@ -65,7 +65,7 @@ def test_a_model_stays_is_listed_and_stopped(environment: Mapping[str, str], hom
     assert answer["usage"]["prompt_tokens_details"]["cached_tokens"] > 10
     (second,) = json.loads(run(environment, "models", "ps", "--json"))
     assert second["pid"] == first["pid"]
-    assert "not in memory any more" in run(environment, "models", "stop", "smol")
+    assert "no longer in memory" in run(environment, "models", "stop", "smol")
     assert json.loads(run(environment, "models", "ps", "--json")) == []
 
 
@@ -85,7 +85,7 @@ def test_a_model_that_is_removed_stays_in_memory_no_longer(
         engine.close()
         assert chat("models", "add", str(outside)) == 0
         assert chat("models", "remove", "outside") == 0
-        assert "outside is not in memory any more" in chat.err
+        assert "outside is no longer in memory" in chat.err
         assert residents(chat.home / "run") == []
     finally:
         engine.close()

@@ -97,7 +97,7 @@ def test_what_is_there_for_something_else_is_told_in_a_line(chat: Chat, own: Pat
         data = tiny_gguf(changed={"general.architecture": architecture})
         put(own / f"{architecture}.gguf", data)
     assert names(chat)[0] == "tiny"
-    said = "left out, as they write no text: bert.gguf, clip.gguf, eagle3.gguf and 1 more; --json"
+    said = "left out, because they do not write text: bert.gguf, clip.gguf, eagle3.gguf and 1 more"
     assert said in chat.err
     assert chat.err.count("\n") == 1
 
@@ -116,13 +116,13 @@ def test_a_file_or_a_folder_is_added_without_a_copy_and_forgotten(
     assert chat("models", "add", str(outside.parent)) == 0
     assert names(chat)[:2] == ["outside", "tiny"]
     assert chat("models", "remove", "outside") == 0
-    assert "nothing of big is listed any more; the files stay" in chat.err
+    assert "nothing of big is listed any longer; the files stay" in chat.err
     assert names(chat)[0] == "tiny"
     put(outside.parent / "second.gguf", numbered(2))
     assert chat("models", "add", str(outside.parent)) == 0
     assert "big, with 2 models in it" in chat.err
     assert chat("models", "remove", "outside") == 2
-    assert "nobody can be asked here: --yes forgets it" in chat.err
+    assert "there is no terminal to ask on: --yes forgets it" in chat.err
     assert names(chat)[:2] == ["outside", "second"]
     assert chat("models", "remove", "outside", "--yes") == 0
     assert names(chat)[0] == "tiny"
@@ -137,7 +137,7 @@ def test_a_model_that_was_added_and_is_gone_is_told_and_forgotten(
     assert chat("-m", "moved away", "Hi") == 1
     assert "which is not there: `chat models remove 'moved away'` forgets it" in chat.err
     assert chat("models", "remove", "moved away") == 0
-    assert "its file was gone already" in chat.err
+    assert "its file was already gone" in chat.err
     assert list(own.iterdir()) == [own / "tiny.gguf"]
     (own / "a folder.gguf").mkdir()
     os.mkfifo(own / "pipe.gguf")
@@ -157,7 +157,7 @@ def test_a_default_that_is_gone_is_told_with_how_to_choose_another(chat: Chat, o
     assert chat("models", "use", "tiny") == 0
     (own / "other.gguf").symlink_to("/nowhere/other.gguf")
     assert chat("-c", "Hi") == 0, "a session whose model cannot be used goes on with the default"
-    assert "other, which answered before, is not found by that name" in chat.err
+    assert "other, which answered before, was not found by that name" in chat.err
 
 
 def test_a_session_goes_on_with_its_model_that_was_named_by_its_path(
@@ -171,7 +171,7 @@ def test_a_session_goes_on_with_its_model_that_was_named_by_its_path(
     put(tmp_path / "Elsewhere" / "tale.gguf", numbered(2))
     assert chat("-m", str(tmp_path / "Elsewhere" / "tale.gguf"), "Hi") == 0
     assert chat("-c", "Hi") == 0, "which of the two it was, the name does not tell"
-    assert "tale, which answered before, is not found by that name" in chat.err
+    assert "tale, which answered before, was not found by that name" in chat.err
 
 
 def test_a_text_without_end_takes_no_more_than_its_column(chat: Chat, own: Path) -> None:
@@ -207,7 +207,7 @@ def test_what_cannot_be_added_is_refused(chat: Chat, own: Path, tmp_path: Path) 
     assert "half a download" in chat.err
     assert chat("models", "add", str(tmp_path / "nothing")) == 2
     assert chat("models", "add", str(put(tmp_path / "tiny.gguf", SOUND))) == 2
-    assert "exists already" in chat.err
+    assert "already exists" in chat.err
 
 
 def test_the_default_is_written_and_nothing_else_in_the_file_changes(
@@ -233,7 +233,7 @@ def test_the_default_is_written_and_nothing_else_in_the_file_changes(
 def test_chat_model_is_said_to_win(chat: Chat, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAT_MODEL", "tiny")
     assert chat("models", "use", "tiny") == 0
-    assert "CHAT_MODEL is set to tiny, and wins" in chat.err
+    assert "CHAT_MODEL is set to tiny, which wins" in chat.err
 
 
 def test_a_broken_configuration_is_not_written_over(chat: Chat, own: Path) -> None:
@@ -273,7 +273,7 @@ def test_the_default_that_is_removed_is_the_default_no_longer(
     assert "default" not in chat.err
     monkeypatch.setenv("CHAT_MODEL", "OTHER")
     assert chat("models", "remove", "other", "--yes") == 0
-    assert "it was the default, and CHAT_MODEL names it still" in chat.err
+    assert "it was the default, and CHAT_MODEL still names it" in chat.err
 
 
 def test_a_default_that_is_gone_is_forgotten_with_its_link(
@@ -297,12 +297,12 @@ def test_a_model_that_was_added_twice_says_so_when_it_is_taken_off_once(
         assert chat("models", "add", str(added)) == 0
     assert chat("models", "use", "outside") == 0
     assert chat("models", "remove", "outside", "--yes") == 0
-    assert "but outside is listed still: it was added" in chat.err
+    assert "but outside is still listed: it was added" in chat.err
     assert "the same command once more forgets that" in chat.err
     assert "default" not in chat.err
     assert names(chat)[:2] == ["outside", "tiny"]
     assert chat("models", "remove", "outside", "--yes") == 0
-    assert "listed still" not in chat.err
+    assert "still listed" not in chat.err
     assert "it was the default" in chat.err
     assert names(chat)[0] == "tiny"
 

@@ -48,7 +48,7 @@ def test_fences_are_read_as_markdown_has_them(chat: Chat, answer: str, block: st
 def test_an_answer_without_a_block_is_told_and_shown_elsewhere(chat: Chat) -> None:
     assert chat("-x", "--no-save", "Write it") == 1
     assert chat.out == ""
-    assert "no fenced block" in chat.err
+    assert "no code block" in chat.err
     assert "Hello there." in chat.err
 
 
@@ -103,7 +103,7 @@ def test_tokens_and_speeds_are_told_on_stderr(chat: Chat) -> None:
     chat.script("One two three.", "Four five.")
     assert chat("--stats", "-n", "2", "Hi there you") == 0
     assert chat.out == "One two three.\n---\nFour five.\n"
-    assert "read 3 tokens, 0 of them known before" in chat.err
+    assert "read 3 tokens, 0 of them cached" in chat.err
     assert "wrote 5 tokens" in chat.err
 
 
@@ -156,7 +156,7 @@ def test_too_much_text_is_exit_4_with_the_size_of_each_part(chat: Chat, tmp_path
     assert 50 <= sizes["b.md"] <= 51
     assert 30 <= sizes["a.md"] <= 31
     assert sizes["piped text"] == 3
-    assert sizes["what is asked of them"] > 2
+    assert sizes["the question about them"] > 2
     assert sizes["system text"] > 3
     total = re.search(r"the prompt has (\d+) tokens", chat.err)
     assert total is not None
@@ -186,16 +186,16 @@ def test_standard_input_stands_where_the_dash_does(chat: Chat, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("-f", ".", "x"), "is a folder: say which files"),
-        (("-f", ".", "--glob", "*.none", "x"), "has no file like *.none"),
+        (("-f", ".", "x"), "is a folder: choose its files"),
+        (("-f", ".", "--glob", "*.none", "x"), "has no file that matches *.none"),
         (("-f", ".", "--glob", "", "x"), "no pattern"),
         (("-f", ".", "--glob", "/etc/*", "x"), "no pattern"),
         (("-f", ".", "--glob", "../*", "x"), "no pattern within a folder"),
         (("-f", ".", "--glob", "a/../../*", "x"), "no pattern within a folder"),
-        (("-f", "", "x"), "an empty name is no file"),
-        (("--edit", "", "x"), "an empty name is no file"),
+        (("-f", "", "x"), "an empty name is not a file"),
+        (("--edit", "", "x"), "an empty name is not a file"),
         (("-f", "-", "x"), "pipe a text in"),
-        (("-f", "-", "-f", "-", "x"), "can be read once"),
+        (("-f", "-", "-f", "-", "x"), "can only be read once"),
         (("--glob", "*.md", "x"), "--glob goes with --file FOLDER or --edit FOLDER"),
         (("--separator", "x", "y"), "goes with --alternatives"),
         (("--json", "--json-lines", "x"), "--json does not go with --json-lines"),

@@ -277,6 +277,6 @@ def test_an_answer_from_before_a_stop_is_freed_of_what_it_repeated_of_its_own_qu
     assert chat(*command) == 1
     chat.engine = Echoing([""], n_ctx=8192)
     assert chat(*command) == 0
-    assert "3 of 6 parts are revised already" in chat.err
+    assert "3 of 6 parts are already revised" in chat.err
     fixed = DRAFT.replace("It was Ines", "There was Ines").replace("Their is", "There is")
     assert draft.read_text() == fixed.replace("are far", "is far")

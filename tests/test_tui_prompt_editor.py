@@ -124,7 +124,7 @@ def test_a_packaged_prompt_is_changed_as_a_copy(desk: Desk) -> None:
     desk.will("echo '# mine' >> \"$1\"")
     code, shown = desk.run("edit", "tighten")
     assert code == 0
-    assert "tighten comes with the program: this is a copy of your own" in shown
+    assert "tighten comes with the program: this is your own copy of it" in shown
     copy = desk.own("tighten.toml")
     assert copy.startswith(SCHEMA_COMMENT)
     assert copy.endswith("# mine\n")
@@ -155,7 +155,7 @@ def test_a_file_that_was_changed_meanwhile_is_left_alone_and_the_words_are_kept(
     desk.will(f"echo '# theirs' > {path}\n{desk.write(SOUND)}")
     code, shown = desk.run("edit", "mine")
     assert code == 2
-    assert "was changed meanwhile; what you wrote is in" in " ".join(shown.split())
+    assert "was changed meanwhile; your text is in" in " ".join(shown.split())
     assert desk.own("mine.toml") == "# theirs\n"
     assert desk.own("mine.toml.edited") == SOUND
 

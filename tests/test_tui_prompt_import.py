@@ -84,8 +84,8 @@ def test_a_prompt_that_is_there_stays_as_it_is(chat: Chat, kind: Path) -> None:
     assert chat("prompts", "import", str(kind)) == 1
     assert (chat.out, chat.err) == (
         "",
-        "chat: Be_kind: skipped, a prompt called 'be-kind' is there already: "
-        "bring it in by itself with --as NAME to call it otherwise\n",
+        "chat: Be_kind: skipped, a prompt called 'be-kind' already exists: "
+        "import it by itself with --as NAME to give it another name\n",
     )
     assert mine.read_text() == "system = 'Mine.'"
     assert names(chat) == ["be-kind.toml"]
@@ -106,7 +106,7 @@ def test_whatever_has_the_name_is_left_alone(chat: Chat, kind: Path, there: str)
         path.symlink_to("nowhere")
     before = path.lstat()
     assert chat("prompts", "import", str(kind)) == 1
-    assert "is there already" in chat.err
+    assert "already exists" in chat.err
     assert path.lstat() == before
     assert names(chat) == ["be-kind.toml"]
 
@@ -115,7 +115,7 @@ def test_the_same_again_is_no_failure(chat: Chat, kind: Path) -> None:
     chat("prompts", "import", str(kind))
     before = (library(chat) / "be-kind.toml").stat()
     assert chat("prompts", "import", str(kind)) == 0
-    assert chat.out == "be-kind  from a Fabric pattern, there already\n"
+    assert chat.out == "be-kind  from a Fabric pattern, already exists\n"
     assert (library(chat) / "be-kind.toml").stat() == before
 
 
@@ -124,7 +124,7 @@ def test_two_of_one_name_do_not_replace_each_other(chat: Chat, tmp_path: Path) -
         pattern(tmp_path / "all" / name, f"I am {name}.")
     for flags in (["--dry-run"], []):
         assert chat("prompts", "import", "all", *flags) == 1
-        assert "be kind: skipped, a prompt called 'be-kind' is there already" in chat.err
+        assert "be kind: skipped, a prompt called 'be-kind' already exists" in chat.err
     assert "I am Be_kind." in (library(chat) / "be-kind.toml").read_text()
 
 

@@ -275,7 +275,7 @@ def test_each_is_shown_and_added_on_a_yes_at_once(asked: Asked) -> None:
     again.expect("- The letter were never sent")
     again.expect("\\[y/n/q\\]")
     again.send("n\r")
-    again.expect("2 left out: the prompt has such an example already")
+    again.expect("2 left out: the prompt already has such an example")
     again.expect(pexpect.EOF)
 
 
@@ -324,7 +324,7 @@ def test_a_projects_prompt_is_added_to_only_where_that_is_meant(
     path.parent.mkdir(parents=True)
     path.write_text('# ours\nextends = "proofread"\n')
     refused = asked.start("proofread")
-    refused.expect("others may read it: --project adds to it all the same")
+    refused.expect("others may read it: use --project to add to it anyway")
     refused.expect(pexpect.EOF)
     learn = asked.start("proofread", "--project")
     learn.expect("Add it to .*\\.chat/prompts/proofread\\.toml\\?")

@@ -106,7 +106,7 @@ def test_without_min_pass_all_have_to_pass(chat: Chat, tmp_path: Path) -> None:
     [
         (cut("Hello there"), "cut off after 2 tokens"),
         (Reply("Hello there", reason="error", error="it died"), "it died"),
-        (Reply("Hello there", reason="cancelled"), "stopped on the way"),
+        (Reply("Hello there", reason="cancelled"), "stopped before the end"),
         (Reply(" \n", reason="end"), "no answer; does not say “there”"),
         (Reply("Hello there", reason="stop"), ""),
         (Reply("Hello there", reason="end"), ""),
@@ -228,7 +228,7 @@ def test_prompts_without_tests_are_said_so_and_nothing_tried_is_no_success(
     assert chat("prompts", "test", "none", "plain") == 0
     assert chat.err == "chat: without tests: none\n"
     assert chat("prompts", "test", "none") == 1
-    assert "there is nothing to try: write [[tests]] into a prompt" in chat.err
+    assert "there is nothing to try: add [[tests]] to a prompt" in chat.err
 
 
 @pytest.mark.parametrize(
@@ -237,8 +237,8 @@ def test_prompts_without_tests_are_said_so_and_nothing_tried_is_no_success(
         (("plane",), "did you mean 'plain'?"),
         (("plain", "-m", "nothing"), "'nothing' is neither a file nor a known model"),
         (("plain", "--against", "nothing"), "and no prompt has that name"),
-        (("--against", "plain"), "name the one prompt to hold against the prompt plain"),
-        (("plain", "two", "--against", "plain"), "name the one prompt"),
+        (("--against", "plain"), "name a single prompt to compare with the prompt plain"),
+        (("plain", "two", "--against", "plain"), "name a single prompt"),
     ],
 )
 def test_what_cannot_be_tried_is_said_before_anything_is(

@@ -59,7 +59,7 @@ def test_the_system_text_can_be_a_prompts(chat: Chat) -> None:
     assert chat("--system", "postcard", "Hello") == 2
     assert "also needs: to" in chat.err
     assert chat("--system", "bare", "Hello") == 2
-    assert "the prompt 'bare' has no system text; -t uses all of it" in chat.err
+    assert "the prompt 'bare' has no system text; use -t for the whole prompt" in chat.err
 
 
 def test_a_system_prompt_and_a_prompt_share_the_values(chat: Chat) -> None:
@@ -157,10 +157,10 @@ def test_the_draft_and_included_texts_are_never_templates(chat: Chat, tmp_path: 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('model = "other"', "a prompt does not choose the model"),
-        ('endpoint = "http://127.0.0.1"', "a prompt does not choose where it is answered"),
-        ('path = "/etc"', "a prompt has no paths but"),
-        ('[params]\nmodel = "other"', "a prompt does not choose the model"),
+        ('model = "other"', "a prompt cannot choose the model"),
+        ('endpoint = "http://127.0.0.1"', "a prompt cannot choose where it runs"),
+        ('path = "/etc"', "the only paths in a prompt"),
+        ('[params]\nmodel = "other"', "a prompt cannot choose the model"),
         ("[params]\nn_ctx = 99", "unknown key"),
         ('include = { secret = "../../secret.md" }', "outside the library's folder"),
         ('include = { secret = "SECRET" }', "outside the library's folder"),

@@ -192,14 +192,14 @@ def test_a_new_prompt_is_a_sound_skeleton_with_its_schema_beside_it(chat: Chat) 
 def test_a_name_that_is_taken_is_left_alone(chat: Chat) -> None:
     path = own(chat, "mine.toml", "")
     assert chat("prompts", "new", "mine") == 2
-    assert "exists already: `chat prompts edit mine` changes it" in chat.err
+    assert "already exists: `chat prompts edit mine` changes it" in chat.err
     assert path.read_text() == ""
 
 
 def test_a_new_prompt_behind_one_of_the_project_is_said(chat: Chat, tmp_path: Path) -> None:
     path = of_project(tmp_path, "mine.toml", "")
     assert chat("prompts", "new", "mine") == 0
-    assert f"here mine is {path}, which comes before yours" in chat.err
+    assert f"here mine is {path}, which takes precedence over yours" in chat.err
     assert chat("prompts", "new", "tighten") == 0
     assert chat.err == ""
 

@@ -80,7 +80,7 @@ def test_a_model_is_downloaded_and_used_by_its_name(chat: Chat, hub: HubServer) 
     assert chat.loaded[0] == pulled(chat)
     asked = len(hub.ranges)
     assert chat("models", "pull", NAME.lower().replace("hf:some", "hf:Some")) == 0
-    assert "here already" in chat.err
+    assert "already on this machine" in chat.err
     assert len(hub.ranges) == asked
 
 
@@ -148,7 +148,7 @@ def test_files_that_are_quantized_alike_go_by_their_names(chat: Chat, hub: HubSe
     listed = [line.split("\t")[0] for line in chat.out.splitlines()]
     assert sorted(listed) == ["Q2_K", "Two-Q4_K_M", "Two-UD-Q4_K_M"]
     assert chat("models", "pull", "hf:some/Two:Q4_K_M") == 1
-    assert "several files are quantized so: hf:some/Two:Two-Q4_K_M, hf:" in chat.err
+    assert "several files have this quantization: hf:some/Two:Two-Q4_K_M, hf:" in chat.err
     assert chat("models", "pull", "hf:some/Two:UD-Q4_K_M") == 0
     assert names(chat) == ["Two-UD-Q4_K_M"]
 
@@ -184,7 +184,7 @@ def test_ctrl_c_keeps_what_is_there_and_the_same_command_goes_on(
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert b"the same command goes on" in err
+    assert b"the same command resumes it" in err
     assert [path.split("/")[1] for path in hub.asked] == ["api", "some", "files"], "nothing else"
     assert hub.asked[0].startswith("/api/models/")
     assert names(chat) == []
@@ -240,7 +240,7 @@ def test_a_disk_that_becomes_full_keeps_what_is_there(chat: Chat, hub: HubServer
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert code == 1
-    assert "File too large; what is there is kept" in chat.err
+    assert "File too large; the partial download is kept" in chat.err
     (there,) = parts(chat)
     assert 0 < there <= 2**19
     assert chat("models", "pull", NAME) == 0
@@ -255,7 +255,7 @@ def test_a_disk_that_becomes_full_keeps_what_is_there(chat: Chat, hub: HubServer
         (401, {"X-Error-Message": "Invalid credentials in Authorization header"}, "in HF_TOKEN"),
         (403, {"X-Error-Code": "GatedRepo"}, "is gated: accept its terms on its page"),
         (403, {}, "may not read some/Tale-GGUF"),
-        (429, {}, "too many requests: wait some minutes"),
+        (429, {}, "too many requests: wait a few minutes"),
         (503, {}, "a problem of its own (503)"),
     ],
 )
@@ -290,8 +290,8 @@ def test_a_repository_that_is_not_there_or_has_nothing_is_told(chat: Chat, hub: 
     for name, said in (
         ("hf:no/body", "there is no repository no/body"),
         ("hf:some/Other", "has no GGUF files"),
-        (f"hf:{REPO}:Q5_K_M", "has no Q5_K_M; it has Q4_K_M, Q8_0: one of these goes after hf:so"),
-        ("gemma-4-12b", "GGUF, where gemma-4-12b comes from, is not there any more: take another"),
+        (f"hf:{REPO}:Q5_K_M", "has no Q5_K_M; it has Q4_K_M, Q8_0: put one of these after hf:so"),
+        ("gemma-4-12b", "GGUF, where gemma-4-12b comes from, no longer exists: choose another"),
     ):
         assert chat("models", "pull", name) == 1
         assert said in chat.err
@@ -300,11 +300,11 @@ def test_a_repository_that_is_not_there_or_has_nothing_is_told(chat: Chat, hub: 
 def test_a_repository_that_has_another_name_now_is_followed(chat: Chat, hub: HubServer) -> None:
     hub.moved["old/Tale"] = REPO
     assert chat("models", "pull", "hf:old/Tale:Q4_K_M") == 0
-    assert f"old/Tale is called {REPO} now" in chat.err
+    assert f"old/Tale is now called {REPO}" in chat.err
     assert pulled(chat).read_bytes() == TALE
     asked = len(hub.ranges)
     assert chat("models", "pull", "hf:old/Tale:Q4_K_M") == 0
-    assert "here already" in chat.err
+    assert "already on this machine" in chat.err
     assert len(hub.ranges) == asked
 
 
@@ -327,7 +327,7 @@ def test_offline_means_that_nothing_is_asked(
 ) -> None:
     monkeypatch.setenv("CHAT_OFFLINE", "1")
     assert chat("models", "pull", NAME) == 2
-    assert "offline is set, and nothing is downloaded" in chat.err
+    assert "offline is set, so nothing is downloaded" in chat.err
     monkeypatch.delenv("CHAT_OFFLINE")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert chat("models", "pull", NAME) == 1
@@ -400,7 +400,7 @@ def test_a_download_that_nothing_comes_of_says_so_and_no_speed() -> None:
     assert shown[-1] == " 0% of 400 MB, 1 MB/s, 7 min left", "two seconds are nothing"
     now = 14.0
     progress.look()
-    assert shown[-1] == " 0% of 400 MB, waiting: nothing came for 12 s"
+    assert shown[-1] == " 0% of 400 MB, waiting: nothing received for 12 s"
     for now in (20.0, 21.0):
         progress(int(now - 17.0) * 10**6)
     assert shown[-1] == " 1% of 400 MB, 1 MB/s, 7 min left", "of what came since"
@@ -411,6 +411,6 @@ def test_a_server_that_falls_silent_is_told_on_a_terminal(
 ) -> None:
     hub.stall_after = 150_000
     process = terminal.start("models", "pull", NAME)
-    process.expect("waiting: nothing came for")
+    process.expect("waiting: nothing received for")
     process.sendintr()
     process.expect(pexpect.EOF)

@@ -81,8 +81,8 @@ def test_what_is_not_begun_is_told_with_what_to_do(
     target = str(tmp_path / "new.gguf")
     for arguments, code, said in (
         (("tale", target, "Q6_KK"), 2, "did you mean Q6_K?"),
-        (("eight", target, "Q4_0"), 2, "is quantized already (Q8_0)"),
-        (("tale", str(taken), "Q4_0"), 2, "exists already"),
+        (("eight", target, "Q4_0"), 2, "is already quantized (Q8_0)"),
+        (("tale", str(taken), "Q4_0"), 2, "already exists"),
         (("tale", str(tmp_path / "no" / "x.gguf"), "Q4_0"), 2, "is not a folder"),
         (("nothing", target, "Q4_0"), 2, "neither a file nor a known model"),
     ):

@@ -37,7 +37,7 @@ def test_a_command_a_value_and_a_file_are_completed_with_what_they_mean(
     chat.send("/retit")
     seen.wait("/retitle  let the model choose a new title")
     chat.send("\x15/set editing v")
-    seen.wait(" Escape ends insert mode; i, a, o begin it")
+    seen.wait(" Escape ends insert mode; i, a, o start it")
     chat.send(f"{TAB}\r")  # takes it
     chat.send("\r")
     seen.wait("editing vi  the key bindings for the line")
@@ -76,7 +76,7 @@ def test_the_line_below_says_how_full_the_context_is_and_what_ctrl_c_does(
     chat.send("\x1b[1;1R")
     seen.wait("tiny · □□□□□□□□ 0 of 4,096")
     chat.send(f"something{CTRL_C}")
-    seen.wait("Ctrl+C again clears the line")
+    seen.wait("press Ctrl+C again to clear the line")
     seen.wait("tiny · □□□□□□□□ 0 of 4,096")
 
 
@@ -121,7 +121,7 @@ def test_a_second_ctrl_c_within_a_second_takes_away_what_was_typed(terminal: Ter
     chat.expect("not to be said")
     # The first of these is a second one, unless the machine was slow; then the other one is.
     chat.send(f"{CTRL_C}{CTRL_C}/undo\r")
-    chat.expect("taken back: first")
+    chat.expect("undone: first")
 
 
 def test_ctrl_z_stops_the_program_and_fg_goes_on(terminal: Terminal) -> None:
@@ -211,7 +211,7 @@ def test_a_worker_that_dies_is_told_of_and_another_one_goes_on(terminal: Termina
 
 
 PLAIN = """\
-tiny, /help, Ctrl+D leaves
+tiny, /help, Ctrl+D quits
 > What is it?
 answer:
 A *lamp*.
@@ -223,7 +223,7 @@ end of answer 1 of 2
 answer 2 of 2:
 A *lamp*.
 end of answer 2 of 2
-/pick K goes on with version K
+/pick K continues with version K
 > /nonsense
 chat: there is no command /nonsense; /help lists them
 > """
@@ -249,7 +249,7 @@ def test_a_plain_conversation_reads_like_this(
     chat.send("not said")
     chat.expect("not said")
     chat.send(CTRL_C)
-    chat.expect("Ctrl\\+C again clears the line")
+    chat.expect("press Ctrl\\+C again to clear the line")
     chat.expect_exact("> not said")  # it is there still, until somebody clears it
     chat.send("\x15")
     assert left(chat) == 0

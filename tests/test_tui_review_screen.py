@@ -193,7 +193,7 @@ def test_enter_does_not_leave_open_changes(perform: Run) -> None:
     async def play(stage: Stage) -> None:
         await stage.press("enter")
         assert stage.app.is_running
-        assert "open changes" in stage.shown("about")
+        assert "still open" in stage.shown("about")
 
     perform(play)
 
@@ -289,7 +289,7 @@ def test_the_rest_is_taken_as_it_comes_but_for_what_is_doubtful(perform: Run) ->
 
     async def play(stage: Stage) -> None:
         await stage.press("a")
-        said = "the rest of draft.md is taken, but for what is doubtful, as it comes"
+        said = "the rest of draft.md is accepted, except what is doubtful, as it arrives"
         assert said in stage.shown("about")
         await stage.press("u")
         assert "the rest of" not in stage.shown("about")
@@ -377,7 +377,7 @@ def test_a_wish_that_fails_is_said_and_the_review_goes_on(perform: Run) -> None:
         stage.engine.fails = False
         await stage.press("r")
         await stage.type("the same")
-        await stage.until(lambda: "no other words" in stage.shown("about"))
+        await stage.until(lambda: "no other wording" in stage.shown("about"))
         await stage.press("a")
         assert stage.decisions == "taken taken taken"
 
@@ -424,7 +424,7 @@ def test_a_part_whose_revision_cannot_be_used_is_not_one_without_changes(perform
     async def play(stage: Stage) -> None:
         await stage.until(lambda: stage.review.is_complete)
         await stage.until(lambda: "cannot be used" in stage.shown("words"))
-        assert "is left as it is" in stage.shown("about")
+        assert "is unchanged" in stage.shown("about")
         assert "Nothing to change" not in stage.shown("words")
         await stage.press("enter")
 
@@ -447,7 +447,7 @@ def test_keys_about_a_change_say_why_there_is_none(perform: Run) -> None:
 def test_blanks_and_quotation_marks_are_shown_as_one_and_unfolded(perform: Run) -> None:
     async def play(stage: Stage) -> None:
         count = len(stage.review.changes)
-        assert stage.shown("head").startswith(f"{count} changes of blanks and quotation marks")
+        assert stage.shown("head").startswith(f"{count} changes to spaces and quotation marks")
         assert stage.shown("words").count("·") == count
         await stage.press("e")
         assert not stage.is_asking()

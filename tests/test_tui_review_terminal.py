@@ -81,14 +81,14 @@ def test_only_what_was_taken_by_lines_is_written_and_undo_brings_it_back(
     for answer in ("y", "n", "n"):
         edit.expect(PLAIN)
         edit.send(f"{answer}\r")
-    edit.expect("1 of 3 changes are taken")
+    edit.expect("1 of 3 changes are accepted")
     edit.expect("go back > ")
     edit.send("q\r")
     ended(edit)
     assert edit.exitstatus == 0
     assert draft.read_bytes() == FIRST.encode()
     undo = terminal.start("drafts", "undo", str(draft))
-    undo.expect("as it was before")
+    undo.expect("back to its previous state")
     undo.expect(pexpect.EOF)
     assert draft.read_bytes() == OLD.encode()
 
@@ -116,7 +116,7 @@ def test_what_was_decided_is_in_the_session_with_the_words(terminal: Terminal, d
     edit.expect("3 open")
     edit.send("yn")
     edit.send("e")
-    edit.expect("Change the words")
+    edit.expect("Edit the text")
     edit.send("e\x13")
     edit.send("\r")
     ended(edit)
@@ -200,14 +200,14 @@ def test_a_signal_on_the_screen_leaves_file_and_terminal_as_they_were(
     edit.expect("part 1 of 1, " if phase == "writing" else "3 open")
     if phase == "asking":
         edit.send("e")
-        edit.expect("Change the words")
+        edit.expect("Edit the text")
     elif phase == "decided":
         edit.send("a")
         edit.expect("Everything is decided")
     edit.kill(number)
     rest = ended(edit)
     assert is_restored(rest)
-    assert "the draft is as it was" in rest
+    assert "the draft is unchanged" in rest
     assert edit.exitstatus == 128 + number
     assert draft.read_bytes() == OLD.encode()
 
@@ -236,10 +236,10 @@ def test_what_was_decided_before_the_review_was_left_is_gone_on_with(
     else:
         edit.kill(leave)
     said = ended(edit) if leave != signal.SIGKILL else ""
-    assert ("what you decided is kept" in said) == bool(said)
+    assert ("your decisions are kept" in said) == bool(said)
     assert draft.read_bytes() == OLD.encode()
     edit = terminal.start_scripted("another revision", *arguments)
-    edit.expect("2 changes decided: go on with them, or begin anew")
+    edit.expect("2 changes decided: resume, or start over")
     edit.send("g\r")
     edit.expect(PLAIN if way == PLAIN else "1 open")
     edit.send(f"n{end}")
@@ -261,7 +261,7 @@ def test_a_diff_in_between_takes_nothing_of_what_was_decided_away(
     ended(edit)
     for form in ("words", "critic"):
         edit = terminal.start_scripted(NEW, "--edit", str(draft), "--diff", form)
-        edit.expect("1 change decided: go on with them, or begin anew")
+        edit.expect("1 change decided: resume, or start over")
         edit.send("g\r")
         ended(edit)
 
@@ -279,12 +279,12 @@ def test_what_was_decided_about_a_draft_that_cannot_be_written_is_kept(
     draft.unlink()
     folder.rmdir()
     edit.send("q\r")
-    assert "what you decided is kept" in ended(edit)
+    assert "your decisions are kept" in ended(edit)
     assert edit.exitstatus == 5
     folder.mkdir()
     draft.write_bytes(OLD.encode())
     edit = terminal.start_scripted(NEW, "--edit", str(draft), "--plain")
-    edit.expect("1 change decided: go on with them, or begin anew")
+    edit.expect("1 change decided: resume, or start over")
 
 
 @pytest.mark.parametrize("number", SIGNALS)

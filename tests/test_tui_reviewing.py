@@ -426,7 +426,7 @@ class TestLines:
             "in: Nobody knows teh keeper.",
             "removed: teh",
             "added: the",
-            "everything is decided: 2 of 3 changes are taken",
+            "everything is decided: 2 of 3 changes are accepted",
         ]
 
     def test_the_end_of_input_keeps_nothing(self) -> None:
@@ -512,7 +512,7 @@ class TestLines:
     def test_what_is_folded_is_one_line_and_one_decision(self) -> None:
         review, desk, _ = by_lines("n", "e", "y", "q", old=QUOTED, new=SMALL)
         folded = len(review.changes) - 1
-        line = f"{folded} changes of blanks and quotation marks, as one; w shows each"
+        line = f"{folded} changes to spaces and quotation marks, as one; w shows each"
         assert desk.said.count(f"draft␛[2J.md, {line}") == 1
         assert "w shows each of these changes by itself first" in desk.said
         assert decisions(review) == ["taken"] * folded + ["skipped"]

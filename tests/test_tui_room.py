@@ -36,7 +36,7 @@ def test_what_does_not_fit_names_the_way_to_make_room(grown: Chat) -> None:
     assert grown("-c", f"fourth{LONG}") == 4
     assert "holds 299, " in grown.err
     assert "10 too many (earlier turns 246, " in grown.err
-    assert "): --compact puts a summary in place of the older turns" in grown.err
+    assert "): --compact replaces the older turns with a summary" in grown.err
     assert grown.err.count("\n") == 1
 
 
@@ -49,7 +49,7 @@ def test_a_question_alone_that_does_not_fit_is_not_helped_by_a_summary(chat: Cha
 def test_compact_makes_room_and_the_answer_alone_is_on_stdout(grown: Chat) -> None:
     assert grown("-c", "--compact", "fourth") == 0
     assert grown.out == "Fourth.\n"
-    assert "a summary stands for 2 turns now" in grown.err
+    assert "a summary now stands for 2 turns" in grown.err
     assert "'before compaction'" in grown.err
     assert grown.asked[0] == (
         "system",
@@ -81,7 +81,7 @@ def test_a_compaction_that_fails_leaves_the_question_unasked(grown: Chat) -> Non
     before = session(grown)
     grown.script(Reply("half", "error", "the engine stopped"))
     assert grown("-c", "--compact", "fourth") == 1
-    assert "the engine stopped; the session is as it was" in grown.err
+    assert "the engine stopped; the session is unchanged" in grown.err
     assert session(grown) == before
 
 
@@ -105,11 +105,11 @@ def test_ctrl_c_in_a_compaction_leaves_the_session(grown: Chat) -> None:
     before = session(grown)
     grown.engine = Interrupted(["They talked."])
     assert grown("-c", "--compact", "fourth") == 130
-    assert grown.err == "chat: stopped; the session is as it was\n"
+    assert grown.err == "chat: stopped; the session is unchanged\n"
     assert len(grown.engine.requests) == 1
     assert session(grown) == before
     assert grown("-c", "--repl", stdin="/compact\n") == 1
-    assert grown.err == "chat: stopped; the session is as it was\n"
+    assert grown.err == "chat: stopped; the session is unchanged\n"
     assert session(grown) == before
 
 
@@ -118,7 +118,7 @@ def test_the_repl_says_how_to_make_room_and_does(grown: Chat) -> None:
     assert grown("-c", "--repl", stdin="\n".join(lines)) == 1  # for the question that did not fit
     assert "10 too many: /compact makes room, then /regen answers" in grown.err
     assert grown.out == "They talked.\nFourth.\n"
-    assert "a summary stands for 4 turns now" in grown.err
+    assert "a summary now stands for 4 turns" in grown.err
     assert grown.saved[1:] == [
         *("They talked.", "third", f"2{LONG}", f"fourth{LONG}", "Fourth."),
     ]
@@ -130,7 +130,7 @@ def test_the_repl_goes_back_to_the_branch_before_and_forth(grown: Chat) -> None:
     assert grown("-c", "--repl", stdin="\n".join(lines)) == 0
     assert grown.out.startswith("first  7 turns  (here)\n")
     assert "before compaction  7 turns\n" in grown.out
-    assert "this is the branch 'before compaction'; where you were is 'third'\n" in grown.out
+    assert "now on the branch 'before compaction'; you were on 'third'\n" in grown.out
     assert "third  4 turns\n" in grown.out
     assert [content for _, content in grown.asked][-2:] == [f"2{LONG}", "fourth"]
     assert grown("-c", "--repl", stdin="/branch nowhere\n") == 1

@@ -114,7 +114,7 @@ def test_what_was_found_before_a_stop_is_not_looked_for_again(chat: Chat, draft:
     assert len(engine.pondered) == 1
     chat.engine = engine = Pondering("It is far away from here.", [], {"It is": 9})
     assert chat("--edit", "draft.md", "--yes") == 0
-    assert "1 of 2 parts are revised already" in chat.err
+    assert "1 of 2 parts are already revised" in chat.err
     assert [text for _, text, _ in engine.pondered] == [second.strip()]
     assert draft.read_text() == (
         DRAFT.replace("too the", "to the") + "\n" + second.replace("are", "is")

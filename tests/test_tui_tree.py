@@ -49,7 +49,7 @@ def test_what_was_undone_is_not_sent_and_comes_back_with_redo(chat: Chat) -> Non
     chat.script("one", "two", "three")
     lines = ["first", "second", "/undo", "third", "/undo 2", "/redo", "/undo", "/undo", "/redo"]
     assert chat("--repl", stdin="\n".join(lines)) == 0
-    assert "taken back: second; /redo brings it again" in chat.out
+    assert "undone: second; /redo brings it back" in chat.out
     assert chat.asked == [("user", "first"), ("assistant", "one"), ("user", "third")]
     assert contents(session(chat).path()) == ["first", "one"]
     assert set(contents(list(session(chat).turns.values()))) == {
@@ -75,9 +75,9 @@ def test_everything_can_be_undone_and_another_beginning_made(chat: Chat) -> None
 @pytest.mark.parametrize(
     ("lines", "complaint"),
     [
-        ("/undo", "no question can be taken back"),
-        ("first\n/undo 0", "only one question can be taken back"),
-        ("first\n/undo 2", "only one question can be taken back"),
+        ("/undo", "no question can be undone"),
+        ("first\n/undo 0", "only one question can be undone"),
+        ("first\n/undo 2", "only one question can be undone"),
         ("/fork", "there are no turns here"),
         ("first\n/undo x", "/undo takes the number"),
         ("first\n/redo", "there is nothing to redo"),
@@ -131,7 +131,7 @@ def test_a_deleted_turn_is_not_sent_or_shown_until_it_is_restored(chat: Chat) ->
 def test_branches_go_by_their_own_first_words_until_they_are_renamed(chat: Chat) -> None:
     chat.script("one", "two", "three", "four")
     chat("--repl", stdin="first\nsecond\n/fork 2\nthird\n/rename mine\n/branch seco\nmore\n/branch")
-    assert "this is the branch 'second'; where you were is 'mine'" in chat.out
+    assert "now on the branch 'second'; you were on 'mine'" in chat.out
     assert chat.out.endswith("mine  4 turns\nsecond  6 turns  (here)\n")
     assert chat("sessions", "branch", session(chat).id, "mine") == 0
     assert contents(session(chat).path())[-1] == "three"
@@ -233,9 +233,9 @@ def test_sessions_are_found_by_their_words(chat: Chat) -> None:
     assert chat("sessions", "search", '"sang the"') == 1
     assert chat("sessions", "search", "whale", "--since", "1h", "--model", "other") == 1
     assert chat("sessions", "search", "whale", "--since", "someday") == 2
-    assert "'someday' is no date" in chat.err
+    assert "'someday' is neither a date" in chat.err
     assert chat("sessions", "search", "--", "…") == 2
-    assert "there are no words to look for" in chat.err
+    assert "there are no words to search for" in chat.err
 
 
 def test_a_list_has_a_limit_and_says_what_it_leaves_out(chat: Chat) -> None:
@@ -255,7 +255,7 @@ def test_a_session_that_begins_with_a_text_goes_by_the_text_s_name(chat: Chat) -
     assert "\t@letter.md\t" in chat.out
     assert chat("--repl", "-c", stdin="/branches\n/fork\n/undo\n") == 0
     assert "1. @letter.md (" in chat.out
-    assert "taken back: @letter.md;" in chat.err + chat.out
+    assert "undone: @letter.md;" in chat.err + chat.out
     assert "begin of material" not in chat.out + chat.err
 
 
@@ -516,7 +516,7 @@ def test_moments_are_dates_or_ages(text: str, is_moment: bool) -> None:
     if is_moment:
         assert moment(text) < datetime.now(timezone.utc)
     else:
-        with pytest.raises(UsageProblem, match="no date"):
+        with pytest.raises(UsageProblem, match="neither a date"):
             moment(text)
 
 
@@ -566,7 +566,7 @@ def test_a_model_that_a_session_names_is_no_path(chat: Chat, tmp_path: Path) -> 
     log.append(replace(answer, model=str(tmp_path / "theirs")))
     assert chat("--session", log.session.id, "hi") == 0
     assert chat.loaded[0].stem == "tiny"
-    assert "is not found by that name" in chat.err
+    assert "was not found by that name" in chat.err
     assert chat("sessions", "replay", log.session.id, "-m", str(tmp_path / "theirs")) == 0
     assert chat.loaded[0] == tmp_path / "theirs"
 
@@ -580,7 +580,7 @@ def test_an_answer_that_cannot_be_made_again_is_not_called_different(chat: Chat)
     for file in (chat.home / "data" / "sessions").glob("*.files/*"):
         file.write_text("Another story.")
     assert chat("sessions", "replay") == 2
-    assert "piped text is missing or was changed" in chat.err
+    assert "piped text is missing or has changed" in chat.err
 
 
 def test_an_old_conversation_that_is_imported_is_not_the_last_one(

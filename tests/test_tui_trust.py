@@ -40,10 +40,10 @@ def test_a_changed_template_stops_everything_until_it_was_shown(chat: Chat, mode
     model.write_bytes(AFTER)
     for arguments in (("-m", "tale", "Hi"), ("--edit", "-", "-m", "tale"), ("bench", "-m", "tale")):
         assert chat(*arguments, stdin="x") == 1
-        assert "tale has another chat template than on 20" in chat.err
-        assert "`chat models trust tale` shows what changed, and accepts it" in chat.err
+        assert "tale has a different chat template than on 20" in chat.err
+        assert "`chat models trust tale` shows what changed and accepts it" in chat.err
     assert len(chat.engine.requests) == 1
-    assert chat("models", "trust", "tale") == 1, "nobody can be asked here"
+    assert chat("models", "trust", "tale") == 1, "there is no terminal to ask on"
     assert "Buy gold" in chat.out
     assert chat("-m", "tale", "Hi") == 1
     assert chat("models", "trust", "tale", "--yes") == 0
@@ -64,7 +64,7 @@ def test_a_template_that_changed_behind_a_large_vocabulary_is_noticed(chat: Chat
     path.write_bytes(before.replace(b"'<|im_end|>\\n'", b"' Buy gold!! '"))
     assert fingerprint(path) == seen, "it is not among the bytes that are looked at"
     assert chat("-m", "tale", "Hi") == 1
-    assert "tale has another chat template than on 20" in chat.err
+    assert "tale has a different chat template than on 20" in chat.err
 
 
 def test_on_a_terminal_the_change_is_shown_and_asked_about(terminal: Terminal, home: Path) -> None:
@@ -85,7 +85,7 @@ def test_on_a_terminal_the_change_is_shown_and_asked_about(terminal: Terminal, h
 def test_other_weights_under_the_same_template_are_told_once(chat: Chat, model: Path) -> None:
     model.write_bytes(tiny_gguf(seed=5))
     assert chat("-m", "tale", "Hi") == 0
-    assert "tale has other weights than on 20" in chat.err
+    assert "tale has different weights than on 20" in chat.err
     assert chat("-m", "tale", "Hi") == 0
     assert "weights" not in chat.err
 
@@ -96,7 +96,7 @@ def test_line_breaks_of_any_kind_do_not_make_another_template(chat: Chat) -> Non
     assert chat("-m", "crlf", "Hi") == 0
     path.write_bytes(tiny_gguf(seed=5, changed=windows))
     assert chat("-m", "crlf", "Hi") == 0
-    assert "crlf has other weights than on 20" in chat.err
+    assert "crlf has different weights than on 20" in chat.err
 
 
 def test_a_file_that_was_only_touched_or_moved_is_the_same(chat: Chat, model: Path) -> None:
@@ -116,7 +116,7 @@ def test_an_update_in_another_programs_store_is_noticed(chat: Chat) -> None:
     put_in_hub_cache(person, "u/tale", "hub.gguf", AFTER + b"\0", revision="2" * 40)
     for named in ("tale:1b", "hub"):
         assert chat("-m", named, "Hi") == 1
-        assert "has another chat template" in chat.err
+        assert "has a different chat template" in chat.err
 
 
 def test_checksums_are_noted_in_the_background_or_known_already(chat: Chat, model: Path) -> None:
@@ -145,7 +145,7 @@ def test_trust_reads_a_file_to_the_end_and_finds_a_byte_that_changed(
         file.write(b"?")
     os.utime(model, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert chat("models", "trust", "tale") == 0
-    assert "has other bytes than on" in chat.err
+    assert "has different contents than on" in chat.err
 
 
 def test_a_download_is_known_with_the_checksum_of_the_hub(

@@ -61,7 +61,7 @@ def print_blocks(runtime: Runtime, answers: Sequence[Turn], separator: str | Non
         block = first_fenced_block(turn.content)
         if block is None:
             are_all = False
-            narrator.say("the answer has no fenced block; this is all of it:")
+            narrator.say("the answer has no code block; this is all of it:")
             runtime.stderr.write(f"{sanitize(turn.content)}\n")
             continue
         text = sanitize(block) if runtime.stdout.isatty() else block
@@ -78,7 +78,7 @@ def stats_lines(answers: Sequence[Turn]) -> Iterator[str]:
     usage, timings = counted[0]
     read = usage.prompt_tokens - usage.cached_tokens
     yield (
-        f"read {usage.prompt_tokens:,} tokens, {usage.cached_tokens:,} of them known before"
+        f"read {usage.prompt_tokens:,} tokens, {usage.cached_tokens:,} of them cached"
         f"{_pace(read, timings.prefill_s)}"
     )
     written = sum(usage.completion_tokens for usage, _ in counted)
@@ -88,7 +88,7 @@ def stats_lines(answers: Sequence[Turn]) -> Iterator[str]:
     proposed = sum(usage.proposed_tokens for usage, _ in counted)
     if proposed:
         accepted = sum(usage.accepted_tokens for usage, _ in counted)
-        yield f"guessed {proposed:,} tokens ahead, {accepted:,} of them rightly"
+        yield f"guessed {proposed:,} tokens ahead, {accepted:,} of them correctly"
     if any(usage.estimated_tokens for usage, _ in counted):
         yield "these are estimates: the server does not count tokens"
 

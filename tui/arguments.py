@@ -30,7 +30,7 @@ class NamedPath(click.Path):
     ) -> str | bytes | os.PathLike[str]:
         """See click; fails for an empty text."""
         if not os.fspath(value):
-            self.fail("an empty name is no file", param, ctx)
+            self.fail("an empty name is not a file", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -80,7 +80,7 @@ class LineRange(click.ParamType[tuple[int, int]]):
             return value
         first, colon, last = str(value).partition(":")
         if not first.isdecimal() or not (last.isdecimal() or not last):
-            self.fail(f"{value!r} is not like 40:60", param, ctx)
+            self.fail(f"{value!r} is not a range such as 40:60", param, ctx)
         if not colon:
             return int(first), int(first)
         return int(first), int(last) if last else sys.maxsize

@@ -99,7 +99,7 @@ def _explained(
     if isinstance(error, TooLong) or options.raw or not path or path[-1].role != "user":
         return error
     can_compact = not options.compact and len(spoken_turns(path)) > 1
-    way = "--compact puts a summary in place of the older turns" if can_compact else SHORTEN
+    way = "--compact replaces the older turns with a summary" if can_compact else SHORTEN
     with suppress(EngineError):  # a server may not be able to count
         parts = sizes(conversation.engine, path, attached)
         if len(parts) > 1:
@@ -135,8 +135,8 @@ def start_engine(runtime: Runtime, options: AskOptions, log: SessionLog) -> Engi
     except (UnknownModel, NotHere, NotUsable):
         engine = runtime.start_engine(None, chosen)
         runtime.notify(
-            f"{last}, which answered before, is not found by that name (-m PATH); "
-            f"going on with {engine.model_name}"
+            f"{last}, which answered before, was not found by that name (use -m PATH); "
+            f"continuing with {engine.model_name}"
         )
         return engine
 

@@ -76,7 +76,7 @@ def _subjects(runtime: Runtime, options: BenchOptions, lab: Lab) -> list[Subject
         if not isinstance(model, FoundModel):
             raise UsageProblem(
                 f"{model.name} is at {model.host}: chat bench measures models on this machine, "
-                "and docs/scaling.md says how servers are measured"
+                "and docs/scaling.md explains how to measure servers"
             )
     return [lab.examine(name) for name in names]
 

@@ -42,7 +42,7 @@ class TooShort(Exception):
     """The model ends its answers before anything can be measured."""
 
     def __init__(self) -> None:
-        super().__init__("the model ends its answers at once")
+        super().__init__("the model ends its answers immediately")
 
 
 def measure(lab: Lab, subject: Subject, plan: Plan, results: Results) -> None:

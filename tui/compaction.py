@@ -123,11 +123,11 @@ def carry_out(
     after = engine.count(messages_of([*plan.shared, *branch]))
     available = engine.describe().n_ctx - 1
     if is_cancelled():
-        raise CompactionFailed("stopped; the session is as it was")
+        raise CompactionFailed("stopped; the session is unchanged")
     if after >= before:
         raise CompactionFailed(
             f"the summary saves nothing ({before:,} tokens without it, {after:,} with it); the "
-            "session is as it was"
+            "session is unchanged"
         )
     if after > available:
         raise StillTooLong(after, available)

@@ -58,6 +58,6 @@ def compose_raw(
     texts = [options.words] if options.words else []
     texts += [attachment.text for attachment in attachments]
     if len(texts) != 1 or not texts[0]:
-        raise UsageProblem("--raw goes on with one text: give it as words, a file, or pipe it in")
+        raise UsageProblem("--raw continues one text: give it as words, a file, or pipe it in")
     settings = answer_settings(engine_options, {}, config)
     return Composed(Question(texts[0], raw=True), None, (), settings)

@@ -160,7 +160,7 @@ def checked_settings(
         if key is None:
             warnings.append(f"{file}: unknown key {name}{_suggestion(path)}")
         elif is_project and not (key.in_project and path[0] != PROFILES):
-            warnings.append(f"{file}: {name} is left out: a project cannot set it, only you can")
+            warnings.append(f"{file}: {name} is ignored: a project cannot set it, only you can")
         else:
             values[path] = value
     if not is_project:  # a profile whose keys all mean nothing is there nevertheless

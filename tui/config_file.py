@@ -17,15 +17,15 @@ from tui.runtime import Runtime
 from tui.tables import print_line
 
 _BEGINNING = """\
-# The settings of chat. A line that begins with # is not in force: take the # away, and change the
-# value. What stands here gives way to .chat/config.toml of a project, that to the environment, and
-# all of them to what is typed. `chat config show --origin` says what came of it.
+# The settings of chat. Lines that begin with # have no effect: to use a setting, remove the # and
+# change the value. A project's .chat/config.toml takes precedence over this file, the environment
+# over both, and the command line over everything. `chat config show --origin` shows the result.
 #
-# A project's file may set nothing but {in_project}.
+# A project's file can only set {in_project}.
 """
 
 _END = """\
-# Settings under one name: `chat --profile fast` puts them over all others.
+# A named group of settings: `chat --profile fast` applies them over all others.
 # [profiles.fast]
 # max_tokens = 200
 # sampling.temperature = 0.2

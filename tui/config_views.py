@@ -23,7 +23,7 @@ def show_config(runtime: Runtime, *, as_json: bool, origin: bool, profile: str |
     if as_json:
         print_json(runtime, _as_json(config, with_origin=origin))
         return
-    print_line(runtime, f"# {file}{'' if file.exists() else ' (not there yet)'}")
+    print_line(runtime, f"# {file}{'' if file.exists() else ' (not created yet)'}")
     for line in _lines(config, with_origin=origin):
         print_line(runtime, line)
 

@@ -53,6 +53,6 @@ def _document(file: Path) -> tomlkit.TOMLDocument:
     except FileNotFoundError:
         return tomlkit.document()
     except ConfigError as error:
-        raise ConfigError(f"{error}; mend it first") from error
+        raise ConfigError(f"{error}; fix it first") from error
     except (TOMLKitError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: {error}; mend it first") from error
+        raise ConfigError(f"{file}: {error}; fix it first") from error

@@ -59,7 +59,7 @@ def sizes(
     texts = [(each.name or "piped text", counter.alone([each.text])) for each in attached]
     if texts and "last question" in parts:
         rest = parts.pop("last question") - sum(tokens for _, tokens in texts)
-        parts["what is asked of them"] = max(0, rest)
+        parts["the question about them"] = max(0, rest)
     every = [Part(name, tokens) for name, tokens in (*texts, *parts.items()) if tokens]
     return tuple(sorted(every, key=lambda part: -part.tokens))
 
@@ -87,11 +87,11 @@ def context_use(
         Part("summary", counter.set(system)),
         Part("examples", counter.add(examples)),
         Part("earlier turns", counter.add(_messages(said[:last]))),
-        Part("of it attached texts", counter.alone(_attached(said[:last])), is_within=True),
+        Part("attached texts in it", counter.alone(_attached(said[:last])), is_within=True),
         Part("last question", counter.add(_messages(said[last : last + 1]))),
-        Part("of it attached texts", counter.alone(_attached(said[last:])), is_within=True),
+        Part("attached texts in it", counter.alone(_attached(said[last:])), is_within=True),
         Part("its answer", counter.add(_messages(said[last + 1 :]))),
-        Part("texts to go along", counter.alone([each.text for each in waiting])),
+        Part("texts to attach", counter.alone([each.text for each in waiting])),
     ]
     return ContextUse(tuple(part for part in parts if part.tokens), n_ctx)
 

@@ -97,9 +97,9 @@ class Conversation(TreeChanges):
         asked = [turn for turn in self.log.session.path() if turn.role == "user"]
         if asked and asked[-1].raw != question.raw:
             raise UsageProblem(
-                "--raw goes on with plain text, and this session is a conversation"
+                "--raw continues plain text, and this session is a conversation"
                 if question.raw
-                else "this session is plain text: `chat -c --raw` goes on with it"
+                else "this session is plain text: continue it with `chat -c --raw`"
             )
         return self._ask(question, alternatives)
 
@@ -158,7 +158,9 @@ class Conversation(TreeChanges):
         self._begin()
         old = self._answer_meant(turn)
         if not text_so_far:
-            raise UsageProblem("there is nothing to go on from; /regen answers from the beginning")
+            raise UsageProblem(
+                "there is nothing to continue from; /regen answers from the beginning"
+            )
         begun = replace(_begun_with(old), content=text_so_far, edits=(old.id,))
         return self._continue(old, begun, settings or self.settings)
 
@@ -279,7 +281,7 @@ class Conversation(TreeChanges):
         if turn.role == "assistant":
             turn = self.log.session.turn(self._answer_meant(turn).parent or "")
         if turn.role != "user":
-            raise UsageProblem("that turn is a system text, which nothing answers; name a question")
+            raise UsageProblem("that turn is a system text, which has no answer; name a question")
         return turn
 
     def _under_newer_instruction(self, question: Turn) -> Turn:

@@ -12,4 +12,4 @@ def damage_in_words(session: Session) -> str:
         return ""
     lines = "line of this session is" if count == 1 else "lines of this session are"
     gap = ", turns before these are lost" if session.has_gap() else ""
-    return f"{count:,} {lines} damaged{gap}; chat sessions check tells more"
+    return f"{count:,} {lines} damaged{gap}; see chat sessions check"

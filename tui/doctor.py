@@ -104,7 +104,7 @@ def _system_report() -> SystemReport | EngineError:
 def _program() -> Iterator[tuple[str, str]]:
     yield "chat", __version__
     yield "Python", f"{platform.python_version()} on {platform.platform()}"
-    yield "cores", f"{usable_cores()} that this process may keep busy"
+    yield "cores", f"{usable_cores()} that this process may use"
     yield "free memory", file_size(available_memory())
 
 
@@ -150,7 +150,7 @@ def _mode(path: Path) -> str:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        return "not there yet"
+        return "not created yet"
     except OSError as error:
         return error.strerror or "unreadable"
     return stat.filemode(mode)

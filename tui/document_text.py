@@ -45,7 +45,7 @@ def document_text(path: Path) -> str:
         raise UsageProblem(f"{path} takes too long to read; convert it to text first") from error
     if done.returncode == LIBRARY_MISSING:
         raise UsageProblem(
-            f"{path} can be read with the extra 'documents': `{INSTALL_COMMAND}`; or give its text"
+            f"{path} needs the extra 'documents': `{INSTALL_COMMAND}`; or pass its text instead"
         )
     if done.returncode == -signal.SIGXCPU:
         raise UsageProblem(f"{path} takes too long to read; convert it to text first")
@@ -53,7 +53,7 @@ def document_text(path: Path) -> str:
         raise UsageProblem(f"{path} cannot be read as {suffix[1:]}: {_reason(done.stderr)}")
     text = done.stdout.decode("utf-8")
     if not text:
-        raise UsageProblem(f"{path} has no text in it; of a scan, text recognition makes one")
+        raise UsageProblem(f"{path} contains no text; if it is a scan, run text recognition first")
     return text
 
 

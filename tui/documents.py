@@ -25,11 +25,11 @@ def attached_texts(options: PromptOptions, stdin: TextIO) -> list[AttachedText]:
     """
     piped = read_stdin(stdin)
     if options.files.count(_STDIN) > 1:
-        raise UsageProblem("-f - is standard input, which can be read once")
+        raise UsageProblem("-f - is standard input, which can only be read once")
     if _STDIN not in options.files:
         return [*read_files(options.files, options.glob), *([piped] if piped else [])]
     if piped is None:
-        raise UsageProblem("-f - reads standard input, and nothing came: pipe a text in")
+        raise UsageProblem("-f - reads standard input, which is empty: pipe a text in")
     at = options.files.index(_STDIN)
     before, after = options.files[:at], options.files[at + 1 :]
     others = read_files((*before, *after), options.glob)
@@ -78,7 +78,7 @@ def refuse_glob_without_folder(paths: Sequence[Path], pattern: str | None) -> No
         UsageProblem: If there is one, and none of the paths is a folder.
     """
     if pattern is not None and all(path.is_file() for path in paths):
-        raise UsageProblem("--glob chooses files of a folder, and no folder is named")
+        raise UsageProblem("--glob chooses files in a folder, but no folder is named")
 
 
 def files_in(path: Path, pattern: str | None) -> Iterator[Path]:
@@ -91,7 +91,7 @@ def files_in(path: Path, pattern: str | None) -> Iterator[Path]:
         yield path
         return
     if pattern is None:
-        raise UsageProblem(f'{path} is a folder: say which files, as in --glob "*.md"')
+        raise UsageProblem(f'{path} is a folder: choose its files, as in --glob "*.md"')
     try:
         if ".." in Path(pattern).parts:
             raise ValueError("it leads out of the folder")
@@ -99,7 +99,7 @@ def files_in(path: Path, pattern: str | None) -> Iterator[Path]:
     except (ValueError, NotImplementedError) as error:  # empty, or one from the root
         raise UsageProblem(f"--glob {pattern!r} is no pattern within a folder") from error
     if not found:
-        raise UsageProblem(f"{path} has no file like {pattern}")
+        raise UsageProblem(f"{path} has no file that matches {pattern}")
     yield from found
 
 

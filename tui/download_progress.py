@@ -97,7 +97,7 @@ class DownloadProgress:
         if count >= self._total:
             return f"{done}, checking it"
         if self._silent_s >= _SILENT_S:
-            return f"{done}, waiting: nothing came for {_duration(self._silent_s)}"
+            return f"{done}, waiting: nothing received for {_duration(self._silent_s)}"
         speed = self._speed()
         if not speed:
             return done

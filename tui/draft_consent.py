@@ -36,7 +36,7 @@ def _ask(
     """The consent with what the person has agreed to now; None if they have not."""
     path = obstacle.path
     if isinstance(obstacle, ReadOnlyDraft):
-        is_meant = confirm(runtime, f"{path} is read-only. Replace it all the same?")
+        is_meant = confirm(runtime, f"{path} is read-only. Replace it anyway?")
         return replace(consent, replace_read_only=True) if is_meant else None
     if isinstance(obstacle, ClosedFolder):
         question = f"{obstacle.folder} takes no new files. Overwrite {path} in place ({_IN_PLACE})?"

@@ -36,7 +36,7 @@ def list_history(runtime: Runtime, *, file: Path | None, as_json: bool) -> None:
     """One line for each write, undo and redo, the newest first."""
     journal = runtime.journal()
     if damaged := journal.read().damaged_lines:
-        Narrator(runtime.stderr).say(f"{damaged:,} damaged lines of the history were passed over")
+        Narrator(runtime.stderr).say(f"{damaged:,} damaged lines of the history were skipped")
     numbered = list(_numbered(journal.history(file)))
     if as_json:
         print_json(
@@ -83,13 +83,13 @@ def show_version(runtime: Runtime, *, file: Path | None, number: int, diff: bool
 def undo_last_write(runtime: Runtime, file: Path | None) -> None:
     """Bring back what a file held before the last write to it, or to any."""
     entry = _with_consent(runtime, runtime.journal().undo, file)
-    Narrator(runtime.stderr).say(f"{entry.path} is as it was before")
+    Narrator(runtime.stderr).say(f"{entry.path} is back to its previous state")
 
 
 def redo_last_undo(runtime: Runtime, file: Path | None) -> None:
     """Bring again what the last undo took back."""
     entry = _with_consent(runtime, runtime.journal().redo, file)
-    Narrator(runtime.stderr).say(f"{entry.path} is as it was before the undo")
+    Narrator(runtime.stderr).say(f"{entry.path} is back to its state before the undo")
 
 
 def prune_history(
@@ -104,7 +104,7 @@ def prune_history(
         return
     say(_what_goes(plan))
     if not yes and not runtime.is_interactive:
-        raise UsageProblem("nothing was pruned: --yes does it without asking")
+        raise UsageProblem("nothing was pruned: use --yes to do it without asking")
     if yes or confirm(runtime, "Delete them for good?"):
         prune(journal, plan)
         say(f"pruned; {file_size(plan.left)} of kept texts are left")
@@ -120,7 +120,7 @@ def byte_count(text: str) -> int:
     """
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise UsageProblem(f"{text!r} is no size such as 1GB, 500MB or 200k")
+        raise UsageProblem(f"{text!r} is not a size such as 1GB, 500MB or 200k")
     return int(float(match[1]) * 1000 ** ("", "k", "m", "g", "t").index(match[2].lower()))
 
 

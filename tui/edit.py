@@ -54,7 +54,7 @@ def run_edit(runtime: Runtime, options: EditOptions) -> int:
             return watch(runtime, options, engine, draft_paths(options))
         drafts = [read_draft(path) for path in draft_paths(options)]
         if options.output is not None and len(drafts) > 1:
-            raise UsageProblem("--output takes the revision of one file")
+            raise UsageProblem("--output works with a single file")
         may_write = _may_write(runtime, options)
         targets = [
             Target(draft, consent_to_write(runtime, draft.file) if may_write else Consent())
@@ -92,7 +92,7 @@ def _carry_out(
     else:
         review, code = revise_all(runtime, work)
     if review is None:
-        left = "the draft is as it was" if len(targets) == 1 else "the drafts are as they were"
+        left = "the draft is unchanged" if len(targets) == 1 else "the drafts are unchanged"
         Narrator(runtime.stderr).say(f"{left}{_kept(work)}")
         return code
     # What was decided is brought to its end: a signal that comes now ends the program after that.
@@ -115,9 +115,9 @@ def _carry_out(
 def _kept(work: Work) -> str:
     """What is kept of what was decided, as the end of a line."""
     if work.decisions.problem:
-        return f"; what you decided could not be kept: {work.decisions.problem}"
+        return f"; your decisions could not be saved: {work.decisions.problem}"
     if work.decisions:
-        return "; what you decided is kept: the same command goes on with it"
+        return "; your decisions are kept: the same command resumes it"
     return ""
 
 
@@ -165,11 +165,11 @@ def _filter(runtime: Runtime, options: EditOptions) -> int:
     """Revise standard input. Whatever goes wrong, it comes out as it went in: an editor puts what
     its filter printed into the file, and does not care for exit codes."""
     if len(options.drafts) > 1:
-        raise UsageProblem("--edit - is standard input alone")
+        raise UsageProblem("--edit - cannot be combined with other files")
     if runtime.stdin.isatty():
         raise UsageProblem("--edit - reads the draft from standard input: pipe it in")
     if options.watch:
-        raise UsageProblem("--watch looks at files, and not at standard input")
+        raise UsageProblem("--watch needs a file, not standard input")
     given = runtime.stdin.buffer.read()
     out = b"" if options.diff or options.output or options.dry_run else given
     try:

@@ -42,7 +42,7 @@ def say_summary(runtime: Runtime, work: Work, review: Review, *, seconds: float)
     left = f", {review.open} still open" if review.open else ""
     kept = f", session {work.session}" if work.session else ""
     Narrator(runtime.stderr).say(
-        f"{len(taken)} of {len(review.changes)} changes taken{left}, "
+        f"{len(taken)} of {len(review.changes)} changes accepted{left}, "
         f"{before:,} → {before + more:,} words, {seconds:.0f} s{kept}"
     )
 

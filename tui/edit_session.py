@@ -62,7 +62,7 @@ def work_session(
 
 def _done(done: int, total: int, decided: int) -> str:
     """How much was done before, in words."""
-    parts = f"{done} of {total} parts are revised already"
+    parts = f"{done} of {total} parts are already revised"
     if decided:
         parts += f", and {decided} change{'s' if decided > 1 else ''} decided"
     return parts
@@ -71,6 +71,6 @@ def _done(done: int, total: int, decided: int) -> str:
 def _goes_on(runtime: Runtime, done: str) -> bool:
     """Whether to go on with what was stopped; where nobody can be asked it is a yes."""
     if runtime.is_interactive:
-        return choose(runtime, f"{done}: go on with them, or begin anew?", _GO_ON) == "g"
-    Narrator(runtime.stderr).say(f"going on with a revision that was stopped: {done}")
+        return choose(runtime, f"{done}: resume, or start over?", _GO_ON) == "g"
+    Narrator(runtime.stderr).say(f"resuming an interrupted revision: {done}")
     return True

@@ -63,7 +63,9 @@ def watch(
         UsageProblem: If nobody could be asked, and it is not said that nobody has to be.
     """
     if not (options.yes or runtime.is_interactive):
-        raise UsageProblem("--watch asks about each change on a terminal; --yes takes them unasked")
+        raise UsageProblem(
+            "--watch asks about each change on a terminal; use --yes to accept them without asking"
+        )
     Narrator(runtime.stderr).say(
         f"watching {', '.join(map(str, paths))}: save <!-- chat: an instruction --> before or in "
         "a paragraph; Ctrl+C ends"
@@ -175,7 +177,7 @@ def _carry_out(
     work.record(review)
     accepted = work.accepted(review, 0)
     if not accepted:
-        Narrator(runtime.stderr).say(f"nothing is taken: the note stays in {draft.path}")
+        Narrator(runtime.stderr).say(f"nothing was accepted: the note stays in {draft.path}")
         return False
     old = draft.text[note.start : note.end]
     gone = Hunk(note.start, note.end, old, "", "words", ())

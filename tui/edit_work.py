@@ -178,7 +178,7 @@ def _texts(tasks: Sequence[Task]) -> list[AttachedText]:
     ]
     if not texts:
         is_empty = not any(task.text.strip() for task in tasks)
-        reason = "the draft is empty" if is_empty else "nothing in it is prose that may change"
+        reason = "the draft is empty" if is_empty else "nothing in it is prose that may be changed"
         raise UsageProblem(f"{reason}: there is nothing to revise")
     return texts
 

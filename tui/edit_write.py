@@ -55,7 +55,7 @@ class DraftWriter:
         draft = target.draft
         sweep(draft.file.target.parent, self._runtime.journal())
         if not accepted:
-            self._say(f"{draft.path} is as it was")
+            self._say(f"{draft.path} is unchanged")
             return True
         try:
             self._write(target, draft, accepted)
@@ -72,7 +72,7 @@ class DraftWriter:
                 # The first failure is the one to be told.
                 raise error from second
             return False
-        self._say(f"{draft.path} is written; `chat drafts undo` brings the old text back")
+        self._say(f"{draft.path} is written; `chat drafts undo` restores the old text")
         return True
 
     def _write(self, target: Target, draft: Draft, changes: Sequence[Hunk]) -> None:
@@ -91,13 +91,13 @@ class DraftWriter:
             current = read_draft(draft.path)
             merged = merge(draft.text, current.text, accepted)
             if not (merged.applied or merged.conflicts):
-                self._say(f"{draft.path} was changed meanwhile, and has what was accepted already")
+                self._say(f"{draft.path} was changed meanwhile, and already has what you accepted")
                 return True
             if not merged.applied:
                 raise DraftChanged(draft.path, draft.file.sha256, current.file.sha256, "")
             self._write(target, current, hunks(current.text, merged.text))
         except DraftChanged:
-            reason = f"{draft.path} was changed meanwhile and is left alone"
+            reason = f"{draft.path} was changed meanwhile and is left unchanged"
             self._write_beside(draft, accepted, reason)
             return False
         except DraftError as error:  # it is gone, or cannot be read any more

@@ -24,15 +24,15 @@ def engine_findings(runtime: Runtime) -> Iterator[tuple[str, str]]:
     defaults = LoadOptions()
     findings = {
         "threads": ("threads", f"{usable_cores()}: the physical cores this process may use"),
-        "context": ("n_ctx", "automatic: what the model was trained on, or what fits the memory"),
+        "context": ("n_ctx", "automatic: what the model was trained on, or what fits in memory"),
         "batch": ("batch", "automatic: the engine's own choice"),
-        "KV type": ("kv_type", f"{defaults.kv_type}: nothing is lost"),
-        "flash attention": ("flash_attention", f"{defaults.flash_attention}: where it is possible"),
+        "KV type": ("kv_type", f"{defaults.kv_type}: no loss"),
+        "flash attention": ("flash_attention", f"{defaults.flash_attention}: where possible"),
         "GPU layers": (
             "gpu_layers",
-            f"{defaults.gpu_layers}: as many as fit, where there is a GPU",
+            f"{defaults.gpu_layers}: as many as fit, if there is a GPU",
         ),
-        "keep alive": ("keep_alive", "off: a model leaves the memory with its command"),
+        "keep alive": ("keep_alive", "off: a model is unloaded with its command"),
     }
     for what, (name, automatic) in findings.items():
         value = config.load.get(name)

@@ -28,8 +28,8 @@ class TemplateChanged(Exception):
 
     def __init__(self, name: str, since: str) -> None:
         super().__init__(
-            f"{name} has another chat template than on {since}: `chat models trust {name}` shows "
-            "what changed, and accepts it"
+            f"{name} has a different chat template than on {since}: `chat models trust {name}` "
+            "shows what changed and accepts it"
         )
 
 
@@ -200,6 +200,6 @@ def _how_to_give(error: MissingVariables) -> str:
 def _nearest(group: str, error: UnknownModel | UnknownSession) -> str:
     """Names that were probably meant, or the command that lists all."""
     if not error.nearest:
-        return f"; `chat {group} list` shows what there is"
+        return f"; `chat {group} list` lists them"
     names = ", ".join(error.nearest[:3])
     return f"; did you mean {names}?" if len(error.nearest) == 1 else f"; the nearest: {names}"

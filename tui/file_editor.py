@@ -58,7 +58,7 @@ def edit_and_save(runtime: Runtime, file: EditedFile) -> None:
     if not file.is_new and file.read() != file.text:
         aside = file.path.with_name(f"{file.path.name}.edited")
         write_private(aside, edited.encode(), force=True)
-        raise UsageProblem(f"{file.path} was changed meanwhile; what you wrote is in {aside}")
+        raise UsageProblem(f"{file.path} was changed meanwhile; your text is in {aside}")
     file.save(edited)
 
 
@@ -73,7 +73,7 @@ def _edited(text: str) -> tuple[str, str]:
 
 def _choice() -> str:
     """What to do with a file that is broken."""
-    question = "[e]dit again, [s]ave it as it is, [d]iscard"
+    question = "[e]dit again, [s]ave it anyway, [d]iscard"
     answer: str = click.prompt(
         question, type=click.Choice(["e", "s", "d"]), default="e", show_choices=False, err=True
     )

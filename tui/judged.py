@@ -29,7 +29,7 @@ def judged_answers(
     since: datetime | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Judged]:
-    """The answers rated good and the changes taken, those of the last changed sessions first.
+    """The answers rated good and the changes accepted, those of the last changed sessions first.
 
     Args:
         store: The sessions; most are not even parsed.

@@ -137,7 +137,9 @@ def _system_text(
         own |= others  # so that it is said that the prompt does not know them
     bare = _only_system(prompt)
     if not bare.systems:
-        raise UsageProblem(f"the prompt {prompt.name!r} has no system text; -t uses all of it")
+        raise UsageProblem(
+            f"the prompt {prompt.name!r} has no system text; use -t for the whole prompt"
+        )
     return rendered_prompt(bare, own, builtins_of("", [], around), around).system, others
 
 

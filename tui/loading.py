@@ -69,7 +69,7 @@ def refuse_loading(chosen: Mapping[str, Any], endpoint: Endpoint) -> None:
         if name != "snapshots" and value is not None:
             option = "--chat-template" if name == "chat_template" else f"-o {name}"
             raise UsageProblem(
-                f"{option} is about weights on this machine, and {endpoint.name} is a model at "
+                f"{option} applies to models on this machine, and {endpoint.name} is a model at "
                 f"{endpoint.host}"
             )
 

@@ -86,7 +86,7 @@ def open_hub(runtime: Runtime) -> Hub:
     """
     if runtime.config.offline:
         raise Offline(
-            "offline is set, and nothing is downloaded: set it to false, or unset CHAT_OFFLINE"
+            "offline is set, so nothing is downloaded: set it to false, or unset CHAT_OFFLINE"
         )
     from engine.models.hub import Hub
 
@@ -114,7 +114,7 @@ def ask_for_offers(hub: Hub, what: str) -> Offers:
         if what.partition(":")[0].lower() not in catalogue():
             raise
         raise DownloadFailed(
-            f"{repo}, where {what} comes from, is not there any more: take another from the list, "
+            f"{repo}, where {what} comes from, no longer exists: choose another from the list, "
             "or find one on the hub and name it as hf:user/repo"
         ) from error
 
@@ -130,10 +130,10 @@ def chosen_offer(offers: Offers, quantization: str | None) -> Offer:
         return fitting[0]
     if fitting:
         names = ", ".join(f"hf:{offers.repo}:{offer.name}" for offer in fitting)
-        raise DownloadFailed(f"several files are quantized so: {names}")
+        raise DownloadFailed(f"several files have this quantization: {names}")
     there = ", ".join(map(offers.label, offers.offers))
     raise DownloadFailed(
-        f"{offers.repo} has no {quantization}; it has {there}: one of these goes after "
+        f"{offers.repo} has no {quantization}; it has {there}: put one of these after "
         f"hf:{offers.repo}:"
     )
 

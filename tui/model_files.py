@@ -39,7 +39,7 @@ def add_model(runtime: Runtime, path: Path) -> None:
     if path.is_dir():
         count = sum(folder / path.name in ways_to(each.path) for each in find_models(folder))
         added += f", with {count} model{'' if count == 1 else 's'} in it"
-    runtime.narrator().say(f"added {added}; `chat models list` shows what there is")
+    runtime.narrator().say(f"added {added}; `chat models list` lists them")
 
 
 def use_model(runtime: Runtime, name: str) -> None:
@@ -58,9 +58,9 @@ def set_default(runtime: Runtime, name: str) -> Iterator[str]:
     found = runtime.find_model(name)
     value = name_of(runtime, found) if isinstance(found, FoundModel) else found.name
     set_in_config(runtime.paths.config_file, ("model",), value)
-    yield f"{found.name} is the default now"
+    yield f"{found.name} is now the default"
     if runtime.environment.get("CHAT_MODEL"):
-        yield f"but CHAT_MODEL is set to {runtime.environment['CHAT_MODEL']}, and wins"
+        yield f"but CHAT_MODEL is set to {runtime.environment['CHAT_MODEL']}, which wins"
     else:
         runtime.config = replace(runtime.config, model=value)
 
@@ -71,7 +71,7 @@ def _link(target: Path, link: Path) -> None:
     try:
         link.symlink_to(target)
     except FileExistsError as error:
-        raise UsageProblem(f"{link} exists already: remove it first, or rename {target}") from error
+        raise UsageProblem(f"{link} already exists: remove it first, or rename {target}") from error
     except OSError as error:
         # It names the file that is linked, and it is the folder that cannot be written.
         raise OSError(error.errno, error.strerror, str(link)) from error

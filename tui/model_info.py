@@ -97,11 +97,11 @@ def _special_tokens(path: Path, header: Header) -> dict[str, tuple[int, str]]:
 def _warnings(header: Header, template: TemplateReport | None) -> Iterator[str]:
     if header.text("tokenizer.ggml.model") == "gpt2" and not header.text("tokenizer.ggml.pre"):
         yield (
-            "it does not say how words are split: it was made by an old converter, and answers "
+            "it does not say how words are split: an old converter made it, and its answers "
             "suffer; get a newer file"
         )
     if template is None:
-        yield "it has no chat template: give one with --chat-template, or go on with --raw"
+        yield "it has no chat template: give one with --chat-template, or use --raw"
     elif template.failure:
         yield template.failure
     if template:
@@ -119,11 +119,11 @@ def _rows(info: ModelInfo) -> Iterator[tuple[str, str]]:
     yield "parameters", f"{count(summary.parameters)} ({summary.parameters:,})"
     yield "quantization", summary.quantization
     yield "size", file_size(found.size_bytes)
-    yield "licence", _cut(summary.licence or "the file does not say")
+    yield "licence", _cut(summary.licence or "not given in the file")
     yield "trained context", f"{summary.n_ctx_train:,} tokens" if summary.n_ctx_train else "unknown"
     free = available_memory()
     for size, needed in info.memory.items():
-        fits = "fits" if needed <= free else f"too much: {file_size(free)} are free"
+        fits = "fits" if needed <= free else f"too much: {file_size(free)} free"
         yield f"memory at {size:,} tokens", f"{file_size(needed)}, {fits}"
     for name, (number, text) in info.special_tokens.items():
         yield f"{name} token", f"{_cut(text)} ({number})"

@@ -50,7 +50,7 @@ def pull_model(runtime: Runtime, what: str | None, *, as_json: bool) -> None:
     hub = open_hub(runtime)
     offers = ask_for_offers(hub, what)
     if offers.repo.lower() != repo.lower():
-        runtime.narrator().say(f"{repo} is called {offers.repo} now")
+        runtime.narrator().say(f"{repo} is now called {offers.repo}")
     if quantization is None and len(offers.offers) > 1:
         _list_offers(runtime, offers, as_json=as_json)
         return
@@ -63,7 +63,7 @@ def _is_here(runtime: Runtime, repo: str, quantization: str) -> bool:
     found = found_here(runtime, repo, quantization)
     if found is None:
         return False
-    runtime.narrator().say(f"{found.name} is here already, in the {found.source}")
+    runtime.narrator().say(f"{found.name} is already on this machine, in the {found.source}")
     print_line(runtime, str(found.path))
     return True
 
@@ -71,20 +71,22 @@ def _is_here(runtime: Runtime, repo: str, quantization: str) -> bool:
 def _download(runtime: Runtime, hub: Hub, offers: Offers, offer: Offer) -> None:
     narrator = runtime.narrator()
     if not offer.fits(available_memory()):
-        narrator.say(f"{offer.name} will hardly run here: it needs {_memory(offer.size_bytes)}")
+        narrator.say(
+            f"{offer.name} will hardly run on this machine: it needs {_memory(offer.size_bytes)}"
+        )
     show = partial(narrator.downloading, offer.name)
     try:
         with signals_leave(), DownloadProgress(show, offer.size_bytes) as progress:
             downloaded = download(runtime, hub, offers, offer, progress)
     except (KeyboardInterrupt, SystemExit):
-        narrator.say("what is there is kept: the same command goes on with it")
+        narrator.say("the partial download is kept: the same command resumes it")
         raise
     finally:
         narrator.clear()
     print_line(runtime, str(downloaded.path))
     narrator.say(f"{offer.name}, {file_size(offer.size_bytes)}, licence {offers.licence or '?'}")
     if downloaded.problem:
-        narrator.say(f"it is whole, but cannot be used: {downloaded.problem}")
+        narrator.say(f"the download is complete, but cannot be used: {downloaded.problem}")
     else:
         narrator.say(f"`chat -m {offer.name}` uses it, `chat models use {offer.name}` always")
 
@@ -119,7 +121,7 @@ def _list_offers(runtime: Runtime, offers: Offers, *, as_json: bool) -> None:
     print_table(runtime, ("QUANTIZATION", "SIZE", "MEMORY", "FITS", "BEST"), rows)
     wanted = offers.label(best or offers.offers[0])
     runtime.narrator().say(
-        f"licence {offers.licence or 'not told'}; "
+        f"licence {offers.licence or 'not given'}; "
         f"`chat models pull hf:{offers.repo}:{wanted}` downloads one"
     )
 

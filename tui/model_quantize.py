@@ -41,7 +41,7 @@ def quantize_model(
     summary = summarise(found.parts)
     if summary.quantization not in _NOT_QUANTIZED and not requantize:
         raise UsageProblem(
-            f"{found.name} is quantized already ({summary.quantization}), and would lose quality "
+            f"{found.name} is already quantized ({summary.quantization}), and would lose quality "
             "twice: take its F16 file, or --requantize"
         )
     path = _target(target, found, name)
@@ -67,7 +67,7 @@ def _file_type(kind: str) -> tuple[int, str]:
 def _target(target: Path, found: FoundModel, name: str) -> Path:
     path = target / f"{found.name}-{name}.gguf" if target.is_dir() else target
     if os.path.lexists(path):
-        raise UsageProblem(f"{path} exists already: name another file")
+        raise UsageProblem(f"{path} already exists: name another file")
     if not path.parent.is_dir():
         raise UsageProblem(f"{path.parent} is not a folder")
     return path

@@ -34,7 +34,7 @@ def remove_model(runtime: Runtime, name: str, *, yes: bool) -> None:
         _forget_dead_link(runtime, error)
         return
     if removal.question and not yes and not runtime.is_interactive:
-        raise UsageProblem(f"nobody can be asked here: --yes {removal.verb} it")
+        raise UsageProblem(f"there is no terminal to ask on: --yes {removal.verb} it")
     if not removal.question or yes or confirm(runtime, removal.question):
         for line in removal.carry_out():
             runtime.narrator().say(line)
@@ -80,7 +80,7 @@ class Removal:
             yield f"deleted {self.found.name}, {file_size(self.found.size_bytes)}"
         after = _places(folder)
         if still := after.get(place):
-            yield f"but {still.name} is listed still: {_why(still, folder)}"
+            yield f"but {still.name} is still listed: {_why(still, folder)}"
         yield from _leave_nothing(self.runtime, before.keys() - after.keys(), uses)
 
 
@@ -157,7 +157,7 @@ def _leave_nothing(runtime: Runtime, gone: Collection[str], uses: _Uses) -> Iter
         runtime.config = replace(runtime.config, model=None)
         yield f"it was the default, and {file} names none now: `chat models use NAME` chooses one"
     else:
-        yield f"it was the default, and {origin} names it still: choose another one there"
+        yield f"it was the default, and {origin} still names it: choose another one there"
 
 
 def _why(still: FoundModel, folder: Path) -> str:
@@ -180,7 +180,7 @@ def _forget_dead_link(runtime: Runtime, broken: NotUsable) -> None:
         raise broken
     uses, place = _uses(runtime), os.path.realpath(path)
     path.unlink()
-    runtime.narrator().say(f"{path.stem} is not listed any more; its file was gone already")
+    runtime.narrator().say(f"{path.stem} is no longer listed; its file was already gone")
     for line in _leave_nothing(runtime, [place], uses):
         runtime.narrator().say(line)
 
@@ -191,8 +191,8 @@ def _forget(found: FoundModel, folder: Path) -> str:
     for link in links:
         link.unlink()
     if found.path in links:
-        return f"{found.name} is not listed any more"
-    return f"nothing of {links.pop().name} is listed any more"
+        return f"{found.name} is no longer listed"
+    return f"nothing of {links.pop().name} is listed any longer"
 
 
 def _link_to(path: Path, folder: Path) -> Path:

@@ -21,7 +21,7 @@ def list_residents(runtime: Runtime, *, as_json: bool) -> None:
     elif found:
         print_table(runtime, ("NAME", "MEMORY", "SINCE", "UNTIL"), [_row(each) for each in found])
     else:
-        runtime.narrator().say("no model is kept in memory; `-o keep_alive 10m` keeps one there")
+        runtime.narrator().say("no model is kept in memory; `-o keep_alive 10m` keeps one")
 
 
 def stop_residents(runtime: Runtime, *, name: str | None) -> int:
@@ -49,7 +49,7 @@ def stop(runtime: Runtime, resident: Resident) -> tuple[bool, str]:
     """End one, unless it is in use; whether it ended, and that in words."""
     model = resident.record.model
     if dismiss(runtime.paths.runtime, resident.record.pid):
-        return True, f"{model} is not in memory any more"
+        return True, f"{model} is no longer in memory"
     return False, f"{model} is in use: stop it when that conversation has ended"
 
 

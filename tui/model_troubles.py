@@ -36,11 +36,9 @@ def model_troubles(runtime: Runtime) -> Iterator[Trouble]:
         what, fix = explain(error)[0].split(": ", 1)
         yield Trouble(what, fix)
     except EngineError as error:
-        yield Trouble(
-            f"the model cannot be used: {error}", "`chat models list` shows what there is"
-        )
+        yield Trouble(f"the model cannot be used: {error}", "`chat models list` lists them")
     except ConfigError as error:
-        yield Trouble(str(error), "`chat config edit` mends it; docs/remote.md has the keys")
+        yield Trouble(str(error), "`chat config edit` fixes it; docs/remote.md explains the keys")
     else:
         yield from memory_troubles(model.name, summary, config, available_memory())
 

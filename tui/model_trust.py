@@ -38,7 +38,7 @@ def check_trust(runtime: Runtime, model: FoundModel) -> None:
     if change.is_of_template and not _accepts(runtime, change):
         raise TemplateChanged(model.name, change.since)
     if not change.is_of_template:
-        runtime.notify(f"{model.name} has other weights than on {change.since}")
+        runtime.notify(f"{model.name} has different weights than on {change.since}")
     with suppress(OSError):
         ledger.accept(change)
 
@@ -73,7 +73,7 @@ def trust_model(runtime: Runtime, name: str | None, *, yes: bool) -> None:
     sums = _checksums(runtime, model)
     for part, before, now in zip(model.parts, record.sha256, sums, strict=True):
         if before not in (None, now):
-            runtime.narrator().say(f"{part} has other bytes than on {record.since}")
+            runtime.narrator().say(f"{part} has different contents than on {record.since}")
     ledger.add_sha256(ledger_key(model), model.parts, sums)
     template = record.template_sha256 or "none"
     rows = [("name", model.name), *(("sha256", each) for each in sums)]
@@ -102,7 +102,7 @@ def _agrees(runtime: Runtime) -> bool:
 
 def _shown(runtime: Runtime, change: ModelChange) -> bool:
     runtime.narrator().say(
-        f"{change.model.name} has another chat template than on {change.since}; what changed:"
+        f"{change.model.name} has a different chat template than on {change.since}; what changed:"
     )
     lines = difflib.unified_diff(
         _lines(change.before),

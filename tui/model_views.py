@@ -70,7 +70,7 @@ def _tell_unusable(files: Sequence[Unusable], narrator: Narrator) -> None:
     elif others:
         names = ", ".join(each.path.name for each in others[:3])
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-        narrator.say(f"left out, as they write no text: {names}{more}; --json says why")
+        narrator.say(f"left out, because they do not write text: {names}{more}; --json shows why")
 
 
 def _tell_unfinished(runtime: Runtime, narrator: Narrator) -> None:

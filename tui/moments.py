@@ -26,5 +26,5 @@ def moment(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
         raise UsageProblem(
-            f"{text!r} is no date such as 2026-11-01, and no age such as 12h, 7d or 3w"
+            f"{text!r} is neither a date such as 2026-11-01 nor an age such as 12h, 7d or 3w"
         ) from None

@@ -17,7 +17,7 @@ from tui.reviewing.state import Change
 from tui.second_look import are_close, overlooked
 
 _UNJUDGED = "the model was not asked whether it makes the text likelier"
-_UNLIKELY = "the model itself finds the text hardly likelier with it"
+_UNLIKELY = "the model itself finds the text hardly any likelier with it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,8 +126,8 @@ class PlainAnswer:
             self._write(event.summary)
             self._page.end()
         self._say(
-            f"a summary stands for {event.turns} turns now, {event.tokens_after:,} tokens in place "
-            f"of {event.tokens_before:,}; the branch {event.original!r} is as it was"
+            f"a summary now stands for {event.turns} turns, {event.tokens_after:,} tokens instead "
+            f"of {event.tokens_before:,}; the branch {event.original!r} is unchanged"
         )
 
 

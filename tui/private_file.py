@@ -20,9 +20,9 @@ def refuse_taken(path: Path, *, force: bool) -> None:
     if path.is_dir():
         raise UsageProblem(f"{path} is a folder: name a file in it")
     if path.exists() and not path.is_file():
-        raise UsageProblem(f"{path} is no file that could be replaced")
+        raise UsageProblem(f"{path} is not a file that can be replaced")
     if not force and os.path.lexists(path):
-        raise UsageProblem(f"{path} exists already: --force replaces it")
+        raise UsageProblem(f"{path} already exists: --force replaces it")
 
 
 def write_private(path: Path, data: bytes, *, force: bool) -> None:
@@ -41,7 +41,7 @@ def write_private(path: Path, data: bytes, *, force: bool) -> None:
     try:
         _write(path, data, force=force)
     except DraftExists as error:
-        raise UsageProblem(f"{path} exists already: --force replaces it") from error
+        raise UsageProblem(f"{path} already exists: --force replaces it") from error
 
 
 def create_private(path: Path, data: bytes) -> None:

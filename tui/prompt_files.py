@@ -66,7 +66,7 @@ def new_prompt(runtime: Runtime, *, name: str, original: str | None, edit: bool)
         for problem in problems_of(runtime, path, text):  # of a copy without its files, say
             Narrator(runtime.stderr).say(str(problem))
     if path.exists() and (nearer := prompt_file(runtime, name)) != path:
-        Narrator(runtime.stderr).say(f"here {name} is {nearer}, which comes before yours")
+        Narrator(runtime.stderr).say(f"here {name} is {nearer}, which takes precedence over yours")
 
 
 def new_file(runtime: Runtime, name: str) -> Path:
@@ -79,7 +79,7 @@ def new_file(runtime: Runtime, name: str) -> Path:
         raise UsageProblem(f"{name!r} cannot be a prompt's name: {NAMING_RULE}")
     path = runtime.paths.prompts / f"{name}.toml"
     if path.exists():
-        raise UsageProblem(f"{path} exists already: `chat prompts edit {name}` changes it")
+        raise UsageProblem(f"{path} already exists: `chat prompts edit {name}` changes it")
     return path
 
 
@@ -98,7 +98,7 @@ def edit_prompt(runtime: Runtime, *, name: str) -> None:
         _edit_and_save(runtime, path, read_text(path, path.parent) or "", is_new=False)
         return
     own = runtime.paths.prompts / path.name
-    Narrator(runtime.stderr).say(f"{name} comes with the program: this is a copy of your own")
+    Narrator(runtime.stderr).say(f"{name} comes with the program: this is your own copy of it")
     _edit_and_save(runtime, own, copy_of(runtime, name), is_new=True)
 
 
@@ -156,7 +156,7 @@ def save_prompt(path: Path, text: str, *, force: bool) -> None:
         OSError: If the system refuses.
     """
     if path.resolve().parent == packaged_source().folder.resolve():
-        raise UsageProblem(f"{path} comes with the program, and stays as it is")
+        raise UsageProblem(f"{path} comes with the program and cannot be changed")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     mode = path.stat().st_mode if path.exists() else 0o600
     # A link within the folder stays one; there are no others that could be read.

@@ -152,14 +152,14 @@ def _is(path: Path, text: str) -> bool:
 
 def _taken(name: str) -> NotImported:
     return NotImported(
-        f"skipped, a prompt called {name!r} is there already: "
-        "bring it in by itself with --as NAME to call it otherwise"
+        f"skipped, a prompt called {name!r} already exists: "
+        "import it by itself with --as NAME to give it another name"
     )
 
 
 def _print_arrivals(runtime: Runtime, report: Report) -> None:
     for each in report.arrivals:
-        already = ", there already" if each.status == "there already" else ""
+        already = ", already exists" if each.status == "there already" else ""
         runtime.stdout.write(f"{each.name}  from {FORMS[each.form]}{already}\n")
 
 

@@ -32,8 +32,8 @@ _CHARACTERS = 4
 _ANSWERS = {"y": "yes", "n": "no", "q": "quit"}
 
 _REASONS = {
-    "there already": "the prompt has such an example already",
-    "much like another": "hardly another text than one that the prompt has, or that is here",
+    "there already": "the prompt already has such an example",
+    "much like another": "hardly different from a text that the prompt has, or that is listed here",
 }
 """Of causes that say nothing more."""
 
@@ -138,7 +138,7 @@ def _folder(runtime: Runtime, prompt: Prompt, options: LearnOptions) -> Path:
     if not options.project:
         raise UsageProblem(
             f"{prompt.name} is a prompt of this project, and others may read it: "
-            "--project adds to it all the same"
+            "use --project to add to it anyway"
         )
     return prompt.folder
 
@@ -227,9 +227,9 @@ def _tell(narrator: Narrator, offers: _Offers, counter: _Counter, *, asks: bool)
     for reason, count in reasons.most_common(_MOST_REASONS):
         narrator.say(f"{count} left out: {reason}")
     if len(reasons) > _MOST_REASONS:
-        narrator.say(f"and {sum(reasons.values()):,} left out in all: --json says why")
+        narrator.say(f"and {sum(reasons.values()):,} left out in all: --json shows why")
     if not offers.given and not reasons:
-        narrator.say("nothing to learn from: rate an answer with /rate +, or take an edit")
+        narrator.say("nothing to learn from: rate an answer with /rate +, or accept an edit")
     if counter.is_rough:
         narrator.say("there is no model, so the tokens are an estimate")
     if offers.given and not asks:

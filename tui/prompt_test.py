@@ -69,7 +69,7 @@ def run_prompt_tests(runtime: Runtime, options: TrialOptions) -> int:
     if not found.prompts:
         if not found.broken:
             narrator.say(
-                "there is nothing to try: write [[tests]] into a prompt (chat prompts edit NAME)"
+                "there is nothing to try: add [[tests]] to a prompt (chat prompts edit NAME)"
             )
         return exit_codes.FAILED
     arms = _arms(runtime, library, options, found.prompts)
@@ -122,7 +122,7 @@ def _arms(
         return (first,)
     if _has(library, other):
         if len(prompts) > 1 or not options.names:
-            raise UsageProblem(f"name the one prompt to hold against the prompt {other}")
+            raise UsageProblem(f"name a single prompt to compare with the prompt {other}")
         others = [replace(trial, prompt=other) for trial in trials]
         return replace(first, label=prompts[0].name), replace(_arm(model, others), label=other)
     return first, _other_model(runtime, other, trials)

@@ -202,4 +202,4 @@ def _unfinished(end: Finished) -> Iterator[str]:
     elif end.reason == "error":
         yield end.error or "the engine failed"
     elif end.reason == "cancelled":
-        yield "stopped on the way"
+        yield "stopped before the end"

@@ -50,7 +50,7 @@ class Runtime:
         self.asked_for_plain = False
         """Whether the command line says that nothing may be drawn."""
         self.chosen_editing: str | None = None
-        """How lines are edited from here on, in place of what the configuration says."""
+        """How lines are edited from here on, in place of the value from the configuration."""
         self.profile: str | None = None
         """That the command line names."""
         self.notify: Callable[[str], None] = self._notify

@@ -9,7 +9,7 @@ from functools import partial
 
 from sessions import SaveFailed, SessionLog, Turn
 
-ELSEWHERE = "/export writes it elsewhere"
+ELSEWHERE = "/export saves it elsewhere"
 """What a person can do about it in a conversation that goes on."""
 
 

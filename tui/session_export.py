@@ -68,7 +68,7 @@ def _refuse_what_cannot_be(runtime: Runtime, options: ExportOptions, form: Forma
     elif options.force:
         raise UsageProblem("--force goes with --output")
     elif runtime.stdout.isatty() and not form.is_readable:
-        raise UsageProblem(f"{options.format} is for a file: name one with -o FILE")
+        raise UsageProblem(f"{options.format} needs a file: name one with -o FILE")
     if options.branch is not None and form.scope == "everything":
         raise UsageProblem(f"--branch does not go with {options.format}: it has all branches")
 

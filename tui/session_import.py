@@ -123,7 +123,7 @@ def _import_source(
 def _summary(report: FileReport, dry_run: bool) -> str:
     """What a person reads of one file."""
     if report.is_unknown:
-        return f"it has none of the forms that can be imported ({', '.join(FORMS)})"
+        return f"its format is none of those that can be imported ({', '.join(FORMS)})"
     new, grown, same = report.new, report.grown, report.same
     parts = []
     if new or not (grown or same):
@@ -133,10 +133,10 @@ def _summary(report: FileReport, dry_run: bool) -> str:
             f"{_count(_added(grown), 'turn')} more in {_count(len(grown), 'session')} of before"
         )
     if same:
-        parts.append(f"{_count(len(same), 'session')} here already")
+        parts.append(f"{_count(len(same), 'session')} already here")
     if report.problems:
         parts.append(f"{_count(len(report.problems), 'part')} could not be read")
-    return ("would come in: " if dry_run else "") + "; ".join(parts)
+    return ("would import: " if dry_run else "") + "; ".join(parts)
 
 
 def _tell_problems(narrator: Narrator, reports: Sequence[FileReport]) -> None:

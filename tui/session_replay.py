@@ -72,7 +72,7 @@ def _engine_of(runtime: Runtime, turn: Turn, model: str | None) -> Engine:
         return runtime.start_engine(turn.model, by_name=True)
     except (UnknownModel, NotHere, NotUsable) as error:
         raise UsageProblem(
-            f"{turn.model}, which answered, is not found by that name: give it with -m PATH"
+            f"{turn.model}, which answered, was not found by that name: give it with -m PATH"
         ) from error
 
 
@@ -107,13 +107,13 @@ def request_of(session: Session, turn: Turn) -> Request:
     if turn.status in ("partial", "error"):
         raise UsageProblem("this answer was never finished, so there is nothing to compare")
     if not before or session.has_gap(turn.id):
-        raise UsageProblem("turns before this answer are lost, so it cannot be made again")
+        raise UsageProblem("turns before this answer are lost, so it cannot be repeated")
     if turn.edits:
-        raise UsageProblem("a person has written a part of this answer, so no model can repeat it")
+        raise UsageProblem("a person wrote part of this answer, so no model can repeat it")
     missing = [part for each in before for part in each.attachments if part.is_missing]
     if missing:
         name = missing[0].name or "piped text"
-        raise UsageProblem(f"{name} is missing or was changed, so the answer cannot be made again")
+        raise UsageProblem(f"{name} is missing or has changed, so the answer cannot be repeated")
     is_raw = before[-1].raw
     continued = session.turns.get(turn.continues or "")
     limits = turn.limits or Limits()

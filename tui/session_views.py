@@ -73,7 +73,7 @@ def search_sessions(runtime: Runtime, search: Search, *, as_json: bool) -> int:
             ],
         )
     if not hits:
-        narrator.say("no turn has all of these words")
+        narrator.say("no turn contains all of these words")
     return exit_codes.DONE if hits else exit_codes.FAILED
 
 

@@ -140,11 +140,11 @@ def _messages(passages: Sequence[str]) -> list[Message]:
 def _checked(text: str, finished: Finished) -> str:
     """The text of a summary that came out well."""
     if finished.reason == "cancelled":
-        raise CompactionFailed("stopped; the session is as it was")
+        raise CompactionFailed("stopped; the session is unchanged")
     if finished.reason == "error":
-        raise CompactionFailed(f"{finished.error}; the session is as it was")
+        raise CompactionFailed(f"{finished.error}; the session is unchanged")
     if not text.strip():
-        raise CompactionFailed("the model wrote no summary; the session is as it was")
+        raise CompactionFailed("the model wrote no summary; the session is unchanged")
     return f"{text.strip()} …" if finished.reason == "length" else text.strip()
 
 

@@ -112,7 +112,7 @@ class Talk(ABC):
         old.save_rest()
         if old.unsaved is not None and old is not self._may_lose:
             self._may_lose = old
-            raise UsageProblem(f"{old.unsaved}; {ELSEWHERE}, the same again leaves and loses it")
+            raise UsageProblem(f"{old.unsaved}; {ELSEWHERE}, the same again quits and loses it")
         self.conversation = Conversation(old.engine, log, old.settings)
         self.prompt.begin_session()
 

@@ -74,5 +74,5 @@ def bounded(stream: BinaryIO, name: str, largest: int = LARGEST) -> bytes:
     """
     data = stream.read(largest + 1)
     if len(data) > largest:
-        raise UsageProblem(f"{name} is larger than {largest // 2**20} MiB, the most that is read")
+        raise UsageProblem(f"{name} is larger than {largest // 2**20} MiB, the limit")
     return data

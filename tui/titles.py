@@ -124,7 +124,7 @@ def ask_for_title(
     """
     messages = _asking(session)
     if messages is None:
-        raise UsageProblem("there is no answer here yet to find a title for; /title TEXT sets one")
+        raise UsageProblem("there is no answer yet to base a title on; /title TEXT sets one")
     text = ""
     for event in engine.stream(_request(messages)):
         if is_cancelled():

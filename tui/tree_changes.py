@@ -114,7 +114,7 @@ class TreeChanges:
         """
         old = turn or self.last_question()
         if old.role != "user":
-            raise UsageProblem("that turn is not a question; /answer changes an answer's words")
+            raise UsageProblem("that turn is not a question; /answer changes an answer")
         attached = [
             AttachedText(part.name, text_of(old, part), begin_of_fence(old, part))
             for part in old.attachments
@@ -142,7 +142,9 @@ class TreeChanges:
         """
         old = self._answer_meant(turn)
         if not content.strip():
-            raise UsageProblem("an answer needs words; /undo takes back a question with its answer")
+            raise UsageProblem(
+                "an answer cannot be empty; /undo removes a question with its answer"
+            )
         return self._append_own_answer(content, [old])
 
     def merge(self, parts: Sequence[tuple[Turn, int]]) -> Turn:
@@ -157,7 +159,7 @@ class TreeChanges:
         if not parts:
             raise UsageProblem("name at least one paragraph")
         if len({turn.parent for turn, _ in parts}) > 1:
-            raise UsageProblem("only answers to the same question can be put together")
+            raise UsageProblem("only answers to the same question can be combined")
         texts = [_paragraph(self._answer_meant(turn), number) for turn, number in parts]
         turns = {turn.id: turn for turn, _ in parts}
         return self._append_own_answer("\n\n".join(texts), list(turns.values()))
@@ -217,7 +219,7 @@ class TreeChanges:
             most = {0: "no question", 1: "only one question"}.get(
                 len(asked), f"only {len(asked)} questions"
             )
-            raise UsageProblem(f"{most} can be taken back")
+            raise UsageProblem(f"{most} can be undone")
         first = asked[-questions]
         to = self._before(first)
         self._saver.mark(lambda log: log.undo(to))

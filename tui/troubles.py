@@ -130,7 +130,7 @@ def network_troubles(folders: Mapping[str, Path], mounts: str) -> Iterator[Troub
         if kind in _NETWORK_FILE_SYSTEMS:
             yield Trouble(
                 f"{name} are on a network file system ({kind}), where locks and writes may fail "
-                "unseen",
+                "silently",
                 "put them on a disk of this machine: CHAT_HOME=/path/to/folder",
                 is_broken=False,
             )
@@ -163,7 +163,7 @@ def locale_troubles(encoding: str | None) -> Iterator[Trouble]:
     used = encoding or locale.getpreferredencoding(False)
     if used.lower().replace("-", "").replace("_", "") != "utf8":
         yield Trouble(
-            f"the locale's encoding is {used}, in which other letters come out as \\u codes",
+            f"the locale's encoding is {used}, so other letters come out as \\u codes",
             "`export LC_ALL=C.UTF-8`, or your language's UTF-8 locale",
         )
 
@@ -178,7 +178,7 @@ def terminal_troubles(kind: str | None, *, is_terminal: bool) -> Iterator[Troubl
     if is_terminal and kind in (None, "", "dumb", "unknown"):
         yield Trouble(
             f"TERM is {kind or 'not set'}: nothing is coloured or drawn",
-            "`export TERM=xterm-256color`, if it is a usual terminal",
+            "`export TERM=xterm-256color`, if it is an ordinary terminal",
             is_broken=False,
         )
 

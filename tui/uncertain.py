@@ -58,8 +58,8 @@ def scores_of(engine: Engine, session: Session, answer: Turn) -> Sequence[tuple[
         scores = engine.score(messages_to_answer(before) if before else [], answer.content)
     except Unsupported as error:
         raise Unsupported(
-            f"this answer came without probabilities, and {error}; /set logprobs 5 keeps those of "
-            "answers to come"
+            f"this answer has no probabilities, and {error}; /set logprobs 5 keeps them for "
+            "future answers"
         ) from error
     return [(token.text, token.logprob) for token in scores]
 

@@ -25,7 +25,5 @@ def open_session(runtime: Runtime, options: AskOptions) -> SessionLog:
     if unsaved:
         return MemorySession(log.session)
     if log.session.read_only:
-        raise UsageProblem(
-            "that session was written by a newer version: update, or go on with --no-save"
-        )
+        raise UsageProblem("that session was written by a newer version: update, or use --no-save")
     return log

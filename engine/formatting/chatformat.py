@@ -14,7 +14,7 @@ from engine.formatting.repairs import Accepted, accept, filled, nonce
 from engine.formatting.templates import Call, ChatTemplate, Refused
 from engine.types import Message
 
-_NO_SWITCH = "the model's template has no switch for thinking: it is left as it is"
+_NO_SWITCH = "the model's template has no switch for thinking: it is used unchanged"
 
 
 @dataclass(frozen=True, slots=True)

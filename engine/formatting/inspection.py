@@ -68,12 +68,12 @@ def _of_renderings(template: ChatTemplate, now: datetime) -> Iterator[str]:
         if _is_dated(template, accept(template, _EXAMPLE, Call(now)).messages, now):
             yield "the date is in every prompt: what was read yesterday has to be read again today"
         elif _is_dated(template, question, now):
-            yield "without a system text it puts in the date: tomorrow all is read again"
+            yield "without a system text it inserts the date: everything is read again tomorrow"
     except Refused:
         return
     own = _prose(here.partition(word)[0])
     if own:
-        yield f"without a system text it puts in one of its own: “{own}”"
+        yield f"without a system text it inserts one of its own: “{own}”"
 
 
 def _is_dated(template: ChatTemplate, messages: tuple[Message, ...], now: datetime) -> bool:

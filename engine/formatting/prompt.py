@@ -17,7 +17,9 @@ from engine.formatting.repairs import Accepted, filled
 from engine.formatting.templates import ChatTemplate, Refused
 
 _REWRITTEN = "the model's template changes the words of a message"
-_NEUTRALISED = "markers in a message got a space inside: the model's template changes its words"
+_NEUTRALISED = (
+    "markers in a message got a space inside: the model's template changes the message's words"
+)
 
 _PRIVATE = (*range(0xE000, 0xF900), *range(0xF0000, 0xFFFFE))
 """Characters for private use, which no marker has."""
@@ -126,7 +128,7 @@ class Prompt:
             self._whole([neutral(content) for content in self.contents], neutral(self.prefill))
         )
         if self.tokenizer.markers(ids) != own:
-            raise Refused("the model's chat template makes control tokens of the text")
+            raise Refused("the model's chat template turns the text into control tokens")
         return ids, (_NEUTRALISED if spelled else _REWRITTEN,)
 
 

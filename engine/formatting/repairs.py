@@ -17,10 +17,14 @@ Messages = tuple[Message, ...]
 _PATIENCE = 1.0
 """Seconds of processor time after which nothing more is tried."""
 
-_JOINED = "{} turns in a row were joined: the model's template wants roles to alternate"
-_NO_SYSTEM = "the model's template has no system turn: its text is in the first question"
-_NO_LATER_SYSTEM = "the model's template has no later system turn: its text is in the next question"
-_LED = "an empty question stands first: the model's template wants the user to begin"
+_JOINED = "{} turns in a row were joined: the model's template requires alternating roles"
+_NO_SYSTEM = (
+    "the model's template has no system turn: the system text is put into the first question"
+)
+_NO_LATER_SYSTEM = (
+    "the model's template allows no later system turn: the text is put into the next question"
+)
+_LED = "an empty question was put first: the model's template requires the user to begin"
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ class _Reader:
 
     def read(self) -> Syntax:
         for bad in re.finditer("[\0\ud800-\udfff]", self._text):
-            self._syntax.fail("a character that is no text", bad.start())
+            self._syntax.fail("a character that cannot occur in a text", bad.start())
         self._skip(lines=True)
         while self._at < len(self._text):
             self._rule()
@@ -164,7 +164,9 @@ class _Reader:
     def _rule(self) -> None:
         place = self._at
         if self._peek() == "|":
-            self._fail("a rule ends with its line: put '|' at the line's end, or use parentheses")
+            self._fail(
+                "a rule ends at the end of its line: put '|' at the line's end, or use parentheses"
+            )
         name = self._take(_NAME, "the name of a rule: letters, digits and '-'")
         self._skip(lines=False)
         self._expect("::=")

@@ -51,7 +51,7 @@ class Grammar:
         except GrammarFailed as error:
             # Nobody has seen the grammar, so its lines mean nothing.
             reason = str(error).partition(": ")[2] or error
-            raise GrammarFailed(f"no grammar can be made of the schema: {reason}") from error
+            raise GrammarFailed(f"the schema cannot be turned into a grammar: {reason}") from error
 
 
 def _native(
@@ -59,7 +59,7 @@ def _native(
 ) -> ll.llama_sampler_p:
     sampler = ll.llama_sampler_init_grammar(vocabulary, text.encode(), ROOT.encode())
     if not sampler:
-        raise GrammarFailed(doubt or "llama.cpp does not take the grammar, and does not say why")
+        raise GrammarFailed(doubt or "llama.cpp rejects the grammar without giving a reason")
     return sampler
 
 
@@ -87,7 +87,7 @@ class GrammarState:
         for token in generated:
             if not self.allows(token):
                 self.close()
-                raise GrammarFailed("what is there of the answer does not follow the grammar")
+                raise GrammarFailed("the beginning of the answer does not follow the grammar")
             self.accept(token)
 
     def allows(self, token: int) -> bool:

@@ -185,7 +185,7 @@ class _Reader:
         plain = class_to_gbnf(ranges)
         texts = [*([plain] if plain else []), *(f'"{text}"' for text in found)]
         if not texts:
-            self._fail("a character that no text has")
+            self._fail("a character that cannot occur in a text")
         return _Part(texts[0] if len(texts) == 1 else f"({' | '.join(texts)})", False)
 
     def _repeated(self, part: _Part) -> _Part:

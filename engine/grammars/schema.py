@@ -124,7 +124,7 @@ class _Converter:
         flat = self._flat(schema, place)
         for key in UNSUPPORTED:
             if key in flat:
-                self._fail(f"{place}/{key}", "a grammar cannot keep to this")
+                self._fail(f"{place}/{key}", "a grammar cannot express this")
         if "enum" in flat:
             return self._values(flat, place)
         for key in ("anyOf", "oneOf"):
@@ -154,7 +154,7 @@ class _Converter:
             self._fail(place, "nothing fits false" if schema is False else "a schema is an object")
         self._flattened += 1
         if depth > _DEEPEST or self._flattened > _MOST_FLATTENED:
-            self._fail(place, "it refers to others, or to itself, without end")
+            self._fail(place, "its references never end")
         if wrong := misshapen(schema):
             self._fail(f"{place}/{wrong[0]}", f"must be {wrong[1]}")
         parts: list[Schema] = []
@@ -175,7 +175,7 @@ class _Converter:
         try:
             return joined(one, other)
         except CannotJoin as error:
-            self._fail(place, f"{error}: that is more than a grammar can be made of")
+            self._fail(place, f"{error}: that is too large for a grammar")
 
     def _values(self, schema: Schema, place: str) -> str:
         """``enum``: its values, of those types that are wanted."""
@@ -205,7 +205,7 @@ class _Converter:
         for one in schemas:
             for other in schemas:
                 if one is not other and not self._misses(one, other, place):
-                    self._fail(place, "what fits one may fit another too; say anyOf if it may")
+                    self._fail(place, "a value may fit more than one; use anyOf if that is allowed")
 
     def _misses(self, one: Schema, other: Schema, place: str) -> bool:
         """Whether nothing that is written for the one fits the other."""
@@ -285,7 +285,7 @@ class _Converter:
         rest = schema.get("additionalItems", True) if isinstance(items, list) else items
         least, most = schema.get("minItems", 0), schema.get("maxItems")
         if schema.get("uniqueItems") and (most is None or most > 1):
-            self._fail(f"{place}/uniqueItems", "a grammar cannot keep to this")
+            self._fail(f"{place}/uniqueItems", "a grammar cannot express this")
         if fixed and "items" not in schema and len(fixed) >= least:
             rest = False
         if most is not None and least > most:
@@ -340,14 +340,14 @@ class _Converter:
         pattern = schema.get("pattern")
         has_length = least > 0 or most is not None
         if has_length + (pattern is not None) + (form is not None) > 1:
-            self._fail(place, "of a length, a pattern and a format a grammar keeps to one only")
+            self._fail(place, "a grammar can only express one of length, pattern and format")
         if form:
             return f'"\\"" {form} "\\""'
         if pattern is not None:
             try:
                 return f'"\\"" {pattern_to_gbnf(pattern, "char")} "\\""'
             except UnsupportedPattern as error:
-                self._fail(f"{place}/pattern", f"a grammar cannot keep to {error}")
+                self._fail(f"{place}/pattern", f"a grammar cannot express {error}")
         if most is not None and least > most:
             self._fail(place, "minLength is more than maxLength")
         if has_length:
@@ -361,7 +361,7 @@ class _Converter:
         else:
             text = integers(bounds) if bounds.are_any else "integer"
         if not text:
-            self._fail(place, "no number lies within these bounds")
+            self._fail(place, "no number is within these bounds")
         return text
 
 

@@ -45,7 +45,7 @@ def _check_names(syntax: Syntax) -> None:
             hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
             syntax.fail(f"there is no rule {rule.name!r}{hint}", rule.place)
     if ROOT not in names:
-        raise GrammarFailed(f"the grammar has no rule {ROOT!r}, with which it would begin")
+        raise GrammarFailed(f"the grammar has no rule {ROOT!r} to start with")
 
 
 def _alternates(syntax: Syntax, rule: int) -> list[Sequence]:
@@ -110,7 +110,7 @@ class _Beginnings:
                 doubt = f"{self._place(min(circle))}: what is repeated here may be empty"
             self._count(circle, ways, depth)
         if sum(ways.values()) > _MOST_WAYS_TOGETHER:
-            raise GrammarFailed("the grammar has too many ways to go on")
+            raise GrammarFailed("the grammar has too many possible continuations")
         return doubt
 
     def _is_recursive(self, circle: list[int]) -> bool:
@@ -138,7 +138,7 @@ class _Beginnings:
             ways[rule], depth[rule] = begun, longest
         if begun > _MOST_WAYS or longest > _LONGEST_WAY:
             place = self._syntax.rules[min(circle)].place
-            self._syntax.fail("from here there are too many ways to go on", place)
+            self._syntax.fail("from here there are too many possible continuations", place)
 
     def _place(self, rule: int) -> str:
         return place_of(self._syntax.text, self._syntax.rules[rule].place)

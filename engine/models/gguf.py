@@ -199,7 +199,7 @@ class _Reader:
 
     def _form(self, kind: int) -> struct.Struct:
         if kind not in _FORMS:
-            raise self._bad(f"has metadata of a type {kind}, which there is not")
+            raise self._bad(f"has metadata of the unknown type {kind}")
         return _FORMS[kind]
 
     def _tensor(self, found: _Tensors) -> None:
@@ -214,7 +214,7 @@ class _Reader:
         found.parameters += elements
         tensor_type = TENSOR_TYPES.get(kind)
         if tensor_type is None:
-            raise self._bad(f"has a tensor of a type {kind}, which this version does not know")
+            raise self._bad(f"has a tensor of type {kind}, which this version does not know")
         size = elements // tensor_type.block * tensor_type.size
         types = found.bytes_by_type
         types[tensor_type.name] = types.get(tensor_type.name, 0) + size
@@ -283,13 +283,13 @@ class _Reader:
         if start + size > self._size:
             raise HalfAFile(f"{self._name} ends within its header: half a download?")
         if start > _LONGEST_HEADER:
-            raise self._bad("has a header without end")
+            raise self._bad("has a header that never ends")
         if self._at + size <= len(self._window):
             return
         self._window = os.pread(self._fd, max(size, _WINDOW), start)
         self._base, self._at = start, 0
         if len(self._window) < size:
-            raise self._bad("became shorter while it was read")
+            raise self._bad("became shorter while it was being read")
 
     def _bad(self, what: str) -> LoadFailed:
         return LoadFailed(f"{self._name} {what}")

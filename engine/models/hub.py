@@ -146,7 +146,7 @@ class Hub:
             if not _is_sound(partial, file):
                 path.unlink()
                 raise DownloadFailed(
-                    f"{file.name} came with a wrong checksum and was deleted: pull it again"
+                    f"{file.name} arrived with a wrong checksum and was deleted: pull it again"
                 )
         return path
 
@@ -155,7 +155,7 @@ class Hub:
         progress(there)
         if file.size - there > _LARGEST_PLAIN and not there:
             raise DownloadFailed(
-                f"{file.name} is too large to download in one piece: take one that is split"
+                f"{file.name} is too large to download in one piece: choose one that is split"
             )
         url = hf_hub_url(offers.repo, file.path, revision=offers.commit, endpoint=self._endpoint)
         with _explained(offers.repo):
@@ -222,7 +222,7 @@ def _check_room(offer: Offer, folder: Path) -> None:
     if missing > free:
         raise DownloadFailed(
             f"{folder} has {_disk_size(free)} free, and {_disk_size(missing)} are needed: "
-            "make room, or take a smaller quantization"
+            "make room, or choose a smaller quantization"
         )
 
 
@@ -241,7 +241,7 @@ def _moved(whole: list[Path], offer: Offer, folder: Path) -> list[Path]:
 
 def _disk_failed(error: OSError) -> DownloadFailed:
     name = f"{error.filename}: " if error.filename else ""
-    return DownloadFailed(f"{name}{error.strerror or error}; what is there is kept")
+    return DownloadFailed(f"{name}{error.strerror or error}; the partial download is kept")
 
 
 @contextmanager
@@ -266,14 +266,14 @@ def _explained(repo: str) -> Iterator[None]:
     except httpx2.HTTPError as error:
         raise DownloadFailed(
             f"no answer from the hub ({_short(error)}): check the network, HF_ENDPOINT and the "
-            "proxies; what is there is kept, and the same command goes on"
+            "proxies; the partial download is kept, and the same command resumes it"
         ) from error
     except OSError as error:
         if error.errno is not None:
             raise
         # Its check of the length, in several lines.
         raise DownloadFailed(
-            "the download broke off; what is there is kept, and the same command goes on"
+            "the download broke off; the partial download is kept, and the same command resumes it"
         ) from error
 
 
@@ -294,11 +294,11 @@ def _of_status(repo: str, error: HfHubHTTPError) -> DownloadFailed:
 
 def _refusal(repo: str, status: int) -> str:
     if status == 401:
-        return "the hub does not know the token in HF_TOKEN: make a new one, or unset it"
+        return "the hub does not accept the token in HF_TOKEN: make a new one, or unset it"
     if status == 403:
-        return f"the token in HF_TOKEN may not read {repo}: give it the right to, on the hub"
+        return f"the token in HF_TOKEN may not read {repo}: grant it access on the hub"
     if status == 429:
-        return "the hub says that there were too many requests: wait some minutes, or set HF_TOKEN"
+        return "the hub reports too many requests: wait a few minutes, or set HF_TOKEN"
     if status >= 500:
         return f"the hub has a problem of its own ({status}): try again later"
     return f"the hub answered with {status} for {repo}"

@@ -139,7 +139,7 @@ def _walk(folder: Path, depth: int, seen: set[tuple[int, int]]) -> Iterator[Path
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
-        yield Unusable(folder, f"cannot be looked into: {error.strerror}")
+        yield Unusable(folder, f"cannot be read: {error.strerror}")
         return
     if (state.st_dev, state.st_ino) in seen:
         return
@@ -175,7 +175,7 @@ def _hugging_face(folder: Path) -> Iterator[Found]:
     try:
         repos = sorted(folder.glob("models--*"))
     except OSError as error:
-        yield Unusable(folder, f"cannot be looked into: {error.strerror}")
+        yield Unusable(folder, f"cannot be read: {error.strerror}")
         return
     for place in repos:
         repo = place.name.removeprefix("models--").replace("--", "/")
@@ -216,12 +216,12 @@ def _ollama(folder: Path) -> Iterator[Found]:
             return
         manifests = sorted((folder / "manifests").glob("*/*/*/*"))
     except OSError as error:
-        yield Unusable(folder, f"cannot be looked into: {error.strerror}")
+        yield Unusable(folder, f"cannot be read: {error.strerror}")
         return
     for manifest in manifests:
         host, user, name, tag = manifest.relative_to(folder / "manifests").parts
         model = _ollama_name(host, user, name, tag)
-        again = f"`ollama pull {model}` gets it again"
+        again = f"`ollama pull {model}` downloads it again"
         try:
             blob = _weights_blob(manifest)
         except (OSError, ValueError) as error:

@@ -30,7 +30,7 @@ _NO_WRITERS: Mapping[str, str] = {
     **dict.fromkeys(
         ("bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2",
          "jina-bert-v3", "eurobert", "gemma-embedding", "t5encoder"),
-        "makes embeddings and writes nothing",
+        "makes embeddings and writes no text",
     ),
 }  # fmt: skip
 """Architectures that write no text, with what they do."""
@@ -200,7 +200,7 @@ def _refuse_what_writes_nothing(name: str, architecture: str | None, header: Hea
     if architecture is not None and architecture in _NO_WRITERS:
         raise WritesNothing(f"{name} {_NO_WRITERS[architecture]} ({architecture})")
     if not header.tensors:
-        raise WritesNothing(f"{name} has a vocabulary and no weights")
+        raise WritesNothing(f"{name} has a vocabulary but no weights")
 
 
 def _refuse_what_cannot_be(name: str, architecture: str, headers: Sequence[Header]) -> None:

@@ -129,7 +129,9 @@ class Answer:
     def _end(self, theirs: str) -> None:
         self.reason = _REASONS.get(theirs, "error")
         if self.reason == "error":
-            self._error = f"the server ended the answer ({theirs}); ask in other words, or again"
+            self._error = (
+                f"the server ended the answer ({theirs}): reword the question, or ask again"
+            )
 
     def _part(self, reasoning: str, text: str) -> Iterator[Event]:
         if reasoning:

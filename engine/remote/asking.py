@@ -159,7 +159,7 @@ class Asking:
         spoken = [answer for answer in begun if answer.has_begun]
         wants_scores = self._request.top_logprobs is not None
         if wants_scores and spoken and not any(answer.was_scored for answer in spoken):
-            yield from self._once("the server gave no probabilities of tokens")
+            yield from self._once("the server gave no token probabilities")
         for answer in begun:
             yield answer.finished(tokens)
 
@@ -197,11 +197,13 @@ class Asking:
         try:
             chunk = read_chunk(data)
         except BrokenChunk as error:
-            raise EndpointFailed(f"{self._host} cannot be understood: {error}") from error
+            raise EndpointFailed(
+                f"{self._host} sent something that cannot be understood: {error}"
+            ) from error
         except ReportedError as error:
             raise self._connection.error(Page(httpx.codes.OK, httpx.Headers(), data)) from error
         if any(not 0 <= delta.index < answers for delta in chunk.deltas):
-            raise EndpointFailed(f"{self._host} answers what it was not asked")
+            raise EndpointFailed(f"{self._host} sent an answer to something else")
         return chunk
 
 

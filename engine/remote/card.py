@@ -95,7 +95,7 @@ def _chosen(endpoint: Endpoint, models: Sequence[Mapping[str, Any]]) -> Mapping[
     there = f"{names}{' and others' if len(models) > _NAMED else ''}" or "none"
     if endpoint.model is None:
         if len(models) != 1:
-            raise EndpointFailed(f"{endpoint.host} has {there}: name one with model in {table}")
+            raise EndpointFailed(f"{endpoint.host} has {there}: name one as model in {table}")
         return models[0]
     if not models:  # it may load what it is asked for, as transformers' server does
         return {"id": endpoint.model}

@@ -44,9 +44,9 @@ class Endpoint:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("url must be like https://host:8000/v1")
         if parts.username or parts.password:
-            raise ValueError("url must not have a password in it: key_env names a variable")
+            raise ValueError("url must not contain a password: name a variable with key_env")
         if parts.query or parts.fragment:
-            raise ValueError("url must end before the ? or #")
+            raise ValueError("url must not contain ? or #")
         if parts.port == 0:
             raise ValueError("url must not have port 0")
         object.__setattr__(self, "url", self.url.rstrip("/"))
@@ -76,7 +76,7 @@ class Endpoint:
         if self.is_on_this_machine:
             return f"{self.name}: what you write is sent to {self.host}"
         how = "" if urlsplit(self.url).scheme == "https" else ", unencrypted"
-        return f"{self.name}: what you write leaves this machine, it is sent to {self.host}{how}"
+        return f"{self.name}: what you write leaves this machine and is sent to {self.host}{how}"
 
 
 def find_key(endpoint: Endpoint, environment: Mapping[str, str]) -> str | None:
@@ -98,7 +98,7 @@ def find_key(endpoint: Endpoint, environment: Mapping[str, str]) -> str | None:
         raise EndpointFailed(f"{endpoint.name} has no key in {where}: {way}")
     if not (key.isascii() and key.isprintable()):
         raise EndpointFailed(
-            f"{endpoint.name}'s key in {where} has characters that no key has: {way}"
+            f"{endpoint.name}'s key in {where} has characters that cannot be in a key: {way}"
         )
     return key
 

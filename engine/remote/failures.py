@@ -198,7 +198,7 @@ def _connecting(failure: Exception, table: str) -> str | None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
                 f"has a certificate that cannot be trusted ({cause.verify_message}): "
-                "SSL_CERT_FILE names a file with authorities of your own"
+                "set SSL_CERT_FILE to a file with your own authorities"
             )
         if isinstance(cause, ssl.SSLError):
             is_plain = cause.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")

@@ -36,17 +36,15 @@ def refuse_what_it_cannot(request: Request, dialect: Dialect, name: str) -> None
     its = f"{name}'s server{f' ({dialect.title})' if dialect.title else ''}"
     here = "a model on this machine can"
     if request.banned:
-        raise Unsupported(f"{its} cannot keep to banned phrases; {here}")
+        raise Unsupported(f"{its} cannot ban phrases; {here}")
     if request.grammar is not None and dialect.grammar is None:
-        raise Unsupported(f"{its} takes no GBNF grammar; a JSON Schema is possible, or {here}")
+        raise Unsupported(f"{its} does not support GBNF grammars; use a JSON Schema, or {here}")
     if request.sampling.logit_bias:
-        raise Unsupported(f"{its} takes no biases by text; {here}")
+        raise Unsupported(f"{its} does not support biases by text; {here}")
     if request.sampling.beams > 1:
         raise Unsupported(f"{its} has no beam search; {here}")
     if request.messages and request.prefill and dialect.prefill is None:
-        raise Unsupported(
-            f"{its} cannot go on with an answer where it ends; answer anew instead, or {here}"
-        )
+        raise Unsupported(f"{its} cannot continue an answer; regenerate it instead, or {here}")
 
 
 def left_out(request: Request, dialect: Dialect) -> tuple[str, ...]:
@@ -61,9 +59,9 @@ def left_out(request: Request, dialect: Dialect) -> tuple[str, ...]:
     if names:
         lines.append(f"the server does not take {', '.join(names)}: left out")
     if request.think is not None and not dialect.think:
-        lines.append("the server has no switch for thinking aloud: left to the model")
+        lines.append("the server has no switch for thinking aloud: the model decides")
     if (request.top_logprobs or 0) > MOST_LOGPROBS:
-        lines.append(f"the server scores {MOST_LOGPROBS} other tokens at most")
+        lines.append(f"the server reports at most {MOST_LOGPROBS} other tokens")
     return tuple(lines)
 
 

@@ -119,7 +119,7 @@ class Sampler:
             token = self._choose(logits)
         except NothingLeft:
             reason = "the grammar leaves no" if self._grammar else "there is no"
-            raise NothingLeft(f"{reason} token to go on with") from None
+            raise NothingLeft(f"{reason} token to continue with") from None
         self._accept(token)
         return token
 

@@ -181,7 +181,7 @@ def _notes(role: Role, names: Names) -> tuple[str, ...]:
         if key not in _PARAMS and value not in (None, "")
     ]
     notes += [
-        f"to be given with -p {name} VALUE: aichat finds it out itself"
+        f"give it with -p {name} VALUE: aichat fills it in by itself"
         for name in names.variables
         if name in _MACHINE
     ]

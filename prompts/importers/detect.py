@@ -141,7 +141,7 @@ def _checked(imported: Imported) -> Imported:
         NotImported: If there is not.
     """
     if imported.prompt.is_empty:
-        raise NotImported("nothing in it can be carried over")
+        raise NotImported("nothing in it can be imported")
     try:
         size = len(imported.toml().encode())
     except UnicodeEncodeError as error:
@@ -155,4 +155,4 @@ def _checked(imported: Imported) -> Imported:
 
 
 def _unknown() -> str:
-    return f"nothing in it has a form that can be imported ({', '.join(FORMS.values())})"
+    return f"nothing in it has a format that can be imported ({', '.join(FORMS.values())})"

@@ -69,7 +69,7 @@ def _user_text(folder: Path, within: Path) -> str:
 def _calls(text: str) -> tuple[str, ...]:
     """Notes on what Fabric would have run."""
     calls = list(dict.fromkeys(_CALL.findall(text)))
-    notes = [f"left as text, nothing runs it: {shortened(call)}" for call in calls[:_MOST_CALLS]]
+    notes = [f"left as text; nothing runs it: {shortened(call)}" for call in calls[:_MOST_CALLS]]
     if len(calls) > _MOST_CALLS:
         notes.append(f"left as text too: {len(calls) - _MOST_CALLS} more calls of plugins")
     return tuple(notes)

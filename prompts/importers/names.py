@@ -23,7 +23,7 @@ def slug(theirs: str) -> str:
     plain = unicodedata.normalize("NFKD", theirs).encode("ascii", "ignore").decode()
     name = _ELSE.sub("-", plain.lower()).strip("-")[:LONGEST].strip("-")
     if not name:
-        raise NotImported(f"no name can be made of {theirs!r}: choose one with --as NAME")
+        raise NotImported(f"{theirs!r} cannot be turned into a name: choose one with --as NAME")
     return name
 
 

@@ -46,5 +46,5 @@ def _problem(name: str, value: object) -> str | None:
     except InvalidPrompt as error:
         return f"which {error.reason}"
     except (ValueError, TypeError):
-        return "which is of no use here"
+        return "which is not useful here"
     return None

@@ -56,7 +56,7 @@ class PageTurns:
         review = self._session.reviews.get(turn.id)
         if review is not None and review.changes:
             taken = sum(change.taken for change in review.changes)
-            yield f"<span>{taken} of {len(review.changes)} changes taken</span>"
+            yield f"<span>{taken} of {len(review.changes)} changes accepted</span>"
 
     def _content(self, turn: Turn) -> Iterator[str]:
         """The words as Markdown, and each attached text folded in between them."""

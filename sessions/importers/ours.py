@@ -123,7 +123,9 @@ def _take_texts(sound: dict[str, str], value: JsonObject, place: str) -> Iterato
         if isinstance(text, str) and sha256_of(text) == sha256:
             sound[sha256] = text
         else:
-            yield Problem(joined(place, f"text {sha256[:12]}"), "it is not what its hash says")
+            yield Problem(
+                joined(place, f"text {sha256[:12]}"), "its contents do not match its hash"
+            )
 
 
 def _take_turns(

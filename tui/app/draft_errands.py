@@ -100,8 +100,8 @@ def _revise(
     review = Review(work.decisions)
     post(ReviewReady(work, review))
     if not decision.future.result():
-        kept = "; what you decided is kept, and revising it again goes on" if work.decisions else ""
-        lines.append(f"{draft.path} is as it was{kept}")
+        kept = "; your decisions are kept, and revising it again resumes" if work.decisions else ""
+        lines.append(f"{draft.path} is unchanged{kept}")
         return
     work.record(review)
     target = Target(draft, Consent())
@@ -111,5 +111,5 @@ def _revise(
 
 
 def _goes_on(person: Person, parts: str) -> bool:
-    answer = person.ask(f"{parts}. Enter goes on with them; n begins anew") or ""
+    answer = person.ask(f"{parts}. Enter resumes; n starts over") or ""
     return not answer.strip().lower().startswith("n")

@@ -122,6 +122,6 @@ def use_model(name: str | None) -> Errand:
 
     def errand(talk: AppTalk) -> None:
         if not talk.use_model(name or talk.runtime.find_model(None).name):
-            talk.say(f"{shown_name(talk.conversation.engine)} answers already")
+            talk.say(f"{shown_name(talk.conversation.engine)} is already in use")
 
     return errand

@@ -83,11 +83,11 @@ class EventPoster:
         elif isinstance(event, NotSaved):
             self._post(Failed(f"{event.reason}; {ELSEWHERE}"))
         elif isinstance(event, Joined):
-            self._warn("another chat has added to this session, on a branch beside this one")
+            self._warn("another chat has added to this session, on a separate branch")
         elif isinstance(event, Compacted):
             self._say(
-                f"a summary stands for {event.turns} turns now, {event.tokens_after:,} tokens in "
-                f"place of {event.tokens_before:,}; the branch {event.original!r} is as it was"
+                f"a summary now stands for {event.turns} turns, {event.tokens_after:,} tokens "
+                f"instead of {event.tokens_before:,}; the branch {event.original!r} is unchanged"
             )
 
     def _warn(self, text: str) -> None:

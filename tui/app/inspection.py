@@ -114,7 +114,7 @@ def _inspection_of(talk: AppTalk, *, counts: bool) -> Inspection:
 def _prompt(talk: AppTalk) -> tuple[str, tuple[VariableField, ...]]:
     options = talk.prompt.options
     if not options.templates:
-        return "none; /template NAME uses one", ()
+        return "none; choose one with /template NAME", ()
     try:
         prompt = load_stacked(talk.around.library(), options.templates)
     except PromptError as error:

@@ -60,7 +60,7 @@ def refuse_suffix(path: Path) -> None:
         UsageProblem: If its name ends in another format's.
     """
     if path.suffix not in SUFFIXES:
-        raise UsageProblem(f"{path} ends in neither .svg nor .html: a picture is one of the two")
+        raise UsageProblem(f"{path} ends in neither .svg nor .html: a picture is one or the other")
 
 
 def save_picture(path: Path, colours: Colours, *, force: bool) -> Errand:
@@ -76,7 +76,7 @@ def save_picture(path: Path, colours: Colours, *, force: bool) -> Errand:
         refuse_suffix(path)
         session = talk.conversation.log.session
         if not session.path():
-            raise UsageProblem("nothing has been said yet that a picture could show")
+            raise UsageProblem("there is nothing to show in a picture yet")
         talk.post(Busy(Activity("working")))
         picture = picture_of(session.display_title, session.path(), path.suffix, colours)
         write_private(path, picture.encode(), force=force)

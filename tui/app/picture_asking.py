@@ -45,7 +45,7 @@ def _take(app: ChatApp, typed: str | None) -> None:
         if is_agreed:
             app.do(save_picture(path, colours_of(app), force=True))
 
-    app.push_screen(Confirm(sanitize_line(f"{path} exists already. Replace it?")), replace)
+    app.push_screen(Confirm(sanitize_line(f"{path} already exists. Replace it?")), replace)
 
 
 def colours_of(app: ChatApp) -> Colours:

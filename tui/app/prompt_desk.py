@@ -15,7 +15,7 @@ from tui.errors import UsageProblem
 from tui.prompt_files import SKELETON, copy_of, new_file, problems_of, save_prompt
 from tui.runtime import Runtime
 
-_ADAPTED = '''{comment}# What is not said here is as the prompt says that this one comes before.
+_ADAPTED = '''{comment}# Anything not set here is inherited from the prompt that this one adapts.
 extends = "{name}"
 
 # system = """
@@ -86,7 +86,7 @@ def adapted(runtime: Runtime, entry: Entry) -> OpenPrompt:
         UsageProblem: If theirs does not come before it.
     """
     if entry.source != "packaged":
-        raise UsageProblem(f"{entry.name} is {entry.source}'s own already: e edits it")
+        raise UsageProblem(f"{entry.name} is {entry.source}'s own: e edits it")
     text = _ADAPTED.format(comment=SCHEMA_COMMENT, name=entry.name)
     return OpenPrompt(new_file(runtime, entry.name), text, is_new=True)
 
@@ -113,7 +113,7 @@ def save(opened: OpenPrompt, text: str) -> OpenPrompt:
     """
     if not opened.is_new and read_text(opened.path, opened.path.parent) != opened.text:
         raise UsageProblem(
-            f"{opened.path} was changed meanwhile; copy what you wrote, and open it again"
+            f"{opened.path} was changed by something else; copy your text, and open it again"
         )
     save_prompt(opened.path, text, force=not opened.is_new)
     return OpenPrompt(opened.path, text)

@@ -24,7 +24,7 @@ def open_at(session: str, turn: str | None) -> Errand:
         if turn is None or turn not in tree.turns:
             return
         if tree.is_deleted(turn):
-            talk.warn("that turn is deleted; /restore brings it again")
+            talk.warn("that turn is deleted; /restore brings it back")
             return
         if turn not in {each.id for each in tree.path()}:
             talk.conversation.marks.go_to(tree.leaf_of(turn))

@@ -117,7 +117,7 @@ def _here(name: str, model: DescribedModel, memory: int, default: Path | str | N
     found, summary = model.found, model.summary
     needed = usual_memory(summary)
     context = min(USUAL_CONTEXT, summary.n_ctx_train or USUAL_CONTEXT)
-    chats = "" if summary.template_sha256 else "; no chat template: it goes on with plain text"
+    chats = "" if summary.template_sha256 else "; no chat template: it continues plain text"
     return ShelfRow(
         "here",
         found.name,
@@ -130,9 +130,9 @@ def _here(name: str, model: DescribedModel, memory: int, default: Path | str | N
         found.source,
         (
             shown_path(found.path),
-            f"takes {file_size(needed)} with {context:,} tokens of context, "
+            f"needs {file_size(needed)} with {context:,} tokens of context, "
             f"and {file_size(memory)} are free",
-            f"licence {short(summary.licence or 'not told')}{chats}",
+            f"licence {short(summary.licence or 'not given')}{chats}",
         ),
         found.path == default,
     )
@@ -145,7 +145,7 @@ def _server(endpoint: Endpoint, default: Path | str | None) -> ShelfRow:
         endpoint.name,
         context=endpoint.n_ctx,
         note=f"server {endpoint.host}",
-        about=(f"at {endpoint.host}: what you write is sent there",),
+        about=(f"at {endpoint.host}: your text is sent there",),
         is_default=endpoint.name == default,
     )
 
@@ -154,7 +154,7 @@ def _to_download(
     models: tuple[DescribedModel, ...], memory: int, *, has_starter: bool
 ) -> Iterator[ShelfRow]:
     if not has_starter:
-        about = "shows that everything works; for real work take one that fits, below"
+        about = "shows that everything works; for real work, choose one below that fits"
         yield ShelfRow(
             "starter",
             "starter (SmolLM2)",
@@ -164,7 +164,7 @@ def _to_download(
             STARTER_SIZE,
             8192,
             memory_of_download(STARTER_SIZE) <= memory,
-            "small and quick to get; it writes nonsense",
+            "small and quick to download; it writes nonsense",
             (about,),
         )
     there = {each.found.repo.lower() for each in models if each.found.repo}
@@ -187,7 +187,7 @@ def _entry(name: str, entry: CatalogueEntry, memory: int) -> ShelfRow:
         entry.good_for,
         (
             f"good for {entry.good_for}",
-            f"takes about {file_size(needed)}, and {file_size(memory)} are free",
+            f"needs about {file_size(needed)}, and {file_size(memory)} are free",
             f"hf:{entry.repo}:{entry.quantization}, licence {entry.licence}",
         ),
     )

@@ -26,7 +26,7 @@ def run_on(turn_id: str, command: str, argument: str = "") -> Errand:
         path = talk.conversation.log.session.path()
         places = [place for place, turn in enumerate(path, 1) if turn.id == turn_id]
         if not places:
-            raise UsageProblem("that turn is not on this branch any more")
+            raise UsageProblem("that turn is no longer on this branch")
         run_line(talk, f"/{command} {places[0]} {argument}".rstrip(" "))
 
     return errand

@@ -75,7 +75,7 @@ class Undoing:
             UsageProblem: If there is nothing.
         """
         if self._past:
-            self._go_to(self._past[-1], "taken back")
+            self._go_to(self._past[-1], "undone")
             self._past.pop()
         else:
             self._talk.conversation.undo()
@@ -89,7 +89,7 @@ class Undoing:
             UsageProblem: If there is nothing.
         """
         if self._future:
-            self._go_to(self._future[-1], "done again")
+            self._go_to(self._future[-1], "redone")
             self._future.pop()
         else:
             self._talk.conversation.redo()
@@ -138,6 +138,6 @@ def _unseen(now: Standing, then: Standing) -> Iterator[str]:
     if here.ratings != there.ratings:
         yield "a rating"
     if now.manner.settings != then.manner.settings:
-        yield "how answers are made"
+        yield "the settings for answers"
     if now.manner.prompt != then.manner.prompt:
         yield "the prompt in use"

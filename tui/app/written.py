@@ -52,12 +52,12 @@ def history(runtime: Runtime, news: str = "") -> Written:
 
 def undo(runtime: Runtime, path: str | None) -> Written:
     """Take back the last write to a file; None is the file that was written last."""
-    return _brought(runtime, runtime.journal().undo, path, "is as it was before")
+    return _brought(runtime, runtime.journal().undo, path, "is back to its previous state")
 
 
 def redo(runtime: Runtime, path: str | None) -> Written:
     """Bring again what the last undo took back."""
-    return _brought(runtime, runtime.journal().redo, path, "is as it was before the undo")
+    return _brought(runtime, runtime.journal().redo, path, "is back to its state before the undo")
 
 
 def changes(runtime: Runtime, write: Write) -> Changes | Written:

@@ -57,7 +57,7 @@ def _alternatives(talk: Talk, argument: str) -> None:
     if not argument:
         raise UsageProblem("/alt takes the number of versions: /alt 3")
     _answer_again(talk, None, None, _checked_count(argument))
-    talk.say("/pick K goes on with version K")
+    talk.say("/pick K continues with version K")
 
 
 def _pick(talk: Talk, argument: str) -> None:
@@ -71,7 +71,7 @@ def _pick(talk: Talk, argument: str) -> None:
         return
     turn = _version(found, number)
     talk.conversation.go_to_version(turn)
-    talk.say(f"going on with version {number}: {opening_of(turn)}")
+    talk.say(f"continuing with version {number}: {opening_of(turn)}")
 
 
 def _versions(talk: Talk) -> list[Turn]:
@@ -110,7 +110,7 @@ def _merge(talk: Talk, argument: str) -> None:
 
 def _part(found: Sequence[Turn], word: str) -> tuple[Turn, int]:
     version, colon, paragraph = word.partition(":")
-    usage = "/merge takes VERSION:PARAGRAPH, such as 1:1 2:3; without anything it lists them"
+    usage = "/merge takes VERSION:PARAGRAPH, such as 1:1 2:3; on its own it lists them"
     numbers = [whole_number(each, usage) for each in (version, paragraph)]
     if not colon or numbers[0] is None or numbers[1] is None:
         raise UsageProblem(usage)
@@ -142,7 +142,7 @@ def _answer(talk: Talk, argument: str) -> None:
     content = _other_words(talk, old, words)
     if content is not None:
         talk.conversation.reword_answer(content, turn=old)
-        talk.say("kept beside the old one; /continue has the model go on from it")
+        talk.say("saved next to the old one; /continue lets the model carry on from it")
 
 
 def _other_words(talk: Talk, old: Turn, words: str) -> str | None:

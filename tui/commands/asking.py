@@ -79,12 +79,12 @@ def _detach(talk: Talk, argument: str) -> None:
         raise UsageProblem("nothing is attached")
     if not argument:
         talk.attachments.clear()
-        talk.say("nothing is attached any more")
+        talk.say("nothing is attached now")
         return
     for place, attached in enumerate(talk.attachments, 1):
         if argument == attached.name or (is_number(argument) and int(argument) == place):
             talk.attachments.pop(place - 1)
-            talk.say(f"{attached.name or 'the piped text'} is not attached any more")
+            talk.say(f"{attached.name or 'the piped text'} is no longer attached")
             return
     raise UsageProblem(f"{argument} is not attached; /attach lists what is")
 
@@ -102,7 +102,7 @@ def _tokens(talk: Talk, _argument: str) -> None:
         talk.say(f"{part.tokens:>9,}  {indent}{part.name}")
     talk.say(f"{use.free:>9,}  free of {use.n_ctx:,}")
     if talk.conversation.engine.host:
-        talk.say("these are estimates: to count them the texts would have to be sent")
+        talk.say("these are estimates: counting would mean sending the texts")
 
 
 def _compact(talk: Talk, argument: str) -> None:

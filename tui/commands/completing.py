@@ -88,8 +88,8 @@ def settings(talk: Talk, argument: str, others: Mapping[str, str]) -> Iterator[S
     """Names of settings and, behind one, the value that is in force."""
     before = argument.split(" ")[:-1]
     if before and before[-1] in MEANINGS:
-        yield Suggestion(value_of(talk.conversation.settings, before[-1]), "in force")
-        yield Suggestion("default", "what the prompt or the configuration says")
+        yield Suggestion(value_of(talk.conversation.settings, before[-1]), "in use")
+        yield Suggestion("default", "the value from the prompt or the configuration")
         return
     yield from words({**MEANINGS, **others})
 

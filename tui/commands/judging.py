@@ -53,7 +53,7 @@ def _save(talk: Talk, argument: str) -> None:
     path = path_of(names[0])
     content = talk.conversation.last_answer().content
     write_private(path, f"{content.rstrip()}\n".encode("utf-8", "replace"), force=force)
-    talk.say(f"the answer is in {path}")
+    talk.say(f"the answer is saved in {path}")
 
 
 def _complete_path(_talk: Talk, argument: str) -> Iterator[Suggestion]:

@@ -16,7 +16,7 @@ def program_commands(registry: Callable[[], Sequence[Command]]) -> tuple[Command
         if argument:
             command = command_named(argument.removeprefix("/"), registry())
             talk.say(f"{command.usage}  {command.summary}")
-            talk.say(f"such as {command.example}")
+            talk.say(f"for example {command.example}")
             return
         for line in _lines(registry()):
             talk.say(line)

@@ -45,7 +45,7 @@ def _search(talk: Talk, argument: str) -> None:
     for hit in hits:
         snippet = hit.snippet.replace(MATCH_START, "[").replace(MATCH_END, "]")
         talk.say(f"{hit.session}  {hit.title}  {hit.role}: {' '.join(snippet.split())}")
-    talk.say("/open ID goes on with one of them" if hits else "no turn has all of these words")
+    talk.say("/open ID opens one of them" if hits else "no turn contains all of these words")
 
 
 def _open(talk: Talk, argument: str) -> None:
@@ -112,9 +112,9 @@ def _export(talk: Talk, argument: str) -> None:
     if len(typed) > 1:
         raise UsageProblem(f"/export takes one of {', '.join(FORMATS)}, and the name of a file")
     path = path_of(typed[0]) if typed else None
-    form = FORMATS[name or format_of(path, "/export FORMAT PATH says which")]
+    form = FORMATS[name or format_of(path, "/export FORMAT PATH names it")]
     if path is None and not form.is_readable:
-        raise UsageProblem(f"{name} is for a file: /export {name} PATH")
+        raise UsageProblem(f"{name} needs a file: /export {name} PATH")
     if path is not None:
         refuse_taken(path, force=force)
     session = talk.conversation.log.session

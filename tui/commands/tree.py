@@ -15,14 +15,14 @@ from tui.talk import Talk
 
 
 def _undo(talk: Talk, argument: str) -> None:
-    count = whole_number(argument, "/undo takes the number of questions to take back")
+    count = whole_number(argument, "/undo takes the number of questions to undo")
     taken = talk.conversation.undo(1 if count is None else count)
-    talk.say(f"taken back: {opening_of(taken)}; /redo brings it again")
+    talk.say(f"undone: {opening_of(taken)}; /redo brings it back")
 
 
 def _redo(talk: Talk, _argument: str) -> None:
     talk.conversation.redo()
-    talk.say("it is there again")
+    talk.say("restored")
 
 
 def _fork(talk: Talk, argument: str) -> None:
@@ -37,9 +37,9 @@ def _fork(talk: Talk, argument: str) -> None:
         raise UsageProblem("there are no turns here")
     talk.conversation.fork(turn, name)
     if number is not None:
-        talk.say(f"going on after turn {number}; what followed stays a branch")
+        talk.say(f"continuing after turn {number}; what followed stays as a branch")
     if name is not None:
-        talk.say(f"the next question begins the branch {name!r}")
+        talk.say(f"the next question starts the branch {name!r}")
 
 
 def _list_turns(talk: Talk) -> None:
@@ -65,7 +65,7 @@ def _branches(talk: Talk, _argument: str) -> None:
 
 def _switch(talk: Talk, argument: str) -> None:
     if not argument:
-        raise UsageProblem("/switch takes the name of a branch or its number; /branches has them")
+        raise UsageProblem("/switch takes the name of a branch or its number; /branches lists them")
     session = talk.conversation.log.session
     left = branch_of_head(session)
     leaves = numbered_leaves(session)
@@ -76,7 +76,7 @@ def _switch(talk: Talk, argument: str) -> None:
     else:
         name, leaf = find_branch(session, argument)
     talk.conversation.marks.go_to(leaf)
-    talk.say(f"this is the branch {name!r}; where you were is {left!r}")
+    talk.say(f"now on the branch {name!r}; you were on {left!r}")
 
 
 def _branch(talk: Talk, argument: str) -> None:
@@ -110,7 +110,7 @@ def _rename(talk: Talk, argument: str) -> None:
     leaf = log.session.leaf_of(log.session.head)
     check_new_name(log.session, argument, leaf)
     talk.conversation.marks.rename_branch(here, argument, leaf)
-    talk.say(f"this branch is {argument!r} now")
+    talk.say(f"this branch is now called {argument!r}")
 
 
 def _delete(talk: Talk, argument: str) -> None:
@@ -119,7 +119,7 @@ def _delete(talk: Talk, argument: str) -> None:
     if number is None or not 1 <= number <= len(path):
         raise UsageProblem(f"/delete takes a number from 1 to {len(path)}; /fork lists the turns")
     talk.conversation.marks.delete(path[number - 1].id)
-    talk.say(f"turn {number} and what followed is deleted; /restore brings it again")
+    talk.say(f"turn {number} and what followed are deleted; /restore brings them back")
 
 
 def _restore(talk: Talk, _argument: str) -> None:
@@ -127,7 +127,7 @@ def _restore(talk: Talk, _argument: str) -> None:
     if not deleted:
         raise UsageProblem("nothing is deleted")
     talk.conversation.marks.restore(deleted[-1])
-    talk.say("it is there again, as a branch")
+    talk.say("restored, as a branch")
 
 
 TREE_COMMANDS = (

@@ -29,8 +29,8 @@ EDITING_MEANING = "the key bindings for the line you type"
 
 _EDITING_VALUES: Mapping[str, str] = {
     "emacs": "Ctrl+A, Ctrl+E, Ctrl+W and the like",
-    "vi": "Escape ends insert mode; i, a, o begin it",
-    "default": "what the configuration says",
+    "vi": "Escape ends insert mode; i, a, o start it",
+    "default": "the value from the configuration",
 }
 
 
@@ -102,12 +102,12 @@ def _think(talk: Talk, argument: str) -> None:
         talk.conversation.settings = replace(talk.conversation.settings, think=think)
     told = {True: "the model thinks aloud first", False: "the model does not think aloud"}
     think = talk.conversation.settings.think
-    talk.say("whether it thinks aloud is left to the model" if think is None else told[think])
+    talk.say("the model decides whether to think aloud" if think is None else told[think])
 
 
 def _model(talk: Talk, argument: str) -> None:
     if argument and not talk.use_model(argument):
-        talk.say(f"{shown_name(talk.conversation.engine)} answers already")
+        talk.say(f"{shown_name(talk.conversation.engine)} is already in use")
     else:
         talk.say(f"the model is {shown_name(talk.conversation.engine)}")
 

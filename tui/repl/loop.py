@@ -45,7 +45,7 @@ def run_repl(runtime: Runtime, options: AskOptions) -> int:
         repl.conversation.engine.close()
 
 
-_LEAVING = "Ctrl+D leaves"
+_LEAVING = "Ctrl+D quits"
 
 
 class Repl(Talk):
@@ -129,7 +129,7 @@ class Repl(Talk):
     def edit_text(self, text: str) -> str | None:
         """See `Talk`."""
         if not self.runtime.is_interactive:
-            raise UsageProblem("give the new words too: there is no terminal for an editor")
+            raise UsageProblem("give the new text too: there is no terminal for an editor")
         self._kept_keys.close()
         edited = edit_text(text)
         # Editors end a file with a newline that nobody typed.
@@ -192,7 +192,7 @@ class Repl(Talk):
         self._tell_code(code)
         size = f"{len(output.splitlines()):,} lines, {len(output):,} characters"
         if not output.strip():
-            self.say("it printed nothing that could be attached")
+            self.say("it printed nothing to attach")
         elif confirm(self.runtime, f"Attach this to the next question ({size})?"):
             self.attachments.append(AttachedText(" ".join(command.split()), output))
 

@@ -93,7 +93,7 @@ class PlainReader:
             if self._presses.press():
                 raise KeyboardInterrupt
             typed = readline.get_line_buffer()
-            _say("Ctrl+C again clears the line" if typed else "Ctrl+D leaves")
+            _say("press Ctrl+C again to clear the line" if typed else "Ctrl+D quits")
 
         previous: Any = signal.signal(signal.SIGINT, on_signal)
         try:

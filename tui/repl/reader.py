@@ -96,7 +96,7 @@ class TerminalReader:
         app = get_app()
         if self._presses.is_armed:
             typed = bool(app.current_buffer.text)
-            return " Ctrl+C again clears the line" if typed else " Ctrl+D leaves"
+            return " press Ctrl+C again to clear the line" if typed else " Ctrl+D quits"
         mode = ""
         if app.editing_mode == EditingMode.VI:
             mode = "vi" if app.vi_state.input_mode == InputMode.NAVIGATION else "vi insert"

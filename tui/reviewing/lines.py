@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tui.errors import UsageProblem
 from tui.reviewing.flow import in_words, line_of
-from tui.reviewing.state import Change, Decision, Review
+from tui.reviewing.state import SAID, Change, Decision, Review
 from tui.reviewing.thread import Wish
 from tui.sanitize import sanitize, sanitize_changed, sanitize_line
 
@@ -16,19 +16,19 @@ OTHER_WORDS = "Say it in another way."
 VERSIONS = 3
 """How many other versions of a change are asked for at once."""
 
-SMALL = "changes of blanks and quotation marks"
+SMALL = "changes to spaces and quotation marks"
 
 KEYS = """\
-y take this change          n skip it
-e edit the proposed words   r ask for other words
-A other versions            A NUMBER take one of them
-a take the rest of the file d skip the rest of the file
-  (what is still coming too; what is doubtful is never taken so)
-u take the last decision back
-j next change               k the one before
-g NUMBER go to a change     / WORDS find a change
-w changes of blanks and quotation marks each by itself, or as one
-q stop and keep what was taken
+y accept this change          n skip it
+e edit the proposed words     r ask for other words
+A other versions              A NUMBER use one of them
+a accept the rest of the file d skip the rest of the file
+  (including what is still to come; doubtful changes are never accepted this way)
+u undo the last decision
+j next change                 k previous change
+g NUMBER go to a change       / WORDS find a change
+w changes to spaces and quotation marks one by one, or as one
+q stop and write what you accepted
 ? these keys"""
 
 _ALONE = frozenset("ynaduejkwq?")
@@ -85,8 +85,8 @@ class Desk(Protocol):
 def rest_of(review: Review, names: Sequence[str]) -> Iterator[str]:
     """What becomes of what is still coming, where the person has said so."""
     for file, decision in review.rest.items():
-        what = "taken, but for what is doubtful" if decision == "taken" else "skipped"
-        yield f"the rest of {names[file]} is {what}, as it comes: u takes that back"
+        what = "accepted, except what is doubtful" if decision == "taken" else "skipped"
+        yield f"the rest of {names[file]} is {what}, as it arrives: u undoes that"
 
 
 def review_by_lines(review: Review, desk: Desk) -> bool:
@@ -114,8 +114,8 @@ def _ask_once(review: Review, desk: Desk) -> bool:
     if not review.changes:
         return False
     taken = sum(each.decision == "taken" for each in review.changes)
-    desk.write(f"everything is decided: {taken} of {len(review.changes)} changes are taken")
-    return _asked(review, desk, "q ends and writes them; u, k, g, / go back > ")
+    desk.write(f"everything is decided: {taken} of {len(review.changes)} changes are accepted")
+    return _asked(review, desk, "q writes them and ends; u, k, g, / go back > ")
 
 
 def _take_in(review: Review, desk: Desk) -> None:
@@ -150,7 +150,9 @@ def _say(review: Review, change: Change, desk: Desk) -> None:
     if change.warning:
         desk.write(f"careful: {sanitize_line(change.warning)}")
     if len(review.together) > 1:
-        desk.write(f"moved: change {review.together[1] + 1} is the other half, and goes with it")
+        desk.write(
+            f"moved: change {review.together[1] + 1} is the other half and is decided with it"
+        )
     if where := line_of(desk.texts[change.file], change):
         desk.write(f"in: {sanitize_line(where)}")
     for word, text in (("removed", change.hunk.old), ("added", change.proposed)):
@@ -165,7 +167,7 @@ def _fate(review: Review) -> str:
     decisions = {review.changes[number].decision for number in review.together}
     if decisions == {"open"}:
         return ""
-    return f", {decisions.pop()}" if len(decisions) == 1 else ", some of them decided"
+    return f", {SAID[decisions.pop()]}" if len(decisions) == 1 else ", some of them decided"
 
 
 def _obey(line: str, review: Review, desk: Desk) -> bool:
@@ -255,4 +257,4 @@ def _show_versions(change: Change, review: Review, desk: Desk) -> None:
     for number, version in enumerate(shown.versions, 1):
         desk.write(f"version {number}: {sanitize(version)}")
     if shown.versions:
-        desk.write("A NUMBER takes one")
+        desk.write("A NUMBER uses one")

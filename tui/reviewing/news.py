@@ -21,9 +21,7 @@ def news_of(event: ThreadEvent, work: Work) -> str | None:
     if isinstance(event, Finished) and event.reason == "error":
         return event.error
     if is_left(event):
-        return (
-            f"{work.where(event)} is left as it is; the revision: {'; '.join(event.verdict.flags)}"
-        )
+        return f"{work.where(event)} is unchanged; the revision: {'; '.join(event.verdict.flags)}"
     return None
 
 

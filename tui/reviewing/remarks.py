@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tui.reviewing.lines import SMALL
-from tui.reviewing.state import Review
+from tui.reviewing.state import SAID, Review
 from tui.sanitize import sanitize_line
 
 
@@ -25,7 +25,7 @@ def head_of(review: Review, drafts: Sequence[ReviewedDraft]) -> str:
     if change is not None:
         here = f"change {review.here + 1:,} of {len(review.changes):,}"
         parts.append(f"{len(review.folded):,} {SMALL}" if review.folded else here)
-        parts += [] if change.decision == "open" else [change.decision.upper()]
+        parts += [] if change.decision == "open" else [SAID[change.decision].upper()]
     parts.append(f"{review.open:,} open")
     parts += [] if review.is_complete else ["more to come"]
     parts += [] if change is None else [drafts[change.file].name]
@@ -45,9 +45,9 @@ def remarks_on(review: Review) -> Iterator[str]:
             f"{count} other versions: A shows them" if count > 1 else "another version: A shows it"
         )
     if review.folded:
-        yield "one decision for all of them; w shows each by itself"
+        yield "one decision for all of them; w shows each one"
     elif len(review.together) > 1:
-        yield "moved: the other half goes with it"
+        yield "moved: the other half is decided with it"
 
 
 def why_none(review: Review) -> str:
@@ -55,8 +55,8 @@ def why_none(review: Review) -> str:
     if not review.is_complete:
         return "there is no change here yet: the rest is still being written"
     if not review.changes:
-        return "there is no change that this could be about"
-    return "every change is decided: k goes back to them, u takes the last decision back"
+        return "there is no change for this key"
+    return "every change is decided: k goes back to them, u undoes the last decision"
 
 
 def end_of(review: Review) -> str:
@@ -66,15 +66,15 @@ def end_of(review: Review) -> str:
         return "Nothing to decide yet: the rest is still being written."
     if not review.changes:
         if review.has_failed:
-            return "Not everything could be revised. Enter leaves; nothing is changed."
+            return "Not everything could be revised. Press Enter to close; nothing is changed."
         if review.left:
             return (
-                "What came back for a part cannot be used, so it is left as it is; there is no "
-                "change. Enter leaves."
+                "What came back for a part cannot be used, so it is left unchanged; there are no "
+                "changes. Press Enter to close."
             )
-        return "Nothing to change. Enter leaves."
+        return "Nothing to change. Press Enter to close."
     what = "All that came" if review.has_failed or review.left else "Everything"
     return (
-        f"{what} is decided: {taken} of {len(review.changes)} changes are taken.\n\n"
-        "Enter writes them, u takes the last decision back, Ctrl+C leaves without writing."
+        f"{what} is decided: {taken} of {len(review.changes)} changes are accepted.\n\n"
+        "Enter writes them, u undoes the last decision, Ctrl+C leaves without writing."
     )

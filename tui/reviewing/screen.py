@@ -31,14 +31,14 @@ _SOON = 0.1
 """Seconds until what has come in the background is shown."""
 
 _MORE_KEYS = """\
-Arrows move between changes too. Space and Page Up scroll.
-s  side by side, or in one flow
-Enter writes when everything is decided
+Arrow keys move between changes too. Space and Page Up scroll.
+s  side by side, or inline
+Enter writes once everything is decided
 Ctrl+C leaves without writing"""
 
 
 _HINTS = (
-    *("review.take take", "review.skip skip", "review.edit edit", "review.redo redo"),
+    *("review.take accept", "review.skip skip", "review.edit edit", "review.redo redo"),
     *("review.take-rest all", "review.skip-rest none", "review.undo undo"),
     *("review.versions versions", "review.done stop", "review.keys keys"),
 )
@@ -64,7 +64,7 @@ class ReviewScreen(Screen[bool]):
     AUTO_FOCUS = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "decide('taken')", "take", id="review.take"),
+        Binding("y", "decide('taken')", "accept", id="review.take"),
         Binding("n", "decide('skipped')", "skip", id="review.skip"),
         Binding("e", "edit", "edit", id="review.edit"),
         Binding("r", "redo", "redo", id="review.redo"),
@@ -83,7 +83,7 @@ class ReviewScreen(Screen[bool]):
         Binding("space,pagedown", "page(1)", "down", show=False, id="review.scroll-down"),
         Binding("pageup", "page(-1)", "up", show=False, id="review.scroll-up"),
         Binding("enter", "enter", "write", show=False, id="review.enter"),
-        Binding("ctrl+c", "give_up", "leave", show=False, priority=True, id="review.leave"),
+        Binding("ctrl+c", "give_up", "close", show=False, priority=True, id="review.leave"),
     ]
 
     @dataclass
@@ -240,7 +240,7 @@ class ReviewScreen(Screen[bool]):
     def action_move(self, step: int) -> None:
         """Show the next change, or the one before."""
         is_moved = self._review.move(step)
-        self._acted("" if is_moved else "there is no other change that way")
+        self._acted("" if is_moved else "there are no more changes that way")
 
     def action_undo(self) -> None:
         """Take the last decision back."""
@@ -344,7 +344,7 @@ class ReviewScreen(Screen[bool]):
         if self._review.is_complete and not self._review.open:
             self.dismiss(True)
         elif self._review.open:
-            self._acted("there are open changes: q stops and keeps what was taken")
+            self._acted("some changes are still open: q stops and writes what you accepted")
 
     def action_give_up(self) -> None:
         """Leave, and write nothing."""

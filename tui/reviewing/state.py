@@ -10,6 +10,9 @@ from drafts.hunks import Hunk
 
 Decision: TypeAlias = Literal["open", "taken", "skipped"]
 
+SAID: Mapping[Decision, str] = {"open": "open", "taken": "accepted", "skipped": "skipped"}
+"""What a person reads of each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

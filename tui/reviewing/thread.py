@@ -127,7 +127,7 @@ class RevisionThread:
         if self._revision.is_stopped:
             return
         versions: list[Rewording] = []
-        problem = "the model has no other words for this"
+        problem = "the model has no other wording for this"
         try:
             for _ in range(wish.count):
                 for event in self._revision.reword(wish.change, wish.instruction):

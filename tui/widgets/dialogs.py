@@ -106,7 +106,7 @@ class EditWords(Dialog[str]):
         Binding("ctrl+s,f2", "keep", "keep"),
     ]
 
-    def __init__(self, words: str, does: str = "keeps them") -> None:
+    def __init__(self, words: str, does: str = "keeps it") -> None:
         """Ask.
 
         Args:
@@ -120,7 +120,7 @@ class EditWords(Dialog[str]):
     def compose(self) -> ComposeResult:
         """See `Screen`."""
         with Vertical():
-            yield Label(Content(f"Change the words: Ctrl+S {self._does}, Escape leaves"))
+            yield Label(Content(f"Edit the text: Ctrl+S {self._does}, Escape cancels"))
             yield TextArea(sanitize(self._words))
 
     def on_mount(self) -> None:
@@ -155,7 +155,7 @@ class ChooseVersion(Dialog[str]):
     def compose(self) -> ComposeResult:
         """See `Screen`."""
         with Vertical():
-            yield Label(Content("Enter takes a version, Escape leaves"))
+            yield Label(Content("Enter uses a version, Escape cancels"))
             yield ChoiceList(*(Option(Content(sanitize_line(text))) for text in self._versions))
 
     @on(OptionList.OptionSelected)

@@ -81,7 +81,7 @@ class Hints(Static):
         """Say what keys do.
 
         Args:
-            hints: Such as ``"Enter uses"`` or ``"prompts.edit edits"``.
+            hints: Such as ``"Enter use"`` or ``"prompts.edit edits"``.
         """
         super().__init__(id="hints")
         self._hints = hints

@@ -19,8 +19,8 @@ from tui.widgets.hints import Hints
 
 _WHILE = ("alternatives.close stops",)
 _THEN = (
-    *("alternatives.pick goes on with this one", "alternatives.take takes a paragraph"),
-    *("alternatives.merge merges them", "alternatives.close keeps all"),
+    *("alternatives.pick continue with this one", "alternatives.take take a paragraph"),
+    *("alternatives.merge merge them", "alternatives.close keep all"),
 )
 
 
@@ -38,13 +38,13 @@ class AlternativesScreen(Steadfast, Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "stop_or_keep", "stop, or keep all", id="alternatives.close"),
         Binding("ctrl+c", "stop_or_keep", "stop", show=False, priority=True),
-        Binding("left,h", "move(-1, 0)", "answer before", show=False, id="alternatives.before"),
+        Binding("left,h", "move(-1, 0)", "previous answer", show=False, id="alternatives.before"),
         Binding("right,l,tab", "move(1, 0)", "next answer", show=False, id="alternatives.after"),
-        Binding("up,k", "move(0, -1)", "paragraph before", show=False, id="alternatives.up"),
+        Binding("up,k", "move(0, -1)", "previous paragraph", show=False, id="alternatives.up"),
         Binding("down,j", "move(0, 1)", "next paragraph", show=False, id="alternatives.down"),
-        Binding("enter", "pick", "go on with this answer", id="alternatives.pick"),
+        Binding("enter", "pick", "continue with this answer", id="alternatives.pick"),
         Binding("space", "take", "take this paragraph", id="alternatives.take"),
-        Binding("m", "merge", "make an answer of what is taken", id="alternatives.merge"),
+        Binding("m", "merge", "combine the taken paragraphs", id="alternatives.merge"),
     ]
 
     def __init__(self, answers: Sequence[ShownTurn]) -> None:
@@ -126,7 +126,7 @@ class AlternativesScreen(Steadfast, Screen[None]):
     def action_merge(self) -> None:
         """Make an answer of the paragraphs, in the order in which they were taken."""
         if not self._taken:
-            self.notify("Space takes paragraphs, in the order in which they will follow")
+            self.notify("Space takes paragraphs, in the order you want them")
             return
         ids = [column.shown.turn.id for column in self._columns]
         self.chat_app.do(merge([(ids[answer], number + 1) for answer, number in self._taken]))

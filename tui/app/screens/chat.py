@@ -62,7 +62,7 @@ class ChatScreen(Steadfast, Screen[None]):
         Binding("f5", "retry", "try again", id="chat.retry"),
         Binding("ctrl+o", "app.drafts", "revise a draft", id="chat.drafts"),
         Binding("f4", "app.models", "models", id="chat.models"),
-        Binding("tab", "other_side", "transcript and back", id="chat.switch"),
+        Binding("tab", "other_side", "to the conversation and back", id="chat.switch"),
     ]
 
     def __init__(self, unsent: Unsent | None) -> None:
@@ -256,7 +256,7 @@ class ChatScreen(Steadfast, Screen[None]):
         from tui.app.errands import attach
 
         if self.chat_app.can_stop:
-            self.notify("what you pasted goes along with your next question")
+            self.notify("what you pasted will be sent with your next question")
         self.chat_app.do(attach(message.text))
 
     @on(Chip.Removed)

@@ -83,7 +83,7 @@ class DraftsScreen(Steadfast, Screen[None]):
             yield self._prompt
             yield self._words
         yield self._news
-        yield Static(Content.styled("Written before", "bold $primary"), classes="head")
+        yield Static(Content.styled("Earlier changes", "bold $primary"), classes="head")
         yield self._history
         yield Hints(*_HINTS)
 
@@ -158,9 +158,9 @@ class DraftsScreen(Steadfast, Screen[None]):
         if not path:
             self.tell("name a draft first")
         elif lines and found is None:
-            self.tell(f"{lines} is not a range of lines: it is like 40:60")
+            self.tell(f"{lines} is not a range of lines such as 40:60")
         elif lines and section:
-            self.tell("a section or lines, not both at once")
+            self.tell("choose a section or lines, not both")
         else:
             app, prompt = self.chat_app, str(self._prompt.value)
             span = (int(found[1]), int(found[2])) if found else None
@@ -179,10 +179,10 @@ class DraftsScreen(Steadfast, Screen[None]):
     def action_revise(self) -> None:
         """Begin."""
         if self._decision is not None:
-            self.tell("one at a time: a draft is being revised")
+            self.tell("wait: a draft is already being revised")
         elif (options := self._options()) is not None:
             self._decision = Decision()
-            self.tell("putting the questions together")
+            self.tell("preparing the requests")
             errand = revise(options, self._decision, self.post_message, self.chat_app.person)
             self.chat_app.do(errand)
 
@@ -197,7 +197,7 @@ class DraftsScreen(Steadfast, Screen[None]):
         review, decision = self._review, self._decision
         if review is None or decision is None:
             return
-        self.tell("writing what was taken" if write else "")
+        self.tell("writing what you accepted" if write else "")
         await asyncio.get_running_loop().run_in_executor(None, review.stop)
         for news in review.news:
             self.notify(sanitize_line(news), severity="warning", markup=False)

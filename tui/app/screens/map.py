@@ -25,8 +25,8 @@ _DEEPEST = 12
 """Branches of branches that are still drawn to the right of each other."""
 
 _HINTS = (
-    *("Enter goes there", "map.compare compares with here, or with ✓", "map.mark sets ✓"),
-    "map.close closes",
+    *("Enter go there", "map.compare compare with here, or with ✓", "map.mark set ✓"),
+    "map.close close",
 )
 
 
@@ -118,4 +118,4 @@ class MapScreen(Steadfast, Screen[None]):
             title = "What the other branch [-leaves out-] and {+has instead+}, from the fork on"
             self.app.push_screen(ReadScreen(title, drawn(message.stretches, -1).content))
         else:
-            self.notify("these are one branch; choose a turn of another")
+            self.notify("these are on the same branch; choose a turn on another")

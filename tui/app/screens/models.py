@@ -47,13 +47,13 @@ from tui.widgets.dialogs import ChooseVersion, Confirm, ShowText
 from tui.widgets.hints import Hints
 
 _OFFER = f"""\
-Enter takes one, Escape looks around without. The starter ({file_size(STARTER_SIZE)}) shows that \
-all works; one that fits is for real work. A model is a file, and nothing is sent anywhere to use \
-it."""
+Enter downloads a model, Escape skips this. The starter ({file_size(STARTER_SIZE)}) only shows \
+that everything works; for real work, choose one that fits. A model is a file on this machine, and \
+using it sends nothing anywhere."""
 
 
 _HINTS = (
-    *("Enter takes", "models.close back", "models.default always use", "models.about about it"),
+    *("Enter use", "models.close back", "models.default use by default", "models.about details"),
     *("models.bench measure", "models.remove delete", "models.other another", "models.stop stop"),
 )
 
@@ -69,13 +69,13 @@ class ModelsScreen(Steadfast, Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "back", id="models.close"),
-        Binding("d", "make_default", "always use", id="models.default"),
-        Binding("i", "about", "about it", id="models.about"),
+        Binding("d", "make_default", "use by default", id="models.default"),
+        Binding("i", "about", "details", id="models.about"),
         Binding("b", "bench", "measure", id="models.bench"),
         Binding("x,delete", "remove", "delete", id="models.remove"),
         Binding("slash", "other", "another", id="models.other"),
         Binding("s", "stop", "stop", id="models.stop"),
-        Binding("r", "look", "look again", show=False, id="models.look"),
+        Binding("r", "look", "refresh", show=False, id="models.look"),
     ]
 
     @dataclass
@@ -209,7 +209,7 @@ class ModelsScreen(Steadfast, Screen[None]):
 
     def _get(self, what: str) -> None:
         if self.chat_app.downloader.is_busy:
-            self.tell("one at a time: this download goes on, s stops it")
+            self.tell("a download is already running; s stops it")
         else:
             self.chat_app.downloader.begin(what)
 
@@ -247,7 +247,7 @@ class ModelsScreen(Steadfast, Screen[None]):
     def action_about(self) -> None:
         """Show everything that the model's files say."""
         if (row := self._of_kind("here", "server")) is not None:
-            self.tell(f"reading what {row.name} says about itself")
+            self.tell(f"reading the details of {row.name}")
             self._do_in_thread(partial(tell_of, self.chat_app.runtime, row.target))
 
     def action_remove(self) -> None:
@@ -290,7 +290,7 @@ class ModelsScreen(Steadfast, Screen[None]):
         """The model that is pointed at, if it is one of these."""
         row = self._list.current
         if row is None or row.kind not in kinds:
-            self.tell("that works with a model that is here: Enter downloads this one")
+            self.tell("that needs a model on this machine: Enter downloads this one")
             return None
         return row
 
@@ -300,7 +300,9 @@ class ModelsScreen(Steadfast, Screen[None]):
         if row is None:
             return
         if self.chat_app.activity is not None:
-            self.tell("the conversation is busy, which would spoil the figures: wait for it")
+            self.tell(
+                "an answer is being written, which would distort the measurement: wait for it"
+            )
         elif self._bench is None:
             app = self.chat_app
             self._bench = Bench(app.runtime, row.target, self.post_message, app.fault_log)

@@ -36,9 +36,9 @@ class OtherwiseScreen(Steadfast, ModalScreen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c", "dismiss(None)", "leave", id="otherwise.close"),
+        Binding("escape,ctrl+c", "dismiss(None)", "cancel", id="otherwise.close"),
         Binding("down", "app.focus_next", "next field", show=False, id="otherwise.next"),
-        Binding("up", "app.focus_previous", "field before", show=False, id="otherwise.previous"),
+        Binding("up", "app.focus_previous", "previous field", show=False, id="otherwise.previous"),
     ]
 
     def __init__(self, turn_id: str) -> None:
@@ -63,7 +63,7 @@ class OtherwiseScreen(Steadfast, ModalScreen[None]):
                     yield Static(Content(name.replace("_", " ")))
                     yield field
             yield Static(
-                Content("Enter answers, Escape leaves. Another model stays in use."),
+                Content("Enter answers, Escape cancels. The model you choose stays in use."),
                 classes="note",
             )
 

@@ -29,7 +29,7 @@ from tui.widgets.hints import Hints
 _PAUSE_S = 0.2
 """After so long without a key the text is looked at."""
 
-_HINTS = ("prompt.save saves", "prompt.mistake goes to the next mistake", "prompt.leave leaves")
+_HINTS = ("prompt.save save", "prompt.mistake next mistake", "prompt.leave close")
 
 
 class PromptEditor(Steadfast, Screen[str | None]):
@@ -40,7 +40,7 @@ class PromptEditor(Steadfast, Screen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "save", id="prompt.save", priority=True),
         Binding("f8", "next_mistake", "next mistake", id="prompt.mistake"),
-        Binding("escape", "leave", "leave", id="prompt.leave", priority=True),
+        Binding("escape", "leave", "close", id="prompt.leave", priority=True),
     ]
 
     @dataclass
@@ -196,6 +196,6 @@ class PromptEditor(Steadfast, Screen[str | None]):
         """Leave; what is not saved is left at the second time only."""
         if self.has_unsaved and not self._may_leave:
             self._may_leave = True
-            self.notify("not saved: Ctrl+S saves, Esc again leaves it")
+            self.notify("not saved: Ctrl+S saves, Esc again discards")
         else:
             self.dismiss(self._opened.path.stem if self._was_saved else None)

@@ -82,7 +82,7 @@ class PromptTests(Steadfast, Screen[None]):
         """Show how many there are."""
         self._bar.update(total=message.tests or 1, progress=0)
         if not message.tests:
-            self._head("it has none: write [[tests]] into its file")
+            self._head("it has none: add [[tests]] to its file")
 
     @on(Tried)
     async def tried(self, message: Tried) -> None:

@@ -24,7 +24,7 @@ from tui.sanitize import sanitize, sanitize_line
 from tui.which_model import model_names
 from tui.widgets.hints import Hints
 
-_HINTS = ("try.run tries both", "Tab next field", "try.close stops, or closes")
+_HINTS = ("try.run try both", "Tab next field", "try.close stop, or close")
 
 
 class PromptTry(Steadfast, Screen[None]):

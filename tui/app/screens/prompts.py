@@ -37,14 +37,14 @@ from tui.widgets.dialogs import AskLine
 from tui.widgets.hints import Hints
 
 _HINTS = (
-    *("Enter uses", "prompts.switch values", "prompts.list the list", "prompts.find find"),
+    *("Enter use", "prompts.switch values", "prompts.list the list", "prompts.find find"),
     *("prompts.edit edit", "prompts.new new", "prompts.copy copy", "prompts.adapt adapt"),
     *("prompts.try try", "prompts.test tests", "prompts.examples examples", "prompts.close close"),
 )
 _PAUSE_S = 0.08
 """After so long without a key a prompt is put together: that takes a process."""
 
-_NOT_FOUND = "no prompt has these words"
+_NOT_FOUND = "no prompt matches"
 
 
 class PromptsScreen(Steadfast, Screen[None]):
@@ -59,11 +59,11 @@ class PromptsScreen(Steadfast, Screen[None]):
         Binding("down", "to_list", "to the list", show=False, id="prompts.list"),
         Binding("tab", "other_side", "values and back", id="prompts.switch"),
         Binding("enter", "use", "use in the conversation", show=False, id="prompts.use"),
-        Binding("e", "edit", "edit; a packaged one as a copy", id="prompts.edit"),
+        Binding("e", "edit", "edit (packaged prompts as a copy)", id="prompts.edit"),
         Binding("n", "new", "a new prompt", id="prompts.new"),
         Binding("c", "copy", "a copy under another name", id="prompts.copy"),
         Binding("s", "adapt", "adapt: say only what differs", id="prompts.adapt"),
-        Binding("t", "try", "try on a text, beside another", id="prompts.try"),
+        Binding("t", "try", "try on a text, next to another", id="prompts.try"),
         Binding("T", "test", "run its tests", id="prompts.test"),
         Binding("x", "examples", "show examples", id="prompts.examples"),
     ]
@@ -212,13 +212,13 @@ class PromptsScreen(Steadfast, Screen[None]):
 
     def action_new(self) -> None:
         """Begin a prompt."""
-        self._ask_name("what is the new prompt called?", partial(begun, self.chat_app.runtime))
+        self._ask_name("a name for the new prompt", partial(begun, self.chat_app.runtime))
 
     def action_copy(self) -> None:
         """Begin a prompt as a copy."""
         if (entry := self._entry) is not None:
             copy = partial(copied, self.chat_app.runtime, entry.name)
-            self._ask_name(f"what is the copy of {entry.name} called?", copy)
+            self._ask_name(f"a name for the copy of {entry.name}", copy)
 
     def action_try(self) -> None:
         """Try it on a text, beside another prompt or model."""

@@ -33,7 +33,7 @@ _WHOSE = {"user": "you", "assistant": "the model"}
 _PAUSE_S = 0.12
 """After so long without a key it is looked for."""
 
-_HINT = 'all of the words; "next to each other"; Enter opens, ↓ goes to the list'
+_HINT = 'all of the words; "a phrase"; Enter opens, ↓ goes to the list'
 
 
 class SearchScreen(Steadfast, ModalScreen[Hit | None]):
@@ -144,8 +144,8 @@ class SearchScreen(Steadfast, ModalScreen[Hit | None]):
             return _HINT
         count = len(message.hits)
         if not count:
-            return "no turn has all of these words"
-        return f"the best {count} turns" if count == _MOST else f"{count} found"
+            return "no turn contains all of these words"
+        return f"the best {count} matches" if count == _MOST else f"{count} found"
 
     @on(OptionList.OptionSelected)
     def choose(self, event: OptionList.OptionSelected) -> None:

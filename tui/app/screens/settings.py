@@ -23,7 +23,7 @@ from tui.errors import UsageProblem
 from tui.sanitize import sanitize_line
 from tui.widgets.hints import Hints
 
-_HINTS = ("Enter changes", "settings.back leaves")
+_HINTS = ("Enter change", "settings.back close")
 
 _MEANINGS_FROM = 70
 """Columns of the list from which on there is room for what settings mean."""
@@ -130,7 +130,7 @@ class SettingsScreen(Steadfast, ModalScreen[None]):
         self._input.value = sanitize_line(row.text)
         self._input.display = True
         self._input.focus()
-        self._say("Enter writes it; nothing takes it out of the file; Escape leaves it as it was")
+        self._say("Enter saves it; an empty value removes it from the file; Escape cancels")
 
     @on(Input.Submitted)
     def write(self, event: Input.Submitted) -> None:
@@ -163,7 +163,7 @@ class SettingsScreen(Steadfast, ModalScreen[None]):
         if row is None or now is None:
             return
         if now.origin and now.origin != str(self.chat_app.runtime.paths.config_file):
-            self._say(f"it is written, but {now.origin} says otherwise, and wins")
+            self._say(f"saved, but {now.origin} overrides it")
         else:
             self._say(
                 f"written; it counts from {'now' if row.counts_at_once else 'the next start'} on"

@@ -33,12 +33,12 @@ from tui.widgets.hints import Hints
 if TYPE_CHECKING:
     from tui.app.thread import Errand
 
-_ANSWER = ("words.choose what else", "words.marked next unsure", "words.close back")
+_ANSWER = ("words.choose alternatives", "words.marked next unsure", "words.close back")
 _OWN = ("words.marked next marked", "words.close back")
-_WITH_PASSAGES = ("words.marked next marked", "words.mark begins a passage", "words.close back")
-_MARKING = ("words.mark ends the passage, which is scored", "words.close drops it")
-_PASSAGE = ("words.marked next marked", "words.close shows all of the text")
-_OTHERS = ("Enter goes on from this word, on a new branch", "words.close goes back")
+_WITH_PASSAGES = ("words.marked next marked", "words.mark start a passage", "words.close back")
+_MARKING = ("words.mark end and score the passage", "words.close cancel")
+_PASSAGE = ("words.marked next marked", "words.close show the whole text")
+_OTHERS = ("Enter continue from this word, on a new branch", "words.close back")
 
 _BAR = 20
 """Columns of a bar that is everything."""

@@ -41,7 +41,7 @@ class Composer(Steadfast, TextArea):
         Binding("ctrl+j,alt+enter,shift+enter", "break_line", "new line", id="composer.newline"),
         Binding("up", "earlier", "earlier entry", show=False, id="composer.earlier"),
         Binding("down", "later", "later entry", show=False, id="composer.later"),
-        Binding("ctrl+d", "delete_or_leave", "leave", show=False, id="composer.leave"),
+        Binding("ctrl+d", "delete_or_leave", "quit", show=False, id="composer.leave"),
     ]
 
     @dataclass
@@ -139,7 +139,7 @@ class Composer(Steadfast, TextArea):
         if not words.strip():
             return
         if self.chat_app.can_stop:
-            self.notify("Esc stops the answer first; your words stay here")
+            self.notify("stop the answer first with Esc; your text stays here")
             return
         self._entries.append(words)
         self._place = len(self._entries)

@@ -27,13 +27,15 @@ class HeatMap(Steadfast, Static, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "move(1)", "next word", show=False, id="words.next"),
-        Binding("left,h", "move(-1)", "word before", show=False, id="words.previous"),
+        Binding("left,h", "move(-1)", "previous word", show=False, id="words.previous"),
         Binding("down,j", "move_line(1)", "next line", show=False, id="words.down"),
-        Binding("up,k", "move_line(-1)", "line before", show=False, id="words.up"),
+        Binding("up,k", "move_line(-1)", "previous line", show=False, id="words.up"),
         Binding("n", "move_marked(1)", "next marked word", show=False, id="words.marked"),
-        Binding("N", "move_marked(-1)", "marked word before", show=False, id="words.marked_before"),
-        Binding("enter", "choose", "what else", show=False, id="words.choose"),
-        Binding("space", "mark", "begin or end a passage", show=False, id="words.mark"),
+        Binding(
+            "N", "move_marked(-1)", "previous marked word", show=False, id="words.marked_before"
+        ),
+        Binding("enter", "choose", "alternatives", show=False, id="words.choose"),
+        Binding("space", "mark", "start or end a passage", show=False, id="words.mark"),
     ]
 
     @dataclass

@@ -20,7 +20,7 @@ class PathInput(Steadfast, Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "accept", "take", show=False, id="path.accept"),
         Binding("down", "point(1)", "next name", show=False, id="path.next"),
-        Binding("up", "point(-1)", "name before", show=False, id="path.previous"),
+        Binding("up", "point(-1)", "previous name", show=False, id="path.previous"),
     ]
 
     def __init__(self, completions: Completions, placeholder: str) -> None:

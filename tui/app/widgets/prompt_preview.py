@@ -69,7 +69,7 @@ class Form(Steadfast, Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "app.focus_next", "next field", show=False, id="form.next"),
-        Binding("up", "app.focus_previous", "field before", show=False, id="form.previous"),
+        Binding("up", "app.focus_previous", "previous field", show=False, id="form.previous"),
     ]
 
     @dataclass

@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from tui.app.thread import Errand
 
 _HINTS = (
-    *("Enter opens", "sessions.list the list", "sessions.rename rename"),
+    *("Enter open", "sessions.list the list", "sessions.rename rename"),
     *("sessions.delete delete", "sessions.undo undo"),
 )
 
 _NONE = "nothing is saved yet"
-_NOT_FOUND = "no title has these words; Ctrl+F looks in all turns"
+_NOT_FOUND = "no title matches; Ctrl+F searches all turns"
 
 
 class SessionsPanel(Side):
@@ -198,7 +198,7 @@ class SessionsPanel(Side):
 
     def _do(self, errand: Errand) -> None:
         if self.chat_app.can_stop:
-            self.notify("it waits until the answer is finished; Esc stops that")
+            self.notify("wait until the answer is finished, or stop it with Esc")
         self.chat_app.do(errand)
 
     def action_to_list(self) -> None:
@@ -224,7 +224,7 @@ class SessionsPanel(Side):
             else:
                 self._do(rename(line.session, new))
 
-        self.app.push_screen(AskLine(sanitize_line(f"{what}, in place of {line.words!r}")), take)
+        self.app.push_screen(AskLine(sanitize_line(f"{what} instead of {line.words!r}")), take)
 
     def action_delete(self) -> None:
         """Put a session in the trash."""
@@ -232,7 +232,7 @@ class SessionsPanel(Side):
         if line is None or not line.session:
             return
         if line.branch:
-            self.notify("a session can be deleted; /delete takes away turns of a branch")
+            self.notify("only a session can be deleted here; /delete removes turns of a branch")
             return
         self._do(delete(line.session))
         said = f"{line.title}: in the trash; u brings it back"
@@ -243,7 +243,7 @@ class SessionsPanel(Side):
         if self.chat_app.ways_back:
             self._do(self.chat_app.ways_back.pop())
         else:
-            self.notify("nothing was done here; `chat sessions restore` lists the trash")
+            self.notify("there is nothing to undo here; `chat sessions restore` lists the trash")
 
     async def action_leave(self) -> None:
         """Go to the conversation."""

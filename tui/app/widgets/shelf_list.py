@@ -15,7 +15,7 @@ from tui.tables import file_size
 
 _GROUPS = {
     "On this machine": ("here",),
-    "At servers": ("server",),
+    "On servers": ("server",),
     "To download": ("starter", "download"),
 }
 _LONGEST = 38

@@ -20,9 +20,9 @@ _ANSWERS = 3
 """So many alternatives unless another number is given."""
 
 
-_GOES_ON = "has the model go on from their end, Ctrl+K cuts the rest of a paragraph"
+_GOES_ON = "makes the model continue from the end, Ctrl+K deletes the rest of the paragraph"
 
-_DOES = {"user": "asks them", "assistant": "keeps them", "system": "has them count from here on"}
+_DOES = {"user": "asks it", "assistant": "saves it", "system": "uses it from here on"}
 """What becomes of other words, by the role of their turn."""
 
 
@@ -35,24 +35,28 @@ class TurnActions(Underlines):
     widget are those of its first base alone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        _key("e", "edit", "edit", "edit", "other words, on a branch beside these"),
+        _key("e", "edit", "edit", "edit", "edit this turn, on a new branch"),
         _key("r", "again('regen')", "regenerate", "regenerate", "answer this question again"),
         _key(
-            "R", "again_otherwise", "regenerate otherwise", "otherwise", "other settings or model"
+            "R", "again_otherwise", "regenerate differently", "otherwise", "other settings or model"
         ),
         _key("a", "alternatives", "alternatives", "alternatives", "several answers side by side"),
-        _key("c", "again('continue')", "continue", "continue", "go on where the answer ends"),
-        _key("p", "go_on_from", "edit and go on", "rewrite", "the model goes on from your words"),
+        _key(
+            "c", "again('continue')", "continue", "continue", "continue from where the answer ends"
+        ),
+        _key(
+            "p", "go_on_from", "edit and continue", "rewrite", "the model continues from your words"
+        ),
         _key("i", "inside('assistant')", "inside the words", "inside", "how sure the model was"),
-        _key("s", "inside('')", "score", "score", "what is unusual in it, and what worn out"),
-        _key("w", "underline", "underline unsure words", "unsure", "or take the lines away"),
-        _key("left_square_bracket", "step(-1)", "version before", "before", "the one before this"),
-        _key("right_square_bracket", "step(1)", "version after", "after", "the one after this"),
-        _key("b", "name_branch", "name the branch", "name", "a name to come back by"),
+        _key("s", "inside('')", "score", "score", "what is unusual, and what is worn out"),
+        _key("w", "underline", "underline unsure words", "unsure", "or remove the lines"),
+        _key("left_square_bracket", "step(-1)", "previous version", "before", "the previous one"),
+        _key("right_square_bracket", "step(1)", "next version", "after", "the next one"),
+        _key("b", "name_branch", "name the branch", "name", "so that you can find it again"),
         _key("m", "map", "map", "map", "all branches as a tree"),
-        _key("u", "undo", "undo", "undo", "take back what was done last"),
-        _key("U", "redo", "redo", "redo", "do it again"),
-        _key("y", "copy_turn", "copy", "copy", "this turn's words to the clipboard"),
+        _key("u", "undo", "undo", "undo", "undo the last action"),
+        _key("U", "redo", "redo", "redo", "redo it"),
+        _key("y", "copy_turn", "copy", "copy", "copy this turn to the clipboard"),
     ]
 
     @property
@@ -114,7 +118,7 @@ class TurnActions(Underlines):
             if answer is not None:
                 self.chat_app.do(run_on(shown.turn.id, "regen", f"n={answer.strip() or _ANSWERS}"))
 
-        self.app.push_screen(AskLine(f"How many answers at once? Enter alone: {_ANSWERS}"), ask)
+        self.app.push_screen(AskLine(f"How many answers at once? Enter for {_ANSWERS}"), ask)
 
     def action_inside(self, role: str) -> None:
         """Show what the model makes of each word: of its own answer, or of any words as if they
@@ -132,7 +136,7 @@ class TurnActions(Underlines):
         turn, words = selected
         passage = passage_in(turn.content, words)
         if passage is None:
-            self.notify("select words of one turn, without a link: what is selected is not in it")
+            self.notify("select words within one turn, without a link")
         else:
             self.app.push_screen(WordsScreen(turn.id, is_own=True, passage=passage))
 
@@ -200,7 +204,7 @@ class TurnActions(Underlines):
     def _is_free(self) -> bool:
         """Whether nothing is being made that this would have to wait for."""
         if self.chat_app.can_stop:
-            self.notify("Esc stops the answer first")
+            self.notify("stop the answer first with Esc")
             return False
         return True
 
@@ -210,10 +214,12 @@ class TurnActions(Underlines):
         if shown is None or not self._is_free():
             return None
         if role is not None and shown.turn.role != role:
-            self.notify("that is for answers")
+            self.notify("that only works on answers")
             return None
         if shown.turn.summarises:
-            self.notify(sanitize_line("a summary stays as it is; m shows the turns it stands for"))
+            self.notify(
+                sanitize_line("a summary cannot be changed; m shows the turns it stands for")
+            )
             return None
         return shown
 

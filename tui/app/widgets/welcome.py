@@ -10,9 +10,9 @@ from tui.widgets.hints import key_name, keys_in_force
 
 _WAYS = (
     ("chat.drafts", "revise a draft"),
-    ("app.prompts", "prompts to ask with"),
+    ("app.prompts", "the library of prompts"),
     ("app.sessions", "earlier sessions"),
-    ("app.palette", "everything that can be done"),
+    ("app.palette", "all commands"),
     ("app.help", "the keys"),
 )
 
