@@ -30,7 +30,7 @@ def test_a_correction_is_not_doubted(old: str, new: str) -> None:
     ("old", "new", "why"),
     [
         ("It cost 14 pounds.", "It cost 40 pounds.", "number"),
-        ("The president thsnked them.", "The president thought them.", "another word"),
+        ("The president thsnked them.", "The president thought them.", "a different word"),
         (
             "I do not want to go there again.",
             "Going back would be a very bad idea for me.",

@@ -16,7 +16,7 @@ from prompts.jsonschema import SCHEMA_COMMENT
 
 SOUND = 'title = "Mine"\nsystem = "Be brief."\n'
 BROKEN = 'titel = "Mine"\nkind = "poem"\n'
-QUESTION = "\\[e\\]dit again, \\[s\\]ave it as it is, \\[d\\]iscard"
+QUESTION = "\\[e\\]dit again, \\[s\\]ave it anyway, \\[d\\]iscard"
 
 
 class Desk:

@@ -12,7 +12,7 @@ from pseudo_terminal import Terminal
 
 def test_the_repl_talks_until_ctrl_d(terminal: Terminal) -> None:
     chat = terminal.start_scripted("A lamp.", "--repl")
-    chat.expect("Ctrl\\+D leaves")
+    chat.expect("Ctrl\\+D quits")
     chat.expect("›")
     chat.send("Say hello.\r")
     chat.expect("A lamp\\.")
