@@ -47,7 +47,8 @@ def test_an_answer_that_keeps_firmly_is_the_draft_and_ends_with_it(
 
 def test_a_change_is_made_if_it_is_likelier_by_more_than_keep(starter_engine: WorkerEngine) -> None:
     firm = edit(FIRMLY, reproducible=True, top_logprobs=2)
-    list(starter_engine.stream(firm))  # from here on the prompt is in the cache, each time as much of it
+    # The prompt is in the cache from now on, so that both read as much of it there.
+    list(starter_engine.stream(firm))
     draft = scores_of(starter_engine.stream(firm))
     leads = [max(lp for text, lp in each.others if text != each.text) for each in draft]
     leads = [lead - each.logprob for lead, each in zip(leads, draft, strict=True)]
