@@ -16,10 +16,13 @@ DRAFT = "The storm has been build all afternoon, and now the hole tower were hum
 FIRMLY = Sampling(temperature=0, keep=100)
 
 
+USER = (Message("user", DRAFT),)
+
+
 def edit(sampling: Sampling, **options: object) -> Request:
     messages = (
         Message("system", "Fix the spelling. Return the corrected text and nothing else."),
-        Message("user", DRAFT),
+        *USER,
     )
     values = {"sampling": sampling, "max_tokens": 40, "reference": DRAFT, **options}
     return Request(messages, **values)  # type: ignore[arg-type]
@@ -46,9 +49,9 @@ def test_an_answer_that_keeps_firmly_is_the_draft_and_ends_with_it(
 
 
 def test_a_change_is_made_if_it_is_likelier_by_more_than_keep(starter_engine: WorkerEngine) -> None:
-    firm = edit(FIRMLY, reproducible=True, top_logprobs=2)
-    # The prompt is in the cache from now on, so that both read as much of it there.
-    list(starter_engine.stream(firm))
+    # Words of its own: what other tests left in the cache was read in batches of other sizes.
+    messages = (Message("system", "Return the text, with its spelling put right."), *USER)
+    firm = replace(edit(FIRMLY, reproducible=True, top_logprobs=2), messages=messages)
     draft = scores_of(starter_engine.stream(firm))
     leads = [max(lp for text, lp in each.others if text != each.text) for each in draft]
     leads = [lead - each.logprob for lead, each in zip(leads, draft, strict=True)]
