@@ -232,7 +232,7 @@ def test_a_name_its_beginning_a_path_and_a_repository_are_names(
 def test_the_default_is_an_own_model_or_another_one_that_chats(
     own: Path, person: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.models.stores._STARTER_DISTRIBUTION", "not-installed")
+    monkeypatch.setattr("engine.models.stores._STARTER_PACKAGE", "not_installed")
     with pytest.raises(NoModel):
         resolve_model(None, own)
     store = person / ".lmstudio" / "models"

@@ -25,7 +25,7 @@ REPO = "some/Tale-GGUF"
 @pytest.fixture(autouse=True)
 def no_starter(monkeypatch: pytest.MonkeyPatch) -> None:
     """The starter's wheel is not there, and what is set in the environment does not reach a hub."""
-    monkeypatch.setattr("engine.models.stores._STARTER_DISTRIBUTION", "not-installed")
+    monkeypatch.setattr("engine.models.stores._STARTER_PACKAGE", "not_installed")
     for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
 

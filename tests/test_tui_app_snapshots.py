@@ -46,7 +46,7 @@ def test_a_screen_looks_as_it_did(
     monkeypatch: pytest.MonkeyPatch,
     scene: Scene,
 ) -> None:
-    monkeypatch.setattr("engine.models.stores._STARTER_DISTRIBUTION", "not-installed")
+    monkeypatch.setattr("engine.models.stores._STARTER_PACKAGE", "not_installed")
     pictures = snapshot.use_extension(SVGImageExtension)
     engine = Novelist(scene.replies)
     engine.model_name = "tiny"

@@ -39,7 +39,7 @@ def hub(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
     """A hub with one repository; nobody is known to it."""
     for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("engine.models.stores._STARTER_DISTRIBUTION", "not-installed")
+    monkeypatch.setattr("engine.models.stores._STARTER_PACKAGE", "not_installed")
     (chat.home / "data" / "models" / "tiny.gguf").unlink()
     with hub_server() as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
