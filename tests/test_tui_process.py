@@ -177,11 +177,10 @@ def test_closed_streams_are_no_reason_to_fail(environment: Mapping[str, str], cl
 def test_no_model_is_exit_3_with_the_command_that_gets_one(
     environment: Mapping[str, str], tmp_path: Path
 ) -> None:
-    # Without site-packages' own metadata the starter is not found, as where it is not installed.
     program = (
-        "import sys; from importlib import metadata\n"
+        "import sys\n"
         "from tui import cli; import engine.models.stores as stores\n"
-        "stores._STARTER_DISTRIBUTION = 'not-installed'\n"
+        "stores._STARTER_PACKAGE = 'not_installed'\n"
         "sys.exit(cli.main(['Hi']))"
     )
     done = subprocess.run(

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import invalidate_caches
 from importlib.util import find_spec
 
 from engine.errors import DownloadFailed
@@ -54,6 +55,7 @@ def install(package: str, goes_on: Callable[[], bool]) -> bool:
                 break
     if process.returncode != 0:
         raise DownloadFailed(f"{package} could not be installed: {_reason(said)}")
+    invalidate_caches()
     return True
 
 
