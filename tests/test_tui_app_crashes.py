@@ -12,10 +12,12 @@ from app_pilot import PacedEngine, Stage, perform, staged
 from full_screen import FullScreen
 from pseudo_terminal import Terminal
 from test_tui_app_terminal import is_restored
+from textual.command import CommandList
 
 from engine.errors import WorkerFailed
 from engine.scripted import Reply
 from engine.types import Message, TokenScore
+from tui.app.palette import Palette
 from tui.app.screens.words import WordsScreen
 from tui.config import ConfigError
 
@@ -139,6 +141,22 @@ def test_in_no_room_at_all_keys_break_nothing(home: Path, size: tuple[int, int])
         await stage.sees("Hello there.")
 
     perform(play, home, size=size)
+
+
+@pytest.mark.parametrize("key", ["pagedown", "pageup"])
+def test_a_page_of_a_list_that_has_not_been_laid_out_breaks_nothing(home: Path, key: str) -> None:
+    async def play(stage: Stage) -> None:
+        await stage.strike("ctrl+p")
+        await stage.until(lambda: isinstance(stage.app.screen, Palette))
+        found = stage.app.screen.query_one(CommandList)
+        await stage.until(lambda: found.option_count)
+        found.display = False
+        await stage.pilot.pause()
+        found.set_options(["one", "two"])
+        found.highlighted = 1
+        await stage.strike(key, "escape", "escape")
+
+    perform(play, home)
 
 
 FULL = """

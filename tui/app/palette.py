@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.dom import DOMNode
 
@@ -34,6 +34,11 @@ class Palette(CommandPalette):
         Binding("ctrl+n", "cursor_down", "next", show=False, id="palette.next"),
         Binding("ctrl+p", "command_list('cursor_up')", "previous", show=False, id="palette.before"),
     ]
+
+    def _action_command_list(self, action: str) -> None:
+        # Before its first layout a list has no lines, and Textual looks for those of a page.
+        if self.query_one(CommandList).scrollable_content_region:
+            super()._action_command_list(action)
 
 
 class RegistryCommands(Provider):

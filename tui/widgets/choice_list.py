@@ -34,13 +34,20 @@ class ChoiceList(OptionList):
     def action_page_up(self) -> None:
         """Go up by a page; to the first choice where a heading is above it."""
         go_up: Callable[[], None] = super().action_page_up
-        go_up()
+        if self._has_pages:
+            go_up()
         if self.highlighted is None:
             self.action_first()
 
     def action_page_down(self) -> None:
         """Go down by a page; to the last choice where nothing else is."""
         go_down: Callable[[], None] = super().action_page_down
-        go_down()
+        if self._has_pages:
+            go_down()
         if self.highlighted is None:
             self.action_last()
+
+    @property
+    def _has_pages(self) -> bool:
+        """Whether the choices have been laid out: Textual fails to find a page before that."""
+        return bool(self.scrollable_content_region)
