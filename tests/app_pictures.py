@@ -15,12 +15,10 @@ from typing import TypeAlias
 
 import app_scenes
 from app_pilot import PacedEngine, Stage, perform
-from textual.widgets import Input
 
 from engine.scripted import Reply
 from engine.types import Event, Request
 from tui.app.widgets.status import StatusLine
-from tui.reviewing.live import LiveReview
 
 Play: TypeAlias = Callable[[Stage], Awaitable[None]]
 
@@ -110,16 +108,7 @@ def without_speed(stage: Stage) -> None:
 async def review(stage: Stage) -> None:
     """A draft that is proofread: one change accepted, the next one in question."""
     Path("corran.md").write_text(DRAFT, encoding="utf-8")
-    await stage.idle()
-    await stage.press("ctrl+o")
-    await stage.sees("Earlier changes")
-    stage.app.screen.query_one(Input).value = "corran.md"
-    await stage.press("enter", "ctrl+r")
-    await stage.until(lambda: isinstance(stage.app.screen, LiveReview))
-    screen = stage.app.screen
-    assert isinstance(screen, LiveReview)
-    await stage.until(lambda: screen._review.is_complete)
-    await stage.press("y")
+    await app_scenes.proofread(stage, "corran.md")
     await stage.sees("change 2 of 4")
 
 

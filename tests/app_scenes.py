@@ -356,17 +356,22 @@ async def drafts(stage: Stage) -> None:
     await stage.sees("letter.md")
 
 
-async def review(stage: Stage) -> None:
+async def proofread(stage: Stage, draft: str) -> None:
+    """Revise a file, and accept the first change."""
     await stage.idle()
     await stage.press("ctrl+o")
     await stage.sees("Earlier changes")
-    stage.app.screen.query_one(Input).value = "light.md"
+    stage.app.screen.query_one(Input).value = draft
     await stage.press("enter", "ctrl+r")
     await stage.until(lambda: isinstance(stage.app.screen, LiveReview))
     screen = stage.app.screen
     assert isinstance(screen, LiveReview)
     await stage.until(lambda: screen._review.is_complete)
     await stage.press("y")
+
+
+async def review(stage: Stage) -> None:
+    await proofread(stage, "light.md")
     await stage.sees("change 2 of 3")
 
 
